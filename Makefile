@@ -1,0 +1,107 @@
+# lakeql: `make help` lists what there is to make.
+
+MODULE  := github.com/lakeql/lakeql
+VERSION  = $(or $(patsubst v%,%,$(shell git describe --tags --always --dirty 2>/dev/null)),dev)
+LDFLAGS  = -X $(MODULE)/internal/cli.version=$(VERSION)
+
+# The tools have a go.mod of their own, so that they do not move the versions of the product's modules.
+REGISTRY ?= .
+
+TOOL    := go tool -modfile=internal/tools/go.mod
+
+# What ships has to be under one of these licences.
+ALLOWED_LICENSES := Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT,MPL-2.0
+
+# Folders whose generated files are kept in git.
+GENERATED := openapi docs
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+##@ Use
+
+.PHONY: build
+build: ## build bin/lakeql, without cgo
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/lakeql .
+
+.PHONY: demo
+demo: build ## run a statement against the emulator; no account needed
+	./bin/lakeql exec --emulator -i internal/cli/testdata/demo.sql
+
+.PHONY: docs
+docs: build ## write the documentation pages to docs/
+	rm -rf docs/databricks_*
+	./bin/lakeql docs
+
+.PHONY: registry
+registry: ## write the bundle for StackQL to src/ and dist/ below REGISTRY (here by default)
+	go run ./internal/openapigen registry $(REGISTRY)
+
+##@ Check
+
+.PHONY: test
+test: test-needs ## run every test with the race detector (one: make test PKG=./openapi ARGS='-run Load')
+	CGO_ENABLED=1 go test -race $(if $(CI),-count=1) $(ARGS) $(or $(PKG),./...)
+
+# What the tests need beyond Go: checked before, with the way to get it, rather than found out halfway.
+.PHONY: test-needs
+test-needs:
+	@echo '#include <stdlib.h>' | $$(go env CC) -E - >/dev/null 2>&1 || { \
+	  echo 'make test needs a C compiler and its headers, for the race detector. To install them:'; \
+	  echo '  Debian, Ubuntu   apt-get install gcc libc6-dev'; \
+	  echo '  Fedora           dnf install gcc glibc-devel'; \
+	  echo '  Alpine           apk add gcc musl-dev'; \
+	  echo '  macOS            xcode-select --install'; \
+	  exit 1; } >&2
+
+.PHONY: lint
+lint: ## run the linters and check formatting and go.mod
+	go mod tidy -diff
+	go vet ./...
+	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint fmt --diff
+
+.PHONY: verify
+verify: ## check that the generated files in git are current
+	$(MAKE) generate
+	$(MAKE) docs
+	@git diff --exit-code -- $(GENERATED) && \
+	  new=$$(git ls-files --others --exclude-standard -- $(GENERATED)) && test -z "$$new" || { \
+	  echo "generated files are not what is in git: run 'make generate docs' and commit"; \
+	  printf '%s\n' $$new; exit 1; } >&2
+
+.PHONY: licenses
+licenses: ## check the licences of all that ships (not of any-sdk, which only generates and tests)
+	CGO_ENABLED=0 $(TOOL) go-licenses check --logtostderr=false --stderrthreshold=2 --allowed_licenses=$(ALLOWED_LICENSES) . ./openapi ./provider/...
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities (reads their database over the network)
+	$(TOOL) govulncheck ./...
+
+.PHONY: bench
+bench: build ## measure cost: a statement as a whole process, time and memory
+	go test -run '^$$' -bench . ./internal/bench
+
+##@ Change
+
+.PHONY: fmt
+fmt: ## format the code
+	$(TOOL) golangci-lint fmt
+
+.PHONY: generate
+generate: ## run every generator
+	go generate ./...
+
+.PHONY: openapi
+openapi: ## generate the OpenAPI documents and the catalogue compiled from them
+	go generate ./openapi/...
+
+.PHONY: clean
+clean: ## delete what was built
+	rm -rf bin dist src coverage.out
+
+.PHONY: help
+help: ## show this help
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,251 @@
+package provider
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Catalogue finds providers, services, resources, methods and schemas by name. Names match
+// exactly or, failing that, without regard to case; an unknown one is an [Error] that suggests
+// the nearest. A Catalogue may be used by several goroutines.
+type Catalogue struct {
+	loader Loader
+
+	mu        sync.Mutex
+	providers []*Provider
+	services  map[string]*Service
+	resources map[string]*Resource
+	schemas   map[string]*Schema
+}
+
+// NewCatalogue makes a catalogue that reads through loader and keeps what it has read.
+func NewCatalogue(loader Loader) *Catalogue {
+	return &Catalogue{
+		loader:    loader,
+		services:  map[string]*Service{},
+		resources: map[string]*Resource{},
+		schemas:   map[string]*Schema{},
+	}
+}
+
+// Providers gives all providers, sorted by name.
+func (c *Catalogue) Providers() ([]*Provider, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.providers == nil {
+		found, err := c.loader.Providers()
+		if err != nil {
+			return nil, err
+		}
+		c.providers = found
+	}
+	return c.providers, nil
+}
+
+// Provider finds a provider by name.
+func (c *Catalogue) Provider(name string) (*Provider, error) {
+	all, err := c.Providers()
+	if err != nil {
+		return nil, err
+	}
+	return find(all, func(p *Provider) string { return p.Name }, "provider", "", name)
+}
+
+// Service finds a service and lists its resources.
+func (c *Catalogue) Service(providerName, name string) (*Service, error) {
+	p, err := c.Provider(providerName)
+	if err != nil {
+		return nil, err
+	}
+	info, err := find(p.Services, func(s *ServiceInfo) string { return s.Name }, "service", p.Name, name)
+	if err != nil {
+		return nil, err
+	}
+	return memo(&c.mu, c.services, p.Name+"."+info.Name, func() (*Service, error) {
+		return c.loader.Service(p.Name, info.Name)
+	})
+}
+
+// Resource finds a resource with its methods.
+func (c *Catalogue) Resource(providerName, serviceName, name string) (*Resource, error) {
+	s, err := c.Service(providerName, serviceName)
+	if err != nil {
+		return nil, err
+	}
+	info, err := find(s.Resources, func(r *ResourceInfo) string { return r.Name }, "resource", s.Provider+"."+s.Name, name)
+	if err != nil {
+		return nil, err
+	}
+	key := s.Provider + "." + s.Name + "." + info.Name
+	return memo(&c.mu, c.resources, key, func() (*Resource, error) {
+		r, err := c.loader.Resource(s.Provider, s.Name, info.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range r.Methods {
+			m.Resource = key
+		}
+		return r, nil
+	})
+}
+
+// Method finds a method of a resource.
+func (c *Catalogue) Method(providerName, serviceName, resourceName, name string) (*Method, error) {
+	r, err := c.Resource(providerName, serviceName, resourceName)
+	if err != nil {
+		return nil, err
+	}
+	return find(r.Methods, func(m *Method) string { return m.Name }, "method", r.FullName(), name)
+}
+
+// Resolve follows a schema's reference, if it is one, to the shared schema of the method's
+// service. What the place that refers says of its own (description, readOnly) is kept.
+func (c *Catalogue) Resolve(m *Method, s *Schema) (*Schema, error) {
+	providerName, serviceName := serviceOf(m.Resource)
+	for range 32 { // a chain of references is short; a longer one goes in circles
+		if s == nil || s.Ref == "" {
+			return s, nil
+		}
+		ref := s.Ref
+		target, err := memo(&c.mu, c.schemas, providerName+"."+serviceName+"."+ref, func() (*Schema, error) {
+			return c.loader.Schema(providerName, serviceName, ref)
+		})
+		if err != nil {
+			return nil, err
+		}
+		s = referred(s, target)
+	}
+	return nil, &Error{Code: Internal, Message: fmt.Sprintf("schema %s of %s.%s refers to itself", s.Ref, providerName, serviceName)}
+}
+
+// referred gives the target with what the place that refers to it says of its own.
+func referred(place, target *Schema) *Schema {
+	if place.Description == "" && !place.ReadOnly && !place.Deprecated && place.NameTemplate == "" {
+		return target
+	}
+	merged := *target
+	merged.Description = cmp.Or(place.Description, target.Description)
+	merged.NameTemplate = cmp.Or(place.NameTemplate, target.NameTemplate)
+	merged.ReadOnly = place.ReadOnly || target.ReadOnly
+	merged.Deprecated = place.Deprecated || target.Deprecated
+	return &merged
+}
+
+func serviceOf(resource string) (provider, service string) {
+	parts := strings.SplitN(resource, ".", 3)
+	if len(parts) < 2 {
+		return "", ""
+	}
+	return parts[0], parts[1]
+}
+
+// memo reads a value once. The lock is not held while reading: two callers may read the same
+// thing, and the first to finish wins.
+func memo[T any](mu *sync.Mutex, kept map[string]*T, key string, read func() (*T, error)) (*T, error) {
+	mu.Lock()
+	v, ok := kept[key]
+	mu.Unlock()
+	if ok {
+		return v, nil
+	}
+	v, err := read()
+	if err != nil {
+		return nil, err
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if first, ok := kept[key]; ok {
+		return first, nil
+	}
+	kept[key] = v
+	return v, nil
+}
+
+// find looks an item up by name; kind and parent serve the error message.
+func find[T any](items []T, nameOf func(T) string, kind, parent, name string) (T, error) {
+	for _, item := range items {
+		if nameOf(item) == name {
+			return item, nil
+		}
+	}
+	for _, item := range items {
+		if strings.EqualFold(nameOf(item), name) {
+			return item, nil
+		}
+	}
+	names := make([]string, len(items))
+	for i, item := range items {
+		names[i] = nameOf(item)
+	}
+	var none T
+	where := ""
+	if parent != "" {
+		where = " in " + parent
+	}
+	return none, &Error{
+		Code:    Unknown,
+		Message: fmt.Sprintf("unknown %s %s%s", kind, Quote(name), where),
+		Hint:    suggestion(names, name),
+	}
+}
+
+// suggestion words the nearest names as a hint.
+func suggestion(names []string, name string) string {
+	near := Nearest(names, name, 3)
+	if len(near) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(near, ", ") + "?"
+}
+
+// Nearest gives at most limit of the names, the one most like name first: by the number of edits
+// between them, and by one being part of the other. With few names to choose from all are given.
+func Nearest(names []string, name string, limit int) []string {
+	type scored struct {
+		name  string
+		score int
+	}
+	wanted := strings.ToLower(name)
+	all := make([]scored, 0, len(names))
+	for _, n := range names {
+		lower := strings.ToLower(n)
+		score := distance(lower, wanted)
+		if wanted != "" && (strings.Contains(lower, wanted) || strings.Contains(wanted, lower)) {
+			score = min(score, 1)
+		}
+		if len(names) <= limit || score <= max(len(wanted), len(lower))/2 {
+			all = append(all, scored{n, score})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(a.score, b.score), strings.Compare(a.name, b.name))
+	})
+	near := make([]string, 0, limit)
+	for _, s := range all[:min(limit, len(all))] {
+		near = append(near, s.name)
+	}
+	return near
+}
+
+// distance is the Levenshtein distance, in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

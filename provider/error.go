@@ -1,0 +1,158 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Code says what kind of thing went wrong. It decides the command's exit status.
+type Code int
+
+// The kinds of error.
+const (
+	Internal     Code = iota // a fault of lakeql itself
+	Usage                    // a statement or flag that cannot be carried out as written
+	Unknown                  // a name that the catalogue does not have
+	Unauthorized             // no credential, or one that the API does not accept
+	API                      // the API answered with an error, or with something unreadable
+	Network                  // no answer
+	Canceled                 // stopped by the user
+	Partial                  // rows were given, but not all, as was asked for
+)
+
+// Error is every error that a person sees: what failed, where, why and what to do.
+type Error struct {
+	Code     Code
+	Message  string
+	Hint     string   // what to do about it
+	Position Position // in the statement; zero where the error has none
+	// Arg names the argument that is at fault and the path inside it: claims[0].permission_set.
+	Arg  string
+	Path Path
+
+	// The rest describes a call of the API that failed.
+	ErrorCode string // the API's own: NOT_FOUND
+	Status    int    // HTTP status; 0 when no answer came
+	Method    string // HTTP method
+	URL       string
+	RequestID string
+
+	Err error // the cause
+}
+
+// Error gives the message on one line, the position first.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Position.Line > 0 {
+		fmt.Fprintf(&b, "line %d, column %d: ", e.Position.Line, e.Position.Column)
+	}
+	b.WriteString(e.Message)
+	if e.Method != "" {
+		fmt.Fprintf(&b, " (%s %s", e.Method, e.URL)
+		if e.Status != 0 {
+			fmt.Fprintf(&b, ": HTTP %d", e.Status)
+		}
+		if e.RequestID != "" {
+			fmt.Fprintf(&b, ", request id %s", e.RequestID)
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf gives the code of the first [Error] in err's chain; Internal where there is none.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return Internal
+}
+
+// HintOf gives the hint of the first [Error] in err's chain.
+func HintOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Hint
+	}
+	return ""
+}
+
+// Position is a place in a statement's text. Lines and columns count from 1, columns in
+// characters; Offset counts bytes from 0.
+type Position struct {
+	Line, Column, Offset int
+}
+
+// PositionAt finds the line and column of a byte offset in text.
+func PositionAt(text string, offset int) Position {
+	offset = min(max(offset, 0), len(text))
+	before := text[:offset]
+	start := strings.LastIndexByte(before, '\n') + 1
+	return Position{
+		Line:   strings.Count(before, "\n") + 1,
+		Column: len([]rune(before[start:])) + 1,
+		Offset: offset,
+	}
+}
+
+// Path leads into a value: attribute names (string) and array indexes (int).
+type Path []any
+
+// String writes the path as people do: claims[0].permission_set.
+func (p Path) String() string {
+	var b strings.Builder
+	for _, step := range p {
+		switch step := step.(type) {
+		case int:
+			fmt.Fprintf(&b, "[%d]", step)
+		case string:
+			if b.Len() > 0 {
+				b.WriteByte('.')
+			}
+			b.WriteString(Printable(step))
+		}
+	}
+	return b.String()
+}
+
+// Quote puts a name or value from outside between double quotes for a message, with control
+// characters made visible and at most 120 characters of it, so that a message cannot be used to
+// write to the terminal.
+func Quote(s string) string {
+	const limit = 120
+	if runes := []rune(s); len(runes) > limit {
+		return strconv.Quote(string(runes[:limit])) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// Printable makes control characters and other characters that do not print visible as escapes,
+// and leaves the rest of the text as it is. Bytes that are no UTF-8 become U+FFFD: alone, some of
+// them control terminals.
+func Printable(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	clean := true
+	for _, r := range s {
+		if !strconv.IsPrint(r) {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}

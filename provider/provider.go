@@ -1,0 +1,301 @@
+// Package provider is lakeql's vocabulary: what a StackQL-style provider is made of, and what
+// flows through the program when one of its methods is called.
+//
+// A provider (databricks_workspace) has services (postgres), a service has resources
+// (postgres_credentials), a resource has methods (generate). Each method is one operation of an
+// OpenAPI document. A call of a method takes arguments and gives [Rows]; what goes wrong is an
+// [Error]. Everything else in this repository is built around these types and this package
+// imports none of it.
+//
+// Start with [Catalogue] to find a method by its name, [Method] to see what it takes and gives.
+package provider
+
+import (
+	"strings"
+)
+
+// Loader reads the parts of a catalogue when they are first asked for. Names are exact here:
+// [Catalogue] deals with case and with names that do not exist.
+type Loader interface {
+	// Providers gives every provider, sorted by name, with its services listed.
+	Providers() ([]*Provider, error)
+	// Service gives the service's header, its resources listed by name.
+	Service(provider, service string) (*Service, error)
+	// Resource gives the resource with its methods.
+	Resource(provider, service, resource string) (*Resource, error)
+	// Schema gives a shared schema of the service by its name in components.schemas.
+	Schema(provider, service, name string) (*Schema, error)
+}
+
+// Provider is the root of one set of documents.
+type Provider struct {
+	Name        string         `json:"name"`
+	ID          string         `json:"id,omitempty"`
+	Title       string         `json:"title,omitempty"`
+	Version     string         `json:"version"`
+	Description string         `json:"description,omitempty"`
+	Services    []*ServiceInfo `json:"services"`
+}
+
+// ServiceInfo is what a provider says of a service before its document is read.
+type ServiceInfo struct {
+	Name        string `json:"name"`
+	ID          string `json:"id"`
+	Title       string `json:"title,omitempty"`
+	Version     string `json:"version,omitempty"`
+	Description string `json:"description,omitempty"`
+	Preferred   bool   `json:"preferred,omitempty"`
+}
+
+// Service is one OpenAPI document.
+type Service struct {
+	Provider  string          `json:"provider"`
+	Name      string          `json:"name"`
+	Resources []*ResourceInfo `json:"resources"`
+}
+
+// ResourceInfo is what a service says of a resource before its methods are read.
+type ResourceInfo struct {
+	Name        string `json:"name"`
+	ID          string `json:"id"`
+	Description string `json:"description,omitempty"`
+}
+
+// Resource is a table-like thing of the API, or a view over such.
+type Resource struct {
+	Provider    string    `json:"provider"`
+	Service     string    `json:"service"`
+	Name        string    `json:"name"`
+	ID          string    `json:"id"`
+	Title       string    `json:"title,omitempty"`
+	Description string    `json:"description,omitempty"`
+	Methods     []*Method `json:"methods,omitempty"`
+	View        *View     `json:"view,omitempty"`
+}
+
+// FullName is provider.service.resource, as statements write it.
+func (r *Resource) FullName() string { return r.Provider + "." + r.Service + "." + r.Name }
+
+// MethodsFor lists the methods reached by an SQL verb, in document order.
+func (r *Resource) MethodsFor(verb SQLVerb) []*Method {
+	var found []*Method
+	for _, m := range r.Methods {
+		if m.SQLVerb == verb {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// View is a resource that is an SQL query over others.
+type View struct {
+	// Definitions hold the query, one for each dialect that the document gives, the first first.
+	Definitions []ViewDefinition `json:"definitions"`
+	// Fields and RequiredParams come from the document's config.docs; they are for readers.
+	Fields         []ViewField `json:"fields,omitempty"`
+	RequiredParams []ViewField `json:"required_params,omitempty"`
+}
+
+// ViewDefinition is a view's query in one SQL dialect.
+type ViewDefinition struct {
+	Dialect string `json:"dialect,omitempty"`
+	SQL     string `json:"sql"`
+}
+
+// ViewField describes a column or a parameter of a view.
+type ViewField struct {
+	Name        string `json:"name"`
+	Type        string `json:"type,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// SQLVerb is the SQL statement that reaches a method. A method that no SQL verb lists is reached
+// by EXEC; so is every other, by its name.
+type SQLVerb string
+
+// The verbs, in the order in which pages and SHOW METHODS list them.
+const (
+	Select  SQLVerb = "select"
+	Insert  SQLVerb = "insert"
+	Update  SQLVerb = "update"
+	Replace SQLVerb = "replace"
+	Delete  SQLVerb = "delete"
+	Exec    SQLVerb = "exec"
+)
+
+// SQLVerbs gives every verb in listing order.
+func SQLVerbs() []SQLVerb { return []SQLVerb{Select, Insert, Update, Replace, Delete, Exec} }
+
+// Method is one operation of the API.
+type Method struct {
+	Resource    string  `json:"-"` // full name of the resource, set on loading
+	Name        string  `json:"name"`
+	SQLVerb     SQLVerb `json:"sql_verb"`
+	OperationID string  `json:"operation_id,omitempty"`
+	Description string  `json:"description,omitempty"`
+	Deprecated  bool    `json:"deprecated,omitempty"`
+
+	Verb    string      `json:"verb"` // HTTP method, upper case
+	Path    string      `json:"path"` // with {parameters}
+	Servers []Server    `json:"servers,omitempty"`
+	Params  []Parameter `json:"params,omitempty"` // in document order
+	// NameParam is the whole resource name that stands in for the path parameters it is made of.
+	NameParam *NameParam `json:"name_param,omitempty"`
+	Body      *Body      `json:"body,omitempty"`
+	Response  *Response  `json:"response,omitempty"`
+	Paging    *Paging    `json:"paging,omitempty"`
+}
+
+// FullName is provider.service.resource.method, as EXEC writes it.
+func (m *Method) FullName() string { return m.Resource + "." + m.Name }
+
+// Param finds an operation parameter by its exact name.
+func (m *Method) Param(name string) (*Parameter, bool) {
+	for i := range m.Params {
+		if m.Params[i].Name == name {
+			return &m.Params[i], true
+		}
+	}
+	return nil, false
+}
+
+// ServerVariables gives the variables of the first server, the one that calls go to.
+func (m *Method) ServerVariables() []Variable {
+	if len(m.Servers) == 0 {
+		return nil
+	}
+	return m.Servers[0].Variables
+}
+
+// RequiredParams names what the documents require, in the order in which StackQL lists them:
+// operation parameters, then server variables, then attributes of the body.
+func (m *Method) RequiredParams() []string {
+	var names []string
+	for _, p := range m.Params {
+		if p.Required {
+			names = append(names, p.Name)
+		}
+	}
+	for _, v := range m.ServerVariables() {
+		names = append(names, v.Name)
+	}
+	if m.Body != nil && m.SQLVerb != Select && m.SQLVerb != Delete {
+		names = append(names, m.Body.RequiredAttributes...)
+	}
+	return names
+}
+
+// Server is where an operation is served.
+type Server struct {
+	URL       string     `json:"url"`
+	Variables []Variable `json:"variables,omitempty"`
+}
+
+// Variable is a {variable} in a server's URL.
+type Variable struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	Default     string `json:"default,omitempty"`
+	// Notes are all keys of the variable but its description, in document order, for readers.
+	Notes []Note `json:"notes,omitempty"`
+}
+
+// Note is a key of a document with its value as text: lists as [a, b], objects as JSON.
+type Note struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Location is where a parameter travels.
+type Location string
+
+// The locations that OpenAPI has, without cookies, which the API does not use.
+const (
+	InPath   Location = "path"
+	InQuery  Location = "query"
+	InHeader Location = "header"
+)
+
+// Parameter is an operation's parameter.
+type Parameter struct {
+	Name        string   `json:"name"`
+	In          Location `json:"in"`
+	Required    bool     `json:"required,omitempty"`
+	Deprecated  bool     `json:"deprecated,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Example     string   `json:"example,omitempty"`
+	// MultiSegment is set for a path parameter whose slashes stay slashes (a file's path).
+	MultiSegment bool    `json:"multi_segment,omitempty"`
+	Schema       *Schema `json:"schema,omitempty"`
+}
+
+// NameParam says that the path parameters of an operation, joined by Template, are a resource
+// name of the API, such as projects/p/branches/b, and may be given whole under Name.
+type NameParam struct {
+	Name     string `json:"name"`     // "name" or "parent"
+	Template string `json:"template"` // projects/{project_id}/branches/{branch_id}
+}
+
+// Split takes a resource name apart: the values of the template's parameters by name. It is
+// false where the name does not have the template's form.
+func (n *NameParam) Split(name string) (map[string]string, bool) {
+	pattern, given := strings.Split(n.Template, "/"), strings.Split(name, "/")
+	if len(pattern) != len(given) {
+		return nil, false
+	}
+	values := map[string]string{}
+	for i, segment := range pattern {
+		param, isParam := cutBraces(segment)
+		switch {
+		case isParam && given[i] != "":
+			values[param] = given[i]
+		case !isParam && given[i] == segment:
+		default:
+			return nil, false
+		}
+	}
+	return values, true
+}
+
+// Params names the template's parameters in order.
+func (n *NameParam) Params() []string {
+	var names []string
+	for segment := range strings.SplitSeq(n.Template, "/") {
+		if name, ok := cutBraces(segment); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func cutBraces(segment string) (string, bool) {
+	inner, opened := strings.CutPrefix(segment, "{")
+	inner, closed := strings.CutSuffix(inner, "}")
+	return inner, opened && closed
+}
+
+// Body is the request body of an operation.
+type Body struct {
+	MediaType string  `json:"media_type"`
+	Required  bool    `json:"required,omitempty"`
+	Schema    *Schema `json:"schema"`
+	// RequiredAttributes repeats the schema's required list, so that listing methods need not
+	// read schemas.
+	RequiredAttributes []string `json:"required_attributes,omitempty"`
+}
+
+// Response is what an operation answers when it succeeds.
+type Response struct {
+	Description string  `json:"description,omitempty"`
+	MediaType   string  `json:"media_type,omitempty"`
+	Schema      *Schema `json:"schema,omitempty"`
+	// ObjectKey names the attribute that holds the rows: "$.projects". Empty: the response itself.
+	ObjectKey string `json:"object_key,omitempty"`
+}
+
+// Paging says how a list goes on: a token of the response is sent with the next request.
+type Paging struct {
+	RequestToken  string   `json:"request_token"`
+	RequestIn     Location `json:"request_in"` // InQuery, or empty for an attribute of the body
+	ResponseToken string   `json:"response_token"`
+}

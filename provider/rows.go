@@ -1,0 +1,76 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Rows is what every statement gives: a header and rows, pulled one at a time. Nothing is
+// collected on the way; who opens Rows closes them.
+type Rows interface {
+	// Columns gives the header, before the first row and whether or not there is one.
+	Columns() []Column
+	// Next gives the next row, one value a column, and io.EOF after the last. The row is the
+	// caller's to keep. Values are nil, string, bool, int64, float64, [Secret] and
+	// json.RawMessage (objects, arrays, and numbers that int64 and float64 cannot hold).
+	Next(ctx context.Context) ([]any, error)
+	// Close ends what still runs for the rows. It may be called more than once.
+	Close() error
+}
+
+// Column describes a value of every row.
+type Column struct {
+	Name        string
+	Type        string // OpenAPI's: string, integer, number, boolean, object, array
+	Format      string // OpenAPI's: date-time, int64, …
+	Description string
+}
+
+// Secret is a credential in a row or a setting. Whatever formats it prints a mask; only Reveal
+// gives the value, and only what writes results or signs requests calls it.
+type Secret string
+
+const mask = "****"
+
+// Reveal gives the value itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String gives a mask.
+func (Secret) String() string { return mask }
+
+// Format prints a mask whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
+
+// MarshalJSON gives a mask.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
+
+// LogValue gives a mask.
+func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
+
+// NewRows makes Rows of values at hand, such as the answer to SHOW.
+func NewRows(columns []Column, rows [][]any) Rows {
+	return &fixedRows{columns: columns, rows: rows}
+}
+
+type fixedRows struct {
+	columns []Column
+	rows    [][]any
+}
+
+func (r *fixedRows) Columns() []Column { return r.columns }
+
+func (r *fixedRows) Next(ctx context.Context) ([]any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(r.rows) == 0 {
+		return nil, io.EOF
+	}
+	row := r.rows[0]
+	r.rows = r.rows[1:]
+	return row, nil
+}
+
+func (r *fixedRows) Close() error { return nil }
