@@ -1,0 +1,262 @@
+package openapi
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+//go:generate go -C .. run ./internal/openapigen compile
+
+// The catalogue of lakeql's own providers, compiled from the documents beside this file by
+// "go generate ./openapi".
+//
+//go:embed catalogue.zip
+var embedded []byte
+
+// Compiled is a catalogue in its compiled form: a zip archive of JSON texts, one for each part
+// that is read on its own, so that a statement costs what it uses and no more:
+//
+//	<provider>.json                       the provider and its list of services
+//	<provider>/<service>.json             the service and its list of resources
+//	<provider>/<service>/<resource>.json  a resource with its methods
+//	<provider>/<service>.schemas          shared schemas, a line each: name, tab, JSON
+//
+// It is a [provider.Loader].
+type Compiled struct {
+	entries map[string]*zip.File
+
+	mu      sync.Mutex
+	schemas map[string][]byte // entries of schemas that were read
+}
+
+// Embedded opens the catalogue that is part of the program.
+func Embedded() (*Compiled, error) { return OpenCompiled(embedded) }
+
+// OpenCompiled opens a catalogue that [Compile] wrote.
+func OpenCompiled(data []byte) (*Compiled, error) {
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, fmt.Errorf("open the compiled catalogue: %w", err)
+	}
+	c := &Compiled{entries: make(map[string]*zip.File, len(archive.File)), schemas: map[string][]byte{}}
+	for _, f := range archive.File {
+		c.entries[f.Name] = f
+	}
+	return c, nil
+}
+
+func (c *Compiled) read(name string) ([]byte, error) {
+	f, ok := c.entries[name]
+	if !ok {
+		return nil, fmt.Errorf("the compiled catalogue has no %s", name)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, fmt.Errorf("read %s of the compiled catalogue: %w", name, err)
+	}
+	defer r.Close()
+	data := make([]byte, f.UncompressedSize64)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return nil, fmt.Errorf("read %s of the compiled catalogue: %w", name, err)
+	}
+	return data, nil
+}
+
+func readPart[T any](c *Compiled, name string) (*T, error) {
+	data, err := c.read(name)
+	if err != nil {
+		return nil, err
+	}
+	part := new(T)
+	if err := json.Unmarshal(data, part); err != nil {
+		return nil, fmt.Errorf("decode %s of the compiled catalogue: %w", name, err)
+	}
+	return part, nil
+}
+
+// Providers gives every provider, sorted by name.
+func (c *Compiled) Providers() ([]*provider.Provider, error) {
+	var all []*provider.Provider
+	for name := range c.entries {
+		if strings.Contains(name, "/") {
+			continue
+		}
+		p, err := readPart[provider.Provider](c, name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b *provider.Provider) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// Service gives a service's header.
+func (c *Compiled) Service(providerName, service string) (*provider.Service, error) {
+	return readPart[provider.Service](c, servicePath(providerName, service)+".json")
+}
+
+// Resource gives a resource with its methods.
+func (c *Compiled) Resource(providerName, service, resource string) (*provider.Resource, error) {
+	return readPart[provider.Resource](c, servicePath(providerName, service)+"/"+resource+".json")
+}
+
+// Schema gives a shared schema.
+func (c *Compiled) Schema(providerName, service, name string) (*provider.Schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	entry := servicePath(providerName, service) + ".schemas"
+	lines, ok := c.schemas[entry]
+	if !ok {
+		var err error
+		if lines, err = c.read(entry); err != nil {
+			return nil, err
+		}
+		c.schemas[entry] = lines
+	}
+	mark := []byte("\n" + name + "\t")
+	start := bytes.Index(lines, mark)
+	if start < 0 {
+		return nil, fmt.Errorf("%s has no schema %s", entry, name)
+	}
+	line := lines[start+len(mark):]
+	line = line[:bytes.IndexByte(line, '\n')]
+	s := &provider.Schema{}
+	if err := json.Unmarshal(line, s); err != nil {
+		return nil, fmt.Errorf("decode schema %s of %s: %w", name, entry, err)
+	}
+	return s, nil
+}
+
+func servicePath(providerName, service string) string { return providerName + "/" + service }
+
+// Compile writes the compiled form of documents: the same bytes for the same documents and the
+// same version of Go.
+func Compile(docs *Documents, w io.Writer) error {
+	archive := zip.NewWriter(w)
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(w, flate.BestCompression)
+	})
+	c := &compiler{docs: docs, archive: archive}
+	providers, err := docs.Providers()
+	if err != nil {
+		return err
+	}
+	for _, p := range providers {
+		if err := c.provider(p); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
+}
+
+type compiler struct {
+	docs    *Documents
+	archive *zip.Writer
+}
+
+func (c *compiler) provider(p *provider.Provider) error {
+	if err := c.json(p.Name+".json", p); err != nil {
+		return err
+	}
+	for _, info := range p.Services {
+		service, err := c.docs.Service(p.Name, info.Name)
+		if err != nil {
+			return err
+		}
+		path := servicePath(p.Name, info.Name)
+		if err := c.json(path+".json", service); err != nil {
+			return err
+		}
+		for _, r := range service.Resources {
+			resource, err := c.docs.Resource(p.Name, info.Name, r.Name)
+			if err != nil {
+				return err
+			}
+			if err := c.json(path+"/"+r.Name+".json", resource); err != nil {
+				return err
+			}
+		}
+		if err := c.schemas(p.Name, info.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *compiler) schemas(providerName, service string) error {
+	names, err := c.docs.SchemaNames(providerName, service)
+	if err != nil {
+		return err
+	}
+	lines := bytes.NewBufferString("\n")
+	for _, name := range names {
+		if strings.ContainsAny(name, "\t\n") {
+			return fmt.Errorf("schema name %q of %s.%s holds a tab or line end", name, providerName, service)
+		}
+		s, err := c.docs.Schema(providerName, service, name)
+		if err != nil {
+			return err
+		}
+		encoded, err := marshal(s)
+		if err != nil {
+			return fmt.Errorf("encode schema %s: %w", name, err)
+		}
+		lines.WriteString(name + "\t")
+		lines.Write(encoded) // ends in a line end
+	}
+	return c.write(servicePath(providerName, service)+".schemas", lines.Bytes())
+}
+
+func (c *compiler) json(name string, part any) error {
+	data, err := marshal(part)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	return c.write(name, data)
+}
+
+// marshal writes JSON without the escapes that only HTML needs.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+func (c *compiler) write(name string, data []byte) error {
+	w, err := c.archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Time{}})
+	if err != nil {
+		return fmt.Errorf("add %s to the catalogue: %w", name, err)
+	}
+	if _, err := w.Write(data); err != nil {
+		return fmt.Errorf("add %s to the catalogue: %w", name, err)
+	}
+	return nil
+}
+
+// SchemaNames lists the shared schemas of a service in document order.
+func (d *Documents) SchemaNames(providerName, serviceName string) ([]string, error) {
+	_, doc, err := d.document(providerName, serviceName)
+	if err != nil {
+		return nil, err
+	}
+	r := doc.reader()
+	var names []string
+	for _, entry := range r.schemas() {
+		names = append(names, entry.key)
+	}
+	return names, r.err
+}

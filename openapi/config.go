@@ -1,0 +1,100 @@
+package openapi
+
+import (
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// inheritedPaging gives the paging of methods that have none of their own: the resource's, or
+// else the service's.
+func (r *reader) inheritedPaging(resource fields) *provider.Paging {
+	if p, given := r.paging(resource); given {
+		return p
+	}
+	p, _ := r.paging(r.mapping(r.lookup(r.doc.root, "x-stackQL-config")))
+	return p
+}
+
+// paging reads how lists go on, and whether config says so at all. Only tokens in the body of the
+// response are understood; a Link header is not.
+func (r *reader) paging(config fields) (p *provider.Paging, given bool) {
+	n := config.get("pagination")
+	if isNull(n) {
+		return nil, false
+	}
+	node := r.mapping(n)
+	request, response := r.mapping(node.get("requestToken")), r.mapping(node.get("responseToken"))
+	p = &provider.Paging{
+		RequestToken:  strings.TrimPrefix(r.text(request.get("key")), "$."),
+		ResponseToken: strings.TrimPrefix(r.text(response.get("key")), "$."),
+	}
+	switch in := r.text(request.get("location")); in {
+	case "query", "header":
+		p.RequestIn = provider.Location(in)
+	case "", "body":
+	default:
+		r.fail(request.get("location"), "requestToken.location is %s, not query, header or body", provider.Quote(in))
+	}
+	in := r.text(response.get("location"))
+	if p.RequestToken == "" || p.ResponseToken == "" || in != "" && in != "body" {
+		return nil, true
+	}
+	return p, true
+}
+
+// view reads config.views.select; nil where the resource is no view.
+func (r *reader) view(config fields) *provider.View {
+	n := r.mapping(config.get("views")).get("select")
+	if isNull(n) {
+		return nil
+	}
+	docs := r.mapping(config.get("docs"))
+	view := &provider.View{
+		Fields:         r.viewFields(docs, "fields"),
+		RequiredParams: r.viewFields(docs, "requiredParams"),
+	}
+	for ; !isNull(n) && r.err == nil; n = r.mapping(n).get("fallback") {
+		if len(view.Definitions) == maxReferences {
+			r.fail(n, "the view has more than %d definitions, or no end of them", maxReferences)
+			return nil
+		}
+		node := r.mapping(n)
+		ddl := r.text(node.get("ddl"))
+		if ddl == "" {
+			r.fail(n, "the view has no ddl")
+			return nil
+		}
+		view.Definitions = append(view.Definitions, provider.ViewDefinition{
+			Dialect: dialect(r.text(node.get("predicate"))),
+			SQL:     ddl,
+		})
+	}
+	return view
+}
+
+// dialect takes the name out of a predicate such as
+// sqlDialect == "sqlite3" && requiredParams == [ data__Identifier ].
+func dialect(predicate string) string {
+	_, rest, _ := strings.Cut(predicate, "sqlDialect")
+	_, rest, ok := strings.Cut(rest, "==")
+	rest = strings.TrimSpace(rest)
+	if !ok || rest == "" || rest[0] != '"' && rest[0] != '\'' {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest[1:], rest[:1])
+	return name
+}
+
+func (r *reader) viewFields(docs fields, key string) []provider.ViewField {
+	var all []provider.ViewField
+	for _, item := range r.list(docs.get(key)) {
+		node := r.mapping(item)
+		all = append(all, provider.ViewField{
+			Name:        r.text(node.get("name")),
+			Type:        r.text(node.get("type")),
+			Description: r.text(node.get("description")),
+		})
+	}
+	return all
+}
