@@ -1,0 +1,131 @@
+package statement
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/xwb1989/sqlparser"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Exec calls a method by its name:
+//
+//	EXEC [/*+ hints */] provider.service.resource.method [@name = value [[,] …]] [@@json = '{…}']
+type Exec struct {
+	Position provider.Position
+	Hints    []string // upper case, in order
+	Method   Name     // four parts
+	Params   []Param  // as written, repetitions included
+}
+
+// Pos is where EXEC stands.
+func (e *Exec) Pos() provider.Position { return e.Position }
+
+// Param is one @name = value of an EXEC.
+type Param struct {
+	Name string // without @
+	Pos  provider.Position
+	// Body is set for @@name, whose value is the request body whatever its name.
+	Body  bool
+	Value Value
+}
+
+func (p *parser) exec(pos provider.Position) (*Exec, error) {
+	name, err := p.name("provider.service.resource.method")
+	if err != nil {
+		return nil, err
+	}
+	e := &Exec{Position: pos, Method: name}
+	for {
+		if len(e.Params) > 0 && p.token.typ == ',' {
+			if err := p.next(); err != nil {
+				return nil, err
+			}
+			if !strings.HasPrefix(p.token.raw, "@") {
+				return nil, p.unexpected("a parameter after the comma (@name = value)")
+			}
+		}
+		if !strings.HasPrefix(p.token.raw, "@") {
+			break
+		}
+		param, err := p.param()
+		if err != nil {
+			return nil, err
+		}
+		e.Params = append(e.Params, param)
+	}
+	if p.token.typ != ';' && p.token.typ != endOfText {
+		return nil, p.unexpected("a parameter (@name = value) or the end of the statement (;)")
+	}
+	for _, hint := range p.hints {
+		e.Hints = append(e.Hints, strings.ToUpper(hint))
+	}
+	return e, nil
+}
+
+// param reads @name = value or @@name = value.
+func (p *parser) param() (Param, error) {
+	raw := p.token.raw
+	param := Param{Pos: p.token.pos(p.lex)}
+	param.Name, param.Body = strings.CutPrefix(raw, "@@")
+	if !param.Body {
+		param.Name = raw[1:]
+	}
+	if !isWord(param.Name) {
+		return param, p.unexpected("the parameter's name after @, of letters, digits and _")
+	}
+	if err := p.next(); err != nil {
+		return param, err
+	}
+	if p.token.typ != '=' {
+		return param, p.unexpected("= after " + raw)
+	}
+	if err := p.next(); err != nil {
+		return param, err
+	}
+	var err error
+	param.Value, err = p.value(raw)
+	return param, err
+}
+
+// value reads a string, a number, true, false or null.
+func (p *parser) value(param string) (Value, error) {
+	t := p.token
+	v := Value{source: p.lex.text, start: t.start}
+	switch {
+	case t.typ == sqlparser.STRING && t.raw[0] == '\'':
+		v.Kind, v.raw = String, t.raw
+		v.Text, _ = decode(t.raw, false)
+		return v, p.next()
+	case t.typ == '-' || t.typ == '+':
+		if err := p.next(); err != nil {
+			return v, err
+		}
+		if !isNumber(p.token.typ) || p.token.start != t.start+1 {
+			return v, p.unexpected("a number after " + t.raw)
+		}
+		v.Kind, v.Text = Number, strings.TrimPrefix(t.raw, "+")+p.token.raw
+	case isNumber(t.typ):
+		v.Kind, v.Text = Number, t.raw
+	case p.keyword("true"), p.keyword("false"):
+		v.Kind, v.Text = Bool, strings.ToLower(t.raw)
+	case p.keyword("null"):
+		v.Kind = Null
+	default:
+		return v, p.unexpected(fmt.Sprintf("a value for %s: a string between single quotes, a number, true, false or null", param))
+	}
+	if v.Kind == Number && !json.Valid([]byte(v.Text)) {
+		return v, &provider.Error{
+			Code:     provider.Usage,
+			Message:  fmt.Sprintf("%s: %s is not a number as JSON writes it", param, provider.Quote(v.Text)),
+			Position: t.pos(p.lex),
+		}
+	}
+	return v, p.next()
+}
+
+func isNumber(typ int) bool {
+	return typ == sqlparser.INTEGRAL || typ == sqlparser.FLOAT || typ == sqlparser.HEXNUM
+}

@@ -1,0 +1,334 @@
+package statement
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Kind is what a value is written as.
+type Kind int
+
+// The kinds of value.
+const (
+	String Kind = iota
+	Number
+	Bool
+	Null
+)
+
+// Value is a literal of a statement.
+type Value struct {
+	Kind Kind
+	Text string // a string without its quotes; a number as written; true or false
+
+	source string // the whole text, for positions
+	raw    string // a string with its quotes
+	start  int    // where it begins in source
+}
+
+// Pos is where the value begins.
+func (v Value) Pos() provider.Position { return provider.PositionAt(v.source, v.start) }
+
+// Any gives the value as JSON decoding would: string, json.Number, bool or nil.
+func (v Value) Any() any {
+	switch v.Kind {
+	case Number:
+		return json.Number(v.Text)
+	case Bool:
+		return v.Text == "true"
+	case Null:
+		return nil
+	default:
+		return v.Text
+	}
+}
+
+// JSON reads the value as JSON, numbers kept as they are written (json.Number). Errors say where
+// in the statement's text the JSON goes wrong.
+//
+// A backslash in a string of SQL stands for itself, so JSON's escapes are written as in JSON.
+// StackQL takes backslashes out first, and scripts made for it write \\" for \". Such a text is
+// not JSON as it stands; it is read StackQL's way if that makes it JSON.
+func (v Value) JSON() (any, error) {
+	value, _, err := v.json()
+	return value, err
+}
+
+// Locate finds the place in the statement of what a path leads to inside the value's JSON: of the
+// value there, or of the nearest thing around it that exists.
+func (v Value) Locate(path provider.Path) provider.Position {
+	_, offsets, err := v.json()
+	if err != nil || v.Kind != String {
+		return v.Pos()
+	}
+	text, _ := decodeLike(v.raw, offsets)
+	found := locate(text, path)
+	if found < 0 || found >= len(offsets) {
+		return v.Pos()
+	}
+	return provider.PositionAt(v.source, v.start+offsets[found])
+}
+
+// json parses and tells how the text was decoded: offsets in raw, one a byte of the text.
+func (v Value) json() (any, []int, error) {
+	if v.Kind != String {
+		return v.Any(), nil, nil
+	}
+	text, offsets := decode(v.raw, false)
+	value, fault := parseJSON(text)
+	if fault == nil {
+		return value, offsets, nil
+	}
+	if strings.Contains(text, `\\`) {
+		unescaped, unescapedOffsets := decode(v.raw, true)
+		if value, err := parseJSON(unescaped); err == nil {
+			return value, unescapedOffsets, nil
+		}
+	}
+	if placeholder, offset, ok := placeholderNear(text, fault.offset); ok {
+		return nil, nil, placeholderError(placeholder, v.at(offsets, offset))
+	}
+	return nil, nil, &provider.Error{
+		Code:     provider.Usage,
+		Message:  "malformed JSON: " + fault.message,
+		Position: v.at(offsets, fault.offset),
+	}
+}
+
+// at finds the place of an offset in the decoded text, whose end is the closing quote.
+func (v Value) at(offsets []int, offset int) provider.Position {
+	if offset < len(offsets) {
+		return provider.PositionAt(v.source, v.start+offsets[offset])
+	}
+	return provider.PositionAt(v.source, v.start+len(v.raw)-1)
+}
+
+// decode takes the quotes off a string and gives, for each byte of the result, its offset in raw.
+// Two quotes stand for one, and so do a backslash and a quote, because the tokenizer reads on
+// after both. Other backslashes stay, or go if backslashes is set, as in MySQL's strings.
+func decode(raw string, backslashes bool) (string, []int) {
+	text := make([]byte, 0, len(raw))
+	offsets := make([]int, 0, len(raw))
+	for i := 1; i < len(raw)-1; i++ {
+		at, c := i, raw[i]
+		switch {
+		case c == '\'':
+			i++ // the second of two
+		case c == '\\' && raw[i+1] == '\'':
+			i++
+			c = '\''
+		case c == '\\' && backslashes:
+			i++
+			c = unescape(raw[i])
+		case c == '\\' && raw[i+1] == '\\':
+			// A pair: the second must not be taken for the beginning of \'.
+			text, offsets = append(text, c), append(offsets, at)
+			i++
+			at = i
+		}
+		text, offsets = append(text, c), append(offsets, at)
+	}
+	return string(text), offsets
+}
+
+// decodeLike decodes the way that gave offsets.
+func decodeLike(raw string, offsets []int) (string, []int) {
+	if text, same := decode(raw, false); len(same) == len(offsets) {
+		return text, same
+	}
+	return decode(raw, true)
+}
+
+// unescape gives what a backslash and c stand for in MySQL's strings.
+func unescape(c byte) byte {
+	switch c {
+	case 'n':
+		return '\n'
+	case 't':
+		return '\t'
+	case 'r':
+		return '\r'
+	case 'b':
+		return '\b'
+	case '0':
+		return 0
+	case 'Z':
+		return 26
+	default:
+		return c
+	}
+}
+
+// jsonFault is where and why a text is not JSON.
+type jsonFault struct {
+	offset  int
+	message string
+}
+
+// parseJSON reads one JSON value and nothing after it. An attribute given twice is a fault: which
+// one would count is not for us to choose.
+func parseJSON(text string) (any, *jsonFault) {
+	if err := json.Unmarshal([]byte(text), new(json.RawMessage)); err != nil {
+		return nil, asFault(err)
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	return readJSON(dec, text, 0)
+}
+
+// maxDepth is how deeply values may nest; encoding/json's own limit when it decodes at once.
+const maxDepth = 10000
+
+func readJSON(dec *json.Decoder, text string, depth int) (any, *jsonFault) {
+	tok, err := dec.Token()
+	if err != nil {
+		return nil, asFault(err)
+	}
+	delim, ok := tok.(json.Delim)
+	if !ok {
+		return tok, nil
+	}
+	if depth >= maxDepth {
+		return nil, &jsonFault{int(dec.InputOffset()) - 1, "values nested too deeply"}
+	}
+	if delim == '[' {
+		list := []any{}
+		for dec.More() {
+			item, fault := readJSON(dec, text, depth+1)
+			if fault != nil {
+				return nil, fault
+			}
+			list = append(list, item)
+		}
+		return list, closing(dec)
+	}
+	object := map[string]any{}
+	for dec.More() {
+		start := valueStart(text, int(dec.InputOffset()))
+		key, err := dec.Token()
+		if err != nil {
+			return nil, asFault(err)
+		}
+		name, _ := key.(string) // the decoder takes nothing else for a key
+		if _, twice := object[name]; twice {
+			return nil, &jsonFault{start, fmt.Sprintf("attribute %s is given twice", provider.Quote(name))}
+		}
+		value, fault := readJSON(dec, text, depth+1)
+		if fault != nil {
+			return nil, fault
+		}
+		object[name] = value
+	}
+	return object, closing(dec)
+}
+
+// closing reads the bracket that ends an array or object.
+func closing(dec *json.Decoder) *jsonFault {
+	if _, err := dec.Token(); err != nil {
+		return asFault(err)
+	}
+	return nil
+}
+
+func asFault(err error) *jsonFault {
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case !ok:
+		return &jsonFault{0, err.Error()}
+	case syntax.Error() == "unexpected end of JSON input":
+		return &jsonFault{int(syntax.Offset), "the text ends too early"}
+	default:
+		return &jsonFault{max(int(syntax.Offset)-1, 0), syntax.Error()} // it counts the byte at fault
+	}
+}
+
+// locate gives the offset in a JSON text of what path leads to, or of the deepest thing on the
+// way that is there; -1 if the text is not JSON.
+func locate(text string, path provider.Path) int {
+	dec := json.NewDecoder(strings.NewReader(text))
+	return locateIn(dec, text, path)
+}
+
+func locateIn(dec *json.Decoder, text string, path provider.Path) int {
+	start := valueStart(text, int(dec.InputOffset()))
+	if len(path) == 0 {
+		return start
+	}
+	tok, err := dec.Token()
+	delim, ok := tok.(json.Delim)
+	if err != nil || !ok {
+		return start
+	}
+	for i := 0; dec.More(); i++ {
+		var step any = i
+		if delim == '{' {
+			key, err := dec.Token()
+			if err != nil {
+				return start
+			}
+			step = key
+		}
+		if step == path[0] {
+			return locateIn(dec, text, path[1:])
+		}
+		var skipped json.RawMessage
+		if dec.Decode(&skipped) != nil {
+			return start
+		}
+	}
+	return start
+}
+
+// valueStart skips what may stand between two JSON tokens.
+func valueStart(text string, offset int) int {
+	return offset + len(text[offset:]) - len(strings.TrimLeft(text[offset:], " \t\r\n,:"))
+}
+
+// pagePlaceholder matches what documentation pages have in place of values: {{ name }}, and the
+// template form {{ .name }}. The references of Databricks jobs look alike but have a dot or no
+// blanks: {{job.id}}, {{run_id}}.
+var pagePlaceholder = regexp.MustCompile(`\{\{(\s+\w+\s*|\s*\w+\s+|\s*\.\w+\s*)\}\}`)
+
+// Placeholder finds a placeholder of a documentation page in the value that was given for a
+// parameter or attribute called name.
+func Placeholder(name, text string) (string, bool) {
+	if found := pagePlaceholder.FindString(text); found != "" {
+		return found, true
+	}
+	if bare := "{{" + name + "}}"; text == bare {
+		return bare, true
+	}
+	return "", false
+}
+
+// placeholderNear finds a placeholder, and where it begins, at the place where JSON stopped being
+// readable: pages write numbers and booleans without quotes.
+func placeholderNear(text string, offset int) (placeholder string, start int, ok bool) {
+	from := max(min(offset, len(text))-1, 0)
+	at := strings.Index(text[from:], "{{")
+	if at < 0 || at > 1 {
+		return "", 0, false
+	}
+	inner, _, ok := strings.Cut(text[from+at:], "}}")
+	return inner + "}}", from + at, ok
+}
+
+// PlaceholderError is the error that a placeholder was left in.
+func PlaceholderError(placeholder string, pos provider.Position) error {
+	return placeholderError(placeholder, pos)
+}
+
+func placeholderError(placeholder string, pos provider.Position) error {
+	name := strings.Trim(placeholder, "{}. \t\r\n")
+	return &provider.Error{
+		Code:     provider.Usage,
+		Message:  fmt.Sprintf("the placeholder %s was not filled in", provider.Printable(placeholder)),
+		Hint:     fmt.Sprintf("put a value in its place, or give one on the command line: --var %s=VALUE", provider.Printable(name)),
+		Position: pos,
+	}
+}
