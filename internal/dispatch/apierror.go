@@ -1,0 +1,145 @@
+package dispatch
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// errorBody has the attributes of every shape in which the API words an error as JSON.
+type errorBody struct {
+	ErrorCode json.RawMessage `json:"error_code"` // a name, or a number in old APIs
+	Message   string          `json:"message"`
+	Details   []struct {
+		Type      string `json:"@type"`
+		Reason    string `json:"reason"`
+		RequestID string `json:"request_id"`
+	} `json:"details"`
+
+	API12Error json.RawMessage `json:"error"` // API 1.2: text; OAuth: a code
+	OAuthText  string          `json:"error_description"`
+
+	SCIMDetail string          `json:"detail"`
+	SCIMStatus json.RawMessage `json:"status"`
+	SCIMType   string          `json:"scimType"`
+}
+
+// responseError reads the body of an answer that is no success. The API has many shapes for it:
+// {error_code, message, details}, API 1.2's {error}, SCIM's {detail, status, scimType}, OAuth's
+// {error, error_description}, "CODE: message" as text, HTML with the message in <pre>, nothing.
+func responseError(req *Request, resp *http.Response, body []byte) *provider.Error {
+	code, message, requestID := readError(body, resp.Header.Get("Content-Type"))
+	if message == "" {
+		message = strings.ToLower(http.StatusText(resp.StatusCode))
+	}
+	if message == "" {
+		message = "no reason given"
+	}
+	e := callError(req, provider.API, provider.Printable(message))
+	e.Status = resp.StatusCode
+	e.ErrorCode = provider.Printable(code)
+	if e.ErrorCode != "" {
+		e.Message = fmt.Sprintf("%s: %s: %s", req.call.Method.FullName(), e.ErrorCode, provider.Printable(message))
+	}
+	e.RequestID = provider.Printable(resp.Header.Get("X-Request-Id"))
+	if e.RequestID == "" {
+		e.RequestID = provider.Printable(requestID)
+	}
+	switch status := resp.StatusCode; {
+	case status == http.StatusUnauthorized:
+		e.Code = provider.Unauthorized
+		e.Hint = "the workspace does not accept the credential: check that it belongs to this workspace and has not expired"
+	case status == http.StatusForbidden:
+		e.Code = provider.Unauthorized
+		e.Hint = "the credential is good, but may not do this: ask for the permission that the message names"
+	case status >= 300 && status < 400:
+		e.Message = fmt.Sprintf("%s: redirected to %s, which is not followed", req.call.Method.FullName(), provider.Quote(resp.Header.Get("Location")))
+		e.Hint = "check that the host is that of a workspace"
+	}
+	return e
+}
+
+func readError(body []byte, contentType string) (code, message, requestID string) {
+	trimmed := bytes.TrimSpace(body)
+	var parsed errorBody
+	if len(trimmed) > 0 && trimmed[0] == '{' && json.Unmarshal(trimmed, &parsed) == nil {
+		return fromJSON(&parsed)
+	}
+	text := string(trimmed)
+	if strings.Contains(contentType, "html") || strings.HasPrefix(text, "<") {
+		return "", fromHTML(text), ""
+	}
+	if found := codeAndMessage.FindStringSubmatch(text); found != nil {
+		return found[1], found[2], ""
+	}
+	return "", shorten(text), ""
+}
+
+func fromJSON(b *errorBody) (code, message, requestID string) {
+	code, message = unquote(b.ErrorCode), b.Message
+	for _, detail := range b.Details {
+		if detail.RequestID != "" {
+			requestID = detail.RequestID
+		}
+		if code == "" && detail.Reason != "" {
+			code = detail.Reason
+		}
+	}
+	if message == "" && b.SCIMDetail != "" && b.SCIMDetail != "null" {
+		message = strings.TrimSpace(b.SCIMType + " " + b.SCIMDetail)
+		if code == "" && len(b.SCIMStatus) > 0 {
+			code = "SCIM_" + unquote(b.SCIMStatus)
+		}
+	}
+	if text := unquote(b.API12Error); text != "" {
+		switch {
+		case message != "":
+		case b.OAuthText != "":
+			code, message = text, b.OAuthText
+		default:
+			message = text
+		}
+	}
+	return code, message, requestID
+}
+
+// unquote gives a JSON string's text, or any other JSON as it stands.
+func unquote(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}
+
+var (
+	codeAndMessage = regexp.MustCompile(`(?s)^([A-Z][A-Z0-9_]+): (.*)$`)
+	preformatted   = regexp.MustCompile(`(?is)<pre>(.*?)</pre>`)
+	htmlTitle      = regexp.MustCompile(`(?is)<title>(.*?)</title>`)
+	whiteSpace     = regexp.MustCompile(`\s+`)
+)
+
+// fromHTML finds the message of an error page: what stands in <pre>, else the title.
+func fromHTML(page string) string {
+	for _, place := range []*regexp.Regexp{preformatted, htmlTitle} {
+		if found := place.FindStringSubmatch(page); found != nil {
+			if text := strings.TrimSpace(whiteSpace.ReplaceAllString(found[1], " ")); text != "" {
+				return shorten(text)
+			}
+		}
+	}
+	return "an HTML page instead of an answer"
+}
+
+func shorten(text string) string {
+	const limit = 500
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,134 @@
+// Package dispatch carries out calls of the API over HTTP: a method and its arguments become
+// requests, and the answers become rows.
+//
+// [Client.Plan] checks a call against the documents and builds its request without sending
+// anything, so that a statement that cannot work fails before the first byte. [Client.Run] sends
+// it, with retries, and gives the rows, page after page. Who may be called, and with which
+// credential, is decided by the [Authorizer] alone.
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Call is a method of the API with its arguments. Values are what decoding JSON with UseNumber
+// gives: nil, string, bool, json.Number, []any, map[string]any.
+type Call struct {
+	Method *provider.Method
+	// Deployment is the deployment name; empty means the configured host.
+	Deployment string
+	// Args are the operation's parameters by name; nil counts as absent.
+	Args map[string]any
+	// Body is the request body; nil counts as absent.
+	Body any
+}
+
+// Authorizer knows the hosts of workspaces and the credentials for them.
+type Authorizer interface {
+	// Direct sets the scheme and host of a request to those of a workspace: of the one with the
+	// deployment name, or of the configured one where that is empty. It refuses what is no
+	// workspace, and sends nothing.
+	Direct(r *http.Request, deployment string) error
+	// Authorize adds the credential for the host that the request is directed to.
+	Authorize(r *http.Request) error
+}
+
+// Client calls the API. The zero values of its fields but Catalogue and Authorizer are usable.
+// It may be used by several goroutines.
+type Client struct {
+	Catalogue  *provider.Catalogue
+	Authorizer Authorizer
+	// HTTP sends the requests. It must not follow redirects to other hosts: see [NewHTTP].
+	HTTP      *http.Client
+	UserAgent string
+	Retry     Retry
+	// RequestTimeout bounds the wait for an answer to begin, and then for each next part of it.
+	// 0 means 45 seconds, as in StackQL.
+	RequestTimeout time.Duration
+	// Logger gets one event a request, without secrets. Nil means none.
+	Logger *slog.Logger
+	// OnRetry, if set, is told of each wait before a request is sent again.
+	OnRetry func(reason error, wait time.Duration)
+
+	patterns sync.Map // compiled patterns of the documents
+}
+
+// Request is a call that was checked and is ready to be sent.
+type Request struct {
+	call    Call
+	http    *http.Request // without credential and body
+	body    []byte
+	hasBody bool
+	shape   *shape
+}
+
+// Columns describes the rows that the call gives.
+func (r *Request) Columns() []provider.Column { return r.shape.columns }
+
+// Plan checks a call and builds its request. Errors name the argument at fault and the path in it.
+func (c *Client) Plan(call Call) (*Request, error) {
+	req, err := c.build(call)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Authorizer.Direct(req.http, call.Deployment); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+// Run sends the request and gives its rows. The first answer is awaited, so that an error of the
+// API is an error of Run; further pages are fetched as the rows are read.
+func (c *Client) Run(ctx context.Context, req *Request) (provider.Rows, error) {
+	rows := &pages{client: c, req: req}
+	if err := rows.fetch(ctx); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// NewHTTP makes an HTTP client for the API: it takes no redirects, because a redirect would carry
+// the request, and with it the body, to a host that nobody named.
+func NewHTTP() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 16
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// attempt makes the http.Request for one attempt, signed.
+func (c *Client) attempt(ctx context.Context, req *Request) (*http.Request, error) {
+	r := req.http.Clone(ctx)
+	if req.hasBody {
+		r.Body = io.NopCloser(bytes.NewReader(req.body))
+		r.ContentLength = int64(len(req.body))
+	}
+	if err := c.Authorizer.Authorize(r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// usage is an error of an argument.
+func usage(arg string, path provider.Path, format string, values ...any) *provider.Error {
+	where := append(provider.Path{arg}, path...).String()
+	if arg == "" {
+		where = path.String()
+	}
+	message := fmt.Sprintf(format, values...)
+	if where != "" {
+		message = where + ": " + message
+	}
+	return &provider.Error{Code: provider.Usage, Message: message, Arg: arg, Path: path}
+}

@@ -1,0 +1,179 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Retry bounds how a request is repeated. The zero value is the default.
+type Retry struct {
+	// Budget is how long a call may take in all before it is sent again for the last time. 0 means
+	// 5 minutes, as in the official SDK; a negative one means no second attempt.
+	Budget time.Duration
+	// Wait pauses between attempts until the context ends. Nil means a timer; tests set it.
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+const (
+	defaultBudget  = 5 * time.Minute
+	firstBackoff   = time.Second
+	longestBackoff = time.Minute
+	// connectTries is how often a connection is tried that is refused. Nobody listens there, and
+	// who waits at a prompt for a mistyped port should know soon.
+	connectTries   = 3
+	connectBackoff = 250 * time.Millisecond
+)
+
+func (r Retry) budget() time.Duration {
+	if r.Budget == 0 {
+		return defaultBudget
+	}
+	return r.Budget
+}
+
+func (r Retry) wait(ctx context.Context, d time.Duration) error {
+	if r.Wait != nil {
+		return r.Wait(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// attemptError is why an attempt failed and what that says about another one.
+type attemptError struct {
+	err error
+	// again is set where repeating cannot do the request's work twice.
+	again bool
+	// after is how long the server asked to wait; 0 where it did not.
+	after time.Duration
+	// refused is set when no connection came about.
+	refused bool
+}
+
+func (e *attemptError) Error() string { return e.err.Error() }
+func (e *attemptError) Unwrap() error { return e.err }
+
+// backoff is the pause before the attempt number tries+1: what the server asked for and a little
+// at random on top, so that clients do not return all at once; else full jitter up to a bound
+// that doubles.
+func backoff(e *attemptError, tries int) time.Duration {
+	if e.after > 0 {
+		return e.after + rand.N(e.after/10+time.Millisecond) //nolint:gosec // jitter
+	}
+	bound := firstBackoff
+	if e.refused {
+		bound = connectBackoff
+	}
+	bound = min(bound<<min(tries-1, 10), longestBackoff)
+	return bound/10 + rand.N(bound) //nolint:gosec // jitter
+}
+
+// retryAfter reports how long the server asked us to wait, from the Retry-After header (seconds
+// or HTTP date, RFC 9110 §10.2.3). It is 0 when there is none or it makes no sense.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil && at.After(now) {
+		return at.Sub(now)
+	}
+	return 0
+}
+
+// transportError says what a failed exchange means for another attempt. wrote is set once any of
+// the request may have left: from then on the server may have acted on it, and only what is safe
+// to do twice is repeated.
+func transportError(r *http.Request, err error, wrote bool) *attemptError {
+	e := &attemptError{err: err}
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		dns, isDNS := errors.AsType[*net.DNSError](err)
+		e.refused = true
+		e.again = !isDNS || dns.IsTemporary || dns.IsTimeout
+		return e
+	}
+	if !wrote {
+		e.again = true
+		return e
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		timeout, ok := errors.AsType[net.Error](err)
+		e.again = errors.Is(err, syscall.ECONNRESET) || errors.Is(err, errCutShort) || ok && timeout.Timeout()
+	}
+	return e
+}
+
+// retryable reports whether a status asks for the request to be sent again. The server says that
+// it did not do the work, so this holds for POST as well.
+func retryable(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+// exchange sends a request until it is answered with success, the answer is final, or the budget
+// is spent, and gives the body.
+func (c *Client) exchange(ctx context.Context, req *Request) ([]byte, error) {
+	var spent time.Duration // in attempts and between them
+	for tries := 1; ; tries++ {
+		began := time.Now()
+		body, err := c.once(ctx, req)
+		spent += time.Since(began)
+		if err == nil {
+			return body, nil
+		}
+		if ctx.Err() != nil {
+			return nil, canceled(ctx, req)
+		}
+		failed, ok := errors.AsType[*attemptError](err)
+		if !ok {
+			return nil, err
+		}
+		pause := backoff(failed, tries)
+		switch {
+		case !failed.again, failed.refused && tries >= connectTries:
+			return nil, gaveUp(failed.err, tries)
+		case spent+pause > c.Retry.budget():
+			return nil, gaveUp(failed.err, tries)
+		}
+		if c.OnRetry != nil {
+			c.OnRetry(failed.err, pause)
+		}
+		c.log(ctx, "retry", req, slog.Duration("wait", pause), slog.String("reason", failed.err.Error()))
+		spent += pause
+		if err := c.Retry.wait(ctx, pause); err != nil {
+			return nil, canceled(ctx, req)
+		}
+	}
+}
+
+// gaveUp adds to an error how often the request was tried.
+func gaveUp(err error, tries int) error {
+	if e, ok := errors.AsType[*provider.Error](err); ok && tries > 1 {
+		e.Message += ", tried " + strconv.Itoa(tries) + " times"
+	}
+	return err
+}
+
+// canceled is the error of a call that was stopped.
+func canceled(ctx context.Context, req *Request) error {
+	e := callError(req, provider.Canceled, "canceled")
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		e.Code, e.Message = provider.Network, "the time for the statement is up"
+	}
+	e.Err = context.Cause(ctx)
+	return e
+}

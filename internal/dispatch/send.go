@@ -1,0 +1,160 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+const (
+	defaultRequestTimeout = 45 * time.Second
+	// maxBody bounds what is read of one answer. A page of a list has a few megabytes at most.
+	maxBody = 256 << 20
+	// maxErrorBody bounds what is read of an answer that says what went wrong.
+	maxErrorBody = 1 << 20
+)
+
+// errCutShort is the error that an answer ended before its time.
+var errCutShort = errors.New("the answer ends too early")
+
+// once sends a request one time and reads the answer whole. Errors that say something about
+// another attempt are attemptErrors around the error for the user.
+func (c *Client) once(ctx context.Context, req *Request) ([]byte, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timeout := c.requestTimeout()
+	expire := time.AfterFunc(timeout, func() { cancel(errSilent{timeout}) })
+	defer expire.Stop()
+
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	r, err := c.attempt(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	client := c.HTTP
+	if client == nil {
+		client = NewHTTP()
+	}
+	began := time.Now()
+	c.log(ctx, "send", req)
+	resp, err := client.Do(r)
+	if err != nil {
+		return nil, c.transportFailure(ctx, req, r, err, wrote.Load())
+	}
+	defer resp.Body.Close()
+	limit := int64(maxBody)
+	if resp.StatusCode >= 300 {
+		limit = maxErrorBody
+	}
+	body, err := io.ReadAll(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1))
+	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int("bytes", len(body)), slog.Duration("time", time.Since(began)))
+	if resp.StatusCode >= 300 {
+		// Whatever could be read of the body is good enough to say what went wrong.
+		apiErr := responseError(req, resp, body)
+		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode), after: retryAfter(resp.Header, time.Now())}
+	}
+	if err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = fmt.Errorf("%w: %w", errCutShort, err)
+		}
+		return nil, c.transportFailure(ctx, req, r, err, true)
+	}
+	if len(body) > maxBody {
+		return nil, callError(req, provider.API, fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20))
+	}
+	return body, nil
+}
+
+func (c *Client) requestTimeout() time.Duration {
+	if c.RequestTimeout > 0 {
+		return c.RequestTimeout
+	}
+	return defaultRequestTimeout
+}
+
+// errSilent is the cause of a request that ends because the server said nothing for so long. It
+// is a time-out as net.Error has it.
+type errSilent struct{ after time.Duration }
+
+func (e errSilent) Error() string { return fmt.Sprintf("no answer within %s", e.after) }
+func (errSilent) Timeout() bool   { return true }
+func (errSilent) Temporary() bool { return true }
+
+// pacedReader gives the server the full time-out again with every part of the answer.
+type pacedReader struct {
+	io.Reader
+	expire  *time.Timer
+	timeout time.Duration
+}
+
+func (r *pacedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if n > 0 {
+		r.expire.Reset(r.timeout)
+	}
+	return n, err
+}
+
+// transportFailure words a failure to exchange a request and its answer.
+func (c *Client) transportFailure(ctx context.Context, req *Request, r *http.Request, err error, wrote bool) error {
+	if silent, ok := errors.AsType[errSilent](context.Cause(ctx)); ok {
+		err = silent
+	}
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // the URL is in the message already
+	}
+	e := callError(req, provider.Network, err.Error())
+	e.Err = err
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		cause := op.Err
+		if call, ok := errors.AsType[*os.SyscallError](cause); ok {
+			cause = call.Err // "connection refused" rather than "connect: connection refused"
+		}
+		e.Message = fmt.Sprintf("cannot connect: %v", cause)
+		e.Hint = "check the deployment name or host, and that this machine can reach it"
+	}
+	return &attemptError{
+		err:     e,
+		again:   transportError(r, err, wrote).again,
+		refused: transportError(r, err, wrote).refused,
+	}
+}
+
+// callError makes an error that tells which call it is about. The query is left out, which may
+// hold what is no business of a log.
+func callError(req *Request, code provider.Code, message string) *provider.Error {
+	u := *req.http.URL
+	u.RawQuery = ""
+	return &provider.Error{
+		Code:    code,
+		Message: req.call.Method.FullName() + ": " + message,
+		Method:  req.http.Method,
+		URL:     u.String(),
+	}
+}
+
+// log writes one event about a request.
+func (c *Client) log(ctx context.Context, event string, req *Request, attrs ...slog.Attr) {
+	if c.Logger == nil {
+		return
+	}
+	attrs = append([]slog.Attr{
+		slog.String("event", event),
+		slog.String("method", req.http.Method),
+		slog.String("host", req.http.URL.Host),
+		slog.String("path", req.http.URL.Path),
+	}, attrs...)
+	c.Logger.LogAttrs(ctx, slog.LevelDebug, "call", attrs...)
+}
