@@ -1,0 +1,312 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/databricks/databricks-sdk-go/config"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Options say where credentials come from. The zero value is the SDK's default: environment
+// variables, then the default profile of ~/.databrickscfg.
+type Options struct {
+	// Profile names a profile of the configuration file, which then is the only source.
+	Profile string
+	// Host is the workspace that calls without a deployment name go to. Empty means the one that
+	// comes with the credential.
+	Host string
+	// Transport sends the requests for OAuth tokens. Nil means the SDK's own.
+	Transport http.RoundTripper
+}
+
+// Chain finds the credential for each host, once, when it is first needed. It may be used by
+// several goroutines.
+type Chain struct {
+	options Options
+
+	mu      sync.Mutex
+	base    *config.Config // as configured, wherever its host is
+	hosts   map[Host]*login
+	profile map[string]string // hosts of the configuration file's profiles
+}
+
+// NewChain makes a chain. Nothing is read yet: a statement that calls nobody needs no credential.
+func NewChain(options Options) *Chain {
+	return &Chain{options: options, hosts: map[Host]*login{}}
+}
+
+// Direct sets the scheme and host of a request for a deployment name; see [ParseHost]. An empty
+// one means the configured host.
+func (c *Chain) Direct(r *http.Request, deployment string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	host, err := c.resolve(deployment)
+	if err != nil {
+		return err
+	}
+	r.URL.Scheme, r.URL.Host, r.Host = host.scheme, host.address, host.name
+	return nil
+}
+
+// resolve finds the host for a deployment name. A label that is the configured host's first one,
+// or a profile's, means that host, whatever cloud it is on.
+func (c *Chain) resolve(deployment string) (Host, error) {
+	if deployment == "" {
+		return c.configuredHost()
+	}
+	host, err := ParseHost(deployment)
+	if err != nil {
+		return Host{}, err
+	}
+	if strings.Contains(deployment, ".") {
+		return host, nil
+	}
+	configured, err := c.configuredHost()
+	switch {
+	case provider.CodeOf(err) == provider.Unauthorized: // none: the label alone says it
+	case err != nil:
+		return Host{}, err
+	case isLoopback(configured.hostname()):
+		return configured.workspaceAt(host.firstLabel()), nil
+	case configured.firstLabel() == host.firstLabel():
+		return configured, nil
+	}
+	return c.profileHost(host)
+}
+
+// profileHost gives the host that a label means among the profiles of the configuration file;
+// the label's own where it means none of them.
+func (c *Chain) profileHost(host Host) (Host, error) {
+	var found []Host
+	for known := range c.profiles() {
+		parsed, err := parseConfigured(known)
+		switch {
+		case err != nil || parsed.firstLabel() != host.firstLabel() || domainOf(parsed.hostname()) == "":
+		case parsed == host:
+			return host, nil
+		default:
+			found = append(found, parsed)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return host, nil
+	case 1:
+		return found[0], nil
+	}
+	return Host{}, &provider.Error{
+		Code:    provider.Usage,
+		Arg:     "deployment_name",
+		Message: fmt.Sprintf("deployment_name: %s may mean several hosts of ~/.databrickscfg", provider.Quote(host.firstLabel())),
+		Hint:    "give the whole host",
+	}
+}
+
+// configuredHost is the host for calls without a deployment name.
+func (c *Chain) configuredHost() (Host, error) {
+	if c.options.Host != "" {
+		return parseConfigured(c.options.Host)
+	}
+	base, err := c.configured()
+	if err != nil {
+		return Host{}, err
+	}
+	if base.Host == "" {
+		return Host{}, &provider.Error{
+			Code:    provider.Unauthorized,
+			Message: "no workspace to call: the statement has no deployment_name, and no host is configured",
+			Hint:    "add @deployment_name = '…', or --host, or --profile, or set DATABRICKS_HOST; to try without an account, add --emulator",
+		}
+	}
+	return parseConfigured(base.Host)
+}
+
+// configured reads the configuration without any call over the network.
+func (c *Chain) configured() (*config.Config, error) {
+	if c.base != nil {
+		return c.base, nil
+	}
+	cfg := c.newConfig()
+	if c.options.Profile != "" {
+		cfg.Profile = c.options.Profile
+		cfg.ConfigFile = configFile()
+		cfg.Loaders = []config.Loader{config.ConfigFile}
+	}
+	if err := cfg.EnsureResolved(); err != nil {
+		return nil, configurationError(err)
+	}
+	c.base = cfg
+	return cfg, nil
+}
+
+// newConfig makes a configuration that asks no host about itself: what such an answer would add
+// is not needed for a call.
+func (c *Chain) newConfig() *config.Config {
+	return &config.Config{
+		HostMetadataResolver: func(context.Context, string) (*config.HostMetadata, error) { return nil, nil }, //nolint:nilnil // the SDK's way to say unknown
+		HTTPTransport:        c.options.Transport,
+		HTTPTimeoutSeconds:   tokenTimeoutSeconds,
+		RetryTimeoutSeconds:  tokenTimeoutSeconds,
+	}
+}
+
+// tokenTimeoutSeconds bounds how long fetching an OAuth token may take, repetitions included.
+const tokenTimeoutSeconds = 10
+
+// Authorize adds the credential for the request's host.
+func (c *Chain) Authorize(r *http.Request) error {
+	host := Host{scheme: r.URL.Scheme, address: r.URL.Host}
+	l, err := c.login(host)
+	if err != nil {
+		return err
+	}
+	// The SDK fetches tokens without regard to the request's context. The copy keeps a late
+	// answer from writing to a request that was given up.
+	signed := &http.Request{Method: r.Method, URL: r.URL, Host: r.Host, Header: http.Header{}}
+	done := make(chan error, 1)
+	go func() { done <- l.sign(signed) }() // ends by itself: every call in it has a time-out
+	select {
+	case <-r.Context().Done():
+		return context.Cause(r.Context())
+	case err := <-done:
+		if err != nil {
+			return authError(host, err)
+		}
+	}
+	for name, values := range signed.Header {
+		r.Header[name] = values
+	}
+	return nil
+}
+
+// login gives the login to a host, made when the host is first called.
+func (c *Chain) login(host Host) (*login, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l, ok := c.hosts[host]; ok {
+		return l, nil
+	}
+	cfg, err := c.find(host)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.EnsureResolved(); err != nil {
+		return nil, configurationError(err)
+	}
+	l := &login{chain: c, source: cfg}
+	c.hosts[host] = l
+	return l, nil
+}
+
+// find goes from what was configured for just this host to what may serve any.
+func (c *Chain) find(host Host) (*config.Config, error) {
+	base, err := c.configured()
+	if err != nil {
+		return nil, err
+	}
+	var baseHost Host
+	if base.Host != "" {
+		if baseHost, err = parseConfigured(base.Host); err != nil {
+			return nil, err
+		}
+	}
+	profile, inFile := c.profiles()[host.String()]
+	switch {
+	case baseHost == host && hasCredential(base):
+		return base, nil
+	case base.Host == "" && hasCredential(base): // configured without a host
+		return c.copyFor(base, host), nil
+	case inFile:
+		cfg := c.newConfig()
+		cfg.Profile = profile
+		cfg.ConfigFile = configFile()
+		cfg.Loaders = []config.Loader{config.ConfigFile} // or variables meant for another host would mix in
+		return cfg, nil
+	case baseHost == host:
+		return base, nil
+	case base.Host == "":
+		return c.copyFor(base, host), nil
+	case servesMany(base, baseHost, host):
+		return c.copyFor(base, host), nil
+	}
+	return nil, &provider.Error{
+		Code:    provider.Unauthorized,
+		Message: fmt.Sprintf("no credential for %s: the configured one is for %s and is not sent to another host", host, baseHost),
+		Hint:    fmt.Sprintf("add a profile with host = %s to ~/.databrickscfg, or configure that host's own credential", host),
+	}
+}
+
+// hasCredential reports whether anything of a configuration could serve to log in.
+func hasCredential(cfg *config.Config) bool {
+	for _, attribute := range config.ConfigAttributes {
+		if attribute.HasAuthAttribute() && !attribute.IsZero(cfg) {
+			return true
+		}
+	}
+	return false
+}
+
+// servesMany reports whether a credential is that of an account's OAuth client, which may serve
+// the workspaces of the account. They are under the same domain.
+func servesMany(cfg *config.Config, account, workspace Host) bool {
+	domain := domainOf(account.hostname())
+	return account.isAccount() && cfg.ClientID != "" && cfg.ClientSecret != "" &&
+		domain != "" && domain == domainOf(workspace.hostname())
+}
+
+// copyFor gives the same credential for another host.
+func (c *Chain) copyFor(base *config.Config, host Host) *config.Config {
+	cfg := c.newConfig()
+	cfg.Host = host.String()
+	cfg.Loaders = []config.Loader{copied{from: base, skip: []string{"azure_workspace_resource_id", "profile", "workspace_id"}}}
+	return cfg
+}
+
+// copied is a loader that takes every attribute that is still open from another configuration.
+type copied struct {
+	from *config.Config
+	skip []string
+}
+
+func (copied) Name() string { return "copied" }
+
+func (l copied) Configure(cfg *config.Config) error {
+	for _, attribute := range config.ConfigAttributes {
+		if slices.Contains(l.skip, attribute.Name) || !attribute.IsZero(cfg) || attribute.IsZero(l.from) {
+			continue
+		}
+		if err := attribute.SetS(cfg, attribute.GetString(l.from)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profiles gives the names of the configuration file's profiles by their hosts, the first of each
+// host, and the default one before others.
+func (c *Chain) profiles() map[string]string {
+	if c.profile != nil {
+		return c.profile
+	}
+	c.profile = map[string]string{}
+	file, err := config.LoadFile(configFile())
+	if err != nil {
+		return c.profile // there is none, or the SDK says what is wrong with it when it is needed
+	}
+	for _, section := range file.Sections() {
+		host, err := parseConfigured(section.Key("host").String())
+		if err != nil || section.Key("host").String() == "" {
+			continue
+		}
+		if _, taken := c.profile[host.String()]; !taken {
+			c.profile[host.String()] = section.Name()
+		}
+	}
+	return c.profile
+}

@@ -1,0 +1,160 @@
+// Package auth decides which credential may go to which host.
+//
+// A [Host] is made only by [ParseHost], which takes deployment names and nothing that could lead
+// elsewhere. A [Chain] finds the credential for a host by the rules of the official SDK
+// (databricks-sdk-go/config), with one rule more: a credential that was configured together with
+// a host is never sent to another.
+package auth
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Host is a place that serves the API: scheme, host and port. Its zero value is none.
+type Host struct {
+	scheme  string
+	address string // host[:port], lower case
+	// name is what the Host header says where it differs from address: a workspace of an emulator,
+	// all of which listen at one address.
+	name string
+}
+
+// String gives the host's URL.
+func (h Host) String() string { return h.scheme + "://" + h.address }
+
+// domains are those under which Databricks serves workspaces.
+func domains() []string {
+	return []string{
+		".cloud.databricks.com",
+		".cloud.databricks.us",
+		".azuredatabricks.net",
+		".databricks.azure.us",
+		".databricks.azure.cn",
+		".gcp.databricks.com",
+	}
+}
+
+// label matches one label of a domain name. Databricks' own are lower case, and so is every host
+// that comes out of here.
+var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// ParseHost reads a deployment name: one DNS label, which is a workspace on AWS
+// (dbc-abcd0123-a1bc), or a full host under a domain of Databricks
+// (adb-1234567890123456.7.azuredatabricks.net). Anything else is refused: whatever is called gets
+// a credential, so a name must not be able to lead to a stranger's host.
+func ParseHost(deployment string) (Host, error) {
+	name := strings.ToLower(deployment)
+	if len(name) != len(deployment) || len(name) > 253 {
+		return Host{}, hostError(deployment)
+	}
+	if label.MatchString(name) {
+		return Host{scheme: "https", address: name + ".cloud.databricks.com"}, nil
+	}
+	domain := domainOf(name)
+	if domain == "" {
+		return Host{}, hostError(deployment)
+	}
+	for part := range strings.SplitSeq(strings.TrimSuffix(name, domain), ".") {
+		if !label.MatchString(part) {
+			return Host{}, hostError(deployment)
+		}
+	}
+	return Host{scheme: "https", address: name}, nil
+}
+
+// domainOf gives the domain of Databricks that a host is under; empty for others.
+func domainOf(host string) string {
+	for _, domain := range domains() {
+		if strings.HasSuffix(host, domain) && len(host) > len(domain) {
+			return domain
+		}
+	}
+	return ""
+}
+
+func hostError(deployment string) error {
+	hint := "give the first part of the workspace's host, such as dbc-abcd0123-a1bc, or the whole host, such as adb-1234567890123456.7.azuredatabricks.net"
+	if rest, ok := strings.CutPrefix(strings.ToLower(deployment), "https://"); ok {
+		if _, err := ParseHost(strings.TrimRight(rest, "/")); err == nil {
+			hint = "leave out https:// and what follows the host"
+		}
+	}
+	return &provider.Error{
+		Code:    provider.Usage,
+		Arg:     "deployment_name",
+		Message: fmt.Sprintf("deployment_name: %s is neither one DNS label nor a host under a domain of Databricks", provider.Quote(deployment)),
+		Hint:    hint,
+	}
+}
+
+// parseConfigured reads a host that the user configured: a flag, an environment variable, a
+// profile. It may be any https host (a workspace may have a name of its own), and a plain http one
+// only on this machine.
+func parseConfigured(text string) (Host, error) {
+	given := text
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return Host{}, configError(given, "is not a host")
+	}
+	switch {
+	case u.Scheme == "https":
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "http":
+		return Host{}, configError(given, "would send the credential unencrypted: plain http is for this machine only")
+	default:
+		return Host{}, configError(given, "is not an https URL")
+	}
+	return Host{scheme: u.Scheme, address: strings.ToLower(u.Host)}, nil
+}
+
+func configError(host, why string) error {
+	return &provider.Error{
+		Code:    provider.Usage,
+		Message: fmt.Sprintf("the configured host %s %s", provider.Quote(host), why),
+		Hint:    "set --host, DATABRICKS_HOST or the profile's host to https://<workspace host>",
+	}
+}
+
+// isLoopback reports whether a host name means this machine without asking a name server.
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// hostname is the host without its port.
+func (h Host) hostname() string {
+	u := url.URL{Host: h.address}
+	return u.Hostname()
+}
+
+// firstLabel is the part of the host that serves as deployment name.
+func (h Host) firstLabel() string {
+	first, _, _ := strings.Cut(h.hostname(), ".")
+	return first
+}
+
+// workspaceAt gives the host of a workspace of an emulator on this machine.
+func (h Host) workspaceAt(deployment string) Host {
+	h.name = deployment + ".localhost"
+	if u := (&url.URL{Host: h.address}); u.Port() != "" {
+		h.name = net.JoinHostPort(h.name, u.Port())
+	}
+	return h
+}
+
+// isAccount reports whether the host is an account console, which is no workspace.
+func (h Host) isAccount() bool {
+	return h.firstLabel() == "accounts" || h.firstLabel() == "accounts-dod"
+}
