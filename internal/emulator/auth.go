@@ -1,0 +1,81 @@
+package emulator
+
+import (
+	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// access decides who may call.
+type access struct {
+	keys         *keys
+	token        string
+	clientID     string
+	clientSecret string
+	clock        func() time.Time
+}
+
+// newAccess fills in the credentials that the options leave open.
+func newAccess(opts *Options) (*access, error) {
+	k, err := newKeys()
+	if err != nil {
+		return nil, err
+	}
+	opts.Token = cmp.Or(opts.Token, "dapi"+randomHex())
+	opts.ClientID = cmp.Or(opts.ClientID, newID())
+	opts.ClientSecret = cmp.Or(opts.ClientSecret, "dose"+randomHex())
+	return &access{
+		keys: k, token: opts.Token, clientID: opts.ClientID, clientSecret: opts.ClientSecret, clock: opts.Clock,
+	}, nil
+}
+
+// check gives the identity behind a request's Authorization header. A personal access token opens
+// every workspace; an OAuth token the one that issued it.
+func (a *access) check(r *http.Request, deployment string) (subject string, err error) {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return "", unauthenticated("The request has %d Authorization headers, and one of the form 'Bearer <token>' is needed.", len(values))
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", unauthenticated("The Authorization header is not of the form 'Bearer <token>'.")
+	}
+	if same(token, a.token) {
+		return owner().email, nil
+	}
+	claims, err := a.keys.open(token, typeAccess, a.clock())
+	switch {
+	case errors.Is(err, ErrExpired):
+		return "", unauthenticated("The access token has expired.")
+	case err != nil:
+		return "", unauthenticated("The access token is not valid here.")
+	case claims.Audience != deployment:
+		return "", unauthenticated("The access token was issued by workspace %s and this is workspace %s.", claims.Audience, deployment)
+	}
+	return claims.Subject, nil
+}
+
+func unauthenticated(format string, args ...any) error {
+	e := newError(http.StatusUnauthorized, "UNAUTHENTICATED", format, args...)
+	e.header = http.Header{"Www-Authenticate": {`Bearer realm="Databricks"`}}
+	return e
+}
+
+// same compares secrets in a time that does not tell where they differ, nor their lengths.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+func randomHex() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,46 @@
+package emulator
+
+import (
+	"time"
+)
+
+// maker puts new Lakebase resources into a store. Their values are the company's, but for the
+// times: what is made now was not made last year.
+type maker struct {
+	store   *store
+	company company
+	now     time.Time
+}
+
+func (m *maker) project(name string) {
+	p := m.company.project(name, false)
+	p.CreateTime, p.UpdateTime = m.now, m.now
+	p.Status.Owner, p.Status.SyntheticStorageSize, p.Status.CustomTags = owner().email, 0, nil
+	m.store.put(name, encode(p))
+	m.branch(p.Status.DefaultBranch)
+	m.endpoint(p.Status.DefaultBranch+"/endpoints/"+primary, readWrite)
+}
+
+func (m *maker) branch(name string) {
+	b := m.company.branch(name, parentOf(parentOf(name)))
+	b.CreateTime, b.UpdateTime, b.Status.StateChangeTime = m.now, m.now, m.now
+	if b.Status.SourceBranch != "" {
+		b.Status.SourceBranchTime = m.now
+	}
+	m.store.put(name, encode(b))
+
+	r := m.company.role(name+"/roles/"+owner().id, name)
+	r.CreateTime, r.UpdateTime = m.now, m.now
+	m.store.put(r.Name, encode(r))
+
+	d := m.company.database(name+"/databases/databricks-postgres", name)
+	d.CreateTime, d.UpdateTime = m.now, m.now
+	m.store.put(d.Name, encode(d))
+}
+
+func (m *maker) endpoint(name, kind string) {
+	e := m.company.endpoint(name, parentOf(parentOf(name)), kind)
+	e.CreateTime, e.UpdateTime = m.now, m.now
+	e.Status.CurrentState = stateActive
+	m.store.put(name, encode(e))
+}

@@ -1,0 +1,46 @@
+package emulator
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// credentialRequest asks for a database credential. Its shape was checked by the documents.
+type credentialRequest struct {
+	Endpoint string  `json:"endpoint"`
+	Claims   []Claim `json:"claims"`
+}
+
+// credentialAnswer is a password for Postgres, good until the time it says.
+type credentialAnswer struct {
+	Token      string    `json:"token"`
+	ExpireTime time.Time `json:"expire_time"`
+}
+
+// generateCredential gives a signed token for an endpoint; [Emulator.Verify] reads it.
+func generateCredential(c *call) (any, error) {
+	var wanted credentialRequest
+	if err := json.Unmarshal(c.body, &wanted); err != nil {
+		return nil, invalidParameter("The request cannot be read: %s", printable(err.Error()))
+	}
+	if err := checkIDs(wanted.Endpoint); err != nil {
+		return nil, err
+	}
+	if !c.workspace.exists(wanted.Endpoint) {
+		if !c.emulator.opts.CreateOnUse {
+			return nil, c.workspace.missing(wanted.Endpoint)
+		}
+		if err := c.ensureEndpoint(wanted.Endpoint); err != nil {
+			return nil, err
+		}
+	}
+	it, _ := c.workspace.store.get(wanted.Endpoint)
+	var at endpoint
+	if err := json.Unmarshal(it.data, &at); err != nil {
+		return nil, err
+	}
+	token, expires := c.emulator.access.keys.sign(typeCredential, tokenClaims{
+		Issuer: c.base, Subject: c.subject, Audience: at.Status.Hosts.Host, Endpoint: at.Name, Claims: wanted.Claims,
+	}, c.emulator.opts.Clock())
+	return credentialAnswer{Token: token, ExpireTime: expires.UTC()}, nil
+}

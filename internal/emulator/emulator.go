@@ -1,0 +1,167 @@
+// Package emulator is a Databricks workspace to run and test against: real HTTP on a loopback
+// port, state behind it, and the errors, pages, credentials and bad days of the real API.
+//
+// What it serves comes from the documents: every method of [Options].Catalogue is a route, and
+// requests are judged by the documents' schemas. What it answers comes from a small made-up
+// company that [Options].Seed determines, and from what clients change. It shares no code with the
+// parts of lakeql that call the API, so that it can judge them.
+//
+// Workspaces are told apart by the Host header: a request to dbc-1.localhost reaches workspace
+// dbc-1, one to 127.0.0.1 or localhost reaches workspace [DefaultWorkspace]. A workspace comes into
+// being with its first authenticated request, and none sees another's state.
+//
+// Use [Start] for a server on a port of its own, [New] for the handler alone. Either way
+// [Emulator.Requests] tells what clients sent, and [Fault] rules make answers go wrong.
+package emulator
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// DefaultWorkspace is the deployment name behind a bare loopback host.
+const DefaultWorkspace = "local"
+
+// Limits and defaults of [Options].
+const (
+	defaultPageSize = 100
+	defaultLogLimit = 10_000
+	maxScale        = 1_000_000
+)
+
+// Options say what to emulate. Only Catalogue is needed.
+type Options struct {
+	// Catalogue holds the documents whose methods are served.
+	Catalogue *provider.Catalogue
+
+	// Address is where [Start] listens, such as 127.0.0.1:8080; it must be a loopback address.
+	// Empty: a free port of 127.0.0.1.
+	Address string
+
+	// Seed determines the company's data. The same seed and workspace name give the same data.
+	Seed uint64
+	// Scale is how many projects each workspace has besides the company's own, at most 1,000,000.
+	// They are worked out when asked for and cost no memory.
+	Scale int
+	// CreateOnUse makes a well-formed endpoint that does not exist, with its project and branch,
+	// when a credential for it is asked for.
+	CreateOnUse bool
+	// PageSize is how many items a page holds where the request does not say. Zero: 100.
+	PageSize int
+
+	// Latency is added to every call of the API.
+	Latency time.Duration
+	// RateLimit is how many calls a second each workspace takes before it answers 429, with a
+	// burst of one second's worth. Zero: no limit.
+	RateLimit float64
+	// Faults go wrong from the start; see [Emulator.SetFaults].
+	Faults []Fault
+
+	// Token is the personal access token that opens every workspace, ClientID and ClientSecret
+	// the OAuth client that does. Each is made up where it is empty.
+	Token        string
+	ClientID     string
+	ClientSecret string
+
+	// LogLimit is how many requests the log keeps. Zero: 10,000.
+	LogLimit int
+	// Clock tells the time; nil: time.Now. Delays always take real time.
+	Clock func() time.Time
+	// Logger gets one debug event a request; nil: none.
+	Logger *slog.Logger
+}
+
+// Emulator answers for any number of workspaces. It is an http.Handler and may be used by
+// several goroutines.
+type Emulator struct {
+	opts      Options
+	router    *router
+	validator *validator
+	access    *access
+	pages     *pager
+	faults    *faults
+	log       *requestLog
+
+	mu         sync.Mutex
+	workspaces map[string]*workspace
+}
+
+// New makes an emulator. It fails when the documents cannot be read or an option is out of range.
+func New(opts Options) (*Emulator, error) {
+	switch {
+	case opts.Catalogue == nil:
+		return nil, usage("the emulator needs a catalogue to serve")
+	case opts.Scale < 0 || opts.Scale > maxScale:
+		return nil, usage("scale %d is not between 0 and %d", opts.Scale, maxScale)
+	case opts.PageSize < 0:
+		return nil, usage("page size %d is negative", opts.PageSize)
+	case opts.RateLimit < 0:
+		return nil, usage("rate limit %v is negative", opts.RateLimit)
+	case opts.Latency < 0:
+		return nil, usage("latency %v is negative", opts.Latency)
+	}
+	opts.PageSize = cmp.Or(opts.PageSize, defaultPageSize)
+	if opts.LogLimit <= 0 {
+		opts.LogLimit = defaultLogLimit
+	}
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	router, err := newRouter(opts.Catalogue, handlers())
+	if err != nil {
+		return nil, fmt.Errorf("read the routes of the emulator: %w", err)
+	}
+	access, err := newAccess(&opts)
+	if err != nil {
+		return nil, fmt.Errorf("make the emulator's credentials: %w", err)
+	}
+	e := &Emulator{
+		opts:       opts,
+		router:     router,
+		validator:  newValidator(opts.Catalogue),
+		access:     access,
+		pages:      newPager(opts.PageSize),
+		faults:     &faults{},
+		log:        newRequestLog(opts.LogLimit),
+		workspaces: map[string]*workspace{},
+	}
+	e.SetFaults(opts.Faults...)
+	return e, nil
+}
+
+// Token gives the personal access token that opens every workspace.
+func (e *Emulator) Token() string { return e.opts.Token }
+
+// ClientID gives the OAuth client that may log in to every workspace.
+func (e *Emulator) ClientID() string { return e.opts.ClientID }
+
+// ClientSecret gives the OAuth client's secret.
+func (e *Emulator) ClientSecret() string { return e.opts.ClientSecret }
+
+// Requests gives what the log keeps, the oldest first. A request is in it before its answer is
+// sent.
+func (e *Emulator) Requests() []Request { return e.log.requests() }
+
+// Counts gives the counters of all requests since the last reset, kept or not.
+func (e *Emulator) Counts() Counts { return e.log.totals() }
+
+// Reset empties the log and its counters.
+func (e *Emulator) Reset() { e.log.reset() }
+
+// handlers gives what the emulator can carry out, by verb and path with the parameters' names
+// left out. A documented operation that is not here is answered with 501.
+func handlers() map[string]handler {
+	return postgresHandlers()
+}
+
+func usage(format string, args ...any) error {
+	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...)}
+}

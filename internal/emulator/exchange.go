@@ -1,0 +1,250 @@
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody is how large a request's body may be.
+const maxBody = 16 << 20
+
+// handler carries out one operation. The value it gives is sent as JSON.
+type handler func(*call) (any, error)
+
+// call is a request for a documented operation, found valid against its documents.
+type call struct {
+	emulator  *Emulator
+	workspace *workspace
+	route     *route
+	segments  []string          // of the path, unescaped
+	params    map[string]string // of the path, by name
+	query     url.Values
+	body      []byte
+	subject   string // who calls
+	base      string // http://dbc-1.localhost:40123
+}
+
+// name joins the path's segments from the nth on: what the API calls a resource name.
+func (c *call) name(n int) string { return strings.Join(c.segments[n:], "/") }
+
+// exchange is one request on its way to its answer.
+type exchange struct {
+	request    *http.Request
+	id         string
+	arrived    time.Time
+	path       string // as it was escaped
+	deployment string
+	body       []byte
+	operation  string // full name of the method, where there is one
+	fault      *Fault
+}
+
+// answer is what is sent back.
+type answer struct {
+	status int
+	header http.Header // beyond the ones every answer has
+	body   []byte
+	// declared is the Content-Length where that is not the body's.
+	declared int
+}
+
+// ServeHTTP answers for the workspace that the Host header names.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{request: r, id: newID(), arrived: e.opts.Clock(), path: r.URL.EscapedPath()}
+	deployment, err := deploymentOf(r.Host)
+	if err != nil {
+		e.finish(r.Context(), w, x, asAPIError(err).answer(shapeJSON, x.id))
+		return
+	}
+	x.deployment = deployment
+	if strings.HasPrefix(x.path, controlPrefix) {
+		e.send(w, x, e.control(x)) // not part of what is emulated, so neither logged nor broken
+		return
+	}
+	if x.body, err = readBody(w, r); err != nil {
+		e.finish(r.Context(), w, x, asAPIError(err).answer(shapeJSON, x.id))
+		return
+	}
+	x.fault = e.faults.next(x)
+	e.finish(r.Context(), w, x, e.respond(r.Context(), x))
+}
+
+// respond works out the answer, with what the fault that was drawn does to it. It is nil where no
+// answer is to be sent.
+func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
+	if f := x.fault; f != nil {
+		switch f.Kind {
+		case FaultStatus:
+			return f.answer(x.id)
+		case FaultReset:
+			return nil
+		case FaultSlow:
+			if !sleep(ctx, f.Delay) {
+				return nil
+			}
+		default: // the others harm the answer, when there is one
+		}
+	}
+	value, err := e.carryOut(ctx, x)
+	var a *answer
+	switch v := value.(type) {
+	case *answer:
+		a = v
+	case json.RawMessage: // checked when it was made
+		a = &answer{status: http.StatusOK, body: v}
+	default:
+		a = &answer{status: http.StatusOK, body: encode(v)}
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // the client is gone, or the server is closing
+		}
+		a = asAPIError(err).answer(shapeJSON, x.id)
+	}
+	if x.fault != nil {
+		x.fault.damage(a, x)
+	}
+	return a
+}
+
+// carryOut does what the request asks for.
+func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
+	if serve, ok := e.public(x.path); ok {
+		return serve(x)
+	}
+	rt, params, routeErr := e.router.match(x.request.Method, x.path)
+	if routeErr == nil {
+		x.operation = rt.method.FullName()
+	}
+	subject, err := e.access.check(x.request, x.deployment)
+	if err != nil {
+		return nil, err
+	}
+	ws := e.workspace(x.deployment)
+	if ws.limit != nil {
+		if wait, ok := ws.limit.take(); !ok {
+			limited := newError(http.StatusTooManyRequests, "REQUEST_LIMIT_EXCEEDED", "Workspace %s takes %v calls a second; try again in %v.", ws.name, e.opts.RateLimit, wait)
+			limited.retryAfter = wait
+			return nil, limited
+		}
+	}
+	if !sleep(ctx, e.opts.Latency) {
+		return nil, ctx.Err()
+	}
+	if routeErr != nil {
+		return nil, routeErr
+	}
+	query, err := e.validator.check(x, rt.method, params)
+	if err != nil {
+		return nil, err
+	}
+	if rt.handler == nil {
+		return nil, newError(http.StatusNotImplemented, "NOT_IMPLEMENTED", "The emulator does not carry out %s yet.", x.operation)
+	}
+	segments, err := splitPath(x.path)
+	if err != nil {
+		return nil, err
+	}
+	return rt.handler(&call{
+		emulator: e, workspace: ws, route: rt, segments: segments, params: params, query: query,
+		body: x.body, subject: subject, base: baseURL(x.request),
+	})
+}
+
+// finish logs the exchange and sends the answer, in this order: a client that has its answer finds
+// its request in the log.
+func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchange, a *answer) {
+	status := 0
+	if a != nil {
+		status = a.status
+	}
+	e.log.add(x, status, e.opts.Clock())
+	e.opts.Logger.LogAttrs(ctx, slog.LevelDebug, "request",
+		slog.String("method", x.request.Method), slog.String("path", x.path), slog.String("workspace", x.deployment),
+		slog.Int("status", status), slog.String("request_id", x.id))
+	if a == nil {
+		reset(w)
+		return
+	}
+	e.send(w, x, a)
+}
+
+func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *answer) {
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	for name, values := range a.header {
+		header[name] = values
+	}
+	header.Set("X-Request-Id", x.id)
+	header.Set("Content-Length", strconv.Itoa(max(len(a.body), a.declared)))
+	w.WriteHeader(a.status)
+	// The client may be gone; there is nobody to tell. Where fewer bytes are written than were
+	// declared, net/http closes the connection.
+	_, _ = w.Write(a.body) //nolint:gosec // what is HTML was escaped; the rest has types that browsers do not run
+}
+
+// readBody reads the whole body, within the limit.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		w.Header().Set("Connection", "close") // rather than read what was refused
+		return nil, tooLarge()
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, tooLarge()
+	}
+	if err != nil {
+		return nil, newError(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body cannot be read: %s", printable(err.Error()))
+	}
+	return body, nil
+}
+
+func tooLarge() error {
+	return newError(http.StatusRequestEntityTooLarge, "MAX_REQUEST_SIZE_EXCEEDED", "A request's body may be at most %d MiB.", maxBody>>20)
+}
+
+// sleep waits in real time; it is false where ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func baseURL(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// newID makes a random UUID (RFC 9562 §5.4).
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return formatUUID(b)
+}
+
+func formatUUID(b [16]byte) string {
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}

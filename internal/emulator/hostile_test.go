@@ -1,0 +1,95 @@
+package emulator_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// TestRawRequests sends what no HTTP library would.
+func TestRawRequests(t *testing.T) {
+	s := start(t, nil)
+	auth := "Authorization: Bearer " + s.Token() + "\r\n"
+	for name, tt := range map[string]struct{ text, status string }{
+		"dot segments":      {"GET /api/2.0/postgres/projects/../projects HTTP/1.1\r\nHost: localhost\r\n" + auth + "\r\n", "400"},
+		"broken escape":     {"GET /api/2.0/postgres/projects/%zz HTTP/1.1\r\nHost: localhost\r\n" + auth + "\r\n", "400"},
+		"no host":           {"GET /api/2.0/postgres/projects HTTP/1.1\r\n" + auth + "\r\n", "400"},
+		"empty host":        {"GET /api/2.0/postgres/projects HTTP/1.1\r\nHost: \r\n" + auth + "\r\n", "404"},
+		"asterisk":          {"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n" + auth + "\r\n", "400"},
+		"connect":           {"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n" + auth + "\r\n", "4"},
+		"absolute form":     {"GET http://dbc-1.localhost/api/2.0/postgres/projects HTTP/1.1\r\nHost: ignored\r\n" + auth + "\r\n", "200"},
+		"IPv6 host":         {"GET /api/2.0/postgres/projects HTTP/1.1\r\nHost: [::1]:80\r\n" + auth + "\r\n", "200"},
+		"host with a point": {"GET /api/2.0/postgres/projects HTTP/1.1\r\nHost: DBC-1.Localhost.:80\r\n" + auth + "\r\n", "200"},
+		"odd verb":          {"B\u00e9 / HTTP/1.1\r\nHost: localhost\r\n" + auth + "\r\n", "400"},
+		"body ends early":   {"POST /api/2.0/postgres/credentials HTTP/1.1\r\nHost: localhost\r\n" + auth + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
+		"invalid UTF-8":     {"POST /api/2.0/postgres/credentials HTTP/1.1\r\nHost: localhost\r\n" + auth + "Content-Length: 3\r\n\r\n\xff\x00{", "400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL(), "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if _, err := io.WriteString(conn, tt.text); err != nil {
+				t.Fatal(err)
+			}
+			line, err := bufio.NewReader(conn).ReadString('\n')
+			if err != nil || !strings.HasPrefix(line, "HTTP/1.1 "+tt.status) {
+				t.Errorf("%q, %v", line, err)
+			}
+		})
+	}
+	if got := send(t, s, request{path: root + "projects"}); got.status != 200 {
+		t.Errorf("afterwards: %d", got.status)
+	}
+}
+
+func TestDeepBodiesAreRefused(t *testing.T) {
+	s := start(t, nil)
+	deep := `{"endpoint":"` + theEndpoint + `","claims":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + `}`
+	wantError(t, generate(t, s, deep), 400, "MALFORMED_REQUEST", "not JSON")
+}
+
+// FuzzServe looks for requests that make the handler panic or answer with something unreadable.
+func FuzzServe(f *testing.F) {
+	docs, err := openapi.Load(os.DirFS(documents))
+	if err != nil {
+		f.Fatal(err)
+	}
+	e, err := emulator.New(emulator.Options{Catalogue: provider.NewCatalogue(docs), Clock: noon, CreateOnUse: true, Scale: 20})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("GET", "localhost", "/api/2.0/postgres/projects?page_size=3", "")
+	f.Add("GET", "dbc-1.localhost:80", "/api/2.0/postgres/projects/p/branches/b/endpoints/e", "")
+	f.Add("POST", "[::1]", "/api/2.0/postgres/credentials", `{"endpoint":"projects/x/branches/y/endpoints/z","claims":[{"permission_set":"READ_ONLY"}]}`)
+	f.Add("POST", "localhost", "/oidc/v1/token", "grant_type=client_credentials")
+	f.Add("DELETE", "localhost", "/_emulator/requests", "")
+	f.Fuzz(func(t *testing.T, method, host, target, body string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			return
+		}
+		r := &http.Request{
+			Method: method, URL: u, Host: host, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+			Header: http.Header{"Authorization": {"Bearer " + e.Token()}, "Content-Type": {"application/x-www-form-urlencoded"}},
+		}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r.WithContext(t.Context()))
+		if w.Header().Get("X-Request-Id") == "" || !json.Valid(bytes.TrimSpace(w.Body.Bytes())) {
+			t.Errorf("%s %s at %s: %d %v %s", method, target, host, w.Code, w.Header(), w.Body)
+		}
+	})
+}

@@ -1,0 +1,199 @@
+package emulator
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// nameFrom is where resource names begin in the paths of Lakebase: /api/2.0/postgres/ goes before.
+const nameFrom = 3
+
+// maxProjects is how many projects a page may hold, as the API's reference says. It says nothing
+// for the other lists.
+const maxProjects = 100
+
+// postgresHandlers are the operations of Lakebase that are carried out.
+func postgresHandlers() map[string]handler {
+	const (
+		root    = "/api/2.0/postgres"
+		project = root + "/projects/{}"
+		branch  = project + "/branches/{}"
+	)
+	table := map[string]handler{
+		"GET " + root + "/projects":     listOf("projects", maxProjects),
+		"GET " + project:                getResource,
+		"GET " + project + "/branches":  listOf("branches", 0),
+		"GET " + branch:                 getResource,
+		"POST " + root + "/credentials": generateCredential,
+	}
+	for _, kind := range []string{"endpoints", "databases", "roles"} {
+		table["GET "+branch+"/"+kind] = listOf(kind, 0)
+		table["GET "+branch+"/"+kind+"/{}"] = getResource
+	}
+	return table
+}
+
+func getResource(c *call) (any, error) {
+	name := c.name(nameFrom)
+	it, ok := c.workspace.store.get(name)
+	if !ok {
+		return nil, c.workspace.missing(name)
+	}
+	return it.data, nil
+}
+
+// listOf lists a collection, whose items are under key.
+func listOf(key string, maximum int) handler {
+	return func(c *call) (any, error) {
+		in := c.name(nameFrom)
+		if parent := parentOf(in); parent != "" && !c.workspace.exists(parent) {
+			return nil, c.workspace.missing(parent)
+		}
+		withDeleted := c.query.Get("show_deleted") == "true"
+		list := c.workspace.name + "/" + in
+		if withDeleted {
+			list += "?show_deleted" // a token says where to go on in one list, not in the other
+		}
+		pg, err := c.emulator.pages.read(c, list, maximum)
+		if err != nil {
+			return nil, err
+		}
+		items := c.workspace.store.list(in, pg.after, pg.size+1, withDeleted) // one more tells whether there is more
+		next := ""
+		if len(items) > pg.size {
+			items = items[:pg.size]
+			next = c.emulator.pages.token(list, items[len(items)-1].id)
+		}
+		return writePage(key, items, next), nil
+	}
+}
+
+// writePage puts a page together from items that are JSON already. An empty list and the token
+// after the last page are left out, as the API does.
+func writePage(key string, items []item, next string) json.RawMessage {
+	size := len(key) + len(next) + 64
+	for _, it := range items {
+		size += len(it.data) + 1
+	}
+	b := append(make([]byte, 0, size), '{')
+	if len(items) > 0 {
+		b = append(append(b, encode(key)...), ':', '[')
+		for i, it := range items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, it.data...)
+		}
+		b = append(b, ']')
+	}
+	if next != "" {
+		b = append(append(b, `,"next_page_token":`...), encode(next)...)
+	}
+	return append(b, '}')
+}
+
+// exists reports whether a resource is there and not deleted.
+func (w *workspace) exists(name string) bool {
+	it, ok := w.store.get(name)
+	return ok && !it.deleted
+}
+
+// missing is the error for a resource that does not exist. It says which link of the name is
+// broken, and what there is instead.
+func (w *workspace) missing(name string) *apiError {
+	segments := strings.Split(name, "/")
+	for i := 2; i < len(segments); i += 2 {
+		if parent := strings.Join(segments[:i], "/"); !w.exists(parent) {
+			name = parent
+			break
+		}
+	}
+	in := parentOf(name)
+	where := "workspace " + w.name
+	if parent := parentOf(in); parent != "" {
+		where = singular(idOf(parentOf(parent))) + " " + parent
+	}
+	kind := singular(idOf(in))
+	return notFound("%s %q does not exist; %s has %s.", kind, printable(name), printable(where), w.have(in))
+}
+
+// have words what a collection holds.
+func (w *workspace) have(in string) string {
+	const most = 10
+	items := w.store.list(in, "", most+1, false)
+	if len(items) == 0 {
+		return "no " + idOf(in)
+	}
+	ids := make([]string, 0, most)
+	for _, it := range items[:min(most, len(items))] {
+		ids = append(ids, it.id)
+	}
+	text := idOf(in) + " " + strings.Join(ids, ", ")
+	if len(items) > most {
+		text += ", …"
+	}
+	return text
+}
+
+func singular(collection string) string {
+	if collection == "branches" {
+		return "branch"
+	}
+	return strings.TrimSuffix(collection, "s")
+}
+
+// ensureEndpoint makes an endpoint that does not exist, and above it what is needed. A new project
+// comes with branch production and endpoint primary, a new branch with a database and its roles.
+func (c *call) ensureEndpoint(name string) error {
+	w := c.workspace
+	w.creating.Lock()
+	defer w.creating.Unlock()
+	segments := strings.Split(name, "/")
+	projectName, branchName := strings.Join(segments[:2], "/"), strings.Join(segments[:4], "/")
+	if it, ok := w.store.get(projectName); ok && it.deleted {
+		return w.missing(name)
+	}
+	m := maker{store: w.store, company: company{seed: c.emulator.opts.Seed, workspace: w.name}, now: c.emulator.opts.Clock().UTC()}
+	if !w.exists(projectName) {
+		m.project(projectName)
+	}
+	if !w.exists(branchName) {
+		m.branch(branchName)
+	}
+	if w.exists(name) {
+		return nil
+	}
+	kind := readWrite
+	if slices.Contains(w.endpointTypes(branchName), readWrite) {
+		kind = readOnly // a branch has one endpoint that writes
+	}
+	m.endpoint(name, kind)
+	return nil
+}
+
+func (w *workspace) endpointTypes(branchName string) []string {
+	var types []string
+	for _, it := range w.store.list(branchName+"/endpoints", "", 1000, false) {
+		var e endpoint
+		if json.Unmarshal(it.data, &e) == nil {
+			types = append(types, e.Status.EndpointType)
+		}
+	}
+	return types
+}
+
+// checkIDs looks at the ids in a name, which the documents' pattern for names leaves open.
+func checkIDs(name string) error {
+	for i, segment := range strings.Split(name, "/") {
+		if i%2 == 1 && !isResourceID(segment) {
+			return invalidParameter("%q in %q is not an id: 1 to 63 characters, a lower-case letter first, then letters, digits and hyphens.", printable(segment), printable(name))
+		}
+	}
+	return nil
+}
+
+func isResourceID(s string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	return s != "" && len(s) <= 63 && strings.Contains(letters, s[:1]) && strings.Trim(s, letters+"0123456789-") == ""
+}

@@ -1,0 +1,232 @@
+package emulator
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// router finds the documented method that a request is for. It is a tree of path segments, in
+// which a literal segment goes before a parameter.
+type router struct {
+	root *node
+}
+
+type node struct {
+	literals map[string]*node
+	param    *node
+	routes   map[string]*route // by verb, where a path ends
+	tails    []tail            // paths that go on below here with a parameter of many segments
+}
+
+// tail is the end of a path such as …/files{file_path}: a literal, then the rest, slashes and all.
+type tail struct {
+	literal string
+	route   *route
+}
+
+// route is a documented method and what carries it out.
+type route struct {
+	method  *provider.Method
+	params  []string // names of the path's parameters, in order
+	handler handler  // nil: documented, but not emulated
+}
+
+// newRouter reads every method of the catalogue. Where two share verb and path (the same operation
+// under two resource names), the first stands for both.
+func newRouter(catalogue *provider.Catalogue, handlers map[string]handler) (*router, error) {
+	r := &router{root: &node{}}
+	err := eachMethod(catalogue, func(m *provider.Method) error {
+		segments := strings.Split(strings.TrimPrefix(m.Path, "/"), "/")
+		shape := make([]string, len(segments))
+		rt := &route{method: m}
+		at := r.root
+		for i, segment := range segments {
+			literal, param, isParam := strings.Cut(segment, "{")
+			param = strings.TrimSuffix(param, "}")
+			switch {
+			case !isParam:
+				at = at.literal(segment)
+				shape[i] = segment
+			case i == len(segments)-1 && multiSegment(m, param):
+				rt.params = append(rt.params, param)
+				rt.handler = handlers[m.Verb+" /"+strings.Join(append(shape[:i], literal+"{}"), "/")]
+				at.tails = append(at.tails, tail{literal: literal, route: rt})
+				return nil
+			case literal != "" || "{"+param+"}" != segment:
+				return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s has the path %s, and segments like %q cannot be served", m.FullName(), m.Path, segment)}
+			default:
+				if at.param == nil {
+					at.param = &node{}
+				}
+				at = at.param
+				rt.params = append(rt.params, param)
+				shape[i] = "{}"
+			}
+		}
+		rt.handler = handlers[m.Verb+" /"+strings.Join(shape, "/")]
+		if at.routes == nil {
+			at.routes = map[string]*route{}
+		}
+		if _, taken := at.routes[m.Verb]; !taken {
+			at.routes[m.Verb] = rt
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func eachMethod(catalogue *provider.Catalogue, do func(*provider.Method) error) error {
+	providers, err := catalogue.Providers()
+	if err != nil {
+		return err
+	}
+	for _, p := range providers {
+		for _, info := range p.Services {
+			service, err := catalogue.Service(p.Name, info.Name)
+			if err != nil {
+				return err
+			}
+			for _, r := range service.Resources {
+				resource, err := catalogue.Resource(p.Name, service.Name, r.Name)
+				if err != nil {
+					return err
+				}
+				for _, m := range resource.Methods {
+					if err := do(m); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func multiSegment(m *provider.Method, param string) bool {
+	p, ok := m.Param(param)
+	return ok && p.MultiSegment
+}
+
+func (n *node) literal(segment string) *node {
+	if n.literals == nil {
+		n.literals = map[string]*node{}
+	}
+	next, ok := n.literals[segment]
+	if !ok {
+		next = &node{}
+		n.literals[segment] = next
+	}
+	return next
+}
+
+// match finds the route and the values of its path parameters.
+func (r *router) match(verb, escapedPath string) (*route, map[string]string, error) {
+	segments, err := splitPath(escapedPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	ends := r.root.find(verb, segments, nil)
+	if ends.route == nil {
+		e := newError(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", printable(verb), printable(apiPath(escapedPath)))
+		if len(ends.verbs) > 0 { // the API itself does not say so, but who debugs wants to know
+			e.header = http.Header{"Allow": {strings.Join(slices.Sorted(maps.Keys(ends.verbs)), ", ")}}
+		}
+		return nil, nil, e
+	}
+	params := make(map[string]string, len(ends.values))
+	for i, name := range ends.route.params {
+		params[name] = ends.values[i]
+	}
+	return ends.route, params, nil
+}
+
+// end is where a walk down the tree arrived: at a route, or at a path that has other verbs.
+type end struct {
+	route  *route
+	values []string
+	verbs  map[string]*route
+}
+
+func (n *node) find(verb string, segments, values []string) end {
+	if len(segments) == 0 {
+		if rt, ok := n.routes[verb]; ok {
+			return end{route: rt, values: values}
+		}
+		return end{verbs: n.routes}
+	}
+	var other end
+	if next, ok := n.literals[segments[0]]; ok {
+		if found := next.find(verb, segments[1:], values); found.route != nil {
+			return found
+		} else if found.verbs != nil {
+			other = found
+		}
+	}
+	if n.param != nil {
+		if found := n.param.find(verb, segments[1:], append(values, segments[0])); found.route != nil {
+			return found
+		} else if other.verbs == nil {
+			other = found
+		}
+	}
+	for _, t := range n.tails {
+		if t.route.method.Verb != verb {
+			continue
+		}
+		rest := segments
+		if t.literal != "" {
+			if segments[0] != t.literal || len(segments) == 1 {
+				continue
+			}
+			rest = append([]string{""}, segments[1:]...) // the value begins with the slash
+		}
+		return end{route: t.route, values: append(values, strings.Join(rest, "/"))}
+	}
+	return other
+}
+
+// splitPath takes an escaped path apart into unescaped segments. What a proxy or a file system
+// could read as another path (empty segments, . and ..) is refused, escaped or not.
+func splitPath(escaped string) ([]string, error) {
+	rest, ok := strings.CutPrefix(escaped, "/")
+	if !ok {
+		return nil, invalidParameter("The path %q does not begin with a slash.", printable(escaped))
+	}
+	if rest == "" {
+		return nil, nil
+	}
+	segments := strings.Split(rest, "/")
+	for i, s := range segments {
+		u, err := url.PathUnescape(s)
+		if err != nil {
+			return nil, invalidParameter("The path segment %q is not escaped properly.", printable(s))
+		}
+		if u == "" || u == "." || u == ".." {
+			return nil, invalidParameter("The path has the segment %q, which names nothing.", u)
+		}
+		segments[i] = u
+	}
+	return segments, nil
+}
+
+// apiPath is a path as the API's own messages word it: without /api/2.0.
+func apiPath(path string) string {
+	rest, ok := strings.CutPrefix(path, "/api/")
+	if !ok {
+		return path
+	}
+	version, rest, ok := strings.Cut(rest, "/")
+	if !ok || strings.Trim(version, "0123456789.") != "" {
+		return path
+	}
+	return "/" + rest
+}

@@ -1,0 +1,172 @@
+package emulator
+
+import (
+	"encoding/json"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// store holds resources by their names (projects/p/branches/b). What clients never changed is not
+// held: it is worked out by a generator whenever it is asked for.
+type store struct {
+	generated generator
+
+	mu          sync.RWMutex
+	collections map[string]*collection // by name: projects/p/branches
+}
+
+// generator works out the resources that a workspace begins with.
+type generator interface {
+	// ids gives the ids of a collection; none where there is no such collection.
+	ids(collection string) sequence
+	// item makes the resource of an id that ids has.
+	item(collection, id string) item
+}
+
+// item is a resource.
+type item struct {
+	id      string
+	data    json.RawMessage
+	deleted bool // listed only when asked for
+}
+
+// collection holds the items that differ from the generated ones.
+type collection struct {
+	ids   []string // sorted
+	items map[string]item
+}
+
+func newStore(g generator) *store {
+	return &store{generated: g, collections: map[string]*collection{}}
+}
+
+// get finds a resource, deleted or not.
+func (s *store) get(name string) (item, bool) {
+	in, id := parentOf(name), idOf(name)
+	s.mu.RLock()
+	c := s.collections[in]
+	if c != nil {
+		if it, ok := c.items[id]; ok {
+			s.mu.RUnlock()
+			return it, true
+		}
+	}
+	s.mu.RUnlock()
+	if ids := s.generated.ids(in); ids.has(id) {
+		return s.generated.item(in, id), true
+	}
+	return item{}, false
+}
+
+// put adds a resource or puts it in the place of the one that has its name.
+func (s *store) put(name string, data json.RawMessage) {
+	in, id := parentOf(name), idOf(name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.collections[in]
+	if c == nil {
+		c = &collection{items: map[string]item{}}
+		s.collections[in] = c
+	}
+	if at, found := slices.BinarySearch(c.ids, id); !found {
+		c.ids = slices.Insert(c.ids, at, id)
+	}
+	c.items[id] = item{id: id, data: data}
+}
+
+// list gives the items of a collection that come after an id, in the order of ids, at most limit
+// of them.
+func (s *store) list(in, after string, limit int, withDeleted bool) []item {
+	ids := s.generated.ids(in)
+	next := ids.after(after)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var changed []string
+	c := s.collections[in]
+	if c != nil {
+		at, found := slices.BinarySearch(c.ids, after)
+		if found {
+			at++
+		}
+		changed = c.ids[at:]
+	}
+	var items []item
+	for len(items) < limit && (next < ids.len() || len(changed) > 0) {
+		var it item
+		switch {
+		case len(changed) == 0 || next < ids.len() && ids.at(next) < changed[0]:
+			it = s.generated.item(in, ids.at(next))
+			next++
+		default:
+			if next < ids.len() && ids.at(next) == changed[0] {
+				next++
+			}
+			it = c.items[changed[0]]
+			changed = changed[1:]
+		}
+		if withDeleted || !it.deleted {
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// sequence is a sorted list of ids: some names, and somewhere among them a run of numbered ones.
+type sequence struct {
+	names  []string // sorted, none beginning with prefix
+	prefix string
+	count  int // how many are numbered, from 1
+}
+
+// numberWidth keeps numbered ids in order; maxScale has as many digits.
+const numberWidth = 7
+
+func (s sequence) len() int { return len(s.names) + s.count }
+
+// start is where the numbered ids begin.
+func (s sequence) start() int {
+	if s.count == 0 {
+		return len(s.names)
+	}
+	return sort.SearchStrings(s.names, s.prefix)
+}
+
+func (s sequence) at(i int) string {
+	switch start := s.start(); {
+	case i < start:
+		return s.names[i]
+	case i < start+s.count:
+		return s.prefix + pad(i-start+1)
+	default:
+		return s.names[i-s.count]
+	}
+}
+
+// after is the index of the first id that comes after the given one.
+func (s sequence) after(id string) int {
+	return sort.Search(s.len(), func(i int) bool { return s.at(i) > id })
+}
+
+func (s sequence) has(id string) bool {
+	i := sort.Search(s.len(), func(i int) bool { return s.at(i) >= id })
+	return i < s.len() && s.at(i) == id
+}
+
+func pad(n int) string {
+	digits := []byte(strings.Repeat("0", numberWidth))
+	for i := numberWidth - 1; i >= 0 && n > 0; i-- {
+		digits[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return string(digits)
+}
+
+// parentOf cuts the last segment off a name, idOf gives it.
+func parentOf(name string) string {
+	i := strings.LastIndexByte(name, '/')
+	return name[:max(i, 0)]
+}
+
+func idOf(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
