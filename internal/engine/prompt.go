@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/statement"
+)
+
+// Unfinished reports whether a text goes on: its last statement lacks the semicolon.
+func (s *Session) Unfinished(text string) bool { return statement.Unfinished(text) }
+
+var (
+	// credential matches what looks like a token of Databricks, of a cloud, or a JSON Web Token.
+	credential = regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY`)
+	// secretSetting matches a name that speaks of a secret with a value behind it.
+	secretSetting = regexp.MustCompile(`(?i)(password|secret|token|private_key|credential)\w*["'\s]*[:=]\s*\\?["'][^"']`)
+)
+
+// Sensitive reports whether a text holds a credential, so that it must not be written down: a
+// value for an attribute that the documents call secret, or anything that looks like one. Of a
+// text that does not parse, the looks alone are judged.
+func (s *Session) Sensitive(text string) bool {
+	if credential.MatchString(text) {
+		return true
+	}
+	statements, err := statement.Parse(text)
+	if err != nil {
+		return secretSetting.MatchString(text)
+	}
+	return slices.ContainsFunc(statements, func(st statement.Statement) bool {
+		e, ok := st.(*statement.Exec)
+		return ok && s.execSensitive(e)
+	})
+}
+
+func (s *Session) execSensitive(e *statement.Exec) bool {
+	m, err := s.method(e.Method)
+	if err != nil {
+		return slices.ContainsFunc(e.Params, func(p statement.Param) bool {
+			return secretSetting.MatchString("@" + p.Name + "='" + p.Value.Text)
+		})
+	}
+	body := map[string]any{}
+	for _, p := range e.Params {
+		if p.Body {
+			value, err := p.Value.JSON()
+			if err != nil {
+				return secretSetting.MatchString(p.Value.Text)
+			}
+			if found, err := s.Client.HasSecret(m, value); err != nil || found {
+				return true
+			}
+			continue
+		}
+		body[strings.TrimPrefix(p.Name, attributePrefix)] = p.Value.Any()
+		if param, ok := m.Param(p.Name); ok {
+			if schema, err := s.Catalogue.Resolve(m, param.Schema); err != nil || schema.Secret() {
+				return true
+			}
+		}
+	}
+	found, err := s.Client.HasSecret(m, body)
+	return err != nil || found
+}
+
+// Suggest gives what may stand in place of the word that ends at the cursor: the names one level
+// below the dots before it, a method's parameters behind @, or keywords.
+func (s *Session) Suggest(text string, cursor int) []string {
+	text = text[:cursor]
+	start := strings.LastIndexAny(text, " \t\r\n,;(=") + 1
+	word := text[start:]
+	switch {
+	case strings.HasPrefix(word, "@"):
+		return s.parameterNames(text[:start])
+	case strings.TrimSpace(text[strings.LastIndexByte(text[:start], ';')+1:start]) == "":
+		return []string{"DESCRIBE", "EXEC", "SHOW"}
+	default:
+		return s.childNames(strings.Split(word, "."))
+	}
+}
+
+// childNames lists what may stand as the last of the parts of a dotted name.
+func (s *Session) childNames(parts []string) []string {
+	var names []string
+	switch len(parts) {
+	case 1:
+		names = []string{"EXTENDED", "IN", "METHOD", "METHODS", "PROVIDERS", "RESOURCES", "SERVICES"}
+		if all, err := s.Catalogue.Providers(); err == nil {
+			for _, p := range all {
+				names = append(names, p.Name)
+			}
+		}
+	case 2:
+		if p, err := s.Catalogue.Provider(parts[0]); err == nil {
+			for _, service := range p.Services {
+				names = append(names, service.Name)
+			}
+		}
+	case 3:
+		if service, err := s.Catalogue.Service(parts[0], parts[1]); err == nil {
+			for _, r := range service.Resources {
+				names = append(names, r.Name)
+			}
+		}
+	case 4:
+		if r, err := s.Catalogue.Resource(parts[0], parts[1], parts[2]); err == nil {
+			for _, m := range r.Methods {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	return names
+}
+
+// fourParts matches the name of a method.
+var fourParts = regexp.MustCompile(`(\w+)\.(\w+)\.(\w+)\.(\w+)`)
+
+// parameterNames lists the parameters of the last method that the text names.
+func (s *Session) parameterNames(text string) []string {
+	all := fourParts.FindAllStringSubmatch(text, -1)
+	if len(all) == 0 {
+		return nil
+	}
+	last := all[len(all)-1]
+	m, err := s.Catalogue.Method(last[1], last[2], last[3], last[4])
+	if err != nil {
+		return nil
+	}
+	b := &binding{method: m}
+	names := []string{}
+	if m.Body != nil {
+		names = append(names, "@@json")
+		if b.body, err = s.Catalogue.Resolve(m, m.Body.Schema); err != nil {
+			return nil
+		}
+	}
+	for _, name := range b.allNames() {
+		if !strings.Contains(text, "@"+name) {
+			names = append(names, "@"+name)
+		}
+	}
+	return names
+}
