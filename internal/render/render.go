@@ -1,0 +1,151 @@
+// Package render writes rows to a terminal, a file or a pipe, in the formats that users of
+// StackQL know. Results are the one place where a [provider.Secret] is revealed.
+//
+// json, jsonl and csv are for programs: what a program reads from them is exactly what the rows
+// hold. table, text and pptext are for people: characters that do not print or that steer a
+// terminal are shown as escapes there, because what stands in a row was written by others.
+//
+// A result that breaks off never looks whole: a JSON array stays open, a table has no last rule,
+// and [Write] gives the error. Nothing at all is written when the first row already fails.
+package render
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Format is a way to write rows.
+type Format string
+
+// The formats.
+const (
+	Table  Format = "table"  // columns between rules
+	JSON   Format = "json"   // one array of objects
+	JSONL  Format = "jsonl"  // an object a line
+	CSV    Format = "csv"    // RFC 4180 with a header line, null as nothing
+	Text   Format = "text"   // tab-separated
+	PPText Format = "pptext" // columns aligned by blanks
+)
+
+// Formats gives every format in the order in which help lists them.
+func Formats() []Format { return []Format{Table, JSON, JSONL, CSV, Text, PPText} }
+
+// ParseFormat finds a format by name, without regard to case.
+func ParseFormat(name string) (Format, error) {
+	f := Format(strings.ToLower(name))
+	if slices.Contains(Formats(), f) {
+		return f, nil
+	}
+	var names []string
+	for _, known := range Formats() {
+		names = append(names, string(known))
+	}
+	return "", &provider.Error{
+		Code:    provider.Usage,
+		Message: "unknown output format " + provider.Quote(name),
+		Hint:    "use one of " + strings.Join(names, ", "),
+	}
+}
+
+// Options say how rows are written.
+type Options struct {
+	Format Format
+	// Header asks for the column names above the rows. It changes nothing in json and jsonl,
+	// where every row names its columns.
+	Header bool
+	// Delimiter stands between the fields of csv; 0 is a comma.
+	Delimiter rune
+}
+
+const (
+	bufferSize = 64 << 10
+	// flushEvery bounds how long a row waits in the buffer while others keep coming.
+	flushEvery = 100 * time.Millisecond
+)
+
+// Write writes all rows to w and reports how many there were. It does not close them. On an error
+// the rows before it have been written, in a form that does not look complete.
+func Write(ctx context.Context, w io.Writer, rows provider.Rows, opts Options) (n int64, err error) {
+	buffer := bufio.NewWriterSize(w, bufferSize)
+	enc, err := newEncoder(buffer, rows.Columns(), opts)
+	if err != nil {
+		return 0, err
+	}
+	n, err = copyRows(ctx, buffer, enc, rows)
+	// What came before an error is shown too; the error that came first is the one to report.
+	if flushErr := buffer.Flush(); err == nil && flushErr != nil {
+		err = writeError(flushErr)
+	}
+	return n, err
+}
+
+// encoder writes rows in one format. begin is called once the first row is at hand or known to
+// be missing, end after the last; complete is false where the rows broke off.
+type encoder interface {
+	begin() error
+	row(values []any) error
+	end(complete bool) error
+}
+
+func newEncoder(w *bufio.Writer, columns []provider.Column, opts Options) (encoder, error) {
+	switch opts.Format {
+	case JSON:
+		return newJSONEncoder(w, columns, true), nil
+	case JSONL:
+		return newJSONEncoder(w, columns, false), nil
+	case CSV:
+		return newCSVEncoder(w, columns, opts)
+	case Text:
+		return &textEncoder{w: w, columns: columns, header: opts.Header}, nil
+	case Table:
+		return newAlignedEncoder(w, columns, opts.Header, true), nil
+	case PPText:
+		return newAlignedEncoder(w, columns, opts.Header, false), nil
+	}
+	_, err := ParseFormat(string(opts.Format))
+	return nil, err
+}
+
+func copyRows(ctx context.Context, buffer *bufio.Writer, enc encoder, rows provider.Rows) (int64, error) {
+	var n int64
+	flushed := time.Now()
+	for {
+		row, err := rows.Next(ctx)
+		// A connection that breaks is an error that wraps io.EOF; only io.EOF itself ends rows.
+		last := err == io.EOF //nolint:errorlint // see above
+		if err == nil && len(row) != len(rows.Columns()) {
+			err = internalError("a row has %d values for %d columns", len(row), len(rows.Columns()))
+		}
+		if n == 0 && (err == nil || last) {
+			if beginErr := enc.begin(); beginErr != nil {
+				return n, writeError(beginErr)
+			}
+		}
+		if last {
+			return n, writeError(enc.end(true))
+		}
+		if err == nil {
+			err = writeError(enc.row(row))
+		}
+		if err != nil {
+			if n > 0 {
+				_ = enc.end(false) // err came first
+			}
+			return n, err
+		}
+		n++
+		if time.Since(flushed) < flushEvery {
+			continue
+		}
+		if err := buffer.Flush(); err != nil {
+			return n, writeError(err)
+		}
+		flushed = time.Now()
+	}
+}

@@ -1,0 +1,151 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// plain gives a value as text: strings as they are, everything else as JSON writes it. It is
+// false for null.
+func plain(v any) (text string, ok bool, err error) {
+	switch v := v.(type) {
+	case nil:
+		return "", false, nil
+	case string:
+		return v, true, nil
+	case provider.Secret:
+		return v.Reveal(), true, nil
+	case bool:
+		return strconv.FormatBool(v), true, nil
+	case int64:
+		return strconv.FormatInt(v, 10), true, nil
+	case float64:
+		return number(v), true, nil
+	case json.RawMessage:
+		raw, err := compact(v)
+		return string(raw), string(raw) != "null", err
+	}
+	return "", false, internalError("a row has a value of type %T", v)
+}
+
+// visible gives a value as people see it in one line.
+func visible(v any) (string, error) {
+	text, ok, err := plain(v)
+	if !ok {
+		text = "null"
+	}
+	return printable(text), err
+}
+
+// printable makes what does not print visible. Bytes that are not UTF-8 become U+FFFD first: a
+// terminal may take a lone one of them for a control character.
+func printable(s string) string { return provider.Printable(strings.ToValidUTF8(s, "\uFFFD")) }
+
+// appendJSON appends a value as JSON in one line.
+func appendJSON(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case string:
+		return appendString(dst, v), nil
+	case provider.Secret:
+		return appendString(dst, v.Reveal()), nil
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return appendString(dst, number(v)), nil
+		}
+	case json.RawMessage:
+		raw, err := compact(v)
+		return appendEscaped(dst, raw), err
+	}
+	text, ok, err := plain(v)
+	if !ok {
+		text = "null"
+	}
+	return append(dst, text...), err
+}
+
+// number writes a float in the shortest form that reads back as the same one, as encoding/json
+// does. JSON has no infinity and no NaN: they get the names that protobuf gives them in JSON.
+func number(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "NaN"
+	case math.IsInf(f, 1):
+		return "Infinity"
+	case math.IsInf(f, -1):
+		return "-Infinity"
+	}
+	text, _ := json.Marshal(f) // fails for the three above only
+	return string(text)
+}
+
+// compact takes the white space out of a JSON value. No value at all is null.
+func compact(raw json.RawMessage) ([]byte, error) {
+	if len(raw) == 0 {
+		return []byte("null"), nil
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "a row has a value that is not JSON: " + err.Error(), Err: err}
+	}
+	return b.Bytes(), nil
+}
+
+func appendString(dst []byte, s string) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always encodes
+	return appendEscaped(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// appendEscaped appends a JSON value with the characters that would steer a terminal written as
+// escapes, which mean the same: encoding/json leaves DEL, the C1 controls and the invisible
+// format characters as they are. Outside strings JSON has none of them. Bytes that are not UTF-8
+// become U+FFFD, one each, as encoding/json does in strings.
+func appendEscaped(dst, value []byte) []byte {
+	for len(value) > 0 {
+		r, size := utf8.DecodeRune(value)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			dst = append(dst, `\ufffd`...)
+		case r < 0x7f || !steers(r):
+			dst = append(dst, value[:size]...)
+		case r > 0xffff:
+			const surrogates, low = 0xd800, 0xdc00
+			r -= 0x10000
+			dst = fmt.Appendf(dst, `\u%04x\u%04x`, surrogates+r>>10, low+r&0x3ff)
+		default:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		}
+		value = value[size:]
+	}
+	return dst
+}
+
+// steers reports whether a terminal shows something other than the character: a control, a
+// format character such as a change of direction, or a line end.
+func steers(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+func internalError(format string, args ...any) error {
+	return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf(format, args...)}
+}
+
+// writeError tells a person that the output could not be written. What is wrong with a row itself
+// keeps its own words.
+func writeError(err error) error {
+	if _, ok := errors.AsType[*provider.Error](err); ok || err == nil {
+		return err
+	}
+	return &provider.Error{Code: provider.Internal, Message: "write results: " + err.Error(), Err: err}
+}

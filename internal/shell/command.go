@@ -1,0 +1,77 @@
+package shell
+
+import (
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/provider"
+)
+
+const help = `Statements end with a semicolon and may go over several lines.
+
+  \o FORMAT        write rows as %s
+  \o               say which of these it is
+  \? or help       show this
+  \q, exit, quit   leave; so does Ctrl-D
+
+Ctrl-C clears what you typed, or stops the statement that runs. Tab completes names. The arrow
+keys bring statements back, with ` + lineEnd + ` where a line ended. Statements that hold a secret are not kept.
+`
+
+// isCommand reports whether a line is for the shell itself.
+func isCommand(line string) bool {
+	words := commandWords(line)
+	if len(words) == 0 {
+		return false
+	}
+	switch words[0] {
+	case "exit", "quit", "help":
+		return len(words) == 1
+	}
+	return strings.HasPrefix(words[0], `\`)
+}
+
+// commandWords takes a line apart, in lower case. A semicolon at its end is a habit.
+func commandWords(line string) []string {
+	return strings.Fields(strings.ToLower(strings.TrimRight(line, "; \t")))
+}
+
+func (s *session) command(line string) error {
+	words := commandWords(line)
+	switch words[0] {
+	case "exit", "quit", `\q`:
+		return errLeave
+	case "help", `\?`:
+		s.say(help, strings.Join(formatNames(), ", "))
+		return nil
+	case `\o`:
+		return s.setFormat(words[1:])
+	}
+	return &provider.Error{
+		Code:    provider.Usage,
+		Message: "unknown command " + provider.Quote(words[0]),
+		Hint:    `\? lists the commands`,
+	}
+}
+
+func (s *session) setFormat(words []string) error {
+	if len(words) == 0 {
+		s.say("%s\n", s.opts.Render.Format)
+		return nil
+	}
+	format, err := render.ParseFormat(strings.Join(words, " "))
+	if err != nil {
+		return err
+	}
+	s.opts.Render.Format = format
+	return nil
+}
+
+func formatNames() []string {
+	formats := render.Formats()
+	names := make([]string, len(formats))
+	for i, format := range formats {
+		names[i] = string(format)
+	}
+	return names
+}

@@ -1,0 +1,70 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// run carries out statements and shows their rows. An interrupt ends these statements only.
+func (s *session) run(parent context.Context, text string) error {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt)
+	defer stop()
+	started := time.Now()
+	for rows, err := range s.opts.Runner.Run(ctx, text) {
+		if err == nil {
+			err = s.show(ctx, rows, started)
+		}
+		if err != nil {
+			return canceled(ctx, err)
+		}
+		started = time.Now()
+	}
+	return nil
+}
+
+// show writes the rows of one statement and closes them.
+func (s *session) show(ctx context.Context, rows provider.Rows, started time.Time) error {
+	n, err := render.Write(ctx, s.opts.Out, rows, s.opts.Render)
+	if closeErr := rows.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil || !s.person {
+		return err
+	}
+	took := duration(time.Since(started))
+	switch {
+	case len(rows.Columns()) == 0:
+		s.say("(done, %s)\n", took)
+	case n == 1:
+		s.say("(1 row, %s)\n", took)
+	default:
+		s.say("(%d rows, %s)\n", n, took)
+	}
+	return nil
+}
+
+// canceled words an error that is only ctx's end, for those who do not know what a context is.
+func canceled(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) || provider.CodeOf(err) == provider.Canceled {
+		return err
+	}
+	return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: err}
+}
+
+// duration writes how long something took as people say it: 12 ms, 3.4 s, 2m5s.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Truncate(100*time.Millisecond).Seconds())
+	}
+	return d.Truncate(time.Second).String()
+}

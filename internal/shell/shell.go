@@ -1,0 +1,184 @@
+// Package shell is the prompt: it reads statements from a terminal, or from a file or pipe in a
+// terminal's place, runs them one after another and shows their rows.
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Runner is what the shell asks of an engine. It is called from one goroutine at a time.
+type Runner interface {
+	// Run carries out the statements of text in order and yields the rows of each, which the
+	// shell closes before it asks for the next. An error is yielded once, as the last thing.
+	Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error]
+	// Unfinished reports whether text wants another line: its last statement has no semicolon
+	// yet, or a string or comment is still open.
+	Unfinished(text string) bool
+	// Sensitive reports whether text holds a secret. Such text is not kept in the history.
+	Sensitive(text string) bool
+	// Suggest gives what may stand in place of the word that ends at the cursor, a byte offset
+	// in text. Letters, digits, _, $ and @ make words; a dot ends one, so that the suggestions
+	// for provider.ser are names of services without the provider's. The shell drops those that
+	// do not begin with the word, whatever the case.
+	Suggest(text string, cursor int) []string
+}
+
+// Options say what the shell works with. Only History may be empty.
+type Options struct {
+	Runner Runner
+	// In is where statements come from. Lines are edited when it is [os.Stdin] and that and
+	// [os.Stdout] are a terminal.
+	In io.Reader
+	// Out takes the rows and nothing else, Err everything that is said about them.
+	Out, Err io.Writer
+	// Render is how rows are written at first.
+	Render render.Options
+	// History is the file that keeps statements from one session to the next. It is made when
+	// there is something to keep, readable by its owner alone. Empty: nothing is kept.
+	History string
+	// PrintError shows an error after which the session goes on.
+	PrintError func(err error)
+}
+
+const (
+	prompt       = "lakeql> "
+	continuation = "     -> "
+)
+
+// Run reads and runs statements until the input ends, or until exit, quit or \q.
+//
+// When In is a terminal, there are prompts, errors of statements are printed, and an interrupt
+// stops the statement that runs, never the shell; Run then fails only when ctx ends or the
+// terminal does. Otherwise the input is a script: the first error ends it, an interrupt is one,
+// the last statement needs no semicolon, and Run gives the error without printing it.
+//
+// Run listens for interrupts itself: ctx must not be one that an interrupt ends.
+func Run(ctx context.Context, opts Options) error {
+	s := newSession(opts)
+	defer s.in.close()
+	if s.person {
+		// Between a statement and the next prompt nobody waits for interrupts. One that comes
+		// then must not end the process, which would leave the terminal without echo.
+		unheard := make(chan os.Signal, 1)
+		signal.Notify(unheard, os.Interrupt)
+		defer signal.Stop(unheard)
+	}
+	for {
+		text, err := s.read(ctx)
+		switch {
+		case errors.Is(err, errCleared):
+			continue
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		err = s.handle(ctx, text)
+		switch {
+		case errors.Is(err, errLeave):
+			return nil
+		case err != nil && (!s.person || ctx.Err() != nil):
+			return err
+		case err != nil:
+			opts.PrintError(err)
+		}
+	}
+}
+
+var (
+	errCleared = errors.New("input cleared") // by Ctrl-C
+	errLeave   = errors.New("leave")
+)
+
+// session is one run of the shell.
+type session struct {
+	opts      Options
+	person    bool // somebody sits at the terminal
+	in        input
+	completer *completer
+	history   *history    // nil where lines are not edited
+	earlier   string      // lines of a statement that goes on
+	reading   chan answer // of the read under way; nil when there is none
+}
+
+func newSession(opts Options) *session {
+	s := &session{opts: opts, person: isTerminal(opts.In), completer: &completer{runner: opts.Runner}}
+	if s.person && canEdit(opts.In) {
+		editor := newEditor(s.completer.complete)
+		s.in, s.history = editor, openHistory(opts.History, editor.state)
+		return s
+	}
+	asking := func(string) {}
+	if s.person {
+		asking = func(prompt string) { s.say("%s", prompt) }
+	}
+	s.in = newLines(opts.In, asking)
+	return s
+}
+
+// read gives a command or one or more whole statements, line ends included. At the end of the
+// input it gives io.EOF.
+func (s *session) read(ctx context.Context) (string, error) {
+	s.earlier = ""
+	for {
+		asking := prompt
+		if s.earlier != "" {
+			asking = continuation
+		}
+		line, err := s.ask(ctx, asking)
+		switch {
+		case errors.Is(err, io.EOF) && s.person:
+			s.say("\n") // the cursor stands behind the prompt
+			return "", err
+		case errors.Is(err, io.EOF) && s.earlier != "":
+			return strings.TrimSuffix(s.earlier, "\n"), nil
+		case err != nil:
+			return "", err
+		case s.earlier == "" && isBlank(line):
+			continue
+		}
+		text := s.earlier + line
+		if s.earlier == "" && isCommand(text) || !s.opts.Runner.Unfinished(text) {
+			return text, nil
+		}
+		s.earlier = text + "\n"
+	}
+}
+
+// handle carries out what was read.
+func (s *session) handle(ctx context.Context, text string) error {
+	if !isCommand(text) {
+		s.keep(text)
+		return s.run(ctx, text)
+	}
+	err := s.command(text)
+	if !errors.Is(err, errLeave) { // which would stand first in every next session
+		s.keep(text)
+	}
+	return err
+}
+
+// keep puts text into the history, unless it holds a secret.
+func (s *session) keep(text string) {
+	if s.history == nil || s.opts.Runner.Sensitive(text) {
+		return
+	}
+	if err := s.history.add(text); err != nil {
+		s.opts.PrintError(err)
+	}
+}
+
+// say tells a person something. That nobody can hear it is no reason to stop.
+func (s *session) say(format string, args ...any) { _, _ = fmt.Fprintf(s.opts.Err, format, args...) }
+
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
