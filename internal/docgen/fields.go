@@ -1,0 +1,212 @@
+package docgen
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// field is an attribute of what a method gives.
+type field struct {
+	name, typ, description string
+	children               []field
+}
+
+// maxFieldDepth is how many levels of attributes a page shows.
+const maxFieldDepth = 4
+
+// fields gives the attributes of a method's rows in the order of the page.
+func (g *generator) fields(m *provider.Method) ([]field, error) {
+	if m.Response == nil {
+		return nil, nil
+	}
+	s, err := g.rowSchema(m)
+	if err != nil || s == nil {
+		return nil, err
+	}
+	fields, err := g.properties(m, s, maxFieldDepth)
+	if err != nil {
+		return nil, err
+	}
+	g.order.sortFields(fields)
+	return fields, nil
+}
+
+// rowSchema finds the schema of a method's rows: what the object key leads to, or the response
+// itself; of an array its items. It is nil where the key leads nowhere.
+func (g *generator) rowSchema(m *provider.Method) (*provider.Schema, error) {
+	s, err := g.cat.Resolve(m, m.Response.Schema)
+	if err != nil {
+		return nil, err
+	}
+	for step := range strings.SplitSeq(strings.TrimPrefix(m.Response.ObjectKey, "$"), ".") {
+		step, items := strings.CutSuffix(step, "[*]")
+		if step != "" {
+			if s == nil {
+				return nil, nil
+			}
+			inner, _ := s.Property(step)
+			if s, err = g.cat.Resolve(m, inner); err != nil {
+				return nil, err
+			}
+		}
+		if items {
+			if s, err = g.itemSchema(m, s); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return g.itemSchema(m, s)
+}
+
+// itemSchema gives the schema of an array's items; any other schema is given back.
+func (g *generator) itemSchema(m *provider.Method, s *provider.Schema) (*provider.Schema, error) {
+	if s == nil || s.Items == nil {
+		return s, nil
+	}
+	return g.cat.Resolve(m, s.Items)
+}
+
+// properties gives the attributes of an object, or of an array's items, in document order, depth
+// levels of them.
+func (g *generator) properties(m *provider.Method, s *provider.Schema, depth int) ([]field, error) {
+	if depth == 0 || s == nil {
+		return nil, nil
+	}
+	var fields []field
+	for _, p := range s.Properties {
+		inner, err := g.cat.Resolve(m, p.Schema)
+		if err != nil {
+			return nil, err
+		}
+		if inner == nil {
+			inner = &provider.Schema{}
+		}
+		items, err := g.itemSchema(m, inner)
+		if err != nil {
+			return nil, err
+		}
+		children, err := g.properties(m, items, depth-1)
+		if err != nil {
+			return nil, err
+		}
+		fields = append(fields, field{
+			name:        p.Name,
+			typ:         typeName(inner, "object"),
+			description: sanitise(inner.Description),
+			children:    children,
+		})
+	}
+	return fields, nil
+}
+
+// typeName words a type with its format; missing stands for a type that the schema does not give.
+func typeName(s *provider.Schema, missing string) string {
+	name := missing
+	if s != nil && s.Type != "" {
+		name = s.Type
+	}
+	if s != nil && s.Format != "" {
+		return strings.TrimSpace(name + " (" + s.Format + ")")
+	}
+	return name
+}
+
+// fieldsSection shows what each SELECT method gives.
+func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) error {
+	b.WriteString("## Fields\n\nThe following fields are returned by `SELECT` queries:\n\n")
+	methods := r.MethodsFor(provider.Select)
+	if len(methods) == 0 {
+		b.WriteString("`SELECT` not supported for this resource, use `SHOW METHODS` to view available operations for the resource.\n\n\n")
+		return nil
+	}
+	writeTabs(b, methodTabs(methods))
+	for _, m := range methods {
+		fields, err := g.fields(m)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b, "<TabItem value=\"%s\">\n\n", m.Name)
+		if about := responseDescription(m); about != "" {
+			b.WriteString(about + "\n\n")
+		}
+		b.WriteString("<SchemaTable fields={")
+		writeFields(b, fields, 0)
+		b.WriteString("} />\n</TabItem>\n")
+	}
+	b.WriteString("</Tabs>\n\n")
+	return nil
+}
+
+// responseDescription gives a response's description unless it only says that the call succeeded.
+func responseDescription(m *provider.Method) string {
+	if m.Response == nil {
+		return ""
+	}
+	switch strings.ToLower(strings.TrimSpace(m.Response.Description)) {
+	case "", "ok", "success", "successful response":
+		return ""
+	}
+	return sanitise(m.Response.Description)
+}
+
+// writeFields writes fields as JSON indented by two blanks a level.
+func writeFields(b *strings.Builder, fields []field, level int) {
+	if len(fields) == 0 {
+		b.WriteString("[]")
+		return
+	}
+	indent := strings.Repeat("  ", level)
+	b.WriteString("[\n")
+	for i, f := range fields {
+		b.WriteString(indent + "  {\n")
+		b.WriteString(indent + "    \"name\": ")
+		writeString(b, f.name)
+		b.WriteString(",\n" + indent + "    \"type\": ")
+		writeString(b, f.typ)
+		b.WriteString(",\n" + indent + "    \"description\": ")
+		writeString(b, f.description)
+		if len(f.children) > 0 {
+			b.WriteString(",\n" + indent + "    \"children\": ")
+			writeFields(b, f.children, level+2)
+		}
+		b.WriteString("\n" + indent + "  }")
+		if i < len(fields)-1 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString(indent + "]")
+}
+
+// writeString writes a JSON string as JavaScript's JSON.stringify does: encoding/json escapes
+// more than that.
+func writeString(b *strings.Builder, text string) {
+	b.WriteByte('"')
+	for _, c := range text {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(c)
+		case c == '\b':
+			b.WriteString(`\b`)
+		case c == '\f':
+			b.WriteString(`\f`)
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c < ' ':
+			fmt.Fprintf(b, `\u%04x`, c)
+		case c == utf8.RuneError:
+			b.WriteString("\ufffd")
+		default:
+			b.WriteRune(c)
+		}
+	}
+	b.WriteByte('"')
+}

@@ -1,0 +1,202 @@
+package docgen
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// resource gives the page of a resource or view.
+func (g *generator) resource(r *provider.Resource) (string, error) {
+	var b strings.Builder
+	writeFrontMatter(&b, g.provider.Name, r.Name, r.Name, r.Service, r.Provider)
+	b.WriteString("\n" +
+		"import CopyableCode from '@site/src/components/CopyableCode/CopyableCode';\n" +
+		"import Tabs from '@theme/Tabs';\n" +
+		"import TabItem from '@theme/TabItem';\n" +
+		"import SchemaTable from '@site/src/components/SchemaTable/SchemaTable';\n\n")
+	writeIntroduction(&b, r)
+	writeOverview(&b, r)
+	if r.View != nil {
+		writeView(&b, r)
+		return b.String(), nil
+	}
+	// A section writes its heading and ends where the next begins, after a blank line.
+	sections := []func(*strings.Builder, *provider.Resource) error{
+		g.fieldsSection,
+		g.methodsSection,
+		g.parametersSection,
+		g.examplesSection,
+	}
+	for _, section := range sections {
+		if err := section(&b, r); err != nil {
+			return "", err
+		}
+	}
+	return b.String(), nil
+}
+
+// writeFrontMatter writes what Docusaurus wants to know of a page, keywords of its own first.
+func writeFrontMatter(b *strings.Builder, providerName, title string, keywords ...string) {
+	fmt.Fprintf(b, "---\ntitle: %s\nhide_title: false\nhide_table_of_contents: false\nkeywords:\n", title)
+	for _, word := range keywords {
+		fmt.Fprintf(b, "  - %s\n", word)
+	}
+	fmt.Fprintf(b, "  - infrastructure-as-code\n  - configuration-as-data\n  - cloud inventory\n"+
+		"description: Query, deploy and manage %[1]s resources using SQL\n"+
+		"custom_edit_url: null\n"+
+		"image: /img/stackql-%[1]s-provider-featured-image.png\n---\n", providerName)
+}
+
+func writeIntroduction(b *strings.Builder, r *provider.Resource) {
+	if r.Description != "" {
+		b.WriteString(sanitise(r.Description) + "\n\n")
+		return
+	}
+	fmt.Fprintf(b, "Creates, updates, deletes, gets or lists %s <code>%s</code> resource.\n\n", article(r.Name), r.Name)
+}
+
+// article gives the indefinite article for a name, by its first letters. Most words in u begin
+// with the sound of you: a user, a usage.
+func article(name string) string {
+	lower := strings.ToLower(name)
+	for _, sound := range []string{"a", "e", "i", "o", "un", "hour"} {
+		if strings.HasPrefix(lower, sound) {
+			return "an"
+		}
+	}
+	return "a"
+}
+
+func writeOverview(b *strings.Builder, r *provider.Resource) {
+	kind := "Resource"
+	if r.View != nil {
+		kind = "View"
+	}
+	fmt.Fprintf(b, "## Overview\n<table><tbody>\n"+
+		"<tr><td><b>Name</b></td><td><code>%s</code></td></tr>\n"+
+		"<tr><td><b>Type</b></td><td>%s</td></tr>\n"+
+		"<tr><td><b>Id</b></td><td><CopyableCode code=\"%s\" /></td></tr>\n"+
+		"</tbody></table>\n\n", r.Name, kind, r.ID)
+}
+
+// writeTableHead begins a table with the given columns.
+func writeTableHead(b *strings.Builder, columns ...string) {
+	b.WriteString("<table>\n<thead>\n    <tr>\n")
+	for _, column := range columns {
+		fmt.Fprintf(b, "    <th>%s</th>\n", column)
+	}
+	b.WriteString("    </tr>\n</thead>\n<tbody>\n")
+}
+
+const tableEnd = "</tbody>\n</table>\n\n"
+
+// methodsSection lists the methods, grouped by the statement that reaches them.
+func (g *generator) methodsSection(b *strings.Builder, r *provider.Resource) error {
+	b.WriteString("## Methods\n\nThe following methods are available for this resource:\n\n")
+	writeTableHead(b, "Name", "Accessible by", "Required Params", "Optional Params", "Description")
+	for _, verb := range provider.SQLVerbs() {
+		for _, m := range r.MethodsFor(verb) {
+			fmt.Fprintf(b, "<tr>\n"+
+				"    <td><a href=\"#%[1]s\"><CopyableCode code=\"%[1]s\" /></a></td>\n"+
+				"    <td><CopyableCode code=\"%[2]s\" /></td>\n"+
+				"    <td>%[3]s</td>\n"+
+				"    <td>%[4]s</td>\n"+
+				"    <td>%[5]s</td>\n"+
+				"</tr>\n", m.Name, verb, paramLinks(m.RequiredParams()), paramLinks(optionalParams(m)), sanitise(m.Description))
+		}
+	}
+	b.WriteString(tableEnd)
+	return nil
+}
+
+func paramLinks(names []string) string {
+	links := make([]string, len(names))
+	for i, name := range names {
+		links[i] = fmt.Sprintf("<a href=\"#parameter-%[1]s\"><code>%[1]s</code></a>", name)
+	}
+	return strings.Join(links, ", ")
+}
+
+// optionalParams names the operation's parameters that may be left out, in document order.
+func optionalParams(m *provider.Method) []string {
+	var names []string
+	for _, p := range m.Params {
+		if !p.Required {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// parameter is a row of the table of parameters.
+type parameter struct {
+	typ, description string
+}
+
+// parametersSection describes the parameters of all methods. One that is required by one method
+// and optional for another stands in both groups.
+func (g *generator) parametersSection(b *strings.Builder, r *provider.Resource) error {
+	b.WriteString("## Parameters\n\nParameters can be passed in the `WHERE` clause of a query. " +
+		"Check the [Methods](#methods) section to see which parameters are required or optional for each operation.\n\n")
+	writeTableHead(b, "Name", "Datatype", "Description")
+	required, optional := map[string]parameter{}, map[string]parameter{}
+	for _, verb := range provider.SQLVerbs() {
+		for _, m := range r.MethodsFor(verb) {
+			// Several methods may describe a parameter: the last one's words stand.
+			for _, p := range m.Params {
+				group := optional
+				if p.Required {
+					group = required
+				}
+				about, err := g.operationParameter(m, p)
+				if err != nil {
+					return err
+				}
+				group[p.Name] = about
+			}
+			for _, v := range m.ServerVariables() {
+				required[v.Name] = serverVariable(v)
+			}
+		}
+	}
+	for _, group := range []map[string]parameter{required, optional} {
+		for _, name := range slices.Sorted(maps.Keys(group)) {
+			p := group[name]
+			fmt.Fprintf(b, "<tr id=\"parameter-%[1]s\">\n"+
+				"    <td><CopyableCode code=\"%[1]s\" /></td>\n"+
+				"    <td><code>%[2]s</code></td>\n"+
+				"    <td>%[3]s</td>\n"+
+				"</tr>\n", name, p.typ, sanitise(oneLine(p.description)))
+		}
+	}
+	b.WriteString(tableEnd)
+	return nil
+}
+
+func (g *generator) operationParameter(m *provider.Method, p provider.Parameter) (parameter, error) {
+	s, err := g.cat.Resolve(m, p.Schema)
+	if err != nil {
+		return parameter{}, err
+	}
+	about := p.Description
+	if p.Example != "" {
+		about += " (example: " + p.Example + ")"
+	}
+	return parameter{typ: typeName(s, ""), description: about}, nil
+}
+
+func serverVariable(v provider.Variable) parameter {
+	about := v.Description
+	if len(v.Notes) > 0 {
+		notes := make([]string, len(v.Notes))
+		for i, note := range v.Notes {
+			notes[i] = note.Key + ": " + note.Value
+		}
+		about += " (" + strings.Join(notes, ", ") + ")"
+	}
+	return parameter{typ: "string", description: about}
+}

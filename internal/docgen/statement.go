@@ -1,0 +1,224 @@
+package docgen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// quoted gives the placeholder for a value of text.
+func quoted(name string) string { return "'{{ " + name + " }}'" }
+
+// bare gives the placeholder for a value that is written without quotes.
+func bare(name string) string { return "{{ " + name + " }}" }
+
+// value gives the placeholder for a value of a type: numbers and booleans are bare.
+func value(name, typ string) string {
+	switch typ {
+	case "number", "integer", "boolean":
+		return bare(name)
+	}
+	return quoted(name)
+}
+
+// flagValue gives the placeholder where only booleans are bare.
+func flagValue(name, typ string) string {
+	if typ == "boolean" {
+		return bare(name)
+	}
+	return quoted(name)
+}
+
+// fieldNames lists the columns of a result.
+func fieldNames(fields []field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.name
+	}
+	return strings.Join(names, ",\n")
+}
+
+func writeSelect(b *strings.Builder, e *example) {
+	columns := "*"
+	if len(e.fields) > 0 {
+		columns = fieldNames(e.fields)
+	}
+	fmt.Fprintf(b, "SELECT\n%s\nFROM %s\n", columns, e.table)
+	writeWhere(b, e, " -- required")
+}
+
+func writeDelete(b *strings.Builder, e *example) {
+	fmt.Fprintf(b, "DELETE FROM %s\n", e.table)
+	writeWhere(b, e, " --required")
+}
+
+// writeWhere writes the condition of SELECT and DELETE and ends the statement; mark stands after
+// a required parameter.
+func writeWhere(b *strings.Builder, e *example, mark string) {
+	var terms []string
+	for _, p := range e.required {
+		terms = append(terms, p.name+" = "+quoted(p.name)+mark)
+	}
+	for _, p := range e.optional {
+		terms = append(terms, p.name+" = "+quoted(p.name))
+	}
+	if len(terms) > 0 {
+		b.WriteString("WHERE " + strings.Join(terms, "\nAND ") + "\n")
+	}
+	b.WriteByte(';')
+}
+
+func writeInsert(b *strings.Builder, e *example) {
+	var names, values []string
+	for _, a := range e.attributes {
+		names = append(names, a.name)
+		v := value(a.name, a.schema.Type)
+		if a.required {
+			v += " /* required */"
+		}
+		values = append(values, v)
+	}
+	for _, group := range [][]param{e.required, e.optional} {
+		for _, p := range group {
+			names = append(names, p.name)
+			values = append(values, value(p.name, p.typ))
+		}
+	}
+	fmt.Fprintf(b, "INSERT INTO %s (\n%s\n)\nSELECT \n%s\n", e.table, strings.Join(names, ",\n"), strings.Join(values, ",\n"))
+	if len(e.fields) > 0 {
+		b.WriteString("RETURNING\n" + fieldNames(e.fields) + "\n")
+	}
+	b.WriteByte(';')
+}
+
+func writeUpdate(b *strings.Builder, e *example) { writeSet(b, "UPDATE", e) }
+
+func writeReplace(b *strings.Builder, e *example) { writeSet(b, "REPLACE", e) }
+
+// writeSet writes UPDATE and REPLACE, which differ in their first word.
+func writeSet(b *strings.Builder, verb string, e *example) {
+	var set, where []string
+	types := map[string]string{}
+	for _, a := range e.attributes {
+		set = append(set, a.name+" = "+value(a.name, a.schema.Type))
+		types[a.name] = a.schema.Type
+	}
+	if !e.hasBody {
+		set = []string{"-- No updatable properties"}
+	}
+	for _, p := range e.required {
+		where = append(where, p.name+" = "+flagValue(p.name, p.typ)+" --required")
+	}
+	if e.method.Body != nil {
+		for _, name := range e.method.Body.RequiredAttributes {
+			where = append(where, name+" = "+flagValue(name, types[name])+" --required")
+		}
+	}
+	for _, p := range e.optional {
+		where = append(where, p.name+" = "+flagValue(p.name, p.typ))
+	}
+	fmt.Fprintf(b, "%s %s\nSET \n%s\nWHERE \n%s", verb, e.table, strings.Join(set, ",\n"), strings.Join(where, "\nAND "))
+	if len(e.fields) > 0 {
+		b.WriteString("\nRETURNING\n" + fieldNames(e.fields))
+	}
+	b.WriteByte(';')
+}
+
+func writeExec(b *strings.Builder, e *example) {
+	var params []string
+	for _, p := range e.required {
+		params = append(params, "@"+p.name+"="+flagValue(p.name, p.typ)+" --required")
+	}
+	for _, p := range e.optional {
+		params = append(params, "@"+p.name+"="+flagValue(p.name, p.typ))
+	}
+	fmt.Fprintf(b, "EXEC %s.%s \n%s", e.table, e.method.Name, strings.Join(params, ", \n"))
+	if len(e.attributes) > 0 {
+		if len(params) > 0 {
+			b.WriteString(" \n")
+		}
+		b.WriteString("@@json=\n'{\n")
+		for i, a := range e.attributes {
+			if i > 0 {
+				b.WriteString(", \n")
+			}
+			fmt.Fprintf(b, "\"%s\": %s", a.name, strings.ReplaceAll(value(a.name, a.schema.Type), "'", `"`))
+		}
+		b.WriteString("\n}'")
+	}
+	b.WriteString("\n;")
+}
+
+// writeManifest describes all that the INSERT methods take, as YAML.
+func writeManifest(b *strings.Builder, r *provider.Resource, examples []*example) {
+	fmt.Fprintf(b, "<TabItem value=\"manifest\">\n\n```yaml\n"+
+		"# Description fields are for documentation purposes\n"+
+		"- name: %s\n  props:\n", r.Name)
+	seen := map[string]bool{}
+	for _, e := range examples {
+		for _, p := range e.required {
+			if !seen[p.name] {
+				seen[p.name] = true
+				writeProp(b, p.name, p.typeName())
+				fmt.Fprintf(b, "      description: Required parameter for the %s resource.\n", r.Name)
+			}
+		}
+	}
+	// An attribute may have the name of a parameter, and is another thing.
+	attributes := map[string]bool{}
+	for _, e := range examples {
+		for _, a := range e.attributes {
+			if !attributes[a.name] {
+				attributes[a.name] = true
+				writeAttribute(b, a)
+			}
+		}
+	}
+	for _, e := range examples {
+		for _, p := range e.optional {
+			if !seen[p.name] {
+				seen[p.name] = true
+				writeProp(b, p.name, p.typeName())
+				if p.description != "" {
+					fmt.Fprintf(b, "      description: %s\n", oneLine(p.description))
+				}
+			}
+		}
+	}
+	b.WriteString("```\n</TabItem>\n")
+}
+
+func (p param) typeName() string {
+	return typeName(&provider.Schema{Type: p.typ, Format: p.format}, "string")
+}
+
+func writeProp(b *strings.Builder, name, typ string) {
+	fmt.Fprintf(b, "    - name: %s\n      value: %s\n", name, typ)
+}
+
+func writeAttribute(b *strings.Builder, a attribute) {
+	typ := a.schema.Type
+	if typ == "" {
+		typ = "string"
+	}
+	writeProp(b, a.name, typ)
+	if strings.TrimSpace(a.schema.Description) != "" {
+		b.WriteString("      description: |\n")
+		for line := range strings.Lines(strings.ReplaceAll(a.schema.Description, "\r", "\n")) {
+			if line = strings.TrimSpace(line); line != "" {
+				b.WriteString("        " + line + "\n")
+			}
+		}
+	}
+	if len(a.schema.Enum) > 0 {
+		values := make([]string, len(a.schema.Enum))
+		for i, v := range a.schema.Enum {
+			values[i] = "'" + plain(v) + "'"
+		}
+		fmt.Fprintf(b, "      valid_values: [%s]\n", strings.Join(values, ", "))
+	}
+	if a.schema.Default != nil {
+		fmt.Fprintf(b, "      default: %s\n", plain(a.schema.Default))
+	}
+}

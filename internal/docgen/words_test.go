@@ -1,0 +1,131 @@
+package docgen
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+func TestSanitise(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"plain text", "A & B's \"c\" 100%", "A & B's \"c\" 100%"},
+		{"braces", "a {b} c", "a &#123;b&#125; c"},
+		{"angle brackets", "a < b > c", "a &lt; b &gt; c"},
+		{"tags that stay", "<p>a</p> <code>b</code> c<br>d<br/>e<br />f", "<p>a</p> <code>b</code> c<br>d<br/>e<br />f"},
+		{"tags that do not", "<b>a</b> <script>b</script> <pre>c</pre>", "&lt;b&gt;a&lt;/b&gt; &lt;script&gt;b&lt;/script&gt; &lt;pre&gt;c&lt;/pre&gt;"},
+		{"tags with attributes", `<p class="x">a`, `&lt;p class="x"&gt;a`},
+		{"no break", "<nobr>a b</nobr>", "a b"},
+		{"a tag without an end", "a <code", "a &lt;code"},
+		{"inline code keeps brackets", "`a <b> {c}` <d>", "`a <b> &#123;c&#125;` &lt;d&gt;"},
+		{"two pieces of code", "`<a>` <b> `<c>`", "`<a>` &lt;b&gt; `<c>`"},
+		{"a lone backtick", "`<a>` ` <b>", "`<a>` ` &lt;b&gt;"},
+		{"a line end", "a\nb", "a<br />b"},
+		{"a blank line", "a\n\nb", "a<br /><br />b"},
+		{"Windows line ends", "a\r\nb\r\n\r\nc", "a<br />b<br /><br />c"},
+		{"old Macintosh line ends", "a\rb", "a<br />b"},
+		{"a line end in code", "`a\nb`", "`a<br />b`"},
+		{"a line end at the end", "a\n", "a<br />"},
+		{"indentation stays", "a\n  b", "a<br />  b"},
+		{"an underscore between braces", "{a}_{b}_{c}", "&#123;a&#125;&#95;&#123;b&#125;&#95;&#123;c&#125;"},
+		{"an underscore elsewhere", "a_b {a}_b", "a_b &#123;a&#125;_b"},
+		{"other characters", "naïve — ☃ \t", "naïve — ☃ \t"},
+	} {
+		if got := sanitise(test.text); got != test.want {
+			t.Errorf("%s: %q becomes %q, want %q", test.name, test.text, got, test.want)
+		}
+	}
+}
+
+func TestArticle(t *testing.T) {
+	for name, want := range map[string]string{
+		"apps": "an", "endpoints": "an", "Instances": "an", "orders": "an",
+		"unity_catalogs": "an", "unset_values": "an", "Hourly": "an", "hours": "an",
+		"users": "a", "usage": "a", "uc_shares": "a", "houses": "a", "jobs": "a", "yaml": "a", "_x": "a", "": "a",
+	} {
+		if got := article(name); got != want {
+			t.Errorf("%s %q, want %s", got, name, want)
+		}
+	}
+}
+
+// The order is that of [...].sort((a, b) => a.localeCompare(b)) in JavaScript.
+func TestOrder(t *testing.T) {
+	for _, test := range [][2]string{
+		{"_a", "a"},
+		{"_links", "address"},
+		{"1st", "a"},
+		{"a", "A"},
+		{"A", "a_b"},
+		{"a_b", "a1"},
+		{"a1", "ab"},
+		{"ab", "aB"},
+		{"aB", "Ab"},
+		{"Ab", "AB"},
+		{"AB", "b"},
+		{"created", "created_at"},
+		{"created_at", "createdAt"},
+		{"createdAt", "createdBy"},
+		{"a_b", "a-b"},
+		{"e", "é"},
+		{"é", "f"},
+		{"a10", "a2"},
+		{"Z", "zz"},
+		{"$schema", "1"},
+		{"_x", "$x"},
+	} {
+		o := newOrder()
+		if o.compare(test[0], test[1]) >= 0 || o.compare(test[1], test[0]) <= 0 {
+			t.Errorf("%q does not come before %q", test[0], test[1])
+		}
+	}
+}
+
+func TestSortFields(t *testing.T) {
+	var fields []field
+	for _, name := range []string{"zone", "user_name", "Name", "alpha", "job_id", "name", "names", "app_name", "_links", "id", "app_id", "ids", "Beta", "_id"} {
+		fields = append(fields, field{name: name})
+	}
+	newOrder().sortFields(fields)
+	var got []string
+	for _, f := range fields {
+		got = append(got, f.name)
+	}
+	want := []string{"id", "name", "_id", "app_id", "job_id", "app_name", "user_name", "_links", "alpha", "Beta", "ids", "Name", "names", "zone"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant\n%q", got, want)
+	}
+}
+
+func TestServerVariable(t *testing.T) {
+	for _, test := range []struct {
+		variable provider.Variable
+		want     string
+	}{
+		{provider.Variable{Description: "Where."}, "Where."},
+		{provider.Variable{Description: "Where.", Notes: []provider.Note{{Key: "default", Value: "eu"}}}, "Where. (default: eu)"},
+		{provider.Variable{Description: "Where.", Notes: []provider.Note{{Key: "enum", Value: "[eu, us]"}, {Key: "default", Value: "eu"}}}, "Where. (enum: [eu, us], default: eu)"},
+		{provider.Variable{Notes: []provider.Note{{Key: "default", Value: "eu"}}}, " (default: eu)"},
+	} {
+		if got := serverVariable(test.variable).description; got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestTypeName(t *testing.T) {
+	for _, test := range []struct {
+		schema *provider.Schema
+		want   string
+	}{
+		{nil, "object"},
+		{&provider.Schema{}, "object"},
+		{&provider.Schema{Type: "string"}, "string"},
+		{&provider.Schema{Type: "integer", Format: "int64"}, "integer (int64)"},
+		{&provider.Schema{Format: "int64"}, "object (int64)"},
+	} {
+		if got := typeName(test.schema, "object"); got != test.want {
+			t.Errorf("%+v: %q, want %q", test.schema, got, test.want)
+		}
+	}
+}
