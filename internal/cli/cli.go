@@ -1,0 +1,182 @@
+// Package cli is the command: its flags, the wiring of the packages behind it, and what a person
+// reads when something goes wrong. It alone turns errors into exit statuses.
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Main runs the command with its arguments and gives the exit status; see [exitStatus].
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := c.root()
+	root.SetArgs(protectComments(args))
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(context.Background())
+	c.report(err)
+	return exitStatus(err)
+}
+
+// protectComments keeps a statement that begins with a comment from being taken for a flag. No
+// flag has a blank behind its dashes.
+func protectComments(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if rest, ok := strings.CutPrefix(arg, "--"); ok && rest != "" && strings.ContainsRune(" \t\r\n", rune(rest[0])) {
+			args[i] = " " + arg
+		}
+	}
+	return args
+}
+
+// command holds the flags and streams of one run.
+type command struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	profile, host   string
+	emulator        bool
+	dryRun          bool
+	verbose         bool
+	requestTimeout  int
+	retryTimeout    time.Duration
+	output          string
+	outfile         string
+	hideHeaders     bool
+	delimiter       string
+	infile          string
+	dataFile        string
+	vars            []string
+	unused          [3]string // flags of StackQL that mean nothing here
+	source          string    // the text that runs, for error messages
+	sourceSensitive bool
+}
+
+func (c *command) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lakeql",
+		Short: "SQL for a Databricks workspace",
+		Long: `lakeql runs SQL statements against the API of a Databricks workspace.
+
+A first statement, against a workspace that lives inside the command (no account needed):
+
+  lakeql exec --emulator "EXEC databricks_workspace.postgres.postgres_projects.list"
+
+Against your own workspace, with the credentials that the Databricks CLI and SDKs use:
+
+  export DATABRICKS_HOST=https://dbc-abcd0123-a1bc.cloud.databricks.com DATABRICKS_TOKEN=…
+  lakeql exec "EXEC databricks_workspace.postgres.postgres_projects.list"`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &provider.Error{Code: provider.Usage, Message: err.Error(), Hint: "see " + cmd.CommandPath() + " --help"}
+	})
+	root.AddCommand(c.execCommand(), c.shellCommand(), c.docsCommand(), c.emulatorCommand(), c.versionCommand())
+	for _, sub := range root.Commands() {
+		args := sub.Args
+		sub.Args = func(cmd *cobra.Command, given []string) error {
+			if err := args(cmd, given); err != nil {
+				return &provider.Error{Code: provider.Usage, Message: err.Error(), Hint: "see " + cmd.CommandPath() + " --help"}
+			}
+			return nil
+		}
+	}
+	return root
+}
+
+// connectionFlags are those of every command that calls a workspace.
+func (c *command) connectionFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg to take host and credential from")
+	f.StringVar(&c.host, "host", "", "workspace to call where a statement has no deployment_name, such as https://dbc-abcd0123-a1bc.cloud.databricks.com")
+	f.BoolVar(&c.emulator, "emulator", false, "call a workspace inside this command, made anew for each run; it has whatever endpoint a statement names")
+	f.BoolVar(&c.dryRun, "dryrun", false, "show the requests that statements would send, credentials masked, and send nothing")
+	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without credentials")
+	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for an answer to begin, and for each next part of it")
+	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to go on sending a request that the workspace turns away for now (429, 503); 0 means send once")
+	for i, name := range []string{"auth", "registry", "approot"} {
+		f.StringVar(&c.unused[i], name, "", "StackQL's flag, without a meaning here")
+		_ = f.MarkHidden(name) // fails for an unknown flag only
+	}
+	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
+		for _, name := range []string{"auth", "registry", "approot"} {
+			if cmd.Flags().Changed(name) {
+				c.note("--%s is not used: credentials are found as the Databricks CLI does, and the documents are part of lakeql", name)
+			}
+		}
+	}
+}
+
+// outputFlags are those of every command that shows rows.
+func (c *command) outputFlags(cmd *cobra.Command) {
+	var names []string
+	for _, f := range render.Formats() {
+		names = append(names, string(f))
+	}
+	f := cmd.Flags()
+	f.StringVarP(&c.output, "output", "o", string(render.Table), "format of the rows: "+strings.Join(names, ", "))
+	f.StringVarP(&c.outfile, "outfile", "f", "", "write the rows to this file, whole or not at all")
+	f.BoolVarP(&c.hideHeaders, "hideheaders", "H", false, "leave the column names out of table, csv and text")
+	f.StringVarP(&c.delimiter, "delimiter", "d", ",", "character between the fields of csv")
+}
+
+// renderOptions reads the output flags.
+func (c *command) renderOptions() (render.Options, error) {
+	format, err := render.ParseFormat(c.output)
+	if err != nil {
+		return render.Options{}, err
+	}
+	delimiter := []rune(strings.ReplaceAll(c.delimiter, `\t`, "\t"))
+	if len(delimiter) != 1 || strings.ContainsRune("\"\r\n\uFFFD", delimiter[0]) {
+		return render.Options{}, &provider.Error{
+			Code:    provider.Usage,
+			Message: "--delimiter " + provider.Quote(c.delimiter) + " is not one character that can stand between fields",
+			Hint:    `use , ; | or \t`,
+		}
+	}
+	return render.Options{Format: format, Header: !c.hideHeaders, Delimiter: delimiter[0]}, nil
+}
+
+// exitStatus gives the status for an error: 0 done and complete, 1 the statement failed, 2 bad
+// usage or SQL, 3 a partial result that was asked for, 4 not authenticated or not allowed.
+func exitStatus(err error) int {
+	if err == nil {
+		return 0
+	}
+	if _, ok := errors.AsType[*provider.Error](err); !ok {
+		if isCobraUsage(err) {
+			return 2
+		}
+		return 1
+	}
+	switch provider.CodeOf(err) {
+	case provider.Usage, provider.Unknown:
+		return 2
+	case provider.Partial:
+		return 3
+	case provider.Unauthorized:
+		return 4
+	case provider.Internal, provider.API, provider.Network, provider.Canceled:
+		return 1
+	}
+	return 1
+}
+
+// isCobraUsage recognises the one usage error that cobra lets nobody wrap.
+func isCobraUsage(err error) bool { return strings.HasPrefix(err.Error(), "unknown command ") }

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakeql/lakeql/internal/docgen"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+func (c *command) docsCommand() *cobra.Command {
+	var from, to string
+	cmd := &cobra.Command{
+		Use:   "docs",
+		Short: "Write the documentation pages of a provider",
+		Long: `Write a page for each provider, service and resource, as Markdown for Docusaurus, to
+<output-dir>/<provider>/<service>/<resource>/index.md.
+
+The pages come from the documents that are part of lakeql, or from others in StackQL's
+layout: a folder with a provider.yaml and services/*.yaml, or a folder of such folders
+(<provider>/<version>/provider.yaml).`,
+		Example: `  lakeql docs --output-dir website/docs
+  lakeql docs --provider-dir registry/src/okta/v0.1.0 --output-dir website/docs`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return c.docs(from, to) },
+	}
+	cmd.Flags().StringVar(&from, "provider-dir", "", "folder with the documents of another provider")
+	cmd.Flags().StringVar(&to, "output-dir", "docs", "folder to write to")
+	return cmd
+}
+
+func (c *command) docs(from, to string) error {
+	catalogue, err := documentsIn(from)
+	if err != nil {
+		return err
+	}
+	providers, err := catalogue.Providers()
+	if err != nil {
+		return err
+	}
+	for _, p := range providers {
+		write := func(path string, page []byte) error {
+			return writePage(filepath.Join(to, p.Name, filepath.FromSlash(path)), page)
+		}
+		if err := docgen.Generate(catalogue, p.Name, write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// documentsIn reads the documents in a folder; without one, those that are part of the program.
+func documentsIn(dir string) (*provider.Catalogue, error) {
+	if dir == "" {
+		return embeddedCatalogue()
+	}
+	load := openapi.Load
+	if _, err := os.Stat(filepath.Join(dir, "provider.yaml")); err != nil {
+		load = openapi.LoadAll
+	}
+	docs, err := load(os.DirFS(dir))
+	if err != nil {
+		return nil, err
+	}
+	return provider.NewCatalogue(docs), nil
+}
+
+// writePage writes a page and the folders it stands in.
+func writePage(file string, page []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // pages are for all to read
+		return pageError(err)
+	}
+	return pageError(os.WriteFile(file, page, 0o644)) //nolint:gosec // pages are for all to read
+}
+
+func pageError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &provider.Error{Code: provider.Usage, Message: "write the pages: " + err.Error(), Err: err}
+}

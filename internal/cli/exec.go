@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/provider"
+)
+
+func (c *command) execCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "exec [statement]",
+		Short: "Run statements and print their rows",
+		Long: `Run the statements given as an argument, in a file (-i), or on standard input,
+and print the rows of each.
+
+All statements are checked before the first one runs: if one has a fault, nothing
+is sent. Rows go to standard output, everything else to standard error.
+
+Exit status: 0 done and complete; 1 a statement failed; 2 bad usage or SQL;
+3 a partial result that was asked for; 4 not authenticated or not allowed.`,
+		Example: `  # list projects, without an account
+  lakeql exec --emulator "EXEC databricks_workspace.postgres.postgres_projects.list"
+
+  # mint a password for a Lakebase endpoint
+  lakeql exec -o json "EXEC databricks_workspace.postgres.postgres_credentials.generate
+    @deployment_name = 'dbc-abcd0123-a1bc',
+    @endpoint = 'projects/p/branches/b/endpoints/e'"
+
+  # fill in the placeholders of a statement in a file
+  lakeql exec -i generate.sql --var endpoint=projects/p/branches/b/endpoints/e
+
+  # see the request without sending it
+  lakeql exec --dryrun -o jsonl -i generate.sql`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return c.exec(args) },
+	}
+	c.connectionFlags(cmd)
+	c.outputFlags(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&c.infile, "infile", "i", "", "file with the statements; - means standard input")
+	f.StringVarP(&c.dataFile, "iqldata", "q", "", "JSON file with the values for {{ .name }} in the statements")
+	f.StringArrayVar(&c.vars, "var", nil, "name=value for {{ .name }} or {{ name }} in the statements; may be repeated")
+	return cmd
+}
+
+func (c *command) exec(args []string) error {
+	opts, err := c.renderOptions()
+	if err != nil {
+		return err
+	}
+	text, err := c.readStatements(args)
+	if err != nil {
+		return err
+	}
+	if c.source, err = c.fill(text); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	session, closeSession, err := c.session()
+	if err != nil {
+		return err
+	}
+	defer closeSession()
+	err = c.toOutput(func(w io.Writer) error { return runAll(ctx, session, c.source, w, opts) })
+	if err != nil {
+		c.sourceSensitive = session.Sensitive(c.source)
+	}
+	return err
+}
+
+// runAll runs the statements and writes the rows of each.
+func runAll(ctx context.Context, session *engine.Session, text string, w io.Writer, opts render.Options) error {
+	for rows, err := range session.Run(ctx, text) {
+		if err != nil {
+			return err
+		}
+		_, err := render.Write(ctx, w, rows, opts)
+		if err := errors.Join(err, rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readStatements finds the text to run.
+func (c *command) readStatements(args []string) (string, error) {
+	var data []byte
+	var err error
+	switch {
+	case len(args) > 0 && c.infile != "":
+		return "", &provider.Error{Code: provider.Usage, Message: "a statement and a file (-i) are given", Hint: "give one of them"}
+	case len(args) > 0:
+		data = []byte(args[0])
+	case c.infile != "" && c.infile != "-":
+		data, err = os.ReadFile(c.infile)
+	default:
+		if f, ok := c.stdin.(*os.File); ok && c.infile == "" && term.IsTerminal(int(f.Fd())) {
+			return "", &provider.Error{Code: provider.Usage, Message: "no statement given", Hint: "give one as an argument or in a file (-i), or start the prompt: lakeql shell"}
+		}
+		data, err = io.ReadAll(c.stdin)
+	}
+	if err != nil {
+		return "", &provider.Error{Code: provider.Usage, Message: "read the statements: " + err.Error(), Err: err}
+	}
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	if !utf8.ValidString(text) {
+		return "", &provider.Error{Code: provider.Usage, Message: "the statements are not valid UTF-8", Hint: "save the file as UTF-8"}
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", &provider.Error{Code: provider.Usage, Message: "no statement given", Hint: "see lakeql exec --help"}
+	}
+	return text, nil
+}
+
+// toOutput lets write write to standard output, or to a file that appears under its name only
+// when all went well: what was there before stays until then.
+func (c *command) toOutput(write func(io.Writer) error) error {
+	if c.outfile == "" || c.outfile == "-" {
+		return write(c.stdout)
+	}
+	info, err := os.Stat(c.outfile)
+	switch {
+	case err == nil && !info.Mode().IsRegular(): // a pipe or device, which has no other name
+		f, err := os.OpenFile(c.outfile, os.O_WRONLY, 0)
+		if err != nil {
+			return outfileError(err)
+		}
+		return errors.Join(write(f), f.Close())
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return outfileError(err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(c.outfile), "."+filepath.Base(c.outfile)+".*")
+	if err != nil {
+		return outfileError(err)
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // after the renaming there is nothing to remove
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return err
+	}
+	if info != nil {
+		if err := os.Chmod(f.Name(), info.Mode().Perm()); err != nil {
+			return outfileError(err)
+		}
+	}
+	if err := os.Rename(f.Name(), c.outfile); err != nil {
+		return outfileError(err)
+	}
+	return nil
+}
+
+func outfileError(err error) error {
+	return &provider.Error{Code: provider.Usage, Message: "write the rows: " + err.Error(), Err: err}
+}

@@ -1,0 +1,305 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+)
+
+const generate = "EXEC databricks_workspace.postgres.postgres_credentials.generate "
+
+const endpoint = "projects/p/branches/b/endpoints/e"
+
+// TestStatementForms runs every way to write the statement and looks at what reached the
+// workspace and what came back.
+func TestStatementForms(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	plain := `{"endpoint": "` + endpoint + `"}`
+	empty := `{"endpoint": "` + endpoint + `", "claims": []}`
+	claimed := `{"endpoint": "` + endpoint + `", "claims": [{"permission_set": "READ_ONLY", "resources": [{"table_name": "a.b.it's \"c\""}]}]}`
+	tests := map[string]struct {
+		statement string
+		body      string
+	}{
+		"the page's form":                {page(t), empty},
+		"on one line":                    {generate + "@deployment_name='dbc-1' --required @@json= '" + empty + "' ;", empty},
+		"commas":                         {generate + "@deployment_name='dbc-1', @@json='" + empty + "'", empty},
+		"no commas":                      {generate + "@deployment_name='dbc-1' @endpoint='" + endpoint + "'", plain},
+		"endpoint instead of the body":   {generate + "@deployment_name='dbc-1' @endpoint='" + endpoint + "';", plain},
+		"both":                           {generate + "@deployment_name='dbc-1', @endpoint='" + endpoint + "', @@json='" + empty + "';", empty},
+		"an attribute beside the body":   {generate + "@claims='[]' @@json='" + plain + "'", empty},
+		"StackQL's prefix":               {generate + "@data__endpoint='" + endpoint + "' @data__claims='[]'", empty},
+		"no deployment name":             {generate + "@endpoint='" + endpoint + "'", plain},
+		"claims absent":                  {generate + "@@json='" + plain + "'", plain},
+		"claims null":                    {generate + "@endpoint='" + endpoint + "' @claims=null", plain},
+		"claims null in the body":        {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": null}'`, plain},
+		"claims as a string":             {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": "[]"}'`, empty},
+		"claims as a string of claims":   {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": "[{\"permission_set\": \"READ_ONLY\"}]"}'`, `{"endpoint": "` + endpoint + `", "claims": [{"permission_set": "READ_ONLY"}]}`},
+		"quotes in the body":             {generate + "@@json='" + strings.ReplaceAll(claimed, "'", "''") + "'", claimed},
+		"the body by another name":       {generate + "@@body='" + plain + "'", plain},
+		"a body given twice alike":       {generate + "@@json='" + plain + "' @@json='" + plain + "'", plain},
+		"a parameter given twice alike":  {generate + "@endpoint='" + endpoint + "' @endpoint='" + endpoint + "'", plain},
+		"hint and keywords in lower":     {"exec /*+ showresults */ databricks_workspace.postgres.postgres_credentials.generate @endpoint='" + endpoint + "'", plain},
+		"names in upper case":            {"EXEC DATABRICKS_WORKSPACE.Postgres.POSTGRES_CREDENTIALS.Generate @endpoint='" + endpoint + "'", plain},
+		"comments in every place":        {"-- a\nEXEC/* b */databricks_workspace.postgres /* c */ .postgres_credentials.generate -- d\n@endpoint /* e */ = -- f\n'" + endpoint + "' /* g; */ ; -- h", plain},
+		"a marker between lines":         {generate + "\n@deployment_name='dbc-1' --required, \n@endpoint='" + endpoint + "' --required\n;", plain},
+		"semicolons and dashes in words": {generate + `@endpoint='` + endpoint + `' @claims='[{"resources": [{"table_name": "a; -- b"}]}]'`, `{"endpoint": "` + endpoint + `", "claims": [{"resources": [{"table_name": "a; -- b"}]}]}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			server.Reset()
+			got := run{args: []string{"exec", "-o", "json", test.statement}, env: env}.do(t)
+			if got.status != 0 || got.stderr != "" {
+				t.Fatalf("status %d, stderr:\n%s", got.status, got.stderr)
+			}
+			var rows []struct{ Token, ExpireTime string }
+			dec := json.NewDecoder(strings.NewReader(strings.ReplaceAll(got.stdout, "expire_time", "ExpireTime")))
+			dec.DisallowUnknownFields()
+			if err := dec.Decode(&rows); err != nil || len(rows) != 1 {
+				t.Fatalf("rows of %s: %v", got.stdout, err)
+			}
+			if claims, err := server.Verify(rows[0].Token); err != nil || claims.Endpoint != endpoint {
+				t.Errorf("token for %q: %v", claims.Endpoint, err)
+			}
+			requests := server.Requests()
+			if len(requests) != 1 {
+				t.Fatalf("%d requests, want 1: %+v", len(requests), requests)
+			}
+			r := requests[0]
+			if r.Method != "POST" || r.Path != "/api/2.0/postgres/credentials" || r.Query != "" {
+				t.Errorf("sent %s %s?%s", r.Method, r.Path, r.Query)
+			}
+			if !sameJSON(t, r.Body, test.body) {
+				t.Errorf("sent %s, want %s", r.Body, test.body)
+			}
+			for header, want := range map[string]string{"User-Agent": "lakeql/1.2.3-test", "Content-Type": "application/json", "Accept": "application/json"} {
+				if got := r.Header.Get(header); got != want {
+					t.Errorf("%s: %q, want %q", header, got, want)
+				}
+			}
+		})
+	}
+}
+
+// page gives the documented statement as its page has it, its placeholders filled in.
+func page(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "docgen", "testdata", "golden", "postgres_credentials.index.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(data), "```sql\n")
+	block, _, end := strings.Cut(block, "\n```")
+	if !ok || !end {
+		t.Fatal("the page has no SQL block")
+	}
+	return strings.NewReplacer("{{ deployment_name }}", "dbc-abcd0123-a1bc", "{{ endpoint }}", endpoint, "{{ claims }}", "[]").Replace(block)
+}
+
+func sameJSON(t *testing.T, a, b string) bool {
+	t.Helper()
+	var x, y any
+	if err := json.Unmarshal([]byte(a), &x); err != nil {
+		t.Errorf("%s: %v", a, err)
+	}
+	if err := json.Unmarshal([]byte(b), &y); err != nil {
+		t.Errorf("%s: %v", b, err)
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+// TestPageByVariables fills the page's placeholders the way the error about them says.
+func TestPageByVariables(t *testing.T) {
+	_, env := workspace(t, emulator.Options{})
+	statement := strings.NewReplacer(endpoint, "{{ endpoint }}", "dbc-abcd0123-a1bc", "{{ .deployment_name }}", `"[]"`, `"{{ claims }}"`).Replace(page(t))
+	file := filepath.Join(t.TempDir(), "generate.sql")
+	if err := os.WriteFile(file, []byte(statement), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(t.TempDir(), "data.json")
+	if err := os.WriteFile(data, []byte(`{"deployment_name": "dbc-from-file", "claims": "[]"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := run{args: []string{"exec", "-H", "-o", "csv", "-i", file, "-q", data, "--var", "endpoint=" + endpoint}, env: env}.do(t)
+	if got.status != 0 || strings.Count(got.stdout, "\n") != 1 {
+		t.Fatalf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	got = run{args: []string{"exec", "-i", file, "--var", "endpoint=" + endpoint}, env: env}.do(t)
+	if got.status != 2 || !strings.Contains(got.stderr, "--var claims=VALUE") {
+		t.Errorf("status %d, stderr:\n%s", got.status, got.stderr)
+	}
+}
+
+// TestFaultyStatements shows that what is wrong with a statement is said exactly, and that nothing
+// of the text it stands in is sent.
+func TestFaultyStatements(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	tests := map[string]struct {
+		statement string
+		stderr    []string
+	}{
+		"unknown provider":        {"EXEC databrick_workspace.postgres.postgres_credentials.generate", []string{`line 1, column 6: unknown provider "databrick_workspace"`, "did you mean databricks_workspace"}},
+		"unknown service":         {"EXEC databricks_workspace.postgre.postgres_credentials.generate", []string{`line 1, column 27: unknown service "postgre" in databricks_workspace`, "did you mean postgres"}},
+		"unknown resource":        {"EXEC databricks_workspace.postgres.credentials.generate", []string{`line 1, column 36: unknown resource "credentials" in databricks_workspace.postgres`, "did you mean postgres_credentials"}},
+		"unknown method":          {"EXEC databricks_workspace.postgres.postgres_credentials.create", []string{`line 1, column 57: unknown method "create" in databricks_workspace.postgres.postgres_credentials`, "did you mean generate"}},
+		"missing attribute":       {generate + "@claims='[]'", []string{"missing required endpoint", `add @endpoint = '…' or "endpoint" in @@json`}},
+		"missing parameters":      {"EXEC databricks_workspace.postgres.postgres_branches.get @project_id='p'", []string{"missing required branch_id", "@branch_id = '…'", "@name = 'projects/{project_id}/branches/{branch_id}'"}},
+		"unknown parameter":       {generate + "@endpoint='" + endpoint + "'\n  @endpont='x'", []string{`line 2, column 3: `, `no parameter or body attribute "endpont"`, "@endpoint"}},
+		"unknown attribute":       {generate + `@@json='{"endpoint": "` + endpoint + `", "claim": []}'`, []string{"column 133: claim: unknown attribute", "known are endpoint, claims"}},
+		"unknown inside":          {generate + `@endpoint='` + endpoint + `' @claims='[{"tables": []}]'`, []string{"claims[0].tables: unknown attribute", "known are permission_set, resources"}},
+		"wrong type":              {generate + `@@json='{"endpoint": 5}'`, []string{"column 87: endpoint: 5 is not a string"}},
+		"wrong type of list":      {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": "WRITE"}'`, []string{`claims: "WRITE" is not an array`}},
+		"wrong type in the list":  {generate + `@endpoint='` + endpoint + `' @claims='[1]'`, []string{"claims[0]: 1 is not an object"}},
+		"wrong enum value":        {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": [{"permission_set": "WRITE"}]}'`, []string{`line 1, column 154: claims[0].permission_set: "WRITE" is not one of READ_ONLY`}},
+		"given twice":             {generate + "@endpoint='" + endpoint + "'\n@endpoint='" + endpoint + "2'", []string{"line 2, column 11: endpoint is given twice with different values; the other is at line 1, column 76"}},
+		"given here and there":    {generate + "@endpoint='" + endpoint + `' @@json='{"endpoint": "` + endpoint + `2"}'`, []string{"endpoint is given twice with different values"}},
+		"whole name and part":     {"EXEC databricks_workspace.postgres.postgres_branches.list @parent='projects/p' @project_id='q'", []string{"project_id is given twice with different values"}},
+		"two bodies":              {generate + `@@json='{}' @@body='{"endpoint": "x"}'`, []string{"the request body (@@body) is given twice with different values"}},
+		"placeholder":             {generate + `@@json='{"endpoint": "{{ endpoint }}"}'`, []string{"column 87: the placeholder {{ endpoint }} was not filled in", "--var endpoint=VALUE"}},
+		"placeholder parameter":   {generate + `@deployment_name='{{ deployment_name }}' @endpoint='x'`, []string{"column 83: the placeholder {{ deployment_name }} was not filled in"}},
+		"malformed JSON":          {generate + "@@json='{\n\"endpoint\": x\n}'", []string{"line 2, column 13: malformed JSON: invalid character 'x'"}},
+		"body is no object":       {generate + `@@json='[]'`, []string{"the request body: [] is not an object"}},
+		"body where none is":      {"EXEC databricks_workspace.postgres.postgres_projects.list @@json='{}'", []string{"postgres_projects.list takes no request body"}},
+		"endpoint of other form":  {generate + "@endpoint='projects/p/branches/b'", []string{`column 76: endpoint: "projects/p/branches/b" does not have the form projects/{project_id}/branches/{branch_id}/endpoints/{endpoint_id}`}},
+		"endpoint with a gap":     {generate + "@endpoint='projects//branches/b/endpoints/e'", []string{"does not have the form"}},
+		"name of other form":      {"EXEC databricks_workspace.postgres.postgres_branches.list @parent='p'", []string{`parent: "p" does not have the form projects/{project_id}`}},
+		"integer out of range":    {"EXEC databricks_workspace.postgres.postgres_projects.list @page_size=3000000000", []string{"page_size: 3000000000 is not an integer of 32 bits"}},
+		"not an integer":          {"EXEC databricks_workspace.postgres.postgres_projects.list @page_size='many'", []string{`page_size: "many" is not an integer`}},
+		"not a boolean":           {"EXEC databricks_workspace.postgres.postgres_projects.list @show_deleted=1", []string{"show_deleted: 1 is not a boolean"}},
+		"empty deployment name":   {generate + "@deployment_name='' @endpoint='" + endpoint + "'", []string{"deployment_name is empty"}},
+		"unknown hint":            {"EXEC /*+ AWIAT */ databricks_workspace.postgres.postgres_projects.list", []string{`unknown hint "AWIAT"`, "SHOWRESULTS and AWAIT"}},
+		"fault in a later one":    {generate + "@endpoint='" + endpoint + "';\nEXEC databricks_workspace.postgres.postgres_projects.gets", []string{"line 2, column 54: unknown method"}},
+		"syntax of a later one":   {generate + "@endpoint='" + endpoint + "';\nEXEC", []string{"line 2, column 5: found the end of the text"}},
+		"a statement of no kind":  {"GRANT ALL", []string{`line 1, column 1: found "GRANT", expected a statement`}},
+		"describe what has none":  {"DESCRIBE databricks_workspace.postgres.postgres_credentials", []string{"no SELECT reaches it", "DESCRIBE METHOD"}},
+		"not UTF-8":               {"EXEC \xff", []string{"not valid UTF-8"}},
+		"nothing":                 {" \n", []string{"no statement given"}},
+		"a secret is not shown":   {generate + "@endpoint='" + endpoint + "' @token='dapi0123456789abcdef0123456789abcdef'", []string{`no parameter or body attribute "token"`}},
+		"terminal control escape": {"EXEC databricks_workspace.postgres.`\x1b[31mred`.generate", []string{`unknown resource "\x1b[31mred"`, `\x1b[31mred`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			server.Reset()
+			got := run{args: []string{"exec"}, stdin: test.statement, env: env}.do(t)
+			if got.status != 2 || got.stdout != "" {
+				t.Errorf("status %d, stdout %q", got.status, got.stdout)
+			}
+			for _, want := range test.stderr {
+				if !strings.Contains(got.stderr, want) {
+					t.Errorf("stderr lacks %q:\n%s", want, got.stderr)
+				}
+			}
+			if strings.Contains(got.stderr, "\x1b") || strings.Contains(got.stderr, "dapi0123") {
+				t.Errorf("stderr repeats what it must not:\n%q", got.stderr)
+			}
+			if sent := server.Requests(); len(sent) != 0 {
+				t.Errorf("sent %+v", sent)
+			}
+		})
+	}
+}
+
+// TestCaret shows an error as a person reads it.
+func TestCaret(t *testing.T) {
+	got := run{args: []string{"exec", "--emulator", "SHOW PROVIDERS;\nSHOW METHODS IN databricks_workspace.postgres.projects"}}.do(t)
+	want := `error: line 2, column 47: unknown resource "projects" in databricks_workspace.postgres
+  2 | SHOW METHODS IN databricks_workspace.postgres.projects
+    |                                               ^
+hint: did you mean postgres_projects?
+`
+	if got.stderr != want || got.status != 2 {
+		t.Errorf("status %d, stderr:\n%s\nwant:\n%s", got.status, got.stderr, want)
+	}
+}
+
+func TestSeveralStatements(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	got := run{args: []string{"exec", "-o", "jsonl"}, env: env, stdin: `
+		EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'; -- first; only this
+		SHOW PROVIDERS;
+		EXEC databricks_workspace.postgres.postgres_endpoints.get @project_id='p' @branch_id='b', @endpoint_id='e'`}.do(t)
+	if got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"name":"projects/p",`) ||
+		lines[1] != `{"name":"databricks_workspace","version":"v00.00.00000"}` ||
+		!strings.HasPrefix(lines[2], `{"name":"`+endpoint+`",`) {
+		t.Errorf("got %s", got.stdout)
+	}
+	var paths []string
+	for _, r := range server.Requests() {
+		paths = append(paths, r.Path)
+	}
+	if want := []string{"/api/2.0/postgres/projects/p", "/api/2.0/postgres/" + endpoint}; !reflect.DeepEqual(paths, want) {
+		t.Errorf("called %v, want %v", paths, want)
+	}
+}
+
+// TestStopsAtTheFirstFailure shows that what follows a failed statement does not run.
+func TestStopsAtTheFirstFailure(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	got := run{args: []string{"exec", "-o", "jsonl", `EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p';
+		EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/gone';
+		EXEC databricks_workspace.postgres.postgres_projects.list`}, env: env}.do(t)
+	if got.status != 1 || strings.Count(got.stdout, "\n") != 1 || !strings.Contains(got.stderr, "NOT_FOUND") {
+		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	if n := len(server.Requests()); n != 2 {
+		t.Errorf("%d requests, want 2", n)
+	}
+}
+
+func TestAllPagesOfAList(t *testing.T) {
+	server, env := workspace(t, emulator.Options{Scale: 1234})
+	got := run{args: []string{"exec", "-o", "jsonl", "EXEC databricks_workspace.postgres.postgres_projects.list @page_size=100"}, env: env}.do(t)
+	if got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	seen := map[string]bool{}
+	for line := range strings.SplitSeq(strings.TrimSpace(got.stdout), "\n") {
+		var row struct{ Name string }
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		seen[row.Name] = true
+	}
+	if len(seen) < 1234 || len(seen) != strings.Count(got.stdout, "\n") {
+		t.Errorf("%d names in %d rows, want at least 1234, each once", len(seen), strings.Count(got.stdout, "\n"))
+	}
+	if calls := len(server.Requests()); calls != (len(seen)+99)/100 {
+		t.Errorf("%d calls for %d rows", calls, len(seen))
+	}
+}
+
+// TestTypes shows that values keep their JSON types on the way.
+func TestTypes(t *testing.T) {
+	_, env := workspace(t, emulator.Options{})
+	got := run{args: []string{"exec", "-o", "json", "EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'"}, env: env}.do(t)
+	if got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	var rows []struct {
+		Name   string
+		Status struct {
+			ProjectID string      `json:"project_id"`
+			PGVersion json.Number `json:"pg_version"`
+			Limit     json.Number `json:"branch_logical_size_limit_bytes"`
+		}
+		DeleteTime any `json:"delete_time"`
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil {
+		t.Fatalf("%v in %s", err, got.stdout)
+	}
+	if len(rows) != 1 || rows[0].Status.ProjectID != "p" || rows[0].Status.PGVersion != "17" && rows[0].Status.PGVersion != "16" || rows[0].DeleteTime != nil {
+		t.Errorf("got %+v", rows)
+	}
+	if _, err := rows[0].Status.Limit.Int64(); err != nil {
+		t.Errorf("size %q: %v", rows[0].Status.Limit, err)
+	}
+}

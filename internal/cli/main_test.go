@@ -1,0 +1,117 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// TestMain builds the command, once for all tests of the package.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "lakeql")
+	if err != nil {
+		panic(err)
+	}
+	built := filepath.Join(dir, "lakeql")
+	if err := os.Setenv("LAKEQL_UNDER_TEST", built); err != nil {
+		panic(err)
+	}
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", built,
+		"-ldflags", "-X github.com/lakeql/lakeql/internal/cli.version=1.2.3-test", "github.com/lakeql/lakeql")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the command: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// result is what a run of the command left behind.
+type result struct {
+	stdout, stderr string
+	status         int
+}
+
+// run is the command with its surroundings.
+type run struct {
+	args  []string
+	env   []string // beside an empty home
+	stdin string
+	dir   string
+}
+
+// do runs the command to its end.
+func (r run) do(t *testing.T) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := r.command(ctx, t)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		t.Fatalf("run %v: %v", r.args, err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+func (r run) command(ctx context.Context, t *testing.T) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, os.Getenv("LAKEQL_UNDER_TEST"), r.args...)
+	home := t.TempDir()
+	cmd.Env = append([]string{"HOME=" + home, "PATH=" + home, "TZ=UTC"}, r.env...)
+	cmd.Stdin = strings.NewReader(r.stdin)
+	cmd.Dir = r.dir
+	return cmd
+}
+
+func catalogue(t *testing.T) *provider.Catalogue {
+	t.Helper()
+	compiled, err := openapi.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return provider.NewCatalogue(compiled)
+}
+
+// workspace starts an emulator and gives the variables that point the command at it.
+func workspace(t *testing.T, opts emulator.Options) (*emulator.Server, []string) {
+	t.Helper()
+	opts.Catalogue = catalogue(t)
+	server, err := emulator.Start(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server, []string{"DATABRICKS_HOST=" + server.URL(), "DATABRICKS_TOKEN=" + server.Token()}
+}
+
+func faults(t *testing.T, texts ...string) []emulator.Fault {
+	t.Helper()
+	var all []emulator.Fault
+	for _, text := range texts {
+		fault, err := emulator.ParseFault(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, fault)
+	}
+	return all
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// report prints an error: what failed and where, the line of the statement with a caret below the
+// place, and what to do. Nothing of a statement that holds a credential is repeated.
+func (c *command) report(err error) {
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return // who reads our output has left
+	}
+	_, _ = fmt.Fprintf(c.stderr, "error: %s\n", err)
+	if e, ok := errors.AsType[*provider.Error](err); ok && e.Position.Line > 0 && !c.sourceSensitive {
+		c.excerpt(e.Position)
+	}
+	if hint := provider.HintOf(err); hint != "" {
+		_, _ = fmt.Fprintf(c.stderr, "hint: %s\n", hint)
+	}
+}
+
+// excerptWidth is how much of a long line is shown around the place.
+const excerptWidth = 100
+
+// excerpt shows the line of the statement that a position is in.
+func (c *command) excerpt(pos provider.Position) {
+	lines := strings.Split(c.source, "\n")
+	if pos.Line > len(lines) {
+		return
+	}
+	line := []rune(strings.TrimRight(lines[pos.Line-1], "\r"))
+	column := min(pos.Column-1, len(line))
+	from := 0
+	if len(line) > excerptWidth {
+		from = max(0, min(column-excerptWidth/2, len(line)-excerptWidth))
+		line = line[from:min(len(line), from+excerptWidth)]
+	}
+	before := provider.Printable(strings.ReplaceAll(string(line[:column-from]), "\t", " "))
+	after := provider.Printable(strings.ReplaceAll(string(line[column-from:]), "\t", " "))
+	number := fmt.Sprint(pos.Line)
+	_, _ = fmt.Fprintf(c.stderr, "  %s | %s%s\n  %s | %s^\n", number, before, after,
+		strings.Repeat(" ", len(number)), strings.Repeat(" ", utf8.RuneCountInString(before)))
+}
+
+// note tells something that is no error.
+func (c *command) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(c.stderr, "note: "+format+"\n", args...)
+}

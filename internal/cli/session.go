@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/lakeql/lakeql/internal/auth"
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// session wires what a statement needs. The function that comes with it ends what runs for it.
+func (c *command) session() (*engine.Session, func(), error) {
+	catalogue, err := embeddedCatalogue()
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.requestTimeout <= 0 {
+		return nil, nil, &provider.Error{Code: provider.Usage, Message: "--apirequesttimeout is not a number of seconds above 0"}
+	}
+	if c.retryTimeout < 0 {
+		return nil, nil, &provider.Error{Code: provider.Usage, Message: "--retry-timeout is negative"}
+	}
+	budget := c.retryTimeout
+	if budget == 0 {
+		budget = -1
+	}
+	end := func() {}
+	var authorizer dispatch.Authorizer = auth.NewChain(auth.Options{Profile: c.profile, Host: c.host})
+	if c.emulator {
+		server, err := emulator.Start(emulator.Options{Catalogue: catalogue, CreateOnUse: true})
+		if err != nil {
+			return nil, nil, err
+		}
+		end = func() { _ = server.Close() } // nothing is lost with it
+		authorizer, err = auth.NewStatic(server.URL(), provider.Secret(server.Token()))
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+	}
+	client := &dispatch.Client{
+		Catalogue:      catalogue,
+		Authorizer:     authorizer,
+		HTTP:           dispatch.NewHTTP(),
+		UserAgent:      "lakeql/" + versionNumber(),
+		Retry:          dispatch.Retry{Budget: budget},
+		RequestTimeout: time.Duration(c.requestTimeout) * time.Second,
+	}
+	if c.verbose {
+		client.Logger = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if isTerminal(c.stderr) {
+		client.OnRetry = func(reason error, wait time.Duration) {
+			c.note("trying again in %s: %v", wait.Round(100*time.Millisecond), reason)
+		}
+	}
+	return &engine.Session{Catalogue: catalogue, Client: client, DryRun: c.dryRun}, end, nil
+}
+
+func embeddedCatalogue() (*provider.Catalogue, error) {
+	compiled, err := openapi.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	return provider.NewCatalogue(compiled), nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// variableName matches what --var takes for a name.
+var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
+// fill puts the values of --var and -q in place of {{ .name }}, and of {{ name }} as documentation
+// pages write it. Without either flag the text stays as it is.
+func (c *command) fill(text string) (string, error) {
+	if c.dataFile == "" && len(c.vars) == 0 {
+		return text, nil
+	}
+	values, err := c.templateValues()
+	if err != nil {
+		return "", err
+	}
+	functions := template.FuncMap{
+		"quote": quoteSQL,
+		"json":  toJSON,
+	}
+	for name, value := range values {
+		if _, taken := functions[name]; !taken && variableName.MatchString(name) {
+			functions[name] = func() any { return value }
+		}
+	}
+	t, err := template.New("statement").Option("missingkey=error").Funcs(functions).Parse(text)
+	if err != nil {
+		return "", templateError(err)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, values); err != nil {
+		return "", templateError(err)
+	}
+	return b.String(), nil
+}
+
+func templateError(err error) error {
+	hint := "give it with --var name=value or in the file of -q"
+	if name := missingName.FindStringSubmatch(err.Error()); name != nil {
+		hint = fmt.Sprintf("give it with --var %s=VALUE or in the file of -q; a reference for Databricks itself, such as {{job.id}}, is written {{\"{{job.id}}\"}} here", name[1])
+	}
+	return &provider.Error{Code: provider.Usage, Message: "fill in the statement: " + strings.TrimPrefix(err.Error(), "template: "), Hint: hint, Err: err}
+}
+
+// missingName finds the name in text/template's messages about one that has no value.
+var missingName = regexp.MustCompile(`(?:function "|no entry for key ")(\w+)"`)
+
+// templateValues joins the values of -q and --var; --var counts.
+func (c *command) templateValues() (map[string]any, error) {
+	values := map[string]any{}
+	if c.dataFile != "" {
+		data, err := os.ReadFile(c.dataFile)
+		if err != nil {
+			return nil, &provider.Error{Code: provider.Usage, Message: "read the values: " + err.Error(), Err: err}
+		}
+		dec := json.NewDecoder(strings.NewReader(string(data)))
+		dec.UseNumber() // numbers are put in as they are written
+		if err := dec.Decode(&values); err != nil {
+			return nil, &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("read the values of %s: not a JSON object: %v", c.dataFile, err), Err: err}
+		}
+	}
+	for _, v := range c.vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || !variableName.MatchString(name) {
+			return nil, &provider.Error{Code: provider.Usage, Message: "--var " + provider.Quote(v) + " is not name=value", Hint: "a name is letters, digits and _"}
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// quoteSQL makes a value a string of SQL: {{ quote .name }} is safe whatever the value holds.
+func quoteSQL(value any) string {
+	return "'" + strings.ReplaceAll(fmt.Sprint(value), "'", "''") + "'"
+}
+
+// toJSON makes a value JSON for use inside an SQL string: '{"name": {{ json .name }}}' is safe
+// whatever the value holds.
+func toJSON(value any) (string, error) {
+	encoded, err := json.Marshal(value)
+	return strings.ReplaceAll(string(encoded), "'", "''"), err
+}

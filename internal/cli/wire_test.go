@@ -1,0 +1,329 @@
+package cli_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+)
+
+const mint = generate + "@endpoint='" + endpoint + "'"
+
+// TestHostileValues shows that no value for a deployment name or a part of a path leads anywhere
+// but to the workspace: such a statement is refused, and neither request nor token leaves.
+func TestHostileValues(t *testing.T) {
+	var strangers atomic.Int64
+	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strangers.Add(1) }))
+	defer stranger.Close()
+	server, env := workspace(t, emulator.Options{})
+	elsewhere := strings.TrimPrefix(stranger.URL, "http://")
+	hostile := []string{
+		"evil.com", "evil.com/", "evil.com#", "evil.com?", "x@evil.com", "evil.com:443", "user:pass@evil.com",
+		elsewhere, stranger.URL, "localhost", "127.0.0.1", "[::1]", "[::1]:80", "0x7f000001", "2130706433/", "169.254.169.254",
+		"a.cloud.databricks.com.evil.com", "a.cloud.databricks.com@evil.com", "a.cloud.databricks.com/../evil", "a.cloud.databricks.com:8443",
+		"a.cloud.databricks.com.", ".cloud.databricks.com", "evil.com/a.cloud.databricks.com", "evil.com#.cloud.databricks.com", "evilcloud.databricks.com.io",
+		"https://a.cloud.databricks.com", "http://a", "//evil.com", `\\evil.com`, `evil.com\.cloud.databricks.com`,
+		"..", ".", "../..", "a/../b", "a/b", "a//b", "%2e%2e", "%2f", "a%2Fb", "a%00", "a%0d%0aHost: evil.com",
+		"a\r\nHost: evil.com", "a\nb", "a\tb", "a b", " a", "a\x00", "a\u2028b", "a\u202eb", "a\u200bb",
+		"dbc\u2010abc", "ａ.cloud.databricks.com", "databricкs", "a。cloud。databricks。com", "xn--.cloud.databricks.com.evil.com",
+		"-a", "a-", "a_b", "*", "*.cloud.databricks.com", "${HOME}", "$(id)", "`id`", "';--", strings.Repeat("a", 64), strings.Repeat("a.", 130) + "cloud.databricks.com",
+	}
+	if len(hostile) < 40 {
+		t.Fatalf("only %d values", len(hostile))
+	}
+	ids := []string{"localhost", "0x7f000001", "a-"} // good names for a project or branch
+	harmless := map[string][]string{
+		"deployment_name": {"localhost", "0x7f000001"}, // labels like others: see TestLabelsStayLabels
+		"project_id":      ids,
+		"branch_id":       ids,
+		"parent":          ids,
+	}
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+	for _, value := range hostile {
+		for name, statement := range map[string]string{
+			"deployment_name": mint + " @deployment_name=" + quote(value),
+			"project_id":      "EXEC databricks_workspace.postgres.postgres_projects.get @project_id=" + quote(value),
+			"branch_id":       "EXEC databricks_workspace.postgres.postgres_branches.get @project_id='p' @branch_id=" + quote(value),
+			"parent":          "EXEC databricks_workspace.postgres.postgres_branches.list @parent=" + quote("projects/"+value),
+		} {
+			if slices.Contains(harmless[name], value) {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s %q", name, value), func(t *testing.T) {
+				t.Parallel()
+				got := run{args: []string{"exec"}, stdin: statement, env: env}.do(t)
+				if got.status != 2 || got.stdout != "" || !strings.Contains(got.stderr, "error: line 1, column ") {
+					t.Errorf("status %d, stdout %q, stderr:\n%s", got.status, got.stdout, got.stderr)
+				}
+			})
+		}
+	}
+	t.Cleanup(func() {
+		if n := len(server.Requests()); n != 0 {
+			t.Errorf("%d requests reached the workspace", n)
+		}
+		if n := strangers.Load(); n != 0 {
+			t.Errorf("%d requests reached a stranger", n)
+		}
+	})
+}
+
+// TestLabelsStayLabels shows that what looks like a host of its own but is one DNS label becomes
+// a label under the domain of Databricks, and no host.
+func TestLabelsStayLabels(t *testing.T) {
+	for _, label := range []string{"localhost", "0x7f000001", "2130706433", "dbc-1"} {
+		got := run{
+			args: []string{"exec", "--dryrun", "-o", "jsonl", "EXEC databricks_workspace.postgres.postgres_projects.list @deployment_name='" + label + "'"},
+			env:  []string{"DATABRICKS_TOKEN=secret-token"},
+		}.do(t)
+		if !strings.Contains(got.stdout, `"url":"https://`+label+`.cloud.databricks.com/api/2.0/postgres/projects"`) || strings.Contains(got.stdout, "secret-token") {
+			t.Errorf("%s: %s%s", label, got.stdout, got.stderr)
+		}
+	}
+}
+
+// TestRetries lets calls go wrong for a while, and forever.
+func TestRetries(t *testing.T) {
+	tests := map[string]struct {
+		faults []string
+		args   []string
+		status int
+		calls  int
+		stderr string
+	}{
+		"503 and then well":      {[]string{"POST *: 503 retry-after=1 x1"}, nil, 0, 2, ""},
+		"429 and then well":      {[]string{"POST *: 429 retry-after=1 x1"}, nil, 0, 2, ""},
+		"503 with retries off":   {[]string{"POST *: 503 x1"}, []string{"--retry-timeout", "0"}, 1, 1, "HTTP 503"},
+		"longer than the budget": {[]string{"POST *: 429 retry-after=600"}, nil, 1, 1, "HTTP 429"},
+		"a reset of a POST":      {[]string{"POST *: reset x1"}, nil, 1, 1, "connection reset"},
+		"an internal error":      {[]string{"POST *: 500"}, nil, 1, 1, "HTTP 500"},
+		"an answer cut short":    {[]string{"POST *: cut x1"}, nil, 1, 1, "the answer ends too early"},
+		"malformed JSON":         {[]string{"POST *: malformed"}, nil, 1, 1, "not the JSON that the document describes"},
+		"an answer that is late": {[]string{"POST *: slow=1m"}, []string{"--apirequesttimeout", "1"}, 1, 1, "no answer within 1s"},
+		"HTML for an answer":     {[]string{"POST *: 500 body=html"}, nil, 1, 1, "HTTP 500"},
+		"text for an answer":     {[]string{"POST *: 500 body=text"}, nil, 1, 1, "HTTP 500"},
+		"nothing for an answer":  {[]string{"POST *: 500 body=empty"}, nil, 1, 1, "internal server error"},
+		"not authenticated":      {[]string{"POST *: 401"}, nil, 4, 1, "HTTP 401"},
+		"not allowed":            {[]string{"POST *: 403"}, nil, 4, 1, "HTTP 403"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, env := workspace(t, emulator.Options{Faults: faults(t, test.faults...)})
+			got := run{args: append([]string{"exec", mint}, test.args...), env: env}.do(t)
+			if got.status != test.status || !strings.Contains(got.stderr, test.stderr) || (test.status == 0) != strings.Contains(got.stdout, "eyJ") {
+				t.Errorf("status %d, want %d\n%s%s", got.status, test.status, got.stdout, got.stderr)
+			}
+			if calls := len(server.Requests()); calls != test.calls {
+				t.Errorf("%d calls, want %d", calls, test.calls)
+			}
+		})
+	}
+}
+
+// TestListFailsWhole shows that a list that goes wrong behind its first page is an error, and that
+// what was written does not pass for a whole result.
+func TestListFailsWhole(t *testing.T) {
+	_, env := workspace(t, emulator.Options{Scale: 300, Faults: faults(t, "GET *: repeat-token")})
+	got := run{args: []string{"exec", "-o", "json", "EXEC databricks_workspace.postgres.postgres_projects.list @page_size=100"}, env: env}.do(t)
+	if got.status != 1 || !strings.Contains(got.stderr, "came twice") {
+		t.Errorf("status %d\n%s", got.status, got.stderr)
+	}
+	if !strings.Contains(got.stdout, "projects/") || json.Valid([]byte(got.stdout)) {
+		t.Errorf("wrote %.200s …", got.stdout)
+	}
+}
+
+// TestNobodyListens is what a mistyped port looks like.
+func TestNobodyListens(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, env := range map[string][]string{
+		"with a token":           {"DATABRICKS_TOKEN=x"},
+		"with an OAuth client":   {"DATABRICKS_CLIENT_ID=x", "DATABRICKS_CLIENT_SECRET=y"},
+		"with a deployment name": {"DATABRICKS_TOKEN=x", "deployment=@deployment_name='dbc-1'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			statement := mint
+			if len(env) > 1 {
+				_, extra, _ := strings.Cut(env[1], "deployment=")
+				statement += " " + extra
+			}
+			began := time.Now()
+			got := run{args: []string{"exec", "--host", "http://" + address, statement}, env: env}.do(t)
+			if got.status != 1 || !strings.Contains(got.stderr, "connection refused") {
+				t.Errorf("status %d\n%s", got.status, got.stderr)
+			}
+			if took := time.Since(began); took > 45*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}
+
+// TestInterrupt stops a statement that waits for an answer.
+func TestInterrupt(t *testing.T) {
+	_, env := workspace(t, emulator.Options{Faults: faults(t, "POST *: slow=1m")})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := run{args: []string{"exec", "-v", mint}, env: env}.command(ctx, t)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	if !lines.Scan() || !strings.Contains(lines.Text(), "send") { // logged when the request leaves
+		t.Fatalf("first line %q", lines.Text())
+	}
+	began := time.Now()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var rest strings.Builder
+	for lines.Scan() {
+		rest.WriteString(lines.Text() + "\n")
+	}
+	_ = cmd.Wait() // the status says it
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("took %s to stop", took)
+	}
+	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(rest.String(), "canceled") {
+		t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), rest.String())
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	got := run{args: []string{"exec", "--dryrun", "-o", "json", generate + "@deployment_name='dbc-7' @@json='" + `{"endpoint": "` + endpoint + `", "claims": "[]"}'`}, env: env}.do(t)
+	if got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	var rows []struct {
+		Verb, URL string
+		Headers   map[string]string
+		Body      map[string]any
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil || len(rows) != 1 {
+		t.Fatalf("%v: %s", err, got.stdout)
+	}
+	r := rows[0]
+	if r.Verb != "POST" || r.URL != server.URL()+"/api/2.0/postgres/credentials" || r.Body["endpoint"] != endpoint ||
+		r.Headers["Authorization"] != "****" || !strings.HasPrefix(r.Headers["Host"], "dbc-7.localhost:") {
+		t.Errorf("got %+v", r)
+	}
+	if strings.Contains(got.stdout, server.Token()) || len(server.Requests()) != 0 {
+		t.Errorf("sent %d requests; printed %s", len(server.Requests()), got.stdout)
+	}
+}
+
+// TestVerboseKeepsSecrets shows that the log of requests holds no credential.
+func TestVerboseKeepsSecrets(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	got := run{args: []string{"exec", "-v", mint}, env: env}.do(t)
+	if got.status != 0 || !strings.Contains(got.stderr, "path=/api/2.0/postgres/credentials") {
+		t.Errorf("status %d\n%s", got.status, got.stderr)
+	}
+	if strings.Contains(got.stderr, server.Token()) || strings.Contains(got.stderr, "eyJ") {
+		t.Errorf("the log tells a secret:\n%s", got.stderr)
+	}
+}
+
+// TestOutfile shows that a file appears whole or not at all.
+func TestOutfile(t *testing.T) {
+	_, env := workspace(t, emulator.Options{})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "rows.json")
+	for _, step := range []struct {
+		statement string
+		status    int
+		has       string
+	}{
+		{"EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'", 0, `"name":"projects/p"`},
+		{"EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/gone'", 1, `"name":"projects/p"`}, // as it was
+		{mint, 0, `"token":"eyJ`},
+	} {
+		got := run{args: []string{"exec", "-o", "json", "-f", file, step.statement}, env: env}.do(t)
+		if got.status != step.status || got.stdout != "" {
+			t.Errorf("status %d, stdout %q, stderr %s", got.status, got.stdout, got.stderr)
+		}
+		data, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(data), step.has) {
+			t.Errorf("file holds %s, %v", data, err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("a file that may hold a password has mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	for name, args := range map[string][]string{
+		"unknown command":     {"exce"},
+		"unknown flag":        {"exec", "--outptu", "json", "SHOW PROVIDERS"},
+		"unknown format":      {"exec", "-o", "yaml", "SHOW PROVIDERS"},
+		"two statements":      {"exec", "SHOW PROVIDERS", "SHOW PROVIDERS"},
+		"statement and file":  {"exec", "-i", "x.sql", "SHOW PROVIDERS"},
+		"no such file":        {"exec", "-i", "/nowhere/x.sql"},
+		"bad delimiter":       {"exec", "-d", "ab", "SHOW PROVIDERS"},
+		"bad variable":        {"exec", "--var", "novalue", "SHOW PROVIDERS"},
+		"no such data file":   {"exec", "-q", "/nowhere/x.json", "SHOW PROVIDERS"},
+		"negative time-out":   {"exec", "--apirequesttimeout", "-1", "SHOW PROVIDERS"},
+		"unencrypted host":    {"exec", "--host", "http://example.com", "EXEC databricks_workspace.postgres.postgres_projects.list"},
+		"host that is no URL": {"exec", "--host", "https://user@x.com", "EXEC databricks_workspace.postgres.postgres_projects.list"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run{args: args}.do(t)
+			if got.status != 2 || !strings.HasPrefix(got.stderr, "error: ") || got.stdout != "" {
+				t.Errorf("status %d, stdout %q, stderr %q", got.status, got.stdout, got.stderr)
+			}
+		})
+	}
+}
+
+func TestEmulatorInTheCommand(t *testing.T) {
+	got := run{args: []string{"exec", "--emulator", "-o", "json", "-i", filepath.Join("testdata", "demo.sql")}}.do(t)
+	var rows []map[string]string
+	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil || got.status != 0 || len(rows) != 1 || rows[0]["token"] == "" || rows[0]["expire_time"] == "" {
+		t.Errorf("status %d, %v\n%s%s", got.status, err, got.stdout, got.stderr)
+	}
+	own := run{args: []string{"exec", "--emulator", "-o", "json", generate + "@endpoint='projects/mine/branches/main/endpoints/rw'"}}.do(t)
+	if own.status != 0 || !strings.Contains(own.stdout, "eyJ") {
+		t.Errorf("a statement with names of one's own: status %d\n%s", own.status, own.stderr)
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	if got := (run{args: []string{"version"}}).do(t); got.status != 0 || !strings.HasPrefix(got.stdout, "lakeql 1.2.3-test (go") {
+		t.Errorf("version: %+v", got)
+	}
+	for _, args := range [][]string{{}, {"--help"}, {"exec", "--help"}, {"shell", "--help"}, {"emulator", "--help"}, {"docs", "--help"}} {
+		if got := (run{args: args}).do(t); got.status != 0 || !strings.Contains(got.stdout, "lakeql") || got.stderr != "" {
+			t.Errorf("%v: %+v", args, got)
+		}
+	}
+}
