@@ -80,7 +80,7 @@ vuln: ## look for known vulnerabilities (reads their database over the network)
 
 .PHONY: bench
 bench: build ## measure cost: a statement as a whole process, time and memory
-	go test -run '^$$' -bench . ./internal/bench
+	go run ./internal/bench
 
 ##@ Change
 

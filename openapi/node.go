@@ -57,7 +57,7 @@ func syntaxError(name string, err error) error {
 // document describe an enormous one, or one without end.
 const (
 	maxDepth = 500
-	maxSteps = 90_000_000_000
+	maxSteps = 1_000_000
 )
 
 // reader reads nodes of one document. The first thing that is wrong is kept in err; from then on

@@ -274,6 +274,17 @@ components:
 	})
 }
 
+// What a mapping says itself comes before what it merges, wherever the merge key stands.
+func TestMergedEntriesAreReplaced(t *testing.T) {
+	r := resource(t, `
+x-base: &base {id: base, title: base, description: base}
+components:
+  x-stackQL-resources:
+    r: {title: before, <<: *base, id: after}
+`)
+	equal(t, "resource", r, &provider.Resource{Provider: "p", Service: "s", Name: "r", ID: "after", Title: "before", Description: "base"})
+}
+
 func TestMergeKeysAndAliases(t *testing.T) {
 	s, err := load(t, folder(`
 x-base: &base {type: object, description: base, readOnly: true}

@@ -17,7 +17,7 @@ const sharedSchemas = "#/components/schemas/"
 func (r *reader) sharedSchema(name string, n *yaml.Node) *provider.Schema {
 	s := r.named(name, n)
 	for ref, left := s, maxReferences; ref != nil && ref.Ref != ""; left-- {
-		if ref.Ref == name || left == 0 {
+		if left == 0 {
 			r.fail(n, "schema %s refers to itself", provider.Quote(name))
 			return nil
 		}

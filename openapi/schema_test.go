@@ -112,6 +112,38 @@ func TestSchemaForms(t *testing.T) {
 			},
 		},
 		{
+			"allOf with every keyword",
+			`
+    S:
+      allOf:
+        - $ref: '#/components/schemas/T'
+        - format: f
+          pattern: p
+          x-lakeql-name-template: a/{b}
+          deprecated: true
+          nullable: true
+          enum: [a]
+          default: d
+          example: e
+          items: {type: string}
+          additionalProperties: {type: integer}
+          properties: {a: {format: uri}}
+        - {type: object}
+    T: {allOf: [{$ref: '#/components/schemas/U'}], readOnly: true, deprecated: true, x-lakeql-name-template: c}
+    U: {properties: {a: {type: string, description: kept}}}
+`,
+			&provider.Schema{
+				Type: "object", Format: "f", Pattern: "p", NameTemplate: "a/{b}", ReadOnly: true, Deprecated: true, Nullable: true,
+				Enum: []any{"a"}, Default: "d", Example: "e", Items: &provider.Schema{Type: "string"}, Additional: &provider.Schema{Type: "integer"},
+				Properties: []provider.Property{{Name: "a", Schema: &provider.Schema{Type: "string", Format: "uri", Description: "kept"}}},
+			},
+		},
+		{
+			"allOf of a schema that stands for another",
+			"    S: {allOf: [{$ref: '#/components/schemas/T'}, {}]}\n    T: {allOf: [{$ref: '#/components/schemas/U'}], deprecated: true, x-lakeql-name-template: 'a/{b}'}\n    U: {type: string}",
+			&provider.Schema{Type: "string", Deprecated: true, NameTemplate: "a/{b}"},
+		},
+		{
 			"the same schema twice in allOf", "    S: {allOf: [{$ref: '#/components/schemas/T'}, {$ref: '#/components/schemas/T'}]}\n    T: {required: [a], properties: {a: {}}}",
 			&provider.Schema{Required: []string{"a"}, Properties: []provider.Property{{Name: "a", Schema: &provider.Schema{}}}},
 		},

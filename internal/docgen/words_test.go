@@ -2,6 +2,7 @@ package docgen
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lakeql/lakeql/provider"
@@ -126,6 +127,35 @@ func TestTypeName(t *testing.T) {
 	} {
 		if got := typeName(test.schema, "object"); got != test.want {
 			t.Errorf("%+v: %q, want %q", test.schema, got, test.want)
+		}
+	}
+}
+
+// The strings of a page's JSON are those of JavaScript's JSON.stringify.
+func TestWriteString(t *testing.T) {
+	var b strings.Builder
+	writeString(&b, "a \"b\" \\ / <c> & \t\n\r\b\f\x01\x7f \u2028 é ☃ \xff")
+	if want := `"a \"b\" \\ / <c> & \t\n\r\b\f\u0001` + "\x7f \u2028 é ☃ \ufffd\""; b.String() != want {
+		t.Errorf("%s\nwant\n%s", b.String(), want)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for _, test := range []struct {
+		value any
+		want  string
+	}{
+		{"a b", "a b"},
+		{true, "true"},
+		{int64(-1), "-1"},
+		{0.5, "0.5"},
+		{1e9, "1000000000"},
+		{nil, "null"},
+		{[]any{"<a>", int64(1)}, `["<a>",1]`},
+		{map[string]any{"a": nil}, `{"a":null}`},
+	} {
+		if got := plain(test.value); got != test.want {
+			t.Errorf("%v: %s, want %s", test.value, got, test.want)
 		}
 	}
 }
