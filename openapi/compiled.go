@@ -16,6 +16,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
+//go:generate go -C .. run ./internal/openapigen generate
 //go:generate go -C .. run ./internal/openapigen compile
 
 // The catalogue of lakeql's own providers, compiled from the documents beside this file by

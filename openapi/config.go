@@ -1,7 +1,10 @@
 package openapi
 
 import (
+	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -41,6 +44,51 @@ func (r *reader) paging(config fields) (p *provider.Paging, given bool) {
 		return nil, true
 	}
 	return p, true
+}
+
+// specialPaging reads x-lakeql-paging, which an operation has whose list goes on by something else
+// than a token; nil where there is none.
+func (r *reader) specialPaging(n *yaml.Node) *provider.Paging {
+	if isNull(n) {
+		return nil
+	}
+	node := r.mapping(n)
+	p := &provider.Paging{
+		Kind:          provider.PagingKind(r.text(node.get("kind"))),
+		RequestToken:  r.text(node.get("request")),
+		ResponseToken: r.text(node.get("response")),
+		Items:         r.text(node.get("items")),
+		First:         r.number(node.get("first")),
+		Limit:         r.text(node.get("limit")),
+		LimitValue:    r.number(node.get("limitValue")),
+		Dedupe:        r.text(node.get("dedupe")),
+	}
+	switch p.Kind {
+	case provider.ByOffset, provider.ByPage, provider.ByMerging:
+		p.RequestIn = provider.InQuery
+		if p.RequestToken == "" {
+			r.fail(n, "x-lakeql-paging of kind %s needs request", p.Kind)
+		}
+	case provider.ByNextRequest:
+	default:
+		r.fail(n, "x-lakeql-paging has the kind %s, not offset, page, next-request or merge", provider.Quote(string(p.Kind)))
+	}
+	if p.ResponseToken == "" {
+		r.fail(n, "x-lakeql-paging needs response")
+	}
+	return p
+}
+
+// number reads a whole number; 0 where there is none.
+func (r *reader) number(n *yaml.Node) int {
+	if isNull(n) {
+		return 0
+	}
+	value, err := strconv.Atoi(r.text(n))
+	if err != nil {
+		r.fail(n, "%s is not a whole number", provider.Quote(r.text(n)))
+	}
+	return value
 }
 
 // view reads config.views.select; nil where the resource is no view.

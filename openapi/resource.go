@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -110,18 +111,22 @@ func (r *reader) method(e entry, inherited *provider.Paging) *provider.Method {
 		return nil
 	}
 	m := &provider.Method{
-		Name:        e.key,
-		OperationID: r.text(op.fields.get("operationId")),
-		Description: r.text(op.fields.get("description")),
-		Deprecated:  r.flag(op.fields.get("deprecated")),
-		Verb:        strings.ToUpper(op.verb),
-		Path:        op.path,
-		Servers:     r.servers(op),
-		Params:      r.params(op),
-		NameParam:   r.nameParam(op.fields.get("x-lakeql-name")),
-		Body:        r.body(op.fields.get("requestBody"), r.mapping(node.get("request"))),
-		Response:    r.response(r.mapping(op.fields.get("responses")), r.mapping(node.get("response"))),
-		Paging:      inherited,
+		Name:         e.key,
+		OperationID:  r.text(op.fields.get("operationId")),
+		Description:  r.text(op.fields.get("description")),
+		Deprecated:   r.flag(op.fields.get("deprecated")),
+		Verb:         strings.ToUpper(op.verb),
+		Path:         op.path,
+		Servers:      r.servers(op),
+		Params:       r.params(op),
+		NameParam:    r.nameParam(op.fields.get("x-lakeql-name")),
+		Body:         r.body(op.fields.get("requestBody"), r.mapping(node.get("request"))),
+		Response:     r.response(r.mapping(op.fields.get("responses")), r.mapping(node.get("response"))),
+		Paging:       inherited,
+		BodyFromPath: r.texts(op.fields.get("x-lakeql-body-from-path")),
+	}
+	if special := r.specialPaging(op.fields.get("x-lakeql-paging")); special != nil {
+		m.Paging = special
 	}
 	if own, given := r.paging(r.mapping(node.get("config"))); given {
 		m.Paging = own
@@ -154,6 +159,8 @@ func (r *reader) operation(method entry, ref *yaml.Node) operation {
 	path, item := r.pathItem(steps[1])
 	for _, e := range item {
 		if strings.EqualFold(e.key, steps[2]) && isVerb(e.key) {
+			// Two operations that are one request are told apart by a fragment behind the path.
+			path, _, _ = strings.Cut(path, "#")
 			return operation{path: path, verb: e.key, item: item, fields: r.mapping(r.follow(e.value))}
 		}
 	}
@@ -253,6 +260,7 @@ func (r *reader) param(n *yaml.Node) provider.Parameter {
 		Deprecated:   r.flag(node.get("deprecated")),
 		Description:  r.text(node.get("description")),
 		MultiSegment: r.flag(node.get("x-lakeql-multi-segment")),
+		RequestID:    r.flag(node.get("x-lakeql-request-id")),
 		Schema:       r.schema(node.get("schema")),
 	}
 	if example := node.get("example"); example != nil {
@@ -318,9 +326,25 @@ func (r *reader) response(responses, config fields) *provider.Response {
 			MediaType:   mediaType,
 			Schema:      r.schema(content.get("schema")),
 			ObjectKey:   r.text(config.get("objectKey")),
+			Headers:     r.headers(node.get("headers")),
 		}
 	}
 	return nil
+}
+
+// headers reads the headers of a response.
+func (r *reader) headers(n *yaml.Node) []provider.Property {
+	var headers []provider.Property
+	for _, e := range r.mapping(n) {
+		node := r.mapping(r.follow(e.value))
+		schema := r.schema(node.get("schema"))
+		if schema == nil {
+			schema = &provider.Schema{Type: "string"}
+		}
+		schema.Description = cmp.Or(r.text(node.get("description")), schema.Description)
+		headers = append(headers, provider.Property{Name: e.key, Schema: schema})
+	}
+	return headers
 }
 
 const jsonType = "application/json"

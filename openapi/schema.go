@@ -161,6 +161,8 @@ func (r *reader) plainSchema(node fields) *provider.Schema {
 			s.Example = r.value(e.value)
 		case "pattern":
 			s.Pattern = r.text(e.value)
+		case "x-lakeql-request-id":
+			s.RequestID = r.flag(e.value)
 		case "x-lakeql-name-template":
 			s.NameTemplate = r.text(e.value)
 		case "properties":

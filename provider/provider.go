@@ -141,6 +141,8 @@ type Method struct {
 	Params  []Parameter `json:"params,omitempty"` // in document order
 	// NameParam is the whole resource name that stands in for the path parameters it is made of.
 	NameParam *NameParam `json:"name_param,omitempty"`
+	// BodyFromPath names parameters of the path that are sent as attributes of the body as well.
+	BodyFromPath []string `json:"body_from_path,omitempty"`
 	Body      *Body      `json:"body,omitempty"`
 	Response  *Response  `json:"response,omitempty"`
 	Paging    *Paging    `json:"paging,omitempty"`
@@ -225,8 +227,11 @@ type Parameter struct {
 	Description string   `json:"description,omitempty"`
 	Example     string   `json:"example,omitempty"`
 	// MultiSegment is set for a path parameter whose slashes stay slashes (a file's path).
-	MultiSegment bool    `json:"multi_segment,omitempty"`
-	Schema       *Schema `json:"schema,omitempty"`
+	MultiSegment bool `json:"multi_segment,omitempty"`
+	// RequestID is set where a fresh UUID is sent unless one is given, so that the server can tell
+	// a repetition from a second request.
+	RequestID bool    `json:"request_id,omitempty"`
+	Schema    *Schema `json:"schema,omitempty"`
 }
 
 // NameParam says that the path parameters of an operation, joined by Template, are a resource
@@ -291,11 +296,39 @@ type Response struct {
 	Schema      *Schema `json:"schema,omitempty"`
 	// ObjectKey names the attribute that holds the rows: "$.projects". Empty: the response itself.
 	ObjectKey string `json:"object_key,omitempty"`
+	// Headers are the headers of the response that carry part of the answer.
+	Headers []Property `json:"headers,omitempty"`
 }
 
-// Paging says how a list goes on: a token of the response is sent with the next request.
+// PagingKind is how a list goes on.
+type PagingKind string
+
+// The kinds of paging that the API has.
+const (
+	ByToken       PagingKind = ""             // the response's token is sent with the next request
+	ByOffset      PagingKind = "offset"       // the next position is the response's plus the number of items
+	ByPage        PagingKind = "page"         // the next page number is the response's plus one
+	ByNextRequest PagingKind = "next-request" // the response holds the next request's body
+	ByMerging     PagingKind = "merge"        // one object, whose lists go on in the next response
+)
+
+// Paging says how a list goes on.
 type Paging struct {
-	RequestToken  string   `json:"request_token"`
-	RequestIn     Location `json:"request_in"` // InQuery, or empty for an attribute of the body
-	ResponseToken string   `json:"response_token"`
+	Kind PagingKind `json:"kind,omitempty"`
+	// RequestToken is the parameter that says where to go on, RequestIn where it travels: InQuery,
+	// InHeader, or empty for an attribute of the body.
+	RequestToken string   `json:"request_token,omitempty"`
+	RequestIn    Location `json:"request_in,omitempty"`
+	// ResponseToken is the attribute of the response that says where to go on: a token, a
+	// position, a page number, or a request.
+	ResponseToken string `json:"response_token,omitempty"`
+	// Items is the attribute of the response that holds the items which positions count.
+	Items string `json:"items,omitempty"`
+	// First is the position or number of the first page.
+	First int `json:"first,omitempty"`
+	// Limit is the parameter for the size of a page, which is sent as LimitValue unless given.
+	Limit      string `json:"limit,omitempty"`
+	LimitValue int    `json:"limit_value,omitempty"`
+	// Dedupe is the attribute that tells items which come twice, as they do where positions shift.
+	Dedupe string `json:"dedupe,omitempty"`
 }

@@ -18,6 +18,8 @@ type Schema struct {
 	Pattern string `json:"pattern,omitempty"`
 	// NameTemplate is the form of a resource name: projects/{project_id}/branches/{branch_id}.
 	NameTemplate string `json:"name_template,omitempty"`
+	// RequestID is set where a fresh UUID is sent unless one is given.
+	RequestID bool `json:"request_id,omitempty"`
 
 	Properties []Property `json:"properties,omitempty"` // in document order
 	Required   []string   `json:"required,omitempty"`

@@ -227,9 +227,10 @@ func TestSeveralStatements(t *testing.T) {
 		t.Fatal(got.stderr)
 	}
 	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
-	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"name":"projects/p",`) ||
-		lines[1] != `{"name":"databricks_workspace","version":"v00.00.00000"}` ||
-		!strings.HasPrefix(lines[2], `{"name":"`+endpoint+`",`) {
+	if len(lines) != 4 || !strings.Contains(lines[0], `"name":"projects/p",`) ||
+		lines[1] != `{"name":"databricks_account","version":"v00.00.00000"}` ||
+		lines[2] != `{"name":"databricks_workspace","version":"v00.00.00000"}` ||
+		!strings.Contains(lines[3], `"name":"`+endpoint+`",`) {
 		t.Errorf("got %s", got.stdout)
 	}
 	var paths []string

@@ -62,7 +62,7 @@ func (c *command) session() (*engine.Session, func(), error) {
 			c.note("trying again in %s: %v", wait.Round(100*time.Millisecond), reason)
 		}
 	}
-	return &engine.Session{Catalogue: catalogue, Client: client, DryRun: c.dryRun}, end, nil
+	return &engine.Session{Catalogue: catalogue, Client: client, DryRun: c.dryRun, Version: build()}, end, nil
 }
 
 func embeddedCatalogue() (*provider.Catalogue, error) {

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lakeql/lakeql/internal/engine"
 )
 
 // version is set by the build; see the Makefile.
@@ -22,6 +24,24 @@ func versionNumber() string {
 	}
 	if v[0] == 'v' {
 		v = v[1:]
+	}
+	return v
+}
+
+// build describes this build for SHOW VERSION.
+func build() engine.Version {
+	v := engine.Version{Number: versionNumber(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			v.Commit = setting.Value
+		case "vcs.time":
+			v.BuildDate = setting.Value
+		}
 	}
 	return v
 }

@@ -75,7 +75,7 @@ func (s *Session) Suggest(text string, cursor int) []string {
 	case strings.HasPrefix(word, "@"):
 		return s.parameterNames(text[:start])
 	case strings.TrimSpace(text[strings.LastIndexByte(text[:start], ';')+1:start]) == "":
-		return []string{"DESCRIBE", "EXEC", "SHOW"}
+		return []string{"DESCRIBE", "EXEC", "REGISTRY", "SHOW"}
 	default:
 		return s.childNames(strings.Split(word, "."))
 	}
@@ -86,7 +86,7 @@ func (s *Session) childNames(parts []string) []string {
 	var names []string
 	switch len(parts) {
 	case 1:
-		names = []string{"EXTENDED", "IN", "METHOD", "METHODS", "PROVIDERS", "RESOURCES", "SERVICES"}
+		names = []string{"AUTH", "EXTENDED", "IN", "INSERT", "INTO", "LIST", "METHOD", "METHODS", "PROVIDERS", "RESOURCES", "SERVICES", "VERSION"}
 		if all, err := s.Catalogue.Providers(); err == nil {
 			for _, p := range all {
 				names = append(names, p.Name)

@@ -17,6 +17,13 @@ type Session struct {
 	Client    *dispatch.Client
 	// DryRun shows the requests that statements would send instead of sending them.
 	DryRun bool
+	// Version is what SHOW VERSION tells.
+	Version Version
+}
+
+// Version describes a build of the program.
+type Version struct {
+	Number, Commit, BuildDate, Platform string
 }
 
 // plan is a statement that was checked, ready to run.
@@ -55,6 +62,8 @@ func (s *Session) plan(text string) ([]plan, error) {
 			plans[i], err = s.planShow(st)
 		case *statement.Describe:
 			plans[i], err = s.planDescribe(st)
+		case *statement.Registry:
+			plans[i], err = s.planRegistry(st)
 		}
 		if err != nil {
 			return nil, err

@@ -24,32 +24,85 @@ func columns(extended bool, header string) []provider.Column {
 	return all
 }
 
+// table is the answer to a SHOW before LIKE and WHERE choose among its rows.
+type table struct {
+	header string
+	rows   [][]any
+	names  []int // columns that LIKE looks at
+}
+
 func (s *Session) planShow(show *statement.Show) (plan, error) {
-	var header string
-	var rows [][]any
-	var err error
-	switch show.What {
-	case "PROVIDERS":
-		header = "name version"
-		rows, err = s.providerRows()
-	case "SERVICES":
-		header = "id name title | description version preferred"
-		rows, err = s.serviceRows(show.In)
-	case "RESOURCES":
-		header = "name id | description"
-		rows, err = s.resourceRows(show.In)
-	case "METHODS":
-		header = "MethodName RequiredParams SQLVerb | description"
-		rows, err = s.methodRows(show.In)
-	}
+	t, err := s.shown(show)
 	if err != nil {
 		return nil, err
 	}
-	cols := columns(show.Extended, header)
-	for i := range rows {
-		rows[i] = rows[i][:len(cols)]
+	all := columns(true, t.header)
+	cols := columns(show.Extended, t.header)
+	var rows [][]any
+	for _, row := range t.rows {
+		keep, err := chosen(show, t, all, row)
+		if err != nil {
+			return nil, err
+		}
+		if keep {
+			rows = append(rows, row[:len(cols)])
+		}
+	}
+	if len(t.rows) == 0 && show.Where != nil { // a condition that names no column is wrong all the same
+		if _, err := chosen(show, t, all, make([]any, len(all))); err != nil {
+			return nil, err
+		}
 	}
 	return fixed(cols, rows), nil
+}
+
+func (s *Session) shown(show *statement.Show) (t table, err error) {
+	t.names = []int{0}
+	switch show.What {
+	case "PROVIDERS":
+		t.header = "name version"
+		t.rows, err = s.providerRows()
+	case "SERVICES":
+		t.header, t.names = "id name title | description version preferred", []int{0, 1}
+		t.rows, err = s.serviceRows(show.In)
+	case "RESOURCES":
+		t.header, t.names = "name id | description", []int{0, 1}
+		t.rows, err = s.resourceRows(show.In)
+	case "METHODS":
+		t.header = "MethodName RequiredParams SQLVerb | description"
+		t.rows, err = s.methodRows(show.In)
+	case "INSERT":
+		t.header = "insert_statement"
+		t.rows, err = s.insertRows(show)
+	case "AUTH":
+		t.header = "principal type source"
+		t.rows, err = s.authRows(show.In)
+	case "VERSION":
+		t.header = "version | commit build_date platform"
+		t.rows = [][]any{{s.Version.Number, s.Version.Commit, s.Version.BuildDate, s.Version.Platform}}
+	}
+	return t, err
+}
+
+// chosen reports whether LIKE and WHERE let a row through.
+func chosen(show *statement.Show, t table, cols []provider.Column, row []any) (bool, error) {
+	if show.Like != "" && !slices.ContainsFunc(t.names, func(i int) bool { return statement.Like(show.Like, fmt.Sprint(row[i])) }) {
+		return false, nil
+	}
+	if show.Where == nil {
+		return true, nil
+	}
+	return show.Where.Match(func(name string) (string, bool) {
+		for i, c := range cols {
+			if strings.EqualFold(c.Name, name) {
+				if row[i] == nil {
+					return "", true
+				}
+				return fmt.Sprint(row[i]), true
+			}
+		}
+		return "", false
+	})
 }
 
 func (s *Session) providerRows() ([][]any, error) {
@@ -103,6 +156,104 @@ func (s *Session) methodRows(name statement.Name) ([][]any, error) {
 		}
 	}
 	return rows, nil
+}
+
+// insertRows writes the INSERT for a resource with placeholders for its values.
+func (s *Session) insertRows(show *statement.Show) ([][]any, error) {
+	r, err := s.resource(show.In)
+	if err != nil {
+		return nil, err
+	}
+	methods := r.MethodsFor(provider.Insert)
+	if len(methods) == 0 {
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  "no INSERT reaches " + r.FullName(),
+			Hint:     "see SHOW METHODS IN " + r.FullName(),
+			Position: show.In[2].Pos,
+		}
+	}
+	m := methods[0]
+	onlyRequired := slices.Contains(show.Hints, "REQUIRED")
+	var names, values []string
+	add := func(name string, schema *provider.Schema, required bool) {
+		if onlyRequired && !required {
+			return
+		}
+		value := "{{ " + name + " }}"
+		if schema == nil || schema.Type != "integer" && schema.Type != "number" && schema.Type != "boolean" {
+			value = "'" + value + "'"
+		}
+		names, values = append(names, "  "+name), append(values, "  "+value)
+	}
+	for _, v := range m.ServerVariables() {
+		add(v.Name, nil, true)
+	}
+	for _, p := range m.Params {
+		schema, err := s.Catalogue.Resolve(m, p.Schema)
+		if err != nil {
+			return nil, err
+		}
+		add(p.Name, schema, p.Required)
+	}
+	if m.Body != nil {
+		body, err := s.Catalogue.Resolve(m, m.Body.Schema)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range body.Properties {
+			property, err := s.Catalogue.Resolve(m, p.Schema)
+			if err != nil {
+				return nil, err
+			}
+			if _, isParam := m.Param(p.Name); !property.ReadOnly && !isParam {
+				add(p.Name, property, slices.Contains(body.Required, p.Name))
+			}
+		}
+	}
+	text := fmt.Sprintf("INSERT INTO %s (\n%s\n)\nSELECT\n%s\n;", r.FullName(), strings.Join(names, ",\n"), strings.Join(values, ",\n"))
+	return [][]any{{text}}, nil
+}
+
+// Principals tells as whom calls are made; what the dispatcher has for an authorizer may know it.
+type Principals interface {
+	// Principal gives who the configured credential belongs to as far as the configuration says,
+	// what kind of credential it is, and where it comes from. It makes no call.
+	Principal() (principal, kind, source string, err error)
+}
+
+func (s *Session) authRows(name statement.Name) ([][]any, error) {
+	if _, err := s.Catalogue.Provider(name[0].Text); err != nil {
+		return nil, at(err, name[0].Pos)
+	}
+	principals, ok := s.Client.Authorizer.(Principals)
+	if !ok {
+		return nil, nil
+	}
+	principal, kind, source, err := principals.Principal()
+	if err != nil {
+		return nil, err
+	}
+	return [][]any{{principal, kind, source}}, nil
+}
+
+func (s *Session) planRegistry(r *statement.Registry) (plan, error) {
+	rows, err := s.providerRows()
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Name) > 0 {
+		p, err := s.Catalogue.Provider(r.Name[0].Text)
+		if err != nil {
+			return nil, at(err, r.Name[0].Pos)
+		}
+		if r.Pull {
+			message := fmt.Sprintf("%s %s is part of lakeql: there is nothing to pull", p.Name, p.Version)
+			return fixed([]provider.Column{{Name: "message", Type: "string"}}, [][]any{{message}}), nil
+		}
+		rows = [][]any{{p.Name, p.Version}}
+	}
+	return fixed(columns(false, "provider version"), rows), nil
 }
 
 func (s *Session) planDescribe(d *statement.Describe) (plan, error) {

@@ -1,5 +1,6 @@
-// Command openapigen makes what is generated in this repository from the documents in openapi:
+// Command openapigen makes what is generated in this repository:
 //
+//	openapigen generate           the documents, from the official SDK's source and the overlays
 //	openapigen compile            the catalogue that the program embeds
 //	openapigen registry [folder]  the documents as StackQL's registry has them
 //
@@ -8,12 +9,17 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 
+	"github.com/lakeql/lakeql/internal/openapigen/document"
 	"github.com/lakeql/lakeql/openapi"
 )
 
@@ -26,6 +32,8 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	switch {
+	case len(args) == 1 && args[0] == "generate":
+		return generate("openapi", out)
 	case len(args) == 1 && args[0] == "compile":
 		return compile("openapi", filepath.Join("openapi", "catalogue.zip"), out)
 	case len(args) == 1 && args[0] == "registry":
@@ -33,8 +41,47 @@ func run(args []string, out io.Writer) error {
 	case len(args) == 2 && args[0] == "registry":
 		return registry("openapi", args[1], out)
 	default:
-		return errors.New("usage: openapigen compile | registry [folder]")
+		return errors.New("usage: openapigen generate | compile | registry [folder]")
 	}
+}
+
+// sdkModule is the module that the documents are generated from. Its version is the one in go.mod.
+const sdkModule = "github.com/databricks/databricks-sdk-go"
+
+// generate writes the documents below dir, in place of those that are there.
+func generate(dir string, out io.Writer) error {
+	list := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", sdkModule)
+	list.Stderr = os.Stderr
+	sdkDir, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("find the source of %s: %w", sdkModule, err)
+	}
+	files := map[string][]byte{}
+	write := func(path string, data []byte) error {
+		files[path] = data
+		return nil
+	}
+	if err := document.Generate(strings.TrimSpace(string(sdkDir)), os.DirFS(filepath.Join(dir, "overlays")), write); err != nil {
+		return err
+	}
+	old, err := fs.Glob(os.DirFS(dir), "databricks_*")
+	if err != nil {
+		return err
+	}
+	for _, folder := range old {
+		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
+			return err
+		}
+	}
+	size := 0
+	for name, data := range files {
+		size += len(data)
+		if err := writeFile(filepath.Join(dir, filepath.FromSlash(name)), data); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(out, "%s: %d documents, %d bytes\n", dir, len(files), size)
+	return err
 }
 
 // compile writes the catalogue of the documents below dir.

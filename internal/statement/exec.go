@@ -59,9 +59,7 @@ func (p *parser) exec(pos provider.Position) (*Exec, error) {
 	if p.token.typ != ';' && p.token.typ != endOfText {
 		return nil, p.unexpected("a parameter (@name = value) or the end of the statement (;)")
 	}
-	for _, hint := range p.hints {
-		e.Hints = append(e.Hints, strings.ToUpper(hint))
-	}
+	e.Hints = upper(p.hints)
 	return e, nil
 }
 

@@ -3,19 +3,38 @@ package statement
 import (
 	"strings"
 
+	"github.com/xwb1989/sqlparser"
+
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Show lists parts of the catalogue: SHOW [EXTENDED] METHODS IN provider.service.resource.
+// Show lists parts of the catalogue or of this installation:
+//
+//	SHOW [EXTENDED] METHODS IN provider.service.resource [LIKE 'pattern'] [WHERE condition]
+//	SHOW [EXTENDED] INSERT [/*+ REQUIRED */] INTO provider.service.resource
 type Show struct {
 	Position provider.Position
+	Hints    []string // upper case
 	Extended bool
-	What     string // PROVIDERS, SERVICES, RESOURCES or METHODS
-	In       Name   // none, one, two or three parts
+	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH or VERSION
+	In       Name   // as many parts as What has; none for PROVIDERS and VERSION
+	Like     string // a pattern for id or name; empty: all
+	Where    *Condition
 }
 
 // Pos is where SHOW stands.
 func (s *Show) Pos() provider.Position { return s.Position }
+
+// showForms are the names that each kind of SHOW takes.
+var showForms = map[string]string{
+	"PROVIDERS": "",
+	"SERVICES":  "provider",
+	"RESOURCES": "provider.service",
+	"METHODS":   "provider.service.resource",
+	"INSERT":    "provider.service.resource",
+	"AUTH":      "provider",
+	"VERSION":   "",
+}
 
 func (p *parser) show(pos provider.Position) (*Show, error) {
 	s := &Show{Position: pos}
@@ -23,31 +42,59 @@ func (p *parser) show(pos provider.Position) (*Show, error) {
 	if s.Extended, err = p.accept("EXTENDED"); err != nil {
 		return nil, err
 	}
-	forms := map[string]string{
-		"PROVIDERS": "",
-		"SERVICES":  "provider",
-		"RESOURCES": "provider.service",
-		"METHODS":   "provider.service.resource",
-	}
 	s.What = strings.ToUpper(p.token.raw)
-	form, ok := forms[s.What]
+	form, ok := showForms[s.What]
 	if !ok {
-		return nil, p.unexpected("PROVIDERS, SERVICES, RESOURCES or METHODS")
+		return nil, p.unexpected("PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH or VERSION")
 	}
 	if err := p.next(); err != nil {
 		return nil, err
 	}
-	if form == "" {
-		return s, nil
+	if form != "" {
+		if s.In, err = p.shown(s.What, form); err != nil {
+			return nil, err
+		}
 	}
-	if !p.keyword("IN") && !p.keyword("FROM") {
-		return nil, p.unexpected("IN " + form)
-	}
-	if err := p.next(); err != nil {
+	if like, err := p.accept("LIKE"); err != nil {
 		return nil, err
+	} else if like {
+		if p.token.typ != sqlparser.STRING || p.token.raw[0] != '\'' {
+			return nil, p.unexpected("a pattern between single quotes after LIKE")
+		}
+		s.Like, _ = decode(p.token.raw, false)
+		if err := p.next(); err != nil {
+			return nil, err
+		}
 	}
-	s.In, err = p.name(form)
+	s.Where, err = p.where()
+	s.Hints = upper(p.hints)
 	return s, err
+}
+
+// shown reads what SHOW is about: IN name, or INTO name for INSERT.
+func (p *parser) shown(what, form string) (Name, error) {
+	words := []string{"IN", "FROM"}
+	if what == "INSERT" {
+		words = []string{"INTO"}
+	}
+	for _, word := range words {
+		found, err := p.accept(word)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return p.name(form)
+		}
+	}
+	return nil, p.unexpected(words[0] + " " + form)
+}
+
+func upper(words []string) []string {
+	var all []string
+	for _, word := range words {
+		all = append(all, strings.ToUpper(word))
+	}
+	return all
 }
 
 // Describe tells what a resource's rows or a method's parameters and answer look like:
@@ -82,4 +129,48 @@ func (p *parser) describe(pos provider.Position) (*Describe, error) {
 	}
 	d.Name, err = p.name(form)
 	return d, err
+}
+
+// Registry lists the providers that there are: REGISTRY LIST [provider]. StackQL's REGISTRY PULL
+// is read too: the providers are part of the program, so that there is nothing to pull.
+type Registry struct {
+	Position provider.Position
+	Pull     bool
+	Name     Name // none or one part
+}
+
+// Pos is where REGISTRY stands.
+func (r *Registry) Pos() provider.Position { return r.Position }
+
+func (p *parser) registry(pos provider.Position) (*Registry, error) {
+	r := &Registry{Position: pos}
+	var err error
+	if r.Pull, err = p.accept("PULL"); err != nil {
+		return nil, err
+	}
+	if !r.Pull {
+		list, err := p.accept("LIST")
+		if err != nil {
+			return nil, err
+		}
+		if !list {
+			return nil, p.unexpected("LIST or PULL")
+		}
+	}
+	if p.token.typ == ';' || p.token.typ == endOfText {
+		if r.Pull {
+			return nil, p.unexpected("the provider to pull")
+		}
+		return r, nil
+	}
+	if r.Name, err = p.name("provider"); err != nil {
+		return nil, err
+	}
+	// A version may follow, as v00.00.00000 or in quotes.
+	for r.Pull && p.token.typ != ';' && p.token.typ != endOfText {
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }

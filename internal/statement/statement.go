@@ -15,7 +15,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Statement is *[Exec], *[Show] or *[Describe].
+// Statement is *[Exec], *[Show], *[Describe] or *[Registry].
 type Statement interface {
 	// Pos is where the statement begins.
 	Pos() provider.Position
@@ -94,9 +94,9 @@ func (p *parser) statement() (Statement, error) {
 	p.hints = p.token.hints
 	word := strings.ToUpper(p.token.raw)
 	switch word {
-	case "EXEC", "EXECUTE", "SHOW", "DESCRIBE", "DESC":
+	case "EXEC", "EXECUTE", "SHOW", "DESCRIBE", "DESC", "REGISTRY":
 	default:
-		return nil, p.unexpected("a statement: EXEC, SHOW or DESCRIBE")
+		return nil, p.unexpected("a statement: EXEC, SHOW, DESCRIBE or REGISTRY")
 	}
 	if err := p.next(); err != nil {
 		return nil, err
@@ -106,6 +106,8 @@ func (p *parser) statement() (Statement, error) {
 		return p.show(pos)
 	case "DESCRIBE", "DESC":
 		return p.describe(pos)
+	case "REGISTRY":
+		return p.registry(pos)
 	default:
 		return p.exec(pos)
 	}

@@ -154,7 +154,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		"NUL":                    {"EXEC a.b.c.d \x00 @x='1'", 1, 14, "unexpected character"},
 		"quote within a string":  {"EXEC a.b.c.d @x='it's'", 1, 21, `found "s"`},
 		"two statements in one":  {"SHOW PROVIDERS SHOW PROVIDERS", 1, 16, "expected the end of the statement (;)"},
-		"SHOW of the unknown":    {"SHOW TABLES", 1, 6, "expected PROVIDERS, SERVICES, RESOURCES or METHODS"},
+		"SHOW of the unknown":    {"SHOW TABLES", 1, 6, "expected PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH or VERSION"},
 		"SHOW without IN":        {"SHOW METHODS a.b.c", 1, 14, "expected IN provider.service.resource"},
 		"after a multi-line one": {"EXEC a.b.c.d @x='1\n2\n3' 'y'", 3, 4, `found "'y'"`},
 	}

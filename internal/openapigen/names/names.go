@@ -1,0 +1,212 @@
+// Package names decides under which resource, method and SQL verb an operation of the SDK is
+// found. StackQL's published providers come first, so that statements written for them run here;
+// what they lack is named by the same convention.
+//
+// Two files hold the facts. names.csv lists StackQL's names, each beside the SDK's operation, or
+// beside StackQL's operation id where the SDK has none. name-differences.csv lists every place
+// where ours is not StackQL's, with the reason; what it says goes before both others.
+package names
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/openapigen/sdk"
+)
+
+// The providers' names.
+const (
+	Workspace = "databricks_workspace"
+	Account   = "databricks_account"
+)
+
+// ProviderOf is the provider that an operation belongs to.
+func ProviderOf(o *sdk.Operation) string {
+	if o.Account {
+		return Account
+	}
+	return Workspace
+}
+
+// Key finds an operation.
+type Key struct {
+	Provider, Service string
+	// Operation is Group.Name of the SDK, or StackQL's operation id where the SDK lacks it.
+	Operation string
+}
+
+// KeyOf is the key of an operation of the SDK.
+func KeyOf(o *sdk.Operation) Key {
+	return Key{Provider: ProviderOf(o), Service: o.Service, Operation: o.Group + "." + o.Name}
+}
+
+// Name is where an operation is found.
+type Name struct {
+	Resource, Method string
+	SQLVerb          string // select, insert, update, replace, delete, exec; view for views
+	ObjectKey        string // $.items
+}
+
+// String is how name-differences.csv writes a name: resource.method verb key.
+func (n Name) String() string {
+	if n.Resource == "" {
+		return ""
+	}
+	return strings.TrimSpace(n.Resource + "." + n.Method + " " + n.SQLVerb + " " + n.ObjectKey)
+}
+
+// Difference is a place where our name is not StackQL's.
+type Difference struct {
+	StackQL, Ours string // as Name.String writes them; empty where one lacks the operation
+	Reason        string
+}
+
+// Table is the content of both files.
+type Table struct {
+	StackQL     map[Key]Name
+	Differences map[Key]Difference
+}
+
+// Read reads names.csv and name-differences.csv.
+func Read(overlays fs.FS) (*Table, error) {
+	t := &Table{StackQL: map[Key]Name{}, Differences: map[Key]Difference{}}
+	err := readCSV(overlays, "names.csv", 7, func(r []string) error {
+		name := Name{Resource: r[3], Method: r[4], SQLVerb: r[5], ObjectKey: r[6]}
+		if name.SQLVerb == "view" {
+			return nil // views are written by hand, beside the documents
+		}
+		key := Key{r[0], r[1], r[2]}
+		if _, twice := t.StackQL[key]; twice {
+			return fmt.Errorf("%s.%s %s stands there twice", r[0], r[1], r[2])
+		}
+		t.StackQL[key] = name
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = readCSV(overlays, "name-differences.csv", 6, func(r []string) error {
+		key := Key{r[0], r[1], r[2]}
+		if _, twice := t.Differences[key]; twice {
+			return fmt.Errorf("%s.%s %s stands there twice", r[0], r[1], r[2])
+		}
+		t.Differences[key] = Difference{StackQL: r[3], Ours: r[4], Reason: r[5]}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// readCSV gives every line but the heading to use.
+func readCSV(overlays fs.FS, name string, columns int, use func([]string) error) error {
+	f, err := overlays.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // closing what was only read loses nothing
+	lines := csv.NewReader(f)
+	lines.FieldsPerRecord = columns
+	for first := true; ; first = false {
+		record, err := lines.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if first {
+			continue
+		}
+		if err := use(record); err != nil {
+			line, _ := lines.FieldPos(0)
+			return fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+	}
+}
+
+// Assign names every operation of the API. It fails where two methods of a resource would have
+// the same name.
+func (t *Table) Assign(api *sdk.API) (map[Key]Name, error) {
+	assigned := map[Key]Name{}
+	taken := map[string]Key{}
+	for _, o := range api.Operations() {
+		key := KeyOf(o)
+		name, err := t.nameOf(api, o)
+		if err != nil {
+			return nil, err
+		}
+		full := key.Provider + "." + key.Service + "." + name.Resource + "." + name.Method
+		if other, twice := taken[full]; twice {
+			return nil, fmt.Errorf("%s: %s and %s are both %s; name-differences.csv can tell them apart", o.Pos, other.Operation, key.Operation, full)
+		}
+		taken[full] = key
+		assigned[key] = name
+	}
+	return assigned, nil
+}
+
+func (t *Table) nameOf(api *sdk.API, o *sdk.Operation) (Name, error) {
+	key := KeyOf(o)
+	if d, ok := t.Differences[key]; ok && d.Ours != "" {
+		return parse(d.Ours)
+	}
+	name, ok := t.StackQL[key]
+	if !ok {
+		name = t.byConvention(o)
+	}
+	name.ObjectKey = objectKey(api, o, name.ObjectKey)
+	return name, nil
+}
+
+// objectKey is where the rows are: the SDK's iterator knows; of other lists it is the one
+// attribute that holds a list of objects; and else StackQL may know, if the response has such an
+// attribute.
+func objectKey(api *sdk.API, o *sdk.Operation, stackql string) string {
+	if o.Paging != nil {
+		if o.Paging.Items == "" {
+			return ""
+		}
+		return "$." + o.Paging.Items
+	}
+	message, ok := api.Message(o.Response.Type)
+	if !ok {
+		return ""
+	}
+	known, lists := "", []string(nil)
+	for _, f := range message.JSONFields() {
+		if "$."+f.JSON == stackql {
+			known = stackql
+		}
+		if f.Type.Kind == sdk.List {
+			if _, ok := api.Message(f.Type.Elem); ok {
+				lists = append(lists, "$."+f.JSON)
+			}
+		}
+	}
+	if known == "" && strings.Contains(o.Name, "List") && len(lists) == 1 {
+		return lists[0]
+	}
+	return known
+}
+
+// parse reads what Name.String writes.
+func parse(text string) (Name, error) {
+	parts := strings.Fields(text)
+	if len(parts) < 2 || len(parts) > 3 {
+		return Name{}, fmt.Errorf("name-differences.csv: %q is not of the form resource.method verb [key]", text)
+	}
+	resource, method, ok := strings.Cut(parts[0], ".")
+	if !ok {
+		return Name{}, fmt.Errorf("name-differences.csv: %q names no method", text)
+	}
+	name := Name{Resource: resource, Method: method, SQLVerb: parts[1]}
+	if len(parts) == 3 {
+		name.ObjectKey = parts[2]
+	}
+	return name, nil
+}

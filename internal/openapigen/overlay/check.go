@@ -1,0 +1,133 @@
+package overlay
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/openapigen/sdk"
+)
+
+// Check reports every key that names a service, operation, type, field or parameter which the
+// API does not have.
+func (o *Overlays) Check(api *sdk.API) error {
+	c := &checker{}
+	for _, service := range slices.Sorted(maps.Keys(o.Facts)) {
+		if s := c.service(api, "facts/"+service+".yaml", service); s != nil {
+			c.facts(s, o.Facts[service])
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(o.Descriptions)) {
+		if s := c.service(api, "descriptions/"+service+".yaml", service); s != nil {
+			c.descriptions(s, o.FactsOf(service), o.Descriptions[service])
+		}
+	}
+	return errors.Join(c.errs...)
+}
+
+type checker struct {
+	file string
+	errs []error
+}
+
+func (c *checker) failf(format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf("%s: %s", c.file, fmt.Sprintf(format, args...)))
+}
+
+func (c *checker) service(api *sdk.API, file, name string) *sdk.Service {
+	c.file = file
+	s, ok := api.Service(name)
+	if !ok {
+		c.failf("the SDK has no service %s", name)
+		return nil
+	}
+	return s
+}
+
+func (c *checker) facts(s *sdk.Service, f *Facts) {
+	for _, key := range slices.Sorted(maps.Keys(f.Paths)) {
+		c.operation(s, key)
+	}
+	fields := slices.Concat(f.Secrets, f.Base64, f.ReadOnly, slices.Sorted(maps.Keys(f.Templates)), slices.Sorted(maps.Keys(f.Patterns)))
+	for _, key := range fields {
+		typ, field, _ := strings.Cut(key, ".")
+		c.field(s, typ, field)
+	}
+	for _, typ := range slices.Sorted(maps.Keys(f.Order)) {
+		for _, field := range f.Order[typ] {
+			c.field(s, typ, field)
+		}
+	}
+}
+
+func (c *checker) descriptions(s *sdk.Service, f *Facts, d *Descriptions) {
+	for _, key := range slices.Sorted(maps.Keys(d.Methods)) {
+		c.operation(s, key)
+	}
+	known := parametersOf(s, f)
+	for _, key := range slices.Sorted(maps.Keys(d.Parameters)) {
+		if !known[key] {
+			c.failf("the SDK has no parameter %s", key)
+		}
+	}
+	for _, typ := range slices.Sorted(maps.Keys(d.Schemas)) {
+		if _, ok := s.Enums[typ]; ok {
+			continue
+		}
+		for _, field := range slices.Sorted(maps.Keys(d.Schemas[typ])) {
+			c.field(s, typ, field)
+		}
+	}
+}
+
+// parametersOf names the parameters of all operations, alone and behind Group.Name, those that
+// resource names consist of included.
+func parametersOf(s *sdk.Service, f *Facts) map[string]bool {
+	known := map[string]bool{}
+	for _, o := range s.Operations {
+		add := func(name string) {
+			known[name] = true
+			known[o.Group+"."+o.Name+"."+name] = true
+		}
+		for _, q := range o.Query {
+			add(q.Name)
+		}
+		for _, p := range o.PathParams {
+			add(p.Name)
+			template := p.Template + "/" + f.Paths[o.Group+"."+o.Name].Template
+			for segment := range strings.SplitSeq(template, "/") {
+				add(strings.Trim(segment, "{}"))
+			}
+		}
+	}
+	return known
+}
+
+func (c *checker) operation(s *sdk.Service, key string) {
+	for _, o := range s.Operations {
+		if o.Group+"."+o.Name == key {
+			return
+		}
+	}
+	c.failf("the SDK has no operation %s", key)
+}
+
+// field checks that a type has a field; the empty one stands for the type itself.
+func (c *checker) field(s *sdk.Service, typ, field string) {
+	m, ok := s.Messages[typ]
+	if !ok {
+		c.failf("the SDK has no type %s", typ)
+		return
+	}
+	if field == "" {
+		return
+	}
+	for _, f := range m.Fields {
+		if f.JSON == field || f.Header == field {
+			return
+		}
+	}
+	c.failf("type %s has no field %s", typ, field)
+}

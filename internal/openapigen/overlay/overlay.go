@@ -1,0 +1,140 @@
+// Package overlay reads what people write beside the generated documents: openapi/overlays.
+//
+//   - providers.yaml: titles and descriptions of providers and services.
+//   - facts/<service>.yaml: [Facts], what the SDK's source does not tell.
+//   - descriptions/<service>.yaml: [Descriptions], in our own words.
+//   - names.csv and name-differences.csv belong to the package names.
+//
+// A key that is unknown, or that names something which the SDK does not have, is an error: an
+// overlay that no longer applies must not be ignored.
+package overlay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Overlays is everything under openapi/overlays but the names.
+type Overlays struct {
+	Providers    map[string]Heading
+	Services     map[string]Heading
+	Facts        map[string]*Facts        // by service
+	Descriptions map[string]*Descriptions // by service
+}
+
+// Heading is a title and a sentence.
+type Heading struct {
+	Title       string `yaml:"title"`
+	Description string `yaml:"description"`
+}
+
+// Facts is what the SDK's source does not tell of a service. Operations are written Group.Name,
+// fields Type.json_name.
+type Facts struct {
+	// Paths tells the real path behind a parameter that is a whole resource name.
+	Paths map[string]Path `yaml:"paths"`
+	// Templates gives the form of resource names that fields hold; an empty one says there is none.
+	Templates map[string]string `yaml:"templates"`
+	// ParameterPatterns and Patterns are regular expressions that values must match.
+	ParameterPatterns map[string]string `yaml:"parameter_patterns"`
+	Patterns          map[string]string `yaml:"patterns"`
+	Secrets           []string          `yaml:"secrets"`
+	Base64            []string          `yaml:"base64"`
+	ReadOnly          []string          `yaml:"read_only"`
+	// Order lists fields of a type that come first, in this order.
+	Order map[string][]string `yaml:"order"`
+}
+
+// Path tells what the SDK's parameter for a whole resource name stands for: either the form of
+// the name, or, where it has no single form, that the parameter keeps its slashes.
+type Path struct {
+	Template     string `yaml:"template"`
+	MultiSegment string `yaml:"multi_segment"` // the parameter's name
+}
+
+// Descriptions are our own words on a service.
+type Descriptions struct {
+	// Methods has a sentence for operations, by Group.Name.
+	Methods map[string]string `yaml:"methods"`
+	// Schemas has phrases by type: under the empty key of the type itself, else of a field.
+	Schemas map[string]map[string]string `yaml:"schemas"`
+	// Parameters has phrases by the parameter's name, or by Group.Name.parameter for one operation.
+	Parameters map[string]string `yaml:"parameters"`
+}
+
+// Read reads the overlays.
+func Read(overlays fs.FS) (*Overlays, error) {
+	o := &Overlays{Facts: map[string]*Facts{}, Descriptions: map[string]*Descriptions{}}
+	var headings struct {
+		Providers map[string]Heading `yaml:"providers"`
+		Services  map[string]Heading `yaml:"services"`
+	}
+	if err := decode(overlays, "providers.yaml", &headings); err != nil {
+		return nil, err
+	}
+	o.Providers, o.Services = headings.Providers, headings.Services
+	err := eachService(overlays, "facts", func(service, name string) error {
+		o.Facts[service] = &Facts{}
+		return decode(overlays, name, o.Facts[service])
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = eachService(overlays, "descriptions", func(service, name string) error {
+		o.Descriptions[service] = &Descriptions{}
+		return decode(overlays, name, o.Descriptions[service])
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// FactsOf gives the facts on a service, empty ones where there is no file.
+func (o *Overlays) FactsOf(service string) *Facts {
+	if f, ok := o.Facts[service]; ok {
+		return f
+	}
+	return &Facts{}
+}
+
+// DescriptionsOf gives the words on a service, none where there is no file.
+func (o *Overlays) DescriptionsOf(service string) *Descriptions {
+	if d, ok := o.Descriptions[service]; ok {
+		return d
+	}
+	return &Descriptions{}
+}
+
+func eachService(overlays fs.FS, folder string, read func(service, name string) error) error {
+	files, err := fs.Glob(overlays, path.Join(folder, "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		if err := read(strings.TrimSuffix(path.Base(name), ".yaml"), name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func decode(overlays fs.FS, name string, into any) error {
+	data, err := fs.ReadFile(overlays, name)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package overlay
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/lakeql/lakeql/internal/openapigen/sdk"
+)
+
+func things() *sdk.API {
+	text := &sdk.Type{Kind: sdk.String}
+	return &sdk.API{Services: []*sdk.Service{{
+		Name: "things",
+		Operations: []*sdk.Operation{{
+			Service: "things", Group: "Things", Name: "Get",
+			PathParams: []*sdk.PathParam{{Name: "name", Type: text, Template: "things/{thing_id}"}},
+		}},
+		Messages: map[string]*sdk.Message{"Thing": {Name: "Thing", Fields: []*sdk.Field{{Go: "Name", JSON: "name", Type: text}}}},
+		Enums:    map[string]*sdk.Enum{"Kind": {Name: "Kind"}},
+	}}}
+}
+
+// TestCheck gives overlays that do and do not fit the API.
+func TestCheck(t *testing.T) {
+	for name, tt := range map[string]struct{ file, text, want string }{
+		"all of it":           {"descriptions/things.yaml", "methods: {Things.Get: Gets it.}\nschemas: {Thing: {'': A thing., name: Its name.}, Kind: {'': A kind.}}\nparameters: {thing_id: Which., Things.Get.name: Which.}", ""},
+		"an unknown service":  {"facts/other.yaml", "secrets: []", "facts/other.yaml: the SDK has no service other"},
+		"an unknown type":     {"facts/things.yaml", "secrets: [Other.name]", "facts/things.yaml: the SDK has no type Other"},
+		"an unknown field":    {"facts/things.yaml", "order: {Thing: [other]}", "facts/things.yaml: type Thing has no field other"},
+		"an unknown method":   {"descriptions/things.yaml", "methods: {Things.List: Lists.}", "descriptions/things.yaml: the SDK has no operation Things.List"},
+		"an unknown argument": {"descriptions/things.yaml", "parameters: {other: Which.}", "descriptions/things.yaml: the SDK has no parameter other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, err := Read(fstest.MapFS{"providers.yaml": {}, tt.file: {Data: []byte(tt.text)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = o.Check(things())
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnknownKeysAreErrors(t *testing.T) {
+	_, err := Read(fstest.MapFS{"providers.yaml": {}, "facts/things.yaml": {Data: []byte("secretz: [Thing.name]")}})
+	if err == nil || !strings.Contains(err.Error(), "facts/things.yaml") || !strings.Contains(err.Error(), "secretz") {
+		t.Errorf("error %v, want one that names the file and the key", err)
+	}
+}
