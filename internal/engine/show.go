@@ -317,7 +317,11 @@ func (s *Session) planDescribeMethod(d *statement.Describe) (plan, error) {
 		if schema != nil {
 			typ = typeName(schema.Type, schema.Format)
 		}
-		add(p.Name, typ, inputType(p.Required), "", p.Description)
+		shape, err := s.shape(m, schema, 0)
+		if err != nil {
+			return nil, err
+		}
+		add(p.Name, typ, inputType(p.Required), shape, p.Description)
 	}
 	if m.Body != nil {
 		body, err := s.Catalogue.Resolve(m, m.Body.Schema)

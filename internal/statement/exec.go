@@ -77,6 +77,18 @@ func (p *parser) param() (Param, error) {
 	if err := p.next(); err != nil {
 		return param, err
 	}
+	for p.token.typ == '.' { // a nested query parameter: @filter_by.statuses
+		if err := p.next(); err != nil {
+			return param, err
+		}
+		if !isWord(p.token.raw) {
+			return param, p.unexpected("the rest of the parameter's name after the dot")
+		}
+		param.Name += "." + p.token.raw
+		if err := p.next(); err != nil {
+			return param, err
+		}
+	}
 	if p.token.typ != '=' {
 		return param, p.unexpected("= after " + raw)
 	}

@@ -56,6 +56,7 @@ func TestExecForms(t *testing.T) {
 		"lower case":                         {"exec p.s.r.m @a=TRUE", []param{{"a", false, Bool, "true"}}, ""},
 		"EXECUTE":                            {"Execute p.s.r.m", nil, ""},
 		"numbers":                            {"EXEC p.s.r.m @a=1 @b=-2.50 @c=1e3 @d=+7", []param{{"a", false, Number, "1"}, {"b", false, Number, "-2.50"}, {"c", false, Number, "1e3"}, {"d", false, Number, "7"}}, ""},
+		"a dotted name":                      {"EXEC p.s.r.m @a.b = 1", []param{{"a.b", false, Number, "1"}}, ""},
 		"null":                               {"EXEC p.s.r.m @a=null", []param{{"a", false, Null, ""}}, ""},
 		"doubled quote":                      {"EXEC p.s.r.m @a='it''s'", []param{{"a", false, String, "it's"}}, ""},
 		"escaped quote":                      {`EXEC p.s.r.m @a='it\'s'`, []param{{"a", false, String, "it's"}}, ""},

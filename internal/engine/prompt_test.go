@@ -1,0 +1,137 @@
+package engine_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// nobody is an authorizer for statements that are never sent.
+type nobody struct{}
+
+func (nobody) Direct(r *http.Request, _ string) error {
+	r.URL.Scheme, r.URL.Host = "https", "workspace.invalid"
+	return nil
+}
+
+func (nobody) Authorize(*http.Request) error { return errors.New("nothing is to be sent") }
+
+func session(t *testing.T) *engine.Session {
+	t.Helper()
+	compiled, err := openapi.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue := provider.NewCatalogue(compiled)
+	return &engine.Session{Catalogue: catalogue, Client: &dispatch.Client{Catalogue: catalogue, Authorizer: nobody{}}}
+}
+
+func TestSensitive(t *testing.T) {
+	s := session(t)
+	const secret = "EXEC databricks_workspace.workspace.secrets.put "
+	for text, want := range map[string]bool{
+		"SHOW PROVIDERS;": false,
+		"EXEC databricks_workspace.postgres.postgres_credentials.generate @endpoint='projects/p/branches/b/endpoints/e';": false,
+		"EXEC databricks_workspace.postgres.postgres_projects.list @page_token='next';":                                   false,
+		secret + "@scope='s', @key='k', @string_value='hunter2';":                                                         true,
+		secret + `@@json='{"scope": "s", "key": "k", "string_value": "hunter2"}';`:                                        true,
+		secret + "@scope='s', @key='k';":                                                                                  false,
+		"EXEC databricks_workspace.nowhere.secrets.put @password='hunter2';":                                              true, // unknown, but it looks like one
+		"EXEC a.b.c.d @password='hunter2' oops":                                                                           true,
+		"-- dapi0123456789abcdef0123456789abcdef\nSHOW PROVIDERS;":                                                        true,
+		"SHOW PROVIDERS; -- eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJl":                                            true,
+	} {
+		if got := s.Sensitive(text); got != want {
+			t.Errorf("Sensitive(%q) = %v", text, got)
+		}
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	s := session(t)
+	for text, want := range map[string]string{
+		"":                               "EXEC",
+		"SHOW PROVIDERS; DE":             "DESCRIBE",
+		"EXEC data":                      "databricks_workspace",
+		"EXEC databricks_workspace.post": "postgres",
+		"EXEC databricks_workspace.postgres.postgres_c":                        "postgres_credentials",
+		"EXEC databricks_workspace.postgres.postgres_credentials.":             "generate",
+		"EXEC databricks_workspace.postgres.postgres_credentials.generate @":   "@endpoint",
+		"EXEC databricks_workspace.postgres.postgres_credentials.generate @@j": "@@json",
+		"SHOW METHODS ": "IN",
+	} {
+		if got := s.Suggest(text, len(text)); !slices.Contains(got, want) {
+			t.Errorf("Suggest(%q) = %v, want %s among them", text, got, want)
+		}
+	}
+	given := "EXEC databricks_workspace.postgres.postgres_credentials.generate @endpoint='x' @"
+	if got := s.Suggest(given, len(given)); slices.Contains(got, "@endpoint") {
+		t.Errorf("suggests what is given: %v", got)
+	}
+	if got := s.Suggest("EXEC no.such.thing.at @", len("EXEC no.such.thing.at @")); len(got) != 0 {
+		t.Errorf("suggests parameters of nothing: %v", got)
+	}
+}
+
+// TestEveryMethodDescribes shows that no document trips DESCRIBE METHOD.
+func TestEveryMethodDescribes(t *testing.T) {
+	s := session(t)
+	providers, err := s.Catalogue.Providers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := 0
+	for _, p := range providers {
+		for _, info := range p.Services {
+			service, err := s.Catalogue.Service(p.Name, info.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range service.Resources {
+				resource, err := s.Catalogue.Resource(p.Name, info.Name, r.Name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, m := range resource.Methods {
+					text := "DESCRIBE METHOD EXTENDED " + m.FullName()
+					for rows, err := range s.Run(t.Context(), text) {
+						if err != nil {
+							t.Fatalf("%s: %v", text, err)
+						}
+						checkShapes(t, m, rows)
+						described++
+					}
+				}
+			}
+		}
+	}
+	if described < 1142 {
+		t.Errorf("%d methods described, want at least 1142", described)
+	}
+}
+
+// checkShapes shows that objects and lists come with a shape, however deep their types refer to
+// each other.
+func checkShapes(t *testing.T, m *provider.Method, rows provider.Rows) {
+	t.Helper()
+	for {
+		row, err := rows.Next(t.Context())
+		if err != nil {
+			return
+		}
+		typ, shape := row[1].(string), row[3].(string)
+		if typ == "array" && !strings.ContainsAny(shape, "{[") {
+			t.Errorf("%s: %v of type %s has the shape %q", m.FullName(), row[0], typ, shape)
+		}
+		if len(shape) > 1<<20 {
+			t.Errorf("%s: the shape of %v is %d bytes long", m.FullName(), row[0], len(shape))
+		}
+	}
+}
