@@ -7,6 +7,7 @@ require (
 	github.com/databricks/databricks-sdk-go v0.132.0
 	github.com/getkin/kin-openapi v0.88.0
 	github.com/mattn/go-runewidth v0.0.31
+	github.com/ncruces/go-sqlite3 v0.37.0
 	github.com/peterh/liner v1.2.3
 	github.com/spf13/cobra v1.10.2
 	github.com/stackql/any-sdk v0.5.1-alpha01
@@ -95,6 +96,8 @@ require (
 	github.com/mailru/easyjson v0.7.7 // indirect
 	github.com/mattn/go-sqlite3 v1.14.31 // indirect
 	github.com/mtibben/percent v0.2.1 // indirect
+	github.com/ncruces/go-sqlite3-wasm/v6 v6.5.35401 // indirect
+	github.com/ncruces/julianday v1.0.0 // indirect
 	github.com/pierrec/lz4/v4 v4.1.22 // indirect
 	github.com/pkg/browser v0.0.0-20240102092130-5ac0b6a4141c // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect

@@ -58,6 +58,8 @@ func (s *Session) plan(text string) ([]plan, error) {
 		switch st := st.(type) {
 		case *statement.Exec:
 			plans[i], err = s.planExec(st)
+		case *statement.Query:
+			plans[i], err = s.planQuery(st)
 		case *statement.Show:
 			plans[i], err = s.planShow(st)
 		case *statement.Describe:

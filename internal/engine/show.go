@@ -23,8 +23,8 @@ func columns(extended bool, header string) []provider.Column {
 	return all
 }
 
-// table is the answer to a SHOW before LIKE and WHERE choose among its rows.
-type table struct {
+// listing is the answer to a SHOW before LIKE and WHERE choose among its rows.
+type listing struct {
 	header string
 	rows   [][]any
 	names  []int // columns that LIKE looks at
@@ -55,7 +55,7 @@ func (s *Session) planShow(show *statement.Show) (plan, error) {
 	return fixed(cols, rows), nil
 }
 
-func (s *Session) shown(show *statement.Show) (t table, err error) {
+func (s *Session) shown(show *statement.Show) (t listing, err error) {
 	t.names = []int{0}
 	switch show.What {
 	case "PROVIDERS":
@@ -84,7 +84,7 @@ func (s *Session) shown(show *statement.Show) (t table, err error) {
 }
 
 // chosen reports whether LIKE and WHERE let a row through.
-func chosen(show *statement.Show, t table, cols []provider.Column, row []any) (bool, error) {
+func chosen(show *statement.Show, t listing, cols []provider.Column, row []any) (bool, error) {
 	if show.Like != "" && !slices.ContainsFunc(t.names, func(i int) bool { return statement.Like(show.Like, fmt.Sprint(row[i])) }) {
 		return false, nil
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Statement is *[Exec], *[Show], *[Describe] or *[Registry].
+// Statement is *[Exec], *[Query], *[Show], *[Describe] or *[Registry].
 type Statement interface {
 	// Pos is where the statement begins.
 	Pos() provider.Position
@@ -95,8 +95,10 @@ func (p *parser) statement() (Statement, error) {
 	word := strings.ToUpper(p.token.raw)
 	switch word {
 	case "EXEC", "EXECUTE", "SHOW", "DESCRIBE", "DESC", "REGISTRY":
+	case "SELECT", "WITH", "VALUES":
+		return p.query(pos)
 	default:
-		return nil, p.unexpected("a statement: EXEC, SHOW, DESCRIBE or REGISTRY")
+		return nil, p.unexpected("a statement: SELECT, EXEC, SHOW, DESCRIBE or REGISTRY")
 	}
 	if err := p.next(); err != nil {
 		return nil, err

@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// table is a resource as a virtual table. What its SELECT methods answer are columns; their
+// parameters are hidden columns, or the same column where a parameter has an attribute's name.
+type table struct {
+	query    *query
+	resource *provider.Resource
+	methods  []*access // those with the most required parameters first
+	fields   []field
+	index    map[string]int // of a field by its name
+	lacking  []string       // parameters that no plan had, of the least demanding method
+}
+
+// field is a column of the table.
+type field struct {
+	name, typ string
+	hidden    bool // a parameter that no answer holds
+}
+
+// access is a method that gives rows.
+type access struct {
+	method   *provider.Method
+	required []string // parameters without which there is no call
+	params   []string // all, the required ones and the whole resource name included
+	columns  []int    // of the field in the method's rows, -1 where it has none
+}
+
+// newTable reads what a resource's table looks like.
+func (q *query) newTable(r *provider.Resource, pos provider.Position) (*table, error) {
+	t := &table{query: q, resource: r, index: map[string]int{}}
+	for _, m := range r.MethodsFor(provider.Select) {
+		a := &access{method: m}
+		for _, v := range m.ServerVariables() {
+			a.params = append(a.params, v.Name)
+		}
+		if m.NameParam != nil {
+			a.params = append(a.params, m.NameParam.Name)
+		}
+		for _, p := range m.Params {
+			a.params = append(a.params, p.Name)
+			if p.Required {
+				a.required = append(a.required, p.Name)
+			}
+		}
+		t.methods = append(t.methods, a)
+	}
+	if len(t.methods) == 0 {
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  "no SELECT reaches " + r.FullName(),
+			Hint:     "see SHOW METHODS IN " + r.FullName(),
+			Position: pos,
+		}
+	}
+	slices.SortStableFunc(t.methods, func(a, b *access) int { return len(b.required) - len(a.required) })
+	return t, t.declare()
+}
+
+// declare finds the columns: those of every method's rows, then the parameters that are left.
+func (t *table) declare() error {
+	add := func(name, typ string, hidden bool) {
+		if _, ok := t.index[name]; !ok {
+			t.index[name] = len(t.fields)
+			t.fields = append(t.fields, field{name, typ, hidden})
+		}
+	}
+	rows := make([][]provider.Column, len(t.methods))
+	for i, a := range t.methods {
+		var err error
+		if rows[i], err = t.query.session.Client.Columns(a.method); err != nil {
+			return err
+		}
+		for _, c := range rows[i] {
+			add(c.Name, c.Type, false)
+		}
+	}
+	for _, a := range t.methods {
+		for _, name := range a.params {
+			typ := "string"
+			if p, ok := a.method.Param(name); ok {
+				schema, err := t.query.session.Catalogue.Resolve(a.method, p.Schema)
+				if err != nil {
+					return err
+				}
+				if schema != nil {
+					typ = schema.Type
+				}
+			}
+			add(name, typ, true)
+		}
+	}
+	for i, a := range t.methods {
+		a.columns = make([]int, len(t.fields))
+		for n, f := range t.fields {
+			a.columns[n] = slices.IndexFunc(rows[i], func(c provider.Column) bool { return c.Name == f.name })
+		}
+	}
+	return nil
+}
+
+// declaration is the CREATE TABLE that SQLite reads the columns from.
+func (t *table) declaration() string {
+	var b strings.Builder
+	b.WriteString("CREATE TABLE x(")
+	for i, f := range t.fields {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(sqlite3.QuoteIdentifier(f.name) + " " + declaredType(f.typ))
+		if f.hidden {
+			b.WriteString(" HIDDEN")
+		}
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// declaredType is the type that a column is declared with, for SQLite's affinities and for
+// typeOfDeclared to find it again.
+func declaredType(typ string) string {
+	switch typ {
+	case "integer":
+		return "INTEGER"
+	case "number":
+		return "REAL"
+	case "boolean":
+		return "BOOLEAN"
+	case "string":
+		return "TEXT"
+	default:
+		return "JSON"
+	}
+}
+
+// typeOfDeclared gives the document's type for a declared one; empty for an expression's result.
+func typeOfDeclared(declared string) string {
+	switch declared {
+	case "INTEGER":
+		return "integer"
+	case "REAL":
+		return "number"
+	case "BOOLEAN":
+		return "boolean"
+	case "TEXT":
+		return "string"
+	case "JSON":
+		return "object"
+	}
+	return ""
+}
+
+// missing names the parameters that no plan had.
+func (t *table) missing() ([]string, bool) { return t.lacking, len(t.lacking) > 0 }
+
+// BestIndex chooses the method for what a plan knows of a row: the one with the most required
+// parameters of those whose are all given. A plan that gives none what it needs is refused, so
+// that SQLite orders joins in such a way that one resource feeds the next.
+func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
+	given := map[string]int{} // constraints that may be used, by field name
+	named := map[string]bool{}
+	for i, c := range idx.Constraint {
+		if c.Op != sqlite3.INDEX_CONSTRAINT_EQ || c.Column < 0 {
+			continue
+		}
+		name := t.fields[c.Column].name
+		named[name] = true
+		if _, ok := given[name]; !ok && c.Usable {
+			given[name] = i
+		}
+	}
+	for n, a := range t.methods {
+		if len(a.lacking(func(name string) bool { _, ok := given[name]; return ok })) > 0 {
+			continue
+		}
+		t.use(idx, n, given)
+		return nil
+	}
+	least := t.methods[len(t.methods)-1]
+	if lacking := least.lacking(func(name string) bool { return named[name] }); len(lacking) > 0 {
+		t.lacking = lacking
+	}
+	return sqlite3.CONSTRAINT
+}
+
+// lacking names the required parameters that are not given, not even as parts of a whole name.
+func (a *access) lacking(given func(name string) bool) []string {
+	whole := a.method.NameParam
+	byName := whole != nil && given(whole.Name)
+	var lacking []string
+	for _, name := range a.required {
+		if !given(name) && (!byName || !slices.Contains(whole.Params(), name)) {
+			lacking = append(lacking, name)
+		}
+	}
+	return lacking
+}
+
+// use tells SQLite which constraints become arguments of Filter.
+func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
+	a := t.methods[method]
+	var used []string
+	for _, name := range a.params {
+		i, ok := given[name]
+		if !ok {
+			continue
+		}
+		used = append(used, strconv.Itoa(t.index[name]))
+		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: t.fields[t.index[name]].hidden}
+		delete(given, name)
+	}
+	idx.IdxNum, idx.IdxStr = method, strings.Join(used, ",")
+	idx.EstimatedRows, idx.EstimatedCost = 1000, 1000
+	if a.isGet() {
+		idx.EstimatedRows, idx.EstimatedCost = 1, 10
+	}
+}
+
+// isGet reports whether the method gives one resource, whose absence is no error.
+func (a *access) isGet() bool {
+	return a.method.Verb == "GET" && a.method.Paging == nil && (a.method.Response == nil || a.method.Response.ObjectKey == "") && len(a.required) > 0
+}
+
+// Open makes a cursor.
+func (t *table) Open() (sqlite3.VTabCursor, error) { return &cursor{table: t}, nil }
+
+// fail keeps the first error of the query, whose type SQLite would lose.
+func (t *table) fail(err error) error {
+	if t.query.err == nil {
+		t.query.err = at(err, t.query.statement.Position)
+	}
+	return fmt.Errorf("%s: %w", t.resource.FullName(), err)
+}
