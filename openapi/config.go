@@ -61,6 +61,7 @@ func (r *reader) specialPaging(n *yaml.Node) *provider.Paging {
 		First:         r.number(node.get("first")),
 		Limit:         r.text(node.get("limit")),
 		LimitValue:    r.number(node.get("limitValue")),
+		Lists:         r.texts(node.get("lists")),
 		Dedupe:        r.text(node.get("dedupe")),
 	}
 	switch p.Kind {

@@ -142,10 +142,10 @@ type Method struct {
 	// NameParam is the whole resource name that stands in for the path parameters it is made of.
 	NameParam *NameParam `json:"name_param,omitempty"`
 	// BodyFromPath names parameters of the path that are sent as attributes of the body as well.
-	BodyFromPath []string `json:"body_from_path,omitempty"`
-	Body      *Body      `json:"body,omitempty"`
-	Response  *Response  `json:"response,omitempty"`
-	Paging    *Paging    `json:"paging,omitempty"`
+	BodyFromPath []string  `json:"body_from_path,omitempty"`
+	Body         *Body     `json:"body,omitempty"`
+	Response     *Response `json:"response,omitempty"`
+	Paging       *Paging   `json:"paging,omitempty"`
 }
 
 // FullName is provider.service.resource.method, as EXEC writes it.
@@ -329,6 +329,9 @@ type Paging struct {
 	// Limit is the parameter for the size of a page, which is sent as LimitValue unless given.
 	Limit      string `json:"limit,omitempty"`
 	LimitValue int    `json:"limit_value,omitempty"`
+	// Lists are the lists that a merge joins, as paths with dots; a|b: the one of them that the first
+	// page has items in.
+	Lists []string `json:"lists,omitempty"`
 	// Dedupe is the attribute that tells items which come twice, as they do where positions shift.
 	Dedupe string `json:"dedupe,omitempty"`
 }

@@ -55,7 +55,9 @@ func bench(ctx context.Context, binary, against string, runs int) error {
 	}
 	statements := []subject{
 		{"one EXEC, whole process", []string{"exec", "-o", "json", "EXEC databricks_workspace.postgres.postgres_credentials.generate @endpoint = 'projects/p/branches/b/endpoints/e'"}},
-		{"SHOW METHODS, whole process", []string{"exec", "-o", "json", "SHOW METHODS IN databricks_workspace.postgres.postgres_credentials"}},
+		{"one SELECT, whole process", []string{"exec", "-o", "json", "SELECT name FROM databricks_workspace.postgres.postgres_projects"}},
+		{"SHOW METHODS, small service", []string{"exec", "-o", "json", "SHOW METHODS IN databricks_workspace.dataclassification.catalog_configs"}},
+		{"SHOW METHODS, large service", []string{"exec", "-o", "json", "SHOW METHODS IN databricks_workspace.catalog.tables"}},
 	}
 	fmt.Printf("%-30s %-20s %10s %21s %10s\n", "", "command", "median", "range", "peak")
 	for _, statement := range statements {

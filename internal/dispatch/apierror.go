@@ -3,7 +3,9 @@ package dispatch
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -34,6 +36,7 @@ type errorBody struct {
 // {error, error_description}, "CODE: message" as text, HTML with the message in <pre>, nothing.
 func responseError(req *Request, resp *http.Response, body []byte) *provider.Error {
 	code, message, requestID := readError(body, resp.Header.Get("Content-Type"))
+	code, message = shorten(code, 100), shorten(message, 2000)
 	if message == "" {
 		message = strings.ToLower(http.StatusText(resp.StatusCode))
 	}
@@ -50,6 +53,7 @@ func responseError(req *Request, resp *http.Response, body []byte) *provider.Err
 	if e.RequestID == "" {
 		e.RequestID = provider.Printable(requestID)
 	}
+	e.RequestID = shorten(e.RequestID, 100)
 	switch status := resp.StatusCode; {
 	case status == http.StatusUnauthorized:
 		e.Code = provider.Unauthorized
@@ -66,21 +70,34 @@ func responseError(req *Request, resp *http.Response, body []byte) *provider.Err
 
 func readError(body []byte, contentType string) (code, message, requestID string) {
 	trimmed := bytes.TrimSpace(body)
-	var parsed errorBody
-	if len(trimmed) > 0 && trimmed[0] == '{' && json.Unmarshal(trimmed, &parsed) == nil {
-		return fromJSON(&parsed)
-	}
 	text := string(trimmed)
+	if code, message, requestID, ok := fromJSON(trimmed); ok {
+		if message == "" && code == "" && len(trimmed) > len("{}") {
+			message = shorten(text, textLimit)
+		}
+		return code, message, requestID
+	}
 	if strings.Contains(contentType, "html") || strings.HasPrefix(text, "<") {
 		return "", fromHTML(text), ""
 	}
 	if found := codeAndMessage.FindStringSubmatch(text); found != nil {
 		return found[1], found[2], ""
 	}
-	return "", shorten(text), ""
+	return "", shorten(text, textLimit), ""
 }
 
-func fromJSON(b *errorBody) (code, message, requestID string) {
+// fromJSON reads an error worded as a JSON object. An attribute of another type than expected
+// costs that attribute only.
+func fromJSON(body []byte) (code, message, requestID string, ok bool) {
+	var b errorBody
+	if len(body) == 0 || body[0] != '{' {
+		return "", "", "", false
+	}
+	if err := json.Unmarshal(body, &b); err != nil {
+		if _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); !mistyped {
+			return "", "", "", false
+		}
+	}
 	code, message = unquote(b.ErrorCode), b.Message
 	for _, detail := range b.Details {
 		if detail.RequestID != "" {
@@ -105,7 +122,7 @@ func fromJSON(b *errorBody) (code, message, requestID string) {
 			message = text
 		}
 	}
-	return code, message, requestID
+	return code, message, requestID, true
 }
 
 // unquote gives a JSON string's text, or any other JSON as it stands.
@@ -119,8 +136,8 @@ func unquote(raw json.RawMessage) string {
 
 var (
 	codeAndMessage = regexp.MustCompile(`(?s)^([A-Z][A-Z0-9_]+): (.*)$`)
-	preformatted   = regexp.MustCompile(`(?is)<pre>(.*?)</pre>`)
-	htmlTitle      = regexp.MustCompile(`(?is)<title>(.*?)</title>`)
+	preformatted   = regexp.MustCompile(`(?is)<pre(?:\s[^>]*)?>(.*?)</pre>`)
+	htmlTitle      = regexp.MustCompile(`(?is)<title(?:\s[^>]*)?>(.*?)</title>`)
 	whiteSpace     = regexp.MustCompile(`\s+`)
 )
 
@@ -128,16 +145,18 @@ var (
 func fromHTML(page string) string {
 	for _, place := range []*regexp.Regexp{preformatted, htmlTitle} {
 		if found := place.FindStringSubmatch(page); found != nil {
-			if text := strings.TrimSpace(whiteSpace.ReplaceAllString(found[1], " ")); text != "" {
-				return shorten(text)
+			if text := strings.TrimSpace(whiteSpace.ReplaceAllString(html.UnescapeString(found[1]), " ")); text != "" {
+				return shorten(text, textLimit)
 			}
 		}
 	}
 	return "an HTML page instead of an answer"
 }
 
-func shorten(text string) string {
-	const limit = 500
+// textLimit is how many characters are shown of what an answer says without naming it a message.
+const textLimit = 500
+
+func shorten(text string, limit int) string {
 	if runes := []rune(text); len(runes) > limit {
 		return string(runes[:limit]) + "…"
 	}

@@ -60,6 +60,9 @@ type Client struct {
 	OnRetry func(reason error, wait time.Duration)
 
 	patterns sync.Map // compiled patterns of the documents
+
+	ownHTTP sync.Once
+	own     *http.Client // in place of HTTP, where that is nil
 }
 
 // Request is a call that was checked and is ready to be sent.
@@ -99,8 +102,12 @@ func (c *Client) Run(ctx context.Context, req *Request) (provider.Rows, error) {
 // NewHTTP makes an HTTP client for the API: it takes no redirects, because a redirect would carry
 // the request, and with it the body, to a host that nobody named.
 func NewHTTP() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if usual, ok := http.DefaultTransport.(*http.Transport); ok { // programs may put their own there
+		transport = usual.Clone()
+	}
 	transport.MaxIdleConnsPerHost = 16
+	transport.MaxResponseHeaderBytes = maxHeader
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -111,7 +118,10 @@ func NewHTTP() *http.Client {
 func (c *Client) attempt(ctx context.Context, req *Request) (*http.Request, error) {
 	r := req.http.Clone(ctx)
 	if req.hasBody {
-		r.Body = io.NopCloser(bytes.NewReader(req.body))
+		// With GetBody a request that found its idle connection closed, and of which nothing left,
+		// goes out over another one at once.
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.body)), nil }
+		r.Body, _ = r.GetBody() // it has no error
 		r.ContentLength = int64(len(req.body))
 	}
 	if err := c.Authorizer.Authorize(r); err != nil {

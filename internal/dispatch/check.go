@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -33,12 +34,12 @@ func (c *Client) check(m *provider.Method, schema *provider.Schema, value any, p
 	case "":
 		return value, nil
 	case "string":
-		return c.checkString(schema, value, path)
+		return c.checkString(m, schema, value, path)
 	}
 	if text, ok := value.(string); ok {
 		parsed, err := parse(text)
 		if err != nil {
-			e := usage("", path, "%s is not %s", provider.Quote(text), article(schema.Type))
+			e := usage("", path, "%s is not %s", c.quoteFor(m, schema, text), article(schema.Type))
 			if strings.ContainsAny(text, "[{") {
 				e.Message += ": " + err.Error()
 			}
@@ -52,12 +53,12 @@ func (c *Client) check(m *provider.Method, schema *provider.Schema, value any, p
 	case "object":
 		return c.checkObject(m, schema, value, path)
 	case "integer", "number":
-		return checkNumber(schema, value, path)
+		return c.checkNumber(m, schema, value, path)
 	case "boolean":
 		if _, ok := value.(bool); !ok {
-			return nil, mismatch(schema, value, path)
+			return nil, c.mismatch(m, schema, value, path)
 		}
-		return value, nil
+		return value, c.checkEnum(m, schema, value, path)
 	}
 	return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: schema of unknown type %q", m.FullName(), schema.Type)}
 }
@@ -65,7 +66,7 @@ func (c *Client) check(m *provider.Method, schema *provider.Schema, value any, p
 func (c *Client) checkArray(m *provider.Method, schema *provider.Schema, value any, path provider.Path) (any, error) {
 	items, ok := value.([]any)
 	if !ok {
-		return nil, mismatch(schema, value, path)
+		return nil, c.mismatch(m, schema, value, path)
 	}
 	checked := make([]any, len(items))
 	for i, item := range items {
@@ -80,11 +81,9 @@ func (c *Client) checkArray(m *provider.Method, schema *provider.Schema, value a
 func (c *Client) checkObject(m *provider.Method, schema *provider.Schema, value any, path provider.Path) (any, error) {
 	attributes, ok := value.(map[string]any)
 	if !ok {
-		return nil, mismatch(schema, value, path)
+		return nil, c.mismatch(m, schema, value, path)
 	}
-	if len(schema.Properties) == 0 && schema.Additional == nil && len(path) > 0 {
-		return attributes, nil // free-form
-	}
+	freeForm := len(schema.Properties) == 0 && schema.Additional == nil && len(path) > 0
 	names := make([]string, 0, len(attributes))
 	for name := range attributes {
 		names = append(names, name)
@@ -95,6 +94,10 @@ func (c *Client) checkObject(m *provider.Method, schema *provider.Schema, value 
 		property, known := schema.Property(name)
 		if !known {
 			property = schema.Additional
+		}
+		if freeForm {
+			checked[name] = attributes[name]
+			continue
 		}
 		if property == nil {
 			e := usage("", join(path, name), "unknown attribute")
@@ -110,9 +113,16 @@ func (c *Client) checkObject(m *provider.Method, schema *provider.Schema, value 
 		}
 	}
 	for _, name := range schema.Required {
-		if _, given := checked[name]; !given {
-			return nil, usage("", join(path, name), "missing: it is required")
+		if _, given := checked[name]; given {
+			continue
 		}
+		property, _ := schema.Property(name)
+		if property, err := c.Catalogue.Resolve(m, property); err != nil {
+			return nil, err
+		} else if property != nil && property.ReadOnly {
+			continue // the server gives it: required in answers only (OpenAPI 3.0.3, readOnly)
+		}
+		return nil, usage("", join(path, name), "missing: it is required")
 	}
 	return checked, nil
 }
@@ -134,13 +144,16 @@ func list(properties []provider.Property, wrong string) string {
 	return strings.Join(names, ", ")
 }
 
-func (c *Client) checkString(schema *provider.Schema, value any, path provider.Path) (any, error) {
+func (c *Client) checkString(m *provider.Method, schema *provider.Schema, value any, path provider.Path) (any, error) {
 	text, ok := value.(string)
 	if !ok {
-		return nil, mismatch(schema, value, path)
+		return nil, c.mismatch(m, schema, value, path)
 	}
-	if len(schema.Enum) > 0 && !slices.Contains(schema.Enum, any(text)) {
-		return nil, usage("", path, "%s is not one of %s", quoteFor(schema, text), enumeration(schema.Enum))
+	if !utf8.ValidString(text) { // or the encoder would put another character in silently
+		return nil, usage("", path, "%s is not valid UTF-8", c.quoteFor(m, schema, text))
+	}
+	if err := c.checkEnum(m, schema, text, path); err != nil {
+		return nil, err
 	}
 	if schema.Pattern != "" {
 		matches, err := c.matchPattern(schema.Pattern, text)
@@ -148,14 +161,14 @@ func (c *Client) checkString(schema *provider.Schema, value any, path provider.P
 			return nil, err
 		}
 		if !matches && schema.NameTemplate != "" {
-			return nil, usage("", path, "%s does not have the form %s", quoteFor(schema, text), schema.NameTemplate)
+			return nil, usage("", path, "%s does not have the form %s", c.quoteFor(m, schema, text), schema.NameTemplate)
 		}
 		if !matches {
-			return nil, usage("", path, "%s does not match the pattern %s", quoteFor(schema, text), schema.Pattern)
+			return nil, usage("", path, "%s does not match the pattern %s", c.quoteFor(m, schema, text), schema.Pattern)
 		}
 	}
 	if schema.Format == "date-time" {
-		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
+		if _, err := time.Parse(time.RFC3339Nano, text); err != nil || !timeForm.MatchString(text) {
 			e := usage("", path, "%s is not a time", provider.Quote(text))
 			e.Hint = "write it as 2026-01-31T12:00:00Z"
 			return nil, e
@@ -164,9 +177,43 @@ func (c *Client) checkString(schema *provider.Schema, value any, path provider.P
 	return text, nil
 }
 
-// quoteFor quotes a value for a message, unless it is a secret.
-func quoteFor(schema *provider.Schema, text string) string {
-	if schema.Secret() {
+// timeForm is the form of RFC 3339 §5.6, to which time.Parse does not keep: it takes an hour of one
+// digit, a comma for the point, and a zone of 99 hours (https://go.dev/issue/54580).
+var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// checkEnum compares a scalar with the values that a schema lists.
+func (c *Client) checkEnum(m *provider.Method, schema *provider.Schema, value any, path provider.Path) error {
+	if len(schema.Enum) == 0 || slices.ContainsFunc(schema.Enum, func(listed any) bool { return sameScalar(listed, value) }) {
+		return nil
+	}
+	text := plain(value)
+	if _, ok := value.(string); ok || c.holdsSecret(m, schema) {
+		text = c.quoteFor(m, schema, text)
+	}
+	return usage("", path, "%s is not one of %s", text, enumeration(schema.Enum))
+}
+
+// sameScalar compares a value that a document lists with one of a call, which has its numbers as
+// text.
+func sameScalar(listed, given any) bool {
+	number, ok := given.(json.Number)
+	if !ok {
+		return listed == given
+	}
+	if _, isText := listed.(string); isText {
+		return false
+	}
+	a, b := new(big.Rat), new(big.Rat)
+	if _, ok := a.SetString(fmt.Sprint(listed)); !ok || !shortExponent(number.String()) {
+		return false
+	}
+	_, ok = b.SetString(number.String())
+	return ok && a.Cmp(b) == 0
+}
+
+// quoteFor quotes a value for a message, unless it is a secret or may hold one.
+func (c *Client) quoteFor(m *provider.Method, schema *provider.Schema, text string) string {
+	if c.holdsSecret(m, schema) {
 		return provider.Secret(text).String()
 	}
 	return provider.Quote(text)
@@ -185,10 +232,13 @@ func enumeration(values []any) string {
 }
 
 // checkNumber keeps numbers as they are written, so that none loses digits.
-func checkNumber(schema *provider.Schema, value any, path provider.Path) (any, error) {
+func (c *Client) checkNumber(m *provider.Method, schema *provider.Schema, value any, path provider.Path) (any, error) {
 	number, ok := value.(json.Number)
 	if !ok {
-		return nil, mismatch(schema, value, path)
+		return nil, c.mismatch(m, schema, value, path)
+	}
+	if err := c.checkEnum(m, schema, number, path); err != nil {
+		return nil, err
 	}
 	if schema.Type == "number" {
 		return number, nil
@@ -216,14 +266,14 @@ func shortExponent(number string) bool {
 }
 
 // mismatch is the error that a value has another type than its schema.
-func mismatch(schema *provider.Schema, value any, path provider.Path) error {
-	text := "****"
-	if !schema.Secret() {
-		encoded, err := json.Marshal(value)
-		if err != nil {
-			encoded = []byte(fmt.Sprint(value))
-		}
-		text = string(encoded)
+func (c *Client) mismatch(m *provider.Method, schema *provider.Schema, value any, path provider.Path) error {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		encoded = []byte(fmt.Sprint(value))
+	}
+	text := string(encoded)
+	if schema.Secret() || strings.Contains(text, `"`) && c.holdsSecret(m, schema) {
+		text = provider.Secret("").String()
 	}
 	if runes := []rune(text); len(runes) > 80 {
 		text = string(runes[:80]) + "…"

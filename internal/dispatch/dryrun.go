@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -24,17 +25,35 @@ func (c *Client) Describe(req *Request) (provider.Rows, error) {
 	if req.http.Host != "" {
 		headers["Host"] = req.http.Host
 	}
+	m, u := req.call.Method, *req.http.URL
+	query := u.Query()
+	for i := range m.Params {
+		p := &m.Params[i]
+		switch {
+		case !c.holdsSecret(m, p.Schema):
+		case p.In == provider.InHeader && req.http.Header.Get(p.Name) != "":
+			headers[http.CanonicalHeaderKey(p.Name)] = provider.Secret("").String()
+		case p.In == provider.InQuery && query.Has(p.Name):
+			query.Set(p.Name, provider.Secret("").String())
+			u.RawQuery = query.Encode()
+		}
+	}
 	encoded, err := json.Marshal(headers)
 	if err != nil {
 		return nil, &provider.Error{Code: provider.Internal, Message: "encode the headers", Err: err}
 	}
-	row := []any{req.http.Method, req.http.URL.String(), json.RawMessage(encoded), nil}
-	if req.hasBody {
+	row := []any{req.http.Method, u.String(), json.RawMessage(encoded), nil}
+	switch {
+	case !req.hasBody:
+	case m.Body.MediaType != "" && m.Body.MediaType != jsonType: // a stream
+		if row[3] = string(req.body); c.holdsSecret(m, m.Body.Schema) {
+			row[3] = provider.Secret("").String()
+		}
+	default:
 		body, err := parse(string(req.body))
 		if err != nil {
 			return nil, &provider.Error{Code: provider.Internal, Message: "read the body again", Err: err}
 		}
-		m := req.call.Method
 		if body, _, err = c.mask(m, m.Body.Schema, body); err != nil {
 			return nil, err
 		}
@@ -64,6 +83,14 @@ func (c *Client) mask(m *provider.Method, schema *provider.Schema, value any) (a
 	if schema.Secret() {
 		return provider.Secret(""), true, nil
 	}
+	if text, ok := value.(string); ok && (schema.Type == "array" || schema.Type == "object") {
+		// check reads it as JSON.
+		if parsed, err := parse(text); err == nil {
+			value = parsed
+		} else if c.holdsSecret(m, schema) {
+			return provider.Secret(""), true, nil
+		}
+	}
 	found := false
 	switch value := value.(type) {
 	case []any:
@@ -92,6 +119,27 @@ func (c *Client) mask(m *provider.Method, schema *provider.Schema, value any) (a
 		return copied, found, nil
 	}
 	return value, false, nil
+}
+
+// holdsSecret reports whether a value of a schema may be a credential or hold one.
+func (c *Client) holdsSecret(m *provider.Method, schema *provider.Schema) bool {
+	seen := map[string]bool{}
+	var search func(*provider.Schema) bool
+	search = func(schema *provider.Schema) bool {
+		if schema == nil || schema.Ref != "" && seen[schema.Ref] {
+			return false
+		}
+		if schema.Ref != "" {
+			seen[schema.Ref] = true
+		}
+		schema, err := c.Catalogue.Resolve(m, schema)
+		if err != nil || schema == nil {
+			return err != nil // it is not known what it holds
+		}
+		return schema.Secret() || search(schema.Items) || search(schema.Additional) ||
+			slices.ContainsFunc(schema.Properties, func(p provider.Property) bool { return search(p.Schema) })
+	}
+	return search(schema)
 }
 
 // Columns describes the rows that a method gives.

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,12 +9,17 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/lakeql/lakeql/provider"
 )
+
+const jsonType = "application/json"
 
 // build makes the request without its host.
 func (c *Client) build(call Call) (*Request, error) {
@@ -23,7 +29,7 @@ func (c *Client) build(call Call) (*Request, error) {
 			return nil, usage(name, nil, "%s has no such parameter", m.FullName())
 		}
 	}
-	path := m.Path
+	segments := map[string]string{}
 	query := url.Values{}
 	header := http.Header{}
 	for i := range m.Params {
@@ -31,6 +37,9 @@ func (c *Client) build(call Call) (*Request, error) {
 		value, err := c.argument(m, p, call.Args[p.Name])
 		if err != nil {
 			return nil, err
+		}
+		if value == nil && p.RequestID {
+			value = uuid.NewString()
 		}
 		if value == nil {
 			if p.Required {
@@ -40,11 +49,14 @@ func (c *Client) build(call Call) (*Request, error) {
 		}
 		switch p.In {
 		case provider.InPath:
-			escaped, err := pathSegment(p, value)
+			escaped, err := pathSegment(m, p, value)
 			if err != nil {
 				return nil, err
 			}
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", escaped)
+			if p.MultiSegment && !strings.HasPrefix(escaped, "/") && !strings.Contains(m.Path, "/{"+p.Name+"}") {
+				return nil, usage(p.Name, nil, "%s does not begin with a slash", provider.Quote(plain(value)))
+			}
+			segments[p.Name] = escaped
 		case provider.InQuery:
 			addQuery(query, p.Name, value)
 		case provider.InHeader:
@@ -55,8 +67,15 @@ func (c *Client) build(call Call) (*Request, error) {
 			header.Set(p.Name, text)
 		}
 	}
-	if strings.ContainsAny(path, "{}") {
+	path, ok := expand(m.Path, segments)
+	if !ok {
 		return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: the path %s has a parameter that the document does not declare", m.FullName(), m.Path)}
+	}
+	if p := m.Paging; p != nil && p.Limit != "" && !query.Has(p.Limit) {
+		query.Set(p.Limit, strconv.Itoa(p.LimitValue))
+	}
+	if p := m.Paging; p != nil && p.First != 0 && !query.Has(p.RequestToken) {
+		query.Set(p.RequestToken, strconv.Itoa(p.First))
 	}
 	req := &Request{call: call}
 	if err := c.encodeBody(req); err != nil {
@@ -71,9 +90,12 @@ func (c *Client) build(call Call) (*Request, error) {
 	if err != nil {
 		return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: path %s: %v", m.FullName(), path, err)}
 	}
-	header.Set("Accept", "application/json")
+	header.Set("Accept", jsonType)
+	if m.Response != nil {
+		header.Set("Accept", cmp.Or(m.Response.MediaType, jsonType))
+	}
 	if req.hasBody {
-		header.Set("Content-Type", "application/json")
+		header.Set("Content-Type", cmp.Or(m.Body.MediaType, jsonType))
 	}
 	header.Set("User-Agent", c.UserAgent)
 	req.http = &http.Request{
@@ -95,6 +117,10 @@ func (c *Client) encodeBody(req *Request) error {
 		}
 		return nil
 	}
+	value, err := c.complete(req.call, value)
+	if err != nil {
+		return err
+	}
 	if value == nil {
 		if len(m.Body.RequiredAttributes) > 0 {
 			return usage(m.Body.RequiredAttributes[0], nil, "missing: %s requires it", m.FullName())
@@ -103,6 +129,10 @@ func (c *Client) encodeBody(req *Request) error {
 			return nil
 		}
 		value = map[string]any{}
+	}
+	if text, ok := value.(string); ok && m.Body.MediaType != "" && m.Body.MediaType != jsonType {
+		req.body, req.hasBody = []byte(text), true // a stream: bytes as they are
+		return nil
 	}
 	checked, err := c.check(m, m.Body.Schema, value, nil)
 	if err != nil {
@@ -117,6 +147,66 @@ func (c *Client) encodeBody(req *Request) error {
 	}
 	req.hasBody = true
 	return nil
+}
+
+// complete gives the body the attributes that nobody has to write: parameters of the path that
+// are sent in the body as well, and fresh request ids.
+func (c *Client) complete(call Call, body any) (any, error) {
+	m := call.Method
+	schema, err := c.Catalogue.Resolve(m, m.Body.Schema)
+	if err != nil || schema == nil {
+		return body, err
+	}
+	added := map[string]any{}
+	for _, name := range m.BodyFromPath {
+		added[name] = call.Args[name]
+	}
+	for _, p := range schema.Properties {
+		if p.Schema.RequestID {
+			added[p.Name] = uuid.NewString()
+		}
+	}
+	if len(added) == 0 {
+		return body, nil
+	}
+	if body == nil {
+		return added, nil
+	}
+	given, ok := body.(map[string]any)
+	if !ok {
+		return body, nil // check says what is wrong with it
+	}
+	for name, value := range given {
+		if value != nil || added[name] == nil {
+			added[name] = value
+		}
+	}
+	return added, nil
+}
+
+// expand puts the escaped values of parameters into a path. It is false where one has no value.
+func expand(path string, values map[string]string) (string, bool) {
+	var b strings.Builder
+	for {
+		literal, rest, found := strings.Cut(path, "{")
+		b.WriteString(literal)
+		if !found {
+			return b.String(), !strings.Contains(literal, "}")
+		}
+		name, rest, _ := strings.Cut(rest, "}")
+		value, ok := values[name]
+		if !ok {
+			return "", false
+		}
+		b.WriteString(value)
+		path = rest
+	}
+}
+
+// escapeSegment escapes what would end a segment or begin an escape. The rest net/url escapes where
+// it must: it is how the official SDK has it, byte for byte.
+func escapeSegment(segment string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23").Replace(segment)
 }
 
 // argument checks the value of a path, query or header parameter. Such values travel as text, so
@@ -137,7 +227,9 @@ func (c *Client) argument(m *provider.Method, p *provider.Parameter, value any) 
 	}
 	checked, err := c.check(m, schema, value, nil)
 	if e, ok := errors.AsType[*provider.Error](err); ok && e.Code == provider.Usage {
-		return nil, usage(p.Name, e.Path, "%s", strings.TrimPrefix(e.Message, e.Path.String()+": "))
+		named := usage(p.Name, e.Path, "%s", strings.TrimPrefix(e.Message, e.Path.String()+": "))
+		named.Hint = e.Hint
+		return nil, named
 	}
 	return checked, err
 }
@@ -147,7 +239,7 @@ var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // pathSegment escapes the value of a path parameter, so that it stays within its segment, and
 // refuses what servers or proxies on the way could read as more than a name.
-func pathSegment(p *provider.Parameter, value any) (string, error) {
+func pathSegment(m *provider.Method, p *provider.Parameter, value any) (string, error) {
 	text := plain(value)
 	if text == "" {
 		return "", usage(p.Name, nil, "empty where a path needs a name")
@@ -176,7 +268,11 @@ func pathSegment(p *provider.Parameter, value any) (string, error) {
 			e.Hint = "give the last part of a resource name here, or the whole of it as name or parent"
 			return "", e
 		}
-		segments[i] = url.PathEscape(segment)
+		if p.MultiSegment && !strings.Contains(m.Path, "/{"+p.Name+"}") { // the path of a file, which the SDK escapes itself
+			segments[i] = url.PathEscape(segment)
+		} else {
+			segments[i] = escapeSegment(segment)
+		}
 	}
 	escaped := strings.Join(segments, "/")
 	if p.MultiSegment && strings.HasPrefix(text, "/") {
@@ -188,9 +284,12 @@ func pathSegment(p *provider.Parameter, value any) (string, error) {
 // addQuery writes a value into the query: lists as repeated keys, objects as dotted ones.
 func addQuery(query url.Values, name string, value any) {
 	switch value := value.(type) {
+	case nil:
 	case []any:
 		for _, item := range value {
-			query.Add(name, plain(item))
+			if item != nil {
+				query.Add(name, plain(item))
+			}
 		}
 	case map[string]any:
 		keys := make([]string, 0, len(value))
@@ -206,14 +305,17 @@ func addQuery(query url.Values, name string, value any) {
 	}
 }
 
-// plain writes a scalar as text.
+// plain writes a scalar as text, and what is none as JSON.
 func plain(value any) string {
 	switch value := value.(type) {
 	case string:
 		return value
 	case json.Number:
 		return value.String()
-	default:
-		return fmt.Sprint(value)
+	case []any, map[string]any:
+		if encoded, err := json.Marshal(value); err == nil {
+			return string(encoded)
+		}
 	}
+	return fmt.Sprint(value)
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -83,39 +84,52 @@ func backoff(e *attemptError, tries int) time.Duration {
 	return bound/10 + rand.N(bound) //nolint:gosec // jitter
 }
 
+// longestAfter caps what a server may ask for. Dates lie up to 8,000 years ahead, and a wait of
+// centuries does not fit a duration with anything added to it.
+const longestAfter = 24 * time.Hour
+
 // retryAfter reports how long the server asked us to wait, from the Retry-After header (seconds
-// or HTTP date, RFC 9110 §10.2.3). It is 0 when there is none or it makes no sense.
+// or HTTP date, RFC 9110 §10.2.3), capped at a day. It is 0 when there is none or it makes no
+// sense.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	text := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+		return min(time.Duration(seconds)*time.Second, longestAfter)
 	}
 	if at, err := http.ParseTime(text); err == nil && at.After(now) {
-		return at.Sub(now)
+		return min(at.Sub(now), longestAfter)
 	}
 	return 0
 }
 
 // transportError says what a failed exchange means for another attempt. wrote is set once any of
 // the request may have left: from then on the server may have acted on it, and only what is safe
-// to do twice is repeated.
+// to do twice is repeated. What has no prospect of passing, such as a certificate that does not
+// hold, is not repeated at all.
 func transportError(r *http.Request, err error, wrote bool) *attemptError {
 	e := &attemptError{err: err}
-	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		dns, isDNS := errors.AsType[*net.DNSError](err)
 		e.refused = true
 		e.again = !isDNS || dns.IsTemporary || dns.IsTimeout
 		return e
 	}
-	if !wrote {
-		e.again = true
-		return e
-	}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		timeout, ok := errors.AsType[net.Error](err)
-		e.again = errors.Is(err, syscall.ECONNRESET) || errors.Is(err, errCutShort) || ok && timeout.Timeout()
+	if !wrote || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		e.again = passing(err)
 	}
 	return e
+}
+
+// passing reports whether a failure may be gone the next time: the connection ended or was
+// silent.
+func passing(err error) bool {
+	for _, ended := range []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, ended) {
+			return true
+		}
+	}
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // retryable reports whether a status asks for the request to be sent again. The server says that
@@ -126,14 +140,14 @@ func retryable(status int) bool {
 
 // exchange sends a request until it is answered with success, the answer is final, or the budget
 // is spent, and gives the body.
-func (c *Client) exchange(ctx context.Context, req *Request) ([]byte, error) {
+func (c *Client) exchange(ctx context.Context, req *Request) (*answer, error) {
 	var spent time.Duration // in attempts and between them
 	for tries := 1; ; tries++ {
 		began := time.Now()
-		body, err := c.once(ctx, req)
+		answered, err := c.once(ctx, req)
 		spent += time.Since(began)
 		if err == nil {
-			return body, nil
+			return answered, nil
 		}
 		if ctx.Err() != nil {
 			return nil, canceled(ctx, req)

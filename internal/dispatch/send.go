@@ -23,6 +23,8 @@ const (
 	maxBody = 256 << 20
 	// maxErrorBody bounds what is read of an answer that says what went wrong.
 	maxErrorBody = 1 << 20
+	// maxHeader bounds the headers of an answer.
+	maxHeader = 1 << 20
 )
 
 // errCutShort is the error that an answer ended before its time.
@@ -30,7 +32,7 @@ var errCutShort = errors.New("the answer ends too early")
 
 // once sends a request one time and reads the answer whole. Errors that say something about
 // another attempt are attemptErrors around the error for the user.
-func (c *Client) once(ctx context.Context, req *Request) ([]byte, error) {
+func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timeout := c.requestTimeout()
@@ -40,23 +42,28 @@ func (c *Client) once(ctx context.Context, req *Request) ([]byte, error) {
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
 	r, err := c.attempt(ctx, req)
+	if silent, ok := errors.AsType[errSilent](err); ok {
+		e := callError(req, provider.Network, fmt.Sprintf("no credential within %s", silent.after))
+		e.Hint = "what gives the credential does not answer: an OAuth token endpoint, or the CLI"
+		e.Err = silent
+		return nil, e
+	}
 	if err != nil {
 		return nil, err
 	}
-	client := c.HTTP
-	if client == nil {
-		client = NewHTTP()
-	}
 	began := time.Now()
 	c.log(ctx, "send", req)
-	resp, err := client.Do(r)
+	resp, err := c.client().Do(r)
 	if err != nil {
 		return nil, c.transportFailure(ctx, req, r, err, wrote.Load())
 	}
 	defer resp.Body.Close()
 	limit := int64(maxBody)
-	if resp.StatusCode >= 300 {
+	switch {
+	case resp.StatusCode >= 300:
 		limit = maxErrorBody
+	case resp.ContentLength > maxBody:
+		return nil, tooLarge(req)
 	}
 	body, err := io.ReadAll(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1))
 	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int("bytes", len(body)), slog.Duration("time", time.Since(began)))
@@ -72,9 +79,28 @@ func (c *Client) once(ctx context.Context, req *Request) ([]byte, error) {
 		return nil, c.transportFailure(ctx, req, r, err, true)
 	}
 	if len(body) > maxBody {
-		return nil, callError(req, provider.API, fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20))
+		return nil, tooLarge(req)
 	}
-	return body, nil
+	return &answer{body, resp.Header}, nil
+}
+
+// answer is what came back when a request succeeded.
+type answer struct {
+	body   []byte
+	header http.Header
+}
+
+func tooLarge(req *Request) error {
+	return callError(req, provider.API, fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20))
+}
+
+// client gives the HTTP client to send with.
+func (c *Client) client() *http.Client {
+	if c.HTTP != nil {
+		return c.HTTP
+	}
+	c.ownHTTP.Do(func() { c.own = NewHTTP() })
+	return c.own
 }
 
 func (c *Client) requestTimeout() time.Duration {
@@ -125,11 +151,9 @@ func (c *Client) transportFailure(ctx context.Context, req *Request, r *http.Req
 		e.Message = fmt.Sprintf("cannot connect: %v", cause)
 		e.Hint = "check the deployment name or host, and that this machine can reach it"
 	}
-	return &attemptError{
-		err:     e,
-		again:   transportError(r, err, wrote).again,
-		refused: transportError(r, err, wrote).refused,
-	}
+	failed := transportError(r, err, wrote)
+	failed.err = e
+	return failed
 }
 
 // callError makes an error that tells which call it is about. The query is left out, which may

@@ -167,7 +167,13 @@ func (b *binding) addWhole(p statement.Param) error {
 			Position: p.Pos,
 		}
 	}
-	value, err := p.Value.JSON()
+	var value any
+	var err error
+	if strings.Contains(b.method.Body.MediaType, "json") {
+		value, err = p.Value.JSON()
+	} else {
+		value = p.Value.Text // a stream, such as the content of a file
+	}
 	if err != nil {
 		return err
 	}
@@ -365,7 +371,8 @@ func (b *binding) missing() error {
 	body, isObject := b.wholeValue.(map[string]any)
 	if b.method.Body != nil && (b.wholeValue == nil || isObject) {
 		for _, name := range b.method.Body.RequiredAttributes {
-			if body[name] == nil {
+			fromPath := slices.Contains(b.method.BodyFromPath, name) && b.args[name] != nil
+			if body[name] == nil && !fromPath {
 				names = append(names, name)
 				places = append(places, fmt.Sprintf("@%s = '…' or \"%s\" in @@json", name, name))
 			}

@@ -31,8 +31,9 @@
 //	    The next request's position is the response's plus one; an empty page is the end.
 //	x-lakeql-paging: {kind: next-request, response: next_page, items: events}
 //	    The response holds the next request's body; its absence is the end.
-//	x-lakeql-paging: {kind: merge, request: page_token, response: next_page_token}
-//	    The response is one object, and lists in it go on in the next: their items belong together.
+//	x-lakeql-paging: {kind: merge, request: page_token, response: next_page_token, lists: [iterations|tasks, repair_history]}
+//	    The response is one object, and these lists in it (paths, with dots) go on in the next. All
+//	    else is as the first response says. Of a|b only that goes on which has items first.
 //	    Lists that go on by a token have StackQL's config.pagination on the method instead, and
 //	    lists without either come whole.
 //	x-lakeql-operation: {poll: postgres_get_operation, bind: {name: name}, result: Branch}

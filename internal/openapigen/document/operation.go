@@ -111,7 +111,12 @@ func (s *service) pagingNode(o *operation) *object {
 		if o.Unpaged == nil || name.ObjectKey != "" || name.SQLVerb != "select" {
 			return nil
 		}
-		return newObject().set("kind", "merge").set("request", o.Unpaged.Request).set("response", o.Unpaged.Response).flow()
+		return newObject().
+			set("kind", "merge").
+			set("request", o.Unpaged.Request).
+			set("response", o.Unpaged.Response).
+			set("lists", s.listsOf(o)).
+			flow()
 	}
 	p := o.Paging
 	switch p.Kind {
@@ -129,6 +134,23 @@ func (s *service) pagingNode(o *operation) *object {
 	case sdk.TokenPaging, sdk.SinglePage: // said by the method's configuration, or needs no word
 	}
 	return nil
+}
+
+// listsOf names the lists that go on in the next response: what the facts say, or all that are
+// attributes of the response itself.
+func (s *service) listsOf(o *operation) []string {
+	if lists, ok := s.facts.Lists[o.key()]; ok {
+		return lists
+	}
+	var lists []string
+	if message, ok := s.api.Message(o.Response.Type); ok {
+		for _, f := range message.JSONFields() {
+			if f.Type.Kind == sdk.List {
+				lists = append(lists, f.JSON)
+			}
+		}
+	}
+	return lists
 }
 
 // asyncNode describes the operation that is polled after this one.

@@ -95,7 +95,8 @@ func (p *parameters) all(o *operation) []parameter {
 			set("required", true).
 			set("description", p.describe(o, param.Name, param.Type)).
 			set("schema", schema.flow()).
-			setUnlessEmpty("x-lakeql-multi-segment", param.MultiSegment)})
+			setUnlessEmpty("x-lakeql-multi-segment", param.MultiSegment).
+			setUnlessEmpty("x-lakeql-go-notation", param.GoText)})
 	}
 	query := slices.Clone(o.Query)
 	slices.SortStableFunc(query, func(a, b *sdk.Param) int { return cmp.Compare(rank(a), rank(b)) })

@@ -50,6 +50,14 @@ func (c *checker) facts(s *sdk.Service, f *Facts) {
 	for _, key := range slices.Sorted(maps.Keys(f.Paths)) {
 		c.operation(s, key)
 	}
+	for _, key := range slices.Sorted(maps.Keys(f.Lists)) {
+		c.operation(s, key)
+		for _, list := range f.Lists[key] {
+			for path := range strings.SplitSeq(list, "|") {
+				c.list(s, key, path)
+			}
+		}
+	}
 	fields := slices.Concat(f.Secrets, f.Base64, f.ReadOnly, slices.Sorted(maps.Keys(f.Templates)), slices.Sorted(maps.Keys(f.Patterns)))
 	for _, key := range fields {
 		typ, field, _ := strings.Cut(key, ".")
@@ -112,6 +120,39 @@ func (c *checker) operation(s *sdk.Service, key string) {
 		}
 	}
 	c.failf("the SDK has no operation %s", key)
+}
+
+// list checks that the response of an operation has a list at a path.
+func (c *checker) list(s *sdk.Service, key, path string) {
+	for _, o := range s.Operations {
+		if o.Group+"."+o.Name != key {
+			continue
+		}
+		t := o.Response.Type
+		for name := range strings.SplitSeq(path, ".") {
+			t = typeOf(s, t, name)
+		}
+		if t == nil || t.Kind != sdk.List {
+			c.failf("the response of %s has no list %s", key, path)
+		}
+	}
+}
+
+// typeOf is the type of an attribute; nil where there is none.
+func typeOf(s *sdk.Service, t *sdk.Type, attribute string) *sdk.Type {
+	if t == nil || t.Kind != sdk.Named {
+		return nil
+	}
+	m, ok := s.Messages[t.Name]
+	if !ok {
+		return nil
+	}
+	for _, f := range m.Fields {
+		if f.JSON == attribute {
+			return f.Type
+		}
+	}
+	return nil
 }
 
 // field checks that a type has a field; the empty one stands for the type itself.

@@ -48,6 +48,9 @@ type Facts struct {
 	Secrets           []string          `yaml:"secrets"`
 	Base64            []string          `yaml:"base64"`
 	ReadOnly          []string          `yaml:"read_only"`
+	// Lists names, by operation, the attributes of the response that go on in the next one, where
+	// that is not just every list: see x-lakeql-paging of the kind merge.
+	Lists map[string][]string `yaml:"lists"`
 	// Order lists fields of a type that come first, in this order.
 	Order map[string][]string `yaml:"order"`
 }

@@ -15,6 +15,7 @@ func things() *sdk.API {
 		Operations: []*sdk.Operation{{
 			Service: "things", Group: "Things", Name: "Get",
 			PathParams: []*sdk.PathParam{{Name: "name", Type: text, Template: "things/{thing_id}"}},
+			Response:   sdk.Response{Type: &sdk.Type{Kind: sdk.Named, Service: "things", Name: "Thing"}},
 		}},
 		Messages: map[string]*sdk.Message{"Thing": {Name: "Thing", Fields: []*sdk.Field{{Go: "Name", JSON: "name", Type: text}}}},
 		Enums:    map[string]*sdk.Enum{"Kind": {Name: "Kind"}},
@@ -27,6 +28,7 @@ func TestCheck(t *testing.T) {
 		"all of it":           {"descriptions/things.yaml", "methods: {Things.Get: Gets it.}\nschemas: {Thing: {'': A thing., name: Its name.}, Kind: {'': A kind.}}\nparameters: {thing_id: Which., Things.Get.name: Which.}", ""},
 		"an unknown service":  {"facts/other.yaml", "secrets: []", "facts/other.yaml: the SDK has no service other"},
 		"an unknown type":     {"facts/things.yaml", "secrets: [Other.name]", "facts/things.yaml: the SDK has no type Other"},
+		"an unknown list":     {"facts/things.yaml", "lists: {Things.Get: [name]}", "facts/things.yaml: the response of Things.Get has no list name"},
 		"an unknown field":    {"facts/things.yaml", "order: {Thing: [other]}", "facts/things.yaml: type Thing has no field other"},
 		"an unknown method":   {"descriptions/things.yaml", "methods: {Things.List: Lists.}", "descriptions/things.yaml: the SDK has no operation Things.List"},
 		"an unknown argument": {"descriptions/things.yaml", "parameters: {other: Which.}", "descriptions/things.yaml: the SDK has no parameter other"},

@@ -250,6 +250,9 @@ func (c *call) readPathParam(arg ast.Expr) *PathParam {
 		param.Name, param.InBody = field.JSON, true
 	}
 	param.Type, param.Doc, param.Template = field.Type, field.Doc, field.Template
+	if c.goText(field.Type) {
+		param.Type, param.GoText = &Type{Kind: String}, true
+	}
 	return param
 }
 

@@ -108,6 +108,9 @@ type PathParam struct {
 	InBody bool
 	// MultiSegment is set where slashes of the value stay slashes: the path of a file.
 	MultiSegment bool
+	// GoText is set where the field is a struct, of which the SDK sends Go's notation. What a
+	// server reads in a path is text, and so is Type.
+	GoText bool
 }
 
 // Param is a parameter of the query.

@@ -1,0 +1,141 @@
+package dispatch_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lakeql/lakeql/internal/auth"
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+const token = "dapi-token-of-the-tests"
+
+// catalogue gives the documents under testdata.
+func catalogue(t testing.TB) *provider.Catalogue {
+	t.Helper()
+	docs, err := openapi.LoadAll(os.DirFS("testdata/documents"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return provider.NewCatalogue(docs)
+}
+
+// serve starts a server and makes a client for it that waits for nothing between attempts.
+func serve(t testing.TB, handler http.HandlerFunc) *dispatch.Client {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return clientFor(t, server.URL)
+}
+
+func clientFor(t testing.TB, url string) *dispatch.Client {
+	t.Helper()
+	static, err := auth.NewStatic(url, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &dispatch.Client{
+		Catalogue:  catalogue(t),
+		Authorizer: static,
+		HTTP:       dispatch.NewHTTP(),
+		UserAgent:  "lakeql/test",
+		Retry:      dispatch.Retry{Wait: func(context.Context, time.Duration) error { return nil }},
+	}
+	t.Cleanup(c.HTTP.CloseIdleConnections)
+	return c
+}
+
+// method finds a method of the test documents.
+func method(t testing.TB, c *dispatch.Client, name string) *provider.Method {
+	t.Helper()
+	m, err := c.Catalogue.Method("test", "things", "things", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// request is a call of a method of the test documents.
+type request struct {
+	method string
+	args   map[string]any
+	body   string // JSON
+}
+
+// call runs a request and gives its rows.
+func (r request) call(ctx context.Context, t testing.TB, c *dispatch.Client) ([][]any, error) {
+	t.Helper()
+	req, err := r.plan(t, c)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.Run(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // it has no error
+	var all [][]any
+	for {
+		row, err := rows.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+		all = append(all, row)
+	}
+}
+
+func (r request) plan(t testing.TB, c *dispatch.Client) (*dispatch.Request, error) {
+	t.Helper()
+	call := dispatch.Call{Method: method(t, c, r.method), Args: r.args}
+	if r.body != "" {
+		call.Body = fromJSON(t, r.body)
+	}
+	return c.Plan(call)
+}
+
+// get is the plainest of requests, post one that must not be done twice.
+func get() request  { return request{method: "get", args: map[string]any{"name": "n"}} }
+func post() request { return request{method: "create", body: `{"name": "n"}`} }
+
+// fromJSON reads a value as statements give it.
+func fromJSON(t testing.TB, text string) any {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var value any
+	if err := dec.Decode(&value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return value
+}
+
+// asError gives the error that a person would see.
+func asError(t testing.TB, err error) *provider.Error {
+	t.Helper()
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok {
+		t.Fatalf("got %v (%T), want an error for a person", err, err)
+	}
+	return e
+}
+
+// answer writes a body as JSON.
+func answer(w http.ResponseWriter, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, body)
+}
+
+const thing = `{"name": "n", "size": 1}`

@@ -1,0 +1,269 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// following is where a list goes on: a token, position or page number for the request's parameter,
+// or the whole body of the next request.
+type following struct {
+	token string
+	body  json.RawMessage
+}
+
+// key tells one place from another.
+func (f following) key() string {
+	if f.body != nil {
+		return string(f.body)
+	}
+	return f.token
+}
+
+// turn fetches the next page.
+func (p *pages) turn(ctx context.Context) error {
+	if err := p.advance(ctx); err != nil {
+		return err
+	}
+	return p.fetch(ctx)
+}
+
+// advance makes the request for the next page the one at hand. A place that comes twice is an
+// error: the list would never end.
+func (p *pages) advance(ctx context.Context) error {
+	key := p.next.key()
+	if p.seen[key] {
+		return callError(p.req, provider.API, fmt.Sprintf("the page token %s came twice: the list would never end", provider.Quote(key)))
+	}
+	if p.seen == nil {
+		p.seen = map[string]bool{}
+	}
+	p.seen[key] = true
+	req, err := p.req.following(ctx, *p.next)
+	if err != nil {
+		return err
+	}
+	p.req, p.next = req, nil
+	return nil
+}
+
+// following gives the request for the page behind the one that this request was for.
+func (r *Request) following(ctx context.Context, f following) (*Request, error) {
+	next := *r
+	next.http = r.http.Clone(ctx)
+	paging := r.call.Method.Paging
+	switch {
+	case f.body != nil:
+		next.body, next.hasBody = f.body, true
+	case paging.RequestIn == provider.InQuery:
+		query := next.http.URL.Query()
+		query.Set(paging.RequestToken, f.token)
+		next.http.URL.RawQuery = query.Encode()
+	case paging.RequestIn == provider.InHeader:
+		next.http.Header.Set(paging.RequestToken, f.token)
+	default:
+		if err := next.setAttribute(paging.RequestToken, f.token); err != nil {
+			return nil, err
+		}
+	}
+	return &next, nil
+}
+
+// setAttribute changes an attribute of the request body, where some lists take their page token.
+func (r *Request) setAttribute(name, value string) error {
+	attributes := map[string]json.RawMessage{}
+	if r.hasBody {
+		if err := json.Unmarshal(r.body, &attributes); err != nil {
+			return &provider.Error{Code: provider.Internal, Message: "set the page token in the request body", Err: err}
+		}
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "encode the page token", Err: err}
+	}
+	attributes[name] = encoded
+	if r.body, err = json.Marshal(attributes); err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "encode the request body", Err: err}
+	}
+	r.hasBody = true
+	return nil
+}
+
+// following finds in an answer where its list goes on; nil behind the last page. items is how many
+// items the page has.
+func (p *pages) following(answer map[string]json.RawMessage, items int) (*following, error) {
+	paging := p.req.call.Method.Paging
+	if paging == nil {
+		return nil, nil //nolint:nilnil // behind the last page
+	}
+	switch paging.Kind {
+	case provider.ByToken, provider.ByMerging:
+		if token := nextToken(answer, paging.ResponseToken); token != "" {
+			return &following{token: token}, nil
+		}
+	case provider.ByOffset, provider.ByPage:
+		if items == 0 {
+			return nil, nil //nolint:nilnil // an empty page is the end
+		}
+		at, err := p.position(answer, paging)
+		if err != nil {
+			return nil, err
+		}
+		step := 1
+		if paging.Kind == provider.ByOffset {
+			step = items
+		}
+		return &following{token: strconv.Itoa(at + step)}, nil
+	case provider.ByNextRequest:
+		raw := bytes.TrimSpace(answer[paging.ResponseToken])
+		if len(raw) > 0 && raw[0] == '{' {
+			return &following{body: raw}, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // behind the last page
+}
+
+// position reads where the page begins, which the answer says, or else the request did.
+func (p *pages) position(answer map[string]json.RawMessage, paging *provider.Paging) (int, error) {
+	text := unquote(answer[paging.ResponseToken])
+	if text == "" || text == "null" {
+		text = p.req.http.URL.Query().Get(paging.RequestToken)
+	}
+	at, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, callError(p.req, provider.API, fmt.Sprintf("the answer's %s is %s, which is no position", paging.ResponseToken, provider.Quote(text)))
+	}
+	return at, nil
+}
+
+// nextToken finds the token of the next page, which may stand in an object (next.token); empty
+// where there is none.
+func nextToken(answer map[string]json.RawMessage, name string) string {
+	outer, inner, nested := strings.Cut(name, ".")
+	raw, ok := answer[outer]
+	switch {
+	case !ok || string(raw) == "null":
+		return ""
+	case !nested:
+		return strings.Trim(unquote(raw), " ")
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil {
+		return ""
+	}
+	return nextToken(object, inner)
+}
+
+// merge fetches the pages behind the first of an answer that is one object, and adds the items of
+// the lists that go on to those of the first page.
+func (p *pages) merge(ctx context.Context, first map[string]json.RawMessage) (json.RawMessage, error) {
+	paging := p.req.call.Method.Paging
+	lists := goingOn(first, paging.Lists)
+	whole := first
+	delete(whole, paging.ResponseToken)
+	for p.next != nil {
+		page, err := p.nextObject(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, list := range lists {
+			if whole, err = p.appendItems(whole, page, strings.Split(list, ".")); err != nil {
+				return nil, err
+			}
+		}
+	}
+	merged, err := json.Marshal(whole)
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "join the pages of an answer", Err: err}
+	}
+	return merged, nil
+}
+
+// nextObject fetches the next page of a merge.
+func (p *pages) nextObject(ctx context.Context) (map[string]json.RawMessage, error) {
+	if err := p.advance(ctx); err != nil {
+		return nil, err
+	}
+	answered, err := p.client.exchange(ctx, p.req)
+	if err != nil {
+		return nil, err
+	}
+	var page map[string]json.RawMessage
+	if err := json.Unmarshal(answered.body, &page); err != nil || page == nil {
+		return nil, p.unreadable(answered.body, err)
+	}
+	p.next, err = p.following(page, 0)
+	return page, err
+}
+
+// goingOn chooses the lists that go on: of alternatives the one that the first page has items in.
+func goingOn(first map[string]json.RawMessage, lists []string) []string {
+	var chosen []string
+	for _, list := range lists {
+		alternatives := strings.Split(list, "|")
+		pick := alternatives[len(alternatives)-1]
+		for _, name := range alternatives {
+			var items []json.RawMessage
+			if json.Unmarshal(first[name], &items) == nil && len(items) > 0 {
+				pick = name
+				break
+			}
+		}
+		chosen = append(chosen, pick)
+	}
+	return chosen
+}
+
+// appendItems adds the items that a page has under a path to those of the whole.
+func (p *pages) appendItems(whole, page map[string]json.RawMessage, path []string) (map[string]json.RawMessage, error) {
+	name := path[0]
+	more, ok := page[name]
+	if !ok || string(more) == "null" {
+		return whole, nil
+	}
+	if len(path) > 1 {
+		var inner, outer map[string]json.RawMessage
+		if err := json.Unmarshal(more, &inner); err != nil {
+			return nil, p.unreadable(more, err)
+		}
+		if raw, ok := whole[name]; ok {
+			if err := json.Unmarshal(raw, &outer); err != nil {
+				return nil, p.unreadable(raw, err)
+			}
+		}
+		if outer == nil {
+			outer = map[string]json.RawMessage{}
+		}
+		joined, err := p.appendItems(outer, inner, path[1:])
+		if err != nil {
+			return nil, err
+		}
+		return whole, set(whole, name, joined)
+	}
+	var items, added []json.RawMessage
+	if raw, ok := whole[name]; ok {
+		if err := json.Unmarshal(raw, &items); err != nil {
+			return nil, p.unreadable(raw, err)
+		}
+	}
+	if err := json.Unmarshal(more, &added); err != nil {
+		return nil, p.unreadable(more, err)
+	}
+	return whole, set(whole, name, append(items, added...))
+}
+
+// set puts a value into an object of raw JSON.
+func set(object map[string]json.RawMessage, name string, value any) error {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "join the pages of an answer", Err: err}
+	}
+	object[name] = raw
+	return nil
+}
