@@ -2,7 +2,9 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,14 +23,15 @@ type Options struct {
 	// Host is the workspace that calls without a deployment name go to. Empty means the one that
 	// comes with the credential.
 	Host string
-	// Transport sends the requests for OAuth tokens. Nil means the SDK's own.
+	// Transport sends the requests for OAuth tokens. Nil means [http.DefaultTransport].
 	Transport http.RoundTripper
 }
 
 // Chain finds the credential for each host, once, when it is first needed. It may be used by
 // several goroutines.
 type Chain struct {
-	options Options
+	options   Options
+	transport http.RoundTripper // for OAuth tokens
 
 	mu      sync.Mutex
 	base    *config.Config // as configured, wherever its host is
@@ -38,7 +41,11 @@ type Chain struct {
 
 // NewChain makes a chain. Nothing is read yet: a statement that calls nobody needs no credential.
 func NewChain(options Options) *Chain {
-	return &Chain{options: options, hosts: map[Host]*login{}}
+	transport := options.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	return &Chain{options: options, transport: guarded{transport}, hosts: map[Host]*login{}}
 }
 
 // Direct sets the scheme and host of a request for a deployment name; see [ParseHost]. An empty
@@ -47,6 +54,9 @@ func (c *Chain) Direct(r *http.Request, deployment string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	host, err := c.resolve(deployment)
+	if r.URL.Host != "" { // the document's own host: the account's, which has no deployment name
+		host, err = c.account(r.URL.Host)
+	}
 	if err != nil {
 		return err
 	}
@@ -69,7 +79,7 @@ func (c *Chain) resolve(deployment string) (Host, error) {
 	}
 	configured, err := c.configuredHost()
 	switch {
-	case provider.CodeOf(err) == provider.Unauthorized: // none: the label alone says it
+	case errors.Is(err, errNoHost): // the label alone says it
 	case err != nil:
 		return Host{}, err
 	case isLoopback(configured.hostname()):
@@ -120,12 +130,16 @@ func (c *Chain) configuredHost() (Host, error) {
 	if base.Host == "" {
 		return Host{}, &provider.Error{
 			Code:    provider.Unauthorized,
+			Err:     errNoHost,
 			Message: "no workspace to call: the statement has no deployment_name, and no host is configured",
 			Hint:    "add @deployment_name = '…', or --host, or --profile, or set DATABRICKS_HOST; to try without an account, add --emulator",
 		}
 	}
 	return parseConfigured(base.Host)
 }
+
+// errNoHost is the cause of an error where no host is configured.
+var errNoHost = errors.New("no host is configured")
 
 // configured reads the configuration without any call over the network.
 func (c *Chain) configured() (*config.Config, error) {
@@ -134,6 +148,9 @@ func (c *Chain) configured() (*config.Config, error) {
 	}
 	cfg := c.newConfig()
 	if c.options.Profile != "" {
+		if _, err := config.LoadFile(configFile()); errors.Is(err, fs.ErrNotExist) { // the SDK goes on without
+			return nil, configurationError(err)
+		}
 		cfg.Profile = c.options.Profile
 		cfg.ConfigFile = configFile()
 		cfg.Loaders = []config.Loader{config.ConfigFile}
@@ -141,8 +158,54 @@ func (c *Chain) configured() (*config.Config, error) {
 	if err := cfg.EnsureResolved(); err != nil {
 		return nil, configurationError(err)
 	}
+	if err := separate(cfg); err != nil {
+		return nil, err
+	}
 	c.base = cfg
 	return cfg, nil
+}
+
+// separate keeps the credential of a profile from the host of DATABRICKS_HOST, where that is
+// another one than the profile's: the SDK takes each attribute from the environment first, then
+// from the profile that DATABRICKS_CONFIG_PROFILE names.
+func separate(cfg *config.Config) error {
+	if cfg.Profile == "" {
+		return nil
+	}
+	file, err := config.LoadFile(configFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // so there is no such profile, and the credential is the environment's
+	}
+	if err != nil {
+		return configurationError(err)
+	}
+	own, err := parseConfigured(file.Section(cfg.Profile).KeysHash()["host"])
+	if err != nil {
+		return nil //nolint:nilerr // a profile without a host of its own says nothing about where it may go
+	}
+	if host, err := parseConfigured(cfg.Host); err != nil || host == own {
+		return err
+	}
+	inEnvironment := 0
+	for _, attribute := range config.ConfigAttributes {
+		if !attribute.HasAuthAttribute() || attribute.IsZero(cfg) {
+			continue
+		}
+		if value, _ := attribute.ReadEnv(); value == "" {
+			inEnvironment = 0
+			break
+		}
+		inEnvironment++
+	}
+	if inEnvironment == 0 {
+		return &provider.Error{
+			Code:    provider.Unauthorized,
+			Message: fmt.Sprintf("the credential of profile %s is for %s and is not sent to the host in DATABRICKS_HOST", provider.Quote(cfg.Profile), own),
+			Hint:    "unset DATABRICKS_HOST or DATABRICKS_CONFIG_PROFILE",
+		}
+	}
+	cfg.Profile = "" // the credential is the environment's, as the host is
+	return nil
 }
 
 // newConfig makes a configuration that asks no host about itself: what such an answer would add
@@ -150,7 +213,7 @@ func (c *Chain) configured() (*config.Config, error) {
 func (c *Chain) newConfig() *config.Config {
 	return &config.Config{
 		HostMetadataResolver: func(context.Context, string) (*config.HostMetadata, error) { return nil, nil }, //nolint:nilnil // the SDK's way to say unknown
-		HTTPTransport:        c.options.Transport,
+		HTTPTransport:        c.transport,
 		HTTPTimeoutSeconds:   tokenTimeoutSeconds,
 		RetryTimeoutSeconds:  tokenTimeoutSeconds,
 	}
@@ -218,8 +281,8 @@ func (c *Chain) find(host Host) (*config.Config, error) {
 	}
 	profile, inFile := c.profiles()[host.String()]
 	switch {
-	case baseHost == host && hasCredential(base):
-		return base, nil
+	case baseHost == host && (hasCredential(base) || base.Profile != "" || base.AuthType != ""):
+		return base, nil // told to, as by a profile for the CLI's login that shares its host with another
 	case base.Host == "" && hasCredential(base): // configured without a host
 		return c.copyFor(base, host), nil
 	case inFile:
@@ -256,7 +319,7 @@ func hasCredential(cfg *config.Config) bool {
 // the workspaces of the account. They are under the same domain.
 func servesMany(cfg *config.Config, account, workspace Host) bool {
 	domain := domainOf(account.hostname())
-	return account.isAccount() && cfg.ClientID != "" && cfg.ClientSecret != "" &&
+	return account.isAccount() && slices.Equal(kinds(cfg), []string{"oauth-m2m"}) &&
 		domain != "" && domain == domainOf(workspace.hostname())
 }
 
@@ -300,8 +363,8 @@ func (c *Chain) profiles() map[string]string {
 		return c.profile // there is none, or the SDK says what is wrong with it when it is needed
 	}
 	for _, section := range file.Sections() {
-		host, err := parseConfigured(section.Key("host").String())
-		if err != nil || section.Key("host").String() == "" {
+		host, err := parseConfigured(section.KeysHash()["host"]) // its own keys, as the SDK reads them
+		if err != nil {
 			continue
 		}
 		if _, taken := c.profile[host.String()]; !taken {

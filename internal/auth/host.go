@@ -102,6 +102,9 @@ func parseConfigured(text string) (Host, error) {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
+	if strings.Contains(given, "@") { // what stands before it may be a password
+		given = "****@" + given[strings.LastIndexByte(given, '@')+1:]
+	}
 	if err != nil || u.Hostname() == "" || u.User != nil {
 		return Host{}, configError(given, "is not a host")
 	}
@@ -113,7 +116,10 @@ func parseConfigured(text string) (Host, error) {
 	default:
 		return Host{}, configError(given, "is not an https URL")
 	}
-	return Host{scheme: u.Scheme, address: strings.ToLower(u.Host)}, nil
+	host := Host{scheme: u.Scheme, address: strings.ToLower(u.Host)}
+	usual := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
+	host.address = strings.TrimSuffix(strings.TrimSuffix(host.address, usual), ":")
+	return host, nil
 }
 
 func configError(host, why string) error {

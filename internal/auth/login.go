@@ -1,12 +1,15 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 
 	"github.com/databricks/databricks-sdk-go/config"
@@ -29,7 +32,7 @@ func (l *login) sign(r *http.Request) error {
 	ready := l.ready
 	if ready != nil {
 		l.mu.Unlock()
-		return ready.Authenticate(r)
+		return redact(ready.Authenticate(r), ready)
 	}
 	defer l.mu.Unlock() // others wait for the first login rather than log in as well
 	var errs []error
@@ -42,7 +45,7 @@ func (l *login) sign(r *http.Request) error {
 			l.ready = cfg
 			return nil
 		}
-		errs = append(errs, err)
+		errs = append(errs, redact(err, cfg))
 	}
 	switch len(errs) {
 	case 0:
@@ -51,6 +54,33 @@ func (l *login) sign(r *http.Request) error {
 		return errs[0]
 	}
 	return errors.Join(errs...)
+}
+
+// redacted is an error whose text repeated a credential, as an answer may do that says what is wrong
+// with one.
+type redacted struct {
+	error
+	text string
+}
+
+func (e redacted) Error() string { return e.text }
+func (e redacted) Unwrap() error { return e.error }
+
+// redact masks what is secret of a configuration in an error.
+func redact(err error, cfg *config.Config) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	for _, attribute := range config.ConfigAttributes {
+		if attribute.Sensitive && !attribute.IsZero(cfg) {
+			text = strings.ReplaceAll(text, attribute.GetString(cfg), provider.Secret("").String())
+		}
+	}
+	if text == err.Error() {
+		return err
+	}
+	return redacted{err, text}
 }
 
 // errNone is the error that nothing is configured to log in with.
@@ -63,6 +93,7 @@ func kinds(cfg *config.Config) []string {
 	if cfg.AuthType != "" {
 		return []string{cfg.AuthType}
 	}
+	environment := !onlyProfile(cfg) // or variables meant for another host would mix in
 	github := cfg.ActionsIDTokenRequestURL != "" && cfg.ActionsIDTokenRequestToken != ""
 	candidates := []struct {
 		kind     string
@@ -74,8 +105,8 @@ func kinds(cfg *config.Config) []string {
 		{"databricks-cli", cfg.DatabricksCliPath != "" || hasCLI()},
 		{"metadata-service", cfg.MetadataServiceURL != ""},
 		{"github-oidc", github},
-		{"azure-devops-oidc", os.Getenv("SYSTEM_OIDCREQUESTURI") != ""},
-		{"env-oidc", cfg.OIDCTokenEnv != "" || os.Getenv("DATABRICKS_OIDC_TOKEN") != ""},
+		{"azure-devops-oidc", environment && os.Getenv("SYSTEM_OIDCREQUESTURI") != ""},
+		{"env-oidc", cfg.OIDCTokenEnv != "" || environment && os.Getenv("DATABRICKS_OIDC_TOKEN") != ""},
 		{"file-oidc", cfg.OIDCTokenFilepath != ""},
 		{"github-oidc-azure", github && cfg.IsAzure()},
 		{"azure-msi", cfg.AzureUseMSI},
@@ -96,31 +127,66 @@ func kinds(cfg *config.Config) []string {
 	return possible
 }
 
+// onlyProfile reports whether a configuration comes from a profile alone, without the environment.
+func onlyProfile(cfg *config.Config) bool {
+	if len(cfg.Loaders) != 1 {
+		return false
+	}
+	if copy, ok := cfg.Loaders[0].(copied); ok {
+		return onlyProfile(copy.from)
+	}
+	return cfg.Loaders[0] == config.Loader(config.ConfigFile)
+}
+
 // configurationError words why a configuration cannot be read.
 func configurationError(err error) error {
+	_, broken := config.LoadFile(configFile())
+	if _, unread := errors.AsType[*fs.PathError](broken); broken != nil && !unread {
+		// What it says of the file repeats a line of it, which may be one with a token.
+		return &provider.Error{
+			Code:    provider.Unauthorized,
+			Message: fmt.Sprintf("read the Databricks configuration: %s has a line that is neither a [profile] nor key = value", cmp.Or(configFile(), "~/.databrickscfg")),
+		}
+	}
 	return &provider.Error{
 		Code:    provider.Unauthorized,
-		Message: "read the Databricks configuration: " + provider.Printable(err.Error()),
+		Message: "read the Databricks configuration: " + brief(err),
 		Err:     err,
 	}
 }
 
 // authError words why a credential could not be had.
 func authError(host Host, err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
+	failure, ok := errors.AsType[net.Error](err)
+	if op, isOp := errors.AsType[*net.OpError](err); isOp {
+		failure, ok = op, true
+	} else if ok && !failure.Timeout() {
+		ok = false // any error of an exchange, wrapped with its URL
+	}
+	if ok {
 		return &provider.Error{
 			Code:    provider.Network,
-			Message: fmt.Sprintf("log in at %s: %v", host, op),
+			Message: fmt.Sprintf("log in at %s: %s", host, brief(failure)),
 			Hint:    "check the deployment name or host, and that this machine can reach it",
 			Err:     err,
 		}
 	}
 	return &provider.Error{
 		Code:    provider.Unauthorized,
-		Message: fmt.Sprintf("no credential for %s: %s", host, provider.Printable(err.Error())),
+		Message: fmt.Sprintf("no credential for %s: %s", host, brief(err)),
 		Hint:    "set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile of ~/.databrickscfg with --profile; to try without an account, add --emulator",
 		Err:     err,
 	}
+}
+
+// brief is an error's text for a message, without the rest of what may be a whole page.
+func brief(err error) string {
+	const limit = 800
+	text := []rune(provider.Printable(err.Error()))
+	if len(text) > limit {
+		return string(text[:limit]) + "…"
+	}
+	return string(text)
 }
 
 // hasCLI reports whether the Databricks CLI, which keeps the logins of people, is installed.

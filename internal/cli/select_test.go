@@ -83,6 +83,18 @@ func TestLimitFetchesOnePage(t *testing.T) {
 	}
 }
 
+// TestDryRunOfAQuery shows the calls that a query begins with, and that none is made.
+func TestDryRunOfAQuery(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	got := run{args: []string{"exec", "--dryrun", "-o", "jsonl", "SELECT name FROM " + branches + " WHERE project_id IN ('p', 'q')"}, env: env}.do(t)
+	if got.status != 0 || strings.Count(got.stdout, "\n") != 2 || !strings.Contains(got.stdout, "/projects/p/branches") || !strings.Contains(got.stdout, "/projects/q/branches") {
+		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	if n := len(server.Requests()); n != 0 {
+		t.Errorf("sent %d requests", n)
+	}
+}
+
 // TestSelectErrors shows that a query that cannot run, or fails on the way, says why and has the
 // exit status for it.
 func TestSelectErrors(t *testing.T) {
@@ -112,7 +124,7 @@ func TestSelectErrors(t *testing.T) {
 			t.Parallel()
 			_, env := workspace(t, emulator.Options{Scale: 300, Faults: faults(t, test.faults...)})
 			got := run{args: []string{"exec", "--retry-timeout", "0", "-o", "json", test.query}, env: env}.do(t)
-			if got.status != test.status || !strings.Contains(got.stderr, test.stderr) {
+			if got.status != test.status || !strings.Contains(got.stderr, test.stderr) || strings.Contains(got.stderr, "sqlite3") {
 				t.Errorf("status %d, want %d\n%s", got.status, test.status, got.stderr)
 			}
 		})

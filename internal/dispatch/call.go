@@ -36,7 +36,8 @@ type Call struct {
 type Authorizer interface {
 	// Direct sets the scheme and host of a request to those of a workspace: of the one with the
 	// deployment name, or of the configured one where that is empty. It refuses what is no
-	// workspace, and sends nothing.
+	// workspace, and sends nothing. A request that has a host already is for the account, whose
+	// API the document has there; other clouds have their own.
 	Direct(r *http.Request, deployment string) error
 	// Authorize adds the credential for the host that the request is directed to.
 	Authorize(r *http.Request) error

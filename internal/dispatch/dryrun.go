@@ -9,15 +9,26 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Describe gives the request as a row without sending it, for --dryrun: verb, URL, headers and
+// Describe gives each request as a row without sending it, for --dryrun: verb, URL, headers and
 // body. Credentials are masked, those in the body as well.
-func (c *Client) Describe(req *Request) (provider.Rows, error) {
+func (c *Client) Describe(requests ...*Request) (provider.Rows, error) {
 	columns := []provider.Column{
 		{Name: "verb", Type: "string"},
 		{Name: "url", Type: "string"},
 		{Name: "headers", Type: "object"},
 		{Name: "body", Type: "object"},
 	}
+	rows := make([][]any, len(requests))
+	for i, req := range requests {
+		var err error
+		if rows[i], err = c.describe(req); err != nil {
+			return nil, err
+		}
+	}
+	return provider.NewRows(columns, rows), nil
+}
+
+func (c *Client) describe(req *Request) ([]any, error) {
 	headers := map[string]string{"Authorization": provider.Secret("").String()}
 	for name, values := range req.http.Header {
 		headers[name] = strings.Join(values, ", ")
@@ -62,7 +73,7 @@ func (c *Client) Describe(req *Request) (provider.Rows, error) {
 		}
 		row[3] = json.RawMessage(encoded)
 	}
-	return provider.NewRows(columns, [][]any{row}), nil
+	return row, nil
 }
 
 // HasSecret reports whether a request body for the method holds a credential.

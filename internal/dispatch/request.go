@@ -98,9 +98,15 @@ func (c *Client) build(call Call) (*Request, error) {
 		header.Set("Content-Type", cmp.Or(m.Body.MediaType, jsonType))
 	}
 	header.Set("User-Agent", c.UserAgent)
+	target := &url.URL{Path: unescaped, RawPath: path, RawQuery: query.Encode()}
+	if len(m.Servers) > 0 && len(m.ServerVariables()) == 0 {
+		if server, err := url.Parse(m.Servers[0].URL); err == nil {
+			target.Scheme, target.Host = server.Scheme, server.Host
+		}
+	}
 	req.http = &http.Request{
 		Method: m.Verb,
-		URL:    &url.URL{Path: unescaped, RawPath: path, RawQuery: query.Encode()},
+		URL:    target,
 		Header: header,
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}

@@ -54,6 +54,10 @@ func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error 
 	if err != nil {
 		return c.table.fail(err)
 	}
+	if c.table.query.session.DryRun {
+		c.table.query.planned = append(c.table.query.planned, req)
+		return nil
+	}
 	ctx := c.table.query.ctx
 	c.rows, err = client.Run(ctx, req)
 	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && c.access.isGet() {
@@ -75,6 +79,7 @@ func (c *cursor) call() (dispatch.Call, error) {
 			call.Args[name] = value
 		}
 	}
+	c.table.query.session.fillAccount(call.Method, call.Args)
 	whole := call.Method.NameParam
 	if whole == nil {
 		return call, nil

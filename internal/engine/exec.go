@@ -89,6 +89,7 @@ func (s *Session) bind(m *provider.Method, e *statement.Exec) (*binding, error) 
 	if err := b.splitName(); err != nil {
 		return nil, err
 	}
+	s.fillAccount(m, b.args)
 	if err := b.mergeBody(); err != nil {
 		return nil, err
 	}
@@ -214,6 +215,33 @@ func findPlaceholder(value any, path provider.Path) (provider.Path, string, bool
 		}
 	}
 	return nil, "", false
+}
+
+// accountID is the parameter of account-level operations that the configuration may give.
+const accountID = "account_id"
+
+// Accounts knows the configured account; what the dispatcher has for an authorizer may be one.
+type Accounts interface {
+	// AccountID is the configured account's id; empty where there is none.
+	AccountID() string
+}
+
+// fillAccount gives account-level operations the configured account where the statement names none.
+func (s *Session) fillAccount(m *provider.Method, args map[string]any) {
+	if p, ok := m.Param(accountID); !ok || !p.Required || args[accountID] != nil {
+		return
+	}
+	if id := s.account(); id != "" {
+		args[accountID] = id
+	}
+}
+
+// account is the configured account's id; empty where none is known.
+func (s *Session) account() string {
+	if accounts, ok := s.Client.Authorizer.(Accounts); ok {
+		return accounts.AccountID()
+	}
+	return ""
 }
 
 // splitName takes a resource name given as a whole apart into the path's parameters.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -29,8 +30,26 @@ func (s *Session) planQuery(q *statement.Query) (plan, error) {
 	return func(ctx context.Context) (provider.Rows, error) {
 		run.ctx = ctx
 		db.SetInterrupt(ctx)
+		if s.DryRun {
+			return run.calls()
+		}
 		return run, nil
 	}, nil
+}
+
+// calls runs the query over tables that show the calls they would make and have no rows, and gives
+// those calls. What depends on an answer is not among them.
+func (q *query) calls() (provider.Rows, error) {
+	for q.stmt.Step() { // its rows say nothing: nothing was asked
+		continue
+	}
+	if err := q.stmt.Err(); err != nil {
+		return nil, errors.Join(q.sqlError(err), q.Close())
+	}
+	if err := q.Close(); err != nil {
+		return nil, err
+	}
+	return q.session.Client.Describe(q.planned...)
 }
 
 // query is a SELECT that runs: its rows are those of the SQLite statement.
@@ -44,6 +63,8 @@ type query struct {
 	tables    map[string]*table
 	// err is the first error of a virtual table. SQLite passes on its text only.
 	err error
+	// planned are the requests of a dry run.
+	planned []*dispatch.Request
 }
 
 // prepare rewrites the statement for SQLite and compiles it.
@@ -135,9 +156,9 @@ func (q *query) Close() error {
 	if q.stmt == nil {
 		return nil
 	}
-	err := errors.Join(q.stmt.Close(), q.db.Close())
+	_ = q.stmt.Close() // it gives the error of the last step again
 	q.stmt = nil
-	return err
+	return q.db.Close()
 }
 
 // valueOf gives a value of SQLite's as what its column was declared as.

@@ -179,15 +179,19 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 			given[name] = i
 		}
 	}
+	has := func(name string) bool {
+		_, ok := given[name]
+		return ok || name == accountID && t.query.session.account() != ""
+	}
 	for n, a := range t.methods {
-		if len(a.lacking(func(name string) bool { _, ok := given[name]; return ok })) > 0 {
+		if len(a.lacking(has)) > 0 {
 			continue
 		}
 		t.use(idx, n, given)
 		return nil
 	}
 	least := t.methods[len(t.methods)-1]
-	if lacking := least.lacking(func(name string) bool { return named[name] }); len(lacking) > 0 {
+	if lacking := least.lacking(func(name string) bool { return named[name] || has(name) }); len(lacking) > 0 {
 		t.lacking = lacking
 	}
 	return sqlite3.CONSTRAINT
