@@ -16,31 +16,26 @@ const maxTokenAnswer = 1 << 20
 // configured is checked here again: no stranger's host by redirect, nothing secret unencrypted.
 type guarded struct{ base http.RoundTripper }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. A redirect is an error here, because there are two HTTP
+// clients above, the SDK's and that of its OAuth library, and both would follow.
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := allowed(r); err != nil {
+	secret := r.Body != nil || r.Header.Get("Authorization") != ""
+	if secret && r.URL.Scheme != "https" && !isLoopback(r.URL.Hostname()) {
 		if r.Body != nil {
 			_ = r.Body.Close() // nothing was read of it
 		}
-		return nil, err
+		return nil, fmt.Errorf("%s would get the credential unencrypted", provider.Quote(r.URL.Scheme+"://"+r.URL.Host))
 	}
 	resp, err := g.base.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		_ = resp.Body.Close()
+		return nil, fmt.Errorf("%s redirects to %s, which is not followed", r.URL.Host, provider.Quote(resp.Header.Get("Location")))
+	}
 	resp.Body = limitedBody{io.LimitReader(resp.Body, maxTokenAnswer), resp.Body}
 	return resp, nil
-}
-
-func allowed(r *http.Request) error {
-	place := provider.Quote(r.URL.Scheme + "://" + r.URL.Host)
-	switch secret := r.Body != nil || r.Header.Get("Authorization") != ""; {
-	case r.Response != nil: // net/http sets it on a request that follows a redirect
-		return fmt.Errorf("redirected to %s, which is not followed", place)
-	case secret && r.URL.Scheme != "https" && !isLoopback(r.URL.Hostname()):
-		return fmt.Errorf("%s would get the credential unencrypted", place)
-	}
-	return nil
 }
 
 type limitedBody struct {
