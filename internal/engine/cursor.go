@@ -60,7 +60,7 @@ func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error 
 	}
 	ctx := c.table.query.ctx
 	c.rows, err = client.Run(ctx, req)
-	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && c.access.isGet() {
+	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && c.access.single {
 		return nil // there is no such resource: no row
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,13 +35,18 @@ type access struct {
 	required []string // parameters without which there is no call
 	params   []string // all, the required ones and the whole resource name included
 	columns  []int    // of the field in the method's rows, -1 where it has none
+	single   bool     // it gives one resource by its name or ids, whose absence is no error
 }
 
 // newTable reads what a resource's table looks like.
 func (q *query) newTable(r *provider.Resource, pos provider.Position) (*table, error) {
 	t := &table{query: q, resource: r, index: map[string]int{}}
 	for _, m := range r.MethodsFor(provider.Select) {
-		a := &access{method: m}
+		single, err := q.isSingle(m)
+		if err != nil {
+			return nil, err
+		}
+		a := &access{method: m, single: single}
 		for _, v := range m.ServerVariables() {
 			a.params = append(a.params, v.Name)
 		}
@@ -225,14 +231,25 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 	}
 	idx.IdxNum, idx.IdxStr = method, strings.Join(used, ",")
 	idx.EstimatedRows, idx.EstimatedCost = 1000, 1000
-	if a.isGet() {
+	if a.single {
 		idx.EstimatedRows, idx.EstimatedCost = 1, 10
 	}
 }
 
-// isGet reports whether the method gives one resource, whose absence is no error.
-func (a *access) isGet() bool {
-	return a.method.Verb == "GET" && a.method.Paging == nil && (a.method.Response == nil || a.method.Response.ObjectKey == "") && len(a.required) > 0
+// isSingle reports whether a method gives one resource. A list whose parent does not exist is an
+// error; a resource that does not exist is no row.
+func (q *query) isSingle(m *provider.Method) (bool, error) {
+	if m.Verb != http.MethodGet || m.Response == nil || m.Response.Schema == nil || m.Response.ObjectKey != "" {
+		return false, nil
+	}
+	if m.Paging != nil && m.Paging.Kind != provider.ByMerging {
+		return false, nil
+	}
+	if !slices.ContainsFunc(m.Params, func(p provider.Parameter) bool { return p.Required }) {
+		return false, nil
+	}
+	schema, err := q.session.Catalogue.Resolve(m, m.Response.Schema)
+	return err == nil && schema.Type == "object", err
 }
 
 // Open makes a cursor.
