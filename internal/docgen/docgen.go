@@ -13,16 +13,29 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
+// Options say what pages tell. The zero value gives those that StackQL's own generator writes, byte
+// for byte.
+type Options struct {
+	// Extended is for the documents of lakeql: pages say what every method gives back, show the
+	// shapes of request bodies, and link to a guide (guide/index.md), which is written as well.
+	// Statements have only what the engine takes; what it does by itself, such as paging, is left out.
+	Extended bool
+}
+
+// fixedPage is the one resource whose page is not extended: it was agreed on byte for byte with
+// those who publish it.
+const fixedPage = "databricks_workspace.postgres.postgres_credentials"
+
 // Generate writes every page of a provider. It calls write with the page's path, which is
 // index.md, <service>/index.md or <service>/<resource>/index.md, and its text; it stops at the
 // first error. A resource without an id has no page, and no link to one.
-func Generate(cat *provider.Catalogue, providerName string, write func(path string, page []byte) error) error {
+func Generate(cat *provider.Catalogue, providerName string, opts Options, write func(path string, page []byte) error) error {
 	p, err := cat.Provider(providerName)
 	if err != nil {
 		return err
 	}
-	g := &generator{cat: cat, provider: p, order: newOrder(), write: write}
-	index := providerIndex{provider: p}
+	g := &generator{cat: cat, provider: p, order: newOrder(), write: write, extended: opts.Extended}
+	index := providerIndex{provider: p, extended: opts.Extended}
 	for _, info := range p.Services {
 		names, err := g.service(info.Name)
 		if err != nil {
@@ -31,17 +44,36 @@ func Generate(cat *provider.Catalogue, providerName string, write func(path stri
 		index.services = append(index.services, info.Name)
 		index.resources += len(names)
 	}
-	if g.simplest != nil {
-		e, err := g.newExample(g.simplest)
-		if err != nil {
-			return fmt.Errorf("page of %s: %w", p.Name, err)
-		}
-		var b strings.Builder
-		writeSelect(&b, e)
-		index.example = b.String()
+	if index.example, err = g.firstExample(); err != nil {
+		return fmt.Errorf("page of %s: %w", p.Name, err)
 	}
 	g.order.sort(index.services)
+	if g.extended {
+		if err := g.page(guideText(p), guideFolder); err != nil {
+			return err
+		}
+	}
 	return g.page(index.text())
+}
+
+// firstExample is the statement on the provider's page; empty where nothing can be selected.
+func (g *generator) firstExample() (string, error) {
+	if g.simplest == nil {
+		return "", nil
+	}
+	e, err := g.newExample(g.simplest)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if g.extended {
+		e.optional = nil
+		e.fields = telling(path.Ext(e.table)[1:], e.fields)
+		writeQuery(&b, e)
+	} else {
+		writeSelect(&b, e)
+	}
+	return b.String(), nil
 }
 
 // generator holds what the pages of one provider share.
@@ -51,6 +83,19 @@ type generator struct {
 	order    *order
 	write    func(path string, page []byte) error
 	simplest *provider.Method // the SELECT to show on the provider's page
+	// complexity is how much there is to simplest beyond what it requires.
+	complexity int
+	extended   bool // see [Options]
+}
+
+// forPage gives the generator for a resource's page, which is the plain one for [fixedPage].
+func (g *generator) forPage(r *provider.Resource) *generator {
+	if !g.extended || r.FullName() != fixedPage {
+		return g
+	}
+	plain := *g
+	plain.extended = false
+	return &plain
 }
 
 // service writes the pages of a service and gives the names of the resources that have one.
@@ -68,7 +113,7 @@ func (g *generator) service(name string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := g.resource(r)
+		text, err := g.forPage(r).resource(r)
 		if err != nil {
 			return nil, fmt.Errorf("page of %s: %w", r.FullName(), err)
 		}
@@ -76,10 +121,12 @@ func (g *generator) service(name string) ([]string, error) {
 			return nil, err
 		}
 		names = append(names, r.Name)
-		g.consider(r)
+		if err := g.consider(r); err != nil {
+			return nil, err
+		}
 	}
 	g.order.sort(names)
-	return names, g.page(serviceText(s, names), s.Name)
+	return names, g.page(serviceText(s, names, g.extended), s.Name)
 }
 
 // page hands a page on. Names come from documents, and could lead out of the folder.
@@ -96,14 +143,28 @@ func (g *generator) page(text string, folders ...string) error {
 	return nil
 }
 
-// consider keeps the SELECT that asks for the fewest parameters; of several the first by name.
-func (g *generator) consider(r *provider.Resource) {
+// consider keeps the SELECT that asks for the fewest parameters; of several the first by name. On
+// extended pages it has to show something, too: see [generator.plainness].
+func (g *generator) consider(r *provider.Resource) error {
 	for _, m := range r.MethodsFor(provider.Select) {
+		var more int
+		if g.extended {
+			n, ok, err := g.plainness(r, m)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			more = n
+		}
 		if g.simplest == nil || cmp.Or(
 			cmp.Compare(len(m.RequiredParams()), len(g.simplest.RequiredParams())),
+			cmp.Compare(more, g.complexity),
 			g.order.compare(m.Resource, g.simplest.Resource),
 		) < 0 {
-			g.simplest = m
+			g.simplest, g.complexity = m, more
 		}
 	}
+	return nil
 }

@@ -18,8 +18,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden pages")
 
-// pages generates all pages of the provider in a folder.
+// pages generates all pages of the provider in a folder as StackQL's own generator does.
 func pages(tb testing.TB, folder fs.FS) map[string]string {
+	tb.Helper()
+	return pagesWith(tb, folder, docgen.Options{})
+}
+
+func pagesWith(tb testing.TB, folder fs.FS, opts docgen.Options) map[string]string {
 	tb.Helper()
 	docs, err := openapi.Load(folder)
 	if err != nil {
@@ -30,7 +35,7 @@ func pages(tb testing.TB, folder fs.FS) map[string]string {
 		tb.Fatal(err)
 	}
 	written := map[string]string{}
-	err = docgen.Generate(provider.NewCatalogue(docs), all[0].Name, func(path string, page []byte) error {
+	err = docgen.Generate(provider.NewCatalogue(docs), all[0].Name, opts, func(path string, page []byte) error {
 		if _, twice := written[path]; twice {
 			tb.Errorf("%s is written twice", path)
 		}
@@ -81,21 +86,31 @@ func TestPostgresCredentialsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := pages(t, os.DirFS("../../openapi/databricks_workspace/v00.00.00000"))
-	differ(t, "postgres_credentials", got["postgres/postgres_credentials/index.md"], string(want))
+	for _, extended := range []bool{false, true} {
+		got := pagesWith(t, os.DirFS("../../openapi/databricks_workspace/v00.00.00000"), docgen.Options{Extended: extended})
+		differ(t, "postgres_credentials", got["postgres/postgres_credentials/index.md"], string(want))
+	}
 }
 
 // The shop's documents have something of everything. Its golden pages were read line by line
 // against the rules; -update writes them anew.
 func TestShopPages(t *testing.T) {
-	got := pages(t, os.DirFS("testdata/shop"))
-	const golden = "testdata/golden/shop"
+	golden(t, "testdata/golden/shop", pages(t, os.DirFS("testdata/shop")))
+}
+
+func TestExtendedShopPages(t *testing.T) {
+	golden(t, "testdata/golden/extended", pagesWith(t, os.DirFS("testdata/shop"), docgen.Options{Extended: true}))
+}
+
+// golden compares pages with those in a folder.
+func golden(t *testing.T, folder string, got map[string]string) {
+	t.Helper()
 	if *update {
-		if err := os.RemoveAll(golden); err != nil {
+		if err := os.RemoveAll(folder); err != nil {
 			t.Fatal(err)
 		}
 		for path, page := range got {
-			file := filepath.Join(golden, path)
+			file := filepath.Join(folder, path)
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +120,7 @@ func TestShopPages(t *testing.T) {
 		}
 	}
 	want := 0
-	err := filepath.WalkDir(golden, func(file string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -114,7 +129,7 @@ func TestShopPages(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		path, err := filepath.Rel(golden, file)
+		path, err := filepath.Rel(folder, file)
 		if err != nil {
 			return err
 		}
@@ -290,7 +305,7 @@ func TestNamesStayInTheFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = docgen.Generate(provider.NewCatalogue(docs), "p", func(path string, _ []byte) error {
+		err = docgen.Generate(provider.NewCatalogue(docs), "p", docgen.Options{}, func(path string, _ []byte) error {
 			if strings.Contains(path, "..") || strings.Contains(path, "a/b") {
 				t.Errorf("%s is written", path)
 			}
@@ -309,7 +324,7 @@ func TestWriteErrorsStop(t *testing.T) {
 	}
 	full := errors.New("disk full")
 	calls := 0
-	err = docgen.Generate(provider.NewCatalogue(docs), "shop", func(string, []byte) error {
+	err = docgen.Generate(provider.NewCatalogue(docs), "shop", docgen.Options{}, func(string, []byte) error {
 		calls++
 		return full
 	})
@@ -323,7 +338,7 @@ func TestUnknownProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = docgen.Generate(provider.NewCatalogue(docs), "shpo", func(string, []byte) error { return nil })
+	err = docgen.Generate(provider.NewCatalogue(docs), "shpo", docgen.Options{}, func(string, []byte) error { return nil })
 	if provider.CodeOf(err) != provider.Unknown {
 		t.Errorf("error %v, want one about an unknown name", err)
 	}
@@ -350,7 +365,7 @@ func BenchmarkGenerate(b *testing.B) {
 	written := 0
 	for b.Loop() {
 		written = 0
-		err := docgen.Generate(cat, "databricks_workspace", func(string, []byte) error {
+		err := docgen.Generate(cat, "databricks_workspace", docgen.Options{Extended: true}, func(string, []byte) error {
 			written++
 			return nil
 		})

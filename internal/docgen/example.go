@@ -42,7 +42,18 @@ type statementKind struct {
 	write   func(*strings.Builder, *example)
 }
 
-func statementKinds() []statementKind {
+// statementKinds are those of a page. They differ in how statements are written.
+func (g *generator) statementKinds() []statementKind {
+	if g.extended {
+		return []statementKind{
+			{provider.Select, "`SELECT` examples", writeQuery},
+			{provider.Insert, "`INSERT` examples", writeInsertion},
+			{provider.Update, "`UPDATE` examples", writeChange("UPDATE")},
+			{provider.Replace, "`REPLACE` examples", writeChange("REPLACE")},
+			{provider.Delete, "`DELETE` examples", writeRemoval},
+			{provider.Exec, "Lifecycle Methods", writeCall},
+		}
+	}
 	return []statementKind{
 		{provider.Select, "`SELECT` examples", writeSelect},
 		{provider.Insert, "`INSERT` examples", writeInsert},
@@ -56,7 +67,7 @@ func statementKinds() []statementKind {
 // examplesSection shows a statement for every method, a section for each kind of statement.
 func (g *generator) examplesSection(b *strings.Builder, r *provider.Resource) error {
 	separator := ""
-	for _, kind := range statementKinds() {
+	for _, kind := range g.statementKinds() {
 		methods := r.MethodsFor(kind.verb)
 		if len(methods) == 0 {
 			continue
@@ -83,10 +94,16 @@ func (g *generator) examplesSection(b *strings.Builder, r *provider.Resource) er
 			}
 			fmt.Fprintf(b, "<TabItem value=\"%s\">\n\n%s\n\n```sql\n", e.method.Name, about)
 			kind.write(b, e)
-			b.WriteString("\n```\n</TabItem>\n")
+			b.WriteString("\n```\n")
+			if g.extended {
+				if err := g.writeAround(b, e); err != nil {
+					return err
+				}
+			}
+			b.WriteString("</TabItem>\n")
 		}
 		if kind.verb == provider.Insert {
-			writeManifest(b, r, examples)
+			writeManifest(b, r, examples, g.extended)
 		}
 		b.WriteString("</Tabs>\n")
 	}
@@ -102,6 +119,7 @@ type example struct {
 	optional   []param
 	attributes []attribute // of the body, those that only the server sets left out
 	hasBody    bool
+	bodyType   string // of a body that has no attributes to name: a map, or a stream
 }
 
 // param is a parameter of a method.
@@ -140,8 +158,28 @@ func (g *generator) newExample(m *provider.Method) (*example, error) {
 	for _, v := range m.ServerVariables() {
 		e.required = append(e.required, param{name: v.Name, typ: "string"})
 	}
-	e.attributes, err = g.attributes(m)
-	return e, err
+	if e.attributes, err = g.attributes(m); err != nil {
+		return nil, err
+	}
+	if g.extended {
+		e.trim()
+		if e.bodyType, err = g.bodyType(m); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// bodyType gives the type of a body that is filled in as a whole; empty for any other.
+func (g *generator) bodyType(m *provider.Method) (string, error) {
+	if m.Body == nil {
+		return "", nil
+	}
+	body, err := g.cat.Resolve(m, m.Body.Schema)
+	if err != nil || body == nil || len(body.Properties) > 0 || body.Type == "object" && body.Additional == nil {
+		return "", err
+	}
+	return body.Type, nil
 }
 
 // attributes gives the attributes of a method's body that a caller can set.

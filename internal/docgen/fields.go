@@ -11,6 +11,7 @@ import (
 // field is an attribute of what a method gives.
 type field struct {
 	name, typ, description string
+	choice                 bool // it has one of a few values
 	children               []field
 }
 
@@ -22,14 +23,25 @@ func (g *generator) fields(m *provider.Method) ([]field, error) {
 	if m.Response == nil {
 		return nil, nil
 	}
+	var more []field
+	if g.extended {
+		var stream bool
+		if stream, more = otherFields(m); stream {
+			return more, nil
+		}
+	}
 	s, err := g.rowSchema(m)
 	if err != nil || s == nil {
-		return nil, err
+		return more, err
 	}
 	fields, err := g.properties(m, s, maxFieldDepth)
 	if err != nil {
 		return nil, err
 	}
+	if g.extended && len(fields) == 0 {
+		fields = g.scalarField(m, s)
+	}
+	fields = append(fields, more...)
 	g.order.sortFields(fields)
 	return fields, nil
 }
@@ -92,10 +104,17 @@ func (g *generator) properties(m *provider.Method, s *provider.Schema, depth int
 		if err != nil {
 			return nil, err
 		}
+		about := inner.Description
+		if g.extended {
+			if about, err = g.withValues(m, inner, about); err != nil {
+				return nil, err
+			}
+		}
 		fields = append(fields, field{
 			name:        p.Name,
 			typ:         typeName(inner, "object"),
-			description: sanitise(inner.Description),
+			description: sanitise(about),
+			choice:      len(inner.Enum) > 0,
 			children:    children,
 		})
 	}

@@ -9,10 +9,14 @@ import (
 
 // serviceText gives the page of a service, which links to its resources; names are in the order
 // of the page.
-func serviceText(s *provider.Service, names []string) string {
+func serviceText(s *provider.Service, names []string, extended bool) string {
 	var b strings.Builder
 	writeFrontMatter(&b, s.Provider, s.Name, s.Name, s.Provider, "stackql")
-	fmt.Fprintf(&b, "\n%s service documentation.\n\n:::info[Service Summary]\n\ntotal resources: __%d__  \n\n:::\n\n## Resources\n", s.Name, len(names))
+	fmt.Fprintf(&b, "\n%s service documentation.\n\n:::info[Service Summary]\n\ntotal resources: __%d__  \n\n:::\n\n", s.Name, len(names))
+	if extended {
+		b.WriteString(guideLink)
+	}
+	b.WriteString("## Resources\n")
 	writeColumns(&b, "/services/"+s.Name+"/", names)
 	return b.String()
 }
@@ -40,6 +44,7 @@ type providerIndex struct {
 	services  []string // in the order of the page
 	resources int
 	example   string // a statement to begin with
+	extended  bool
 }
 
 func (i *providerIndex) text() string {
@@ -50,6 +55,9 @@ func (i *providerIndex) text() string {
 	fmt.Fprintf(&b, ":::info[Provider Summary]\n\ntotal services: __%d__  \ntotal resources: __%d__  \n\n:::\n\n", len(i.services), i.resources)
 	if strings.HasPrefix(p.Name, "databricks_") {
 		b.WriteString(authentication)
+	}
+	if i.extended {
+		b.WriteString(guideLink)
 	}
 	if i.example != "" {
 		fmt.Fprintf(&b, "## Example\n\n```sql\n%s\n```\n\n", i.example)

@@ -20,6 +20,9 @@ func (g *generator) resource(r *provider.Resource) (string, error) {
 		"import SchemaTable from '@site/src/components/SchemaTable/SchemaTable';\n\n")
 	writeIntroduction(&b, r)
 	writeOverview(&b, r)
+	if g.extended {
+		b.WriteString(guideLink)
+	}
 	if r.View != nil {
 		writeView(&b, r)
 		return b.String(), nil
@@ -100,13 +103,17 @@ func (g *generator) methodsSection(b *strings.Builder, r *provider.Resource) err
 	writeTableHead(b, "Name", "Accessible by", "Required Params", "Optional Params", "Description")
 	for _, verb := range provider.SQLVerbs() {
 		for _, m := range r.MethodsFor(verb) {
+			required := m.RequiredParams()
+			if g.extended {
+				required = requiredNames(m)
+			}
 			fmt.Fprintf(b, "<tr>\n"+
 				"    <td><a href=\"#%[1]s\"><CopyableCode code=\"%[1]s\" /></a></td>\n"+
 				"    <td><CopyableCode code=\"%[2]s\" /></td>\n"+
 				"    <td>%[3]s</td>\n"+
 				"    <td>%[4]s</td>\n"+
 				"    <td>%[5]s</td>\n"+
-				"</tr>\n", m.Name, verb, paramLinks(m.RequiredParams()), paramLinks(optionalParams(m)), sanitise(m.Description))
+				"</tr>\n", m.Name, verb, paramLinks(required), paramLinks(optionalParams(m)), sanitise(m.Description))
 		}
 	}
 	b.WriteString(tableEnd)
@@ -163,6 +170,11 @@ func (g *generator) parametersSection(b *strings.Builder, r *provider.Resource) 
 			}
 		}
 	}
+	if g.extended {
+		if err := g.moreParameters(r, required, optional); err != nil {
+			return err
+		}
+	}
 	for _, group := range []map[string]parameter{required, optional} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			p := group[name]
@@ -185,6 +197,11 @@ func (g *generator) operationParameter(m *provider.Method, p provider.Parameter)
 	about := p.Description
 	if p.Example != "" {
 		about += " (example: " + p.Example + ")"
+	}
+	if g.extended {
+		if about, err = g.withValues(m, s, about); err != nil {
+			return parameter{}, err
+		}
 	}
 	return parameter{typ: typeName(s, ""), description: about}, nil
 }

@@ -150,8 +150,13 @@ func writeExec(b *strings.Builder, e *example) {
 	b.WriteString("\n;")
 }
 
-// writeManifest describes all that the INSERT methods take, as YAML.
-func writeManifest(b *strings.Builder, r *provider.Resource, examples []*example) {
+// writeManifest describes all that the INSERT methods take, as YAML. A scalar stands as it is, or
+// as YAML needs it if quote is set.
+func writeManifest(b *strings.Builder, r *provider.Resource, examples []*example, quote bool) {
+	scalar := func(text string) string { return text }
+	if quote {
+		scalar = yamlScalar
+	}
 	fmt.Fprintf(b, "<TabItem value=\"manifest\">\n\n```yaml\n"+
 		"# Description fields are for documentation purposes\n"+
 		"- name: %s\n  props:\n", r.Name)
@@ -160,7 +165,7 @@ func writeManifest(b *strings.Builder, r *provider.Resource, examples []*example
 		for _, p := range e.required {
 			if !seen[p.name] {
 				seen[p.name] = true
-				writeProp(b, p.name, p.typeName())
+				writeProp(b, scalar(p.name), p.typeName())
 				fmt.Fprintf(b, "      description: Required parameter for the %s resource.\n", r.Name)
 			}
 		}
@@ -171,7 +176,7 @@ func writeManifest(b *strings.Builder, r *provider.Resource, examples []*example
 		for _, a := range e.attributes {
 			if !attributes[a.name] {
 				attributes[a.name] = true
-				writeAttribute(b, a)
+				writeAttribute(b, a, scalar)
 			}
 		}
 	}
@@ -179,9 +184,9 @@ func writeManifest(b *strings.Builder, r *provider.Resource, examples []*example
 		for _, p := range e.optional {
 			if !seen[p.name] {
 				seen[p.name] = true
-				writeProp(b, p.name, p.typeName())
+				writeProp(b, scalar(p.name), p.typeName())
 				if p.description != "" {
-					fmt.Fprintf(b, "      description: %s\n", oneLine(p.description))
+					fmt.Fprintf(b, "      description: %s\n", scalar(oneLine(p.description)))
 				}
 			}
 		}
@@ -197,12 +202,12 @@ func writeProp(b *strings.Builder, name, typ string) {
 	fmt.Fprintf(b, "    - name: %s\n      value: %s\n", name, typ)
 }
 
-func writeAttribute(b *strings.Builder, a attribute) {
+func writeAttribute(b *strings.Builder, a attribute, scalar func(string) string) {
 	typ := a.schema.Type
 	if typ == "" {
 		typ = "string"
 	}
-	writeProp(b, a.name, typ)
+	writeProp(b, scalar(a.name), typ)
 	if strings.TrimSpace(a.schema.Description) != "" {
 		b.WriteString("      description: |\n")
 		for line := range strings.Lines(strings.ReplaceAll(a.schema.Description, "\r", "\n")) {
@@ -219,6 +224,10 @@ func writeAttribute(b *strings.Builder, a attribute) {
 		fmt.Fprintf(b, "      valid_values: [%s]\n", strings.Join(values, ", "))
 	}
 	if a.schema.Default != nil {
-		fmt.Fprintf(b, "      default: %s\n", plain(a.schema.Default))
+		text := plain(a.schema.Default)
+		if a.schema.Type == "string" {
+			text = scalar(text)
+		}
+		fmt.Fprintf(b, "      default: %s\n", text)
 	}
 }

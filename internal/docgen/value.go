@@ -3,6 +3,7 @@ package docgen
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -25,4 +26,19 @@ func plain(v any) string {
 		}
 	}
 	return fmt.Sprint(v)
+}
+
+// safeScalar matches texts that YAML takes for the same text without quotes.
+var safeScalar = regexp.MustCompile(`^[A-Za-z][\w ()/,'.;-]*$`)
+
+// yamlScalar writes a text so that YAML reads it as that text, on one line.
+func yamlScalar(text string) string {
+	switch strings.ToLower(text) {
+	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+	default:
+		if safeScalar.MatchString(text) && !strings.HasSuffix(text, " ") {
+			return text
+		}
+	}
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }

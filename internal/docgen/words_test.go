@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -156,6 +158,63 @@ func TestPlain(t *testing.T) {
 	} {
 		if got := plain(test.value); got != test.want {
 			t.Errorf("%v: %s, want %s", test.value, got, test.want)
+		}
+	}
+}
+
+func TestColumnName(t *testing.T) {
+	for name, want := range map[string]string{
+		"name": "name", "_x1": "_x1", "key": "key",
+		"order": `"order"`, "Group": `"Group"`, "a.b": `"a.b"`, "content-length": `"content-length"`, "1st": `"1st"`, `a"b`: `"a""b"`,
+	} {
+		if got := columnName(name); got != want {
+			t.Errorf("%s is written %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for _, test := range [][3]string{
+		{"", "B.", "B."},
+		{"A", "B.", "A. B."},
+		{"A. ", "B.", "A. B."},
+		{"A?", "B.", "A? B."},
+	} {
+		if got := sentence(test[0], test[1]); got != test[2] {
+			t.Errorf("%q and %q make %q, want %q", test[0], test[1], got, test[2])
+		}
+	}
+}
+
+func TestWithValues(t *testing.T) {
+	g := &generator{cat: provider.NewCatalogue(nil)}
+	many := make([]any, 15)
+	for i := range many {
+		many[i] = int64(i)
+	}
+	for _, test := range []struct {
+		schema *provider.Schema
+		want   string
+	}{
+		{&provider.Schema{Type: "string"}, "What."},
+		{&provider.Schema{Enum: []any{"A", "B"}}, "What. One of A, B."},
+		{&provider.Schema{Items: &provider.Schema{Enum: []any{"A"}}}, "What. One of A."},
+		{&provider.Schema{Enum: many}, "What. One of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 3 more."},
+	} {
+		got, err := g.withValues(&provider.Method{}, test.schema, "What.")
+		if err != nil || got != test.want {
+			t.Errorf("%q, %v, want %q", got, err, test.want)
+		}
+	}
+}
+
+// YAML reads back the text that was written.
+func TestYAMLScalar(t *testing.T) {
+	for _, text := range []string{"plain", "two words (both)", "on", "NULL", "a: b", "a # b", "- a", "it's", "", " a", "a ", "*", "1", "2026-01-31", "{a}", "é"} {
+		written := yamlScalar(text)
+		var read any
+		if err := yaml.Unmarshal([]byte(written), &read); err != nil || read != text {
+			t.Errorf("%q is written %s, which reads as %v, %v", text, written, read, err)
 		}
 	}
 }
