@@ -18,6 +18,14 @@ func (s *Session) planDescribe(d *statement.Describe) (plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.View != nil {
+		cols := columns(d.Extended, "name type | description")
+		var rows [][]any
+		for _, f := range r.View.Fields {
+			rows = append(rows, []any{f.Name, typeName(f.Type, ""), f.Description}[:len(cols)])
+		}
+		return fixed(cols, rows), nil
+	}
 	methods := r.MethodsFor(provider.Select)
 	if len(methods) == 0 {
 		return nil, &provider.Error{

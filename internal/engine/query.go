@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -92,37 +93,84 @@ func (q *query) prepare() error {
 	return nil
 }
 
-// register makes the virtual table for a resource, and gives the name that SQLite has for it.
-func (q *query) register(t statement.Table) (string, error) {
+// register makes the table for a resource, and gives the name that SQLite has for it.
+func (q *query) register(t statement.Table) (string, error) { return q.registerIn(q.statement, t) }
+
+// registerIn is register for a name in the query itself, or in that of a view.
+func (q *query) registerIn(text *statement.Query, t statement.Table) (string, error) {
 	if !q.isProvider(t.Name[0].Text) {
-		return q.statement.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
+		return text.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
 	}
 	r, err := q.session.resource(t.Name)
 	if err != nil {
 		return "", err
 	}
 	name := r.FullName()
-	if _, ok := q.tables[name]; !ok {
-		made, err := q.newTable(r, t.Name[2].Pos)
-		if err != nil {
+	switch _, made := q.tables[name]; {
+	case made:
+	case r.View != nil:
+		if err := q.addView(r); err != nil {
 			return "", err
 		}
-		q.tables[name] = made
-		connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*table, error) {
-			return made, db.DeclareVTab(made.declaration())
-		}
-		if err := sqlite3.CreateModule(q.db, name, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
-			return "", &provider.Error{Code: provider.Internal, Message: "make the table of " + name, Err: err}
+	default:
+		if err := q.addTable(r, t.Name[2].Pos); err != nil {
+			return "", err
 		}
 	}
-	text := sqlite3.QuoteIdentifier(name)
+	quoted := sqlite3.QuoteIdentifier(name)
 	if t.Qualifier { // a table without an alias of its own goes by the resource's name
 		return sqlite3.QuoteIdentifier(r.Name), nil
 	}
 	if t.Alias {
-		text += " AS " + sqlite3.QuoteIdentifier(r.Name)
+		quoted += " AS " + sqlite3.QuoteIdentifier(r.Name)
 	}
-	return text, nil
+	return quoted, nil
+}
+
+// addTable makes the virtual table of a resource.
+func (q *query) addTable(r *provider.Resource, pos provider.Position) error {
+	name := r.FullName()
+	made, err := q.newTable(r, pos)
+	if err != nil {
+		return err
+	}
+	q.tables[name] = made
+	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*table, error) {
+		return made, db.DeclareVTab(made.declaration())
+	}
+	if err := sqlite3.CreateModule(q.db, name, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
+		return &provider.Error{Code: provider.Internal, Message: "make the table of " + name, Err: err}
+	}
+	return nil
+}
+
+// addView makes a resource that is a query over others, those first.
+func (q *query) addView(r *provider.Resource) error {
+	name := r.FullName()
+	q.tables[name] = nil // a view that names itself is SQLite's to refuse
+	i := slices.IndexFunc(r.View.Definitions, func(d provider.ViewDefinition) bool { return d.Dialect == "" || d.Dialect == "sqlite3" })
+	if i < 0 {
+		return &provider.Error{Code: provider.Usage, Message: name + " has no definition for SQLite"}
+	}
+	parsed, err := statement.Parse(r.View.Definitions[i].SQL)
+	if err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "read the view " + name, Err: err}
+	}
+	if len(parsed) != 1 {
+		return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("the view %s has %d statements", name, len(parsed))}
+	}
+	definition, ok := parsed[0].(*statement.Query)
+	if !ok {
+		return &provider.Error{Code: provider.Internal, Message: "the view " + name + " is no query"}
+	}
+	text, err := definition.Rewrite(func(t statement.Table) (string, error) { return q.registerIn(definition, t) })
+	if err != nil {
+		return err
+	}
+	if err := q.db.Exec("CREATE VIEW " + sqlite3.QuoteIdentifier(name) + " AS " + text); err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "make the view " + name, Err: err}
+	}
+	return nil
 }
 
 func (q *query) isProvider(name string) bool {
@@ -204,6 +252,9 @@ func (q *query) sqlError(err error) error {
 func (q *query) unsolved() (message, hint string) {
 	var parts, hints []string
 	for _, t := range q.tables {
+		if t == nil { // a view
+			continue
+		}
 		if missing, ok := t.missing(); ok {
 			parts = append(parts, fmt.Sprintf("%s needs %s", t.resource.FullName(), strings.Join(missing, ", ")))
 			for _, name := range missing {
