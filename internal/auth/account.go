@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/lakeql/lakeql/provider"
@@ -11,8 +12,8 @@ import (
 func (c *Chain) account(documented string) (Host, error) {
 	configured, err := c.configuredHost()
 	switch {
-	case provider.CodeOf(err) == provider.Unauthorized: // none
-		return parseConfigured(documented)
+	case errors.Is(err, errNoHost):
+		return ParseHost(documented) // a document cannot lead to a stranger either
 	case err != nil:
 		return Host{}, err
 	case configured.isAccount():

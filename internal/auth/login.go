@@ -2,6 +2,7 @@ package auth
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -102,7 +103,7 @@ func kinds(cfg *config.Config) []string {
 		{"pat", cfg.Token != ""},
 		{"basic", cfg.Username != "" && cfg.Password != ""},
 		{"oauth-m2m", cfg.ClientID != "" && cfg.ClientSecret != ""},
-		{"databricks-cli", cfg.DatabricksCliPath != "" || hasCLI()},
+		{"databricks-cli", cfg.DatabricksCliPath != "" || installed("databricks")},
 		{"metadata-service", cfg.MetadataServiceURL != ""},
 		{"github-oidc", github},
 		{"azure-devops-oidc", environment && os.Getenv("SYSTEM_OIDCREQUESTURI") != ""},
@@ -111,7 +112,7 @@ func kinds(cfg *config.Config) []string {
 		{"github-oidc-azure", github && cfg.IsAzure()},
 		{"azure-msi", cfg.AzureUseMSI},
 		{"azure-client-secret", cfg.AzureClientID != "" && cfg.AzureClientSecret != ""},
-		{"azure-cli", cfg.IsAzure()},
+		{"azure-cli", cfg.IsAzure() && installed("az")},
 		{"google-credentials", cfg.GoogleCredentials != ""},
 		{"google-id", cfg.GoogleServiceAccount != ""},
 	}
@@ -157,16 +158,15 @@ func configurationError(err error) error {
 
 // authError words why a credential could not be had.
 func authError(host Host, err error) error {
-	failure, ok := errors.AsType[net.Error](err)
-	if op, isOp := errors.AsType[*net.OpError](err); isOp {
-		failure, ok = op, true
-	} else if ok && !failure.Timeout() {
-		ok = false // any error of an exchange, wrapped with its URL
-	}
-	if ok {
+	op, unreachable := errors.AsType[*net.OpError](err)
+	if unreachable || timedOut(err) {
+		reason := "no answer in time"
+		if unreachable {
+			reason = brief(op)
+		}
 		return &provider.Error{
 			Code:    provider.Network,
-			Message: fmt.Sprintf("log in at %s: %s", host, brief(failure)),
+			Message: fmt.Sprintf("log in at %s: %s", host, reason),
 			Hint:    "check the deployment name or host, and that this machine can reach it",
 			Err:     err,
 		}
@@ -179,6 +179,14 @@ func authError(host Host, err error) error {
 	}
 }
 
+// timedOut reports whether a login ended because nobody answered. Of its own time-out the SDK says so
+// in words only.
+func timedOut(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) ||
+		strings.Contains(err.Error(), fmt.Sprintf("request timed out after %ds of inactivity", tokenTimeoutSeconds))
+}
+
 // brief is an error's text for a message, without the rest of what may be a whole page.
 func brief(err error) string {
 	const limit = 800
@@ -189,8 +197,9 @@ func brief(err error) string {
 	return string(text)
 }
 
-// hasCLI reports whether the Databricks CLI, which keeps the logins of people, is installed.
-func hasCLI() bool {
-	_, err := exec.LookPath("databricks")
+// installed reports whether a CLI that keeps the logins of people is there to be asked: the SDK calls
+// the host before it finds that Azure's is not.
+func installed(name string) bool {
+	_, err := exec.LookPath(name)
 	return err == nil
 }

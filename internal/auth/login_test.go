@@ -1,3 +1,7 @@
+//go:build unix
+
+// The CLI of these tests is a shell script.
+
 package auth_test
 
 import (

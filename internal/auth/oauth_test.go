@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -186,6 +187,45 @@ func TestSilentLogin(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnreachableLogin tells a host that does not answer from one that refuses the credential.
+func TestUnreachableLogin(t *testing.T) {
+	for name, test := range map[string]struct {
+		failure error // of every exchange
+		message string
+	}{
+		"no connection":          {&net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route to host")}, "dial tcp: no route to host"},
+		"no answer":              {context.DeadlineExceeded, "no answer in time"},
+		"no answer for the SDK":  {context.Canceled, "no answer in time"}, // what its own time-out looks like from below
+		"no answer to the login": {nil, "no answer in time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			client(t, w)
+			err := w.call(t.Context(), auth.NewChain(auth.Options{Transport: failing{w.transport, test.failure}}), "")
+			if code(err) != provider.Network || err.Error() != "log in at https://"+one+": "+test.message || provider.HintOf(err) == "" {
+				t.Errorf("code %v: %v", code(err), err)
+			}
+			noSecret(t, err)
+		})
+	}
+}
+
+// failing is a network that fails, at the token endpoint if with no other failure.
+type failing struct {
+	http.RoundTripper
+	failure error
+}
+
+func (f failing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if f.failure != nil {
+		return nil, f.failure
+	}
+	if r.Method == http.MethodPost {
+		return nil, context.DeadlineExceeded
+	}
+	return f.RoundTripper.RoundTrip(r)
 }
 
 // TestEmulatedLogin logs in to the emulator, over plain http on this machine, and calls it.

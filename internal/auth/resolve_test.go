@@ -71,6 +71,7 @@ host = https://dbc-5.azuredatabricks.net
 		"a label of a refused profile":       {profiles, "", nil, "dbc-9", "https://dbc-9.cloud.databricks.com", ""},
 		"a whole host beside the profiles":   {profiles, "", nil, "adb-7.7.azuredatabricks.net", "https://adb-7.7.azuredatabricks.net", ""},
 		"a host that is configured wrongly":  {"", "http://example.com", nil, "dbc-1", "", "plain http"},
+		"a label, with a file that is none":  {"s3cret", "", nil, "dbc-1", "", "neither a [profile] nor key = value"},
 		"no deployment name":                 {"", "https://dbc-1.cloud.databricks.com", nil, "evil.com", "", "neither one DNS label nor a host"},
 	}
 	for name, test := range tests {

@@ -155,7 +155,7 @@ func noSecret(t *testing.T, err error) {
 		if strings.Contains(e.Error(), "s3cret") || strings.Contains(provider.HintOf(e), "s3cret") {
 			t.Errorf("the error tells a secret: %v", e)
 		}
-		wrapped, ok := e.(interface{ Unwrap() error }) //nolint:errorlint // each link of the chain is looked at
+		wrapped, ok := e.(interface{ Unwrap() error })
 		if !ok {
 			return
 		}

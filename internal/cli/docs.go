@@ -50,7 +50,7 @@ func (c *command) docs(from, to string) error {
 	files.SetLimit(8)
 	var pages errgroup.Group
 	for _, p := range providers {
-		write := func(path string, page []byte) error {
+		write := func(path string, page []byte) error { //nolint:unparam // Generate takes a function that may fail
 			files.Go(func() error { return writePage(filepath.Join(to, p.Name, filepath.FromSlash(path)), page) })
 			return nil
 		}

@@ -210,7 +210,7 @@ func TestCaret(t *testing.T) {
 	want := `error: line 2, column 47: unknown resource "projects" in databricks_workspace.postgres
   2 | SHOW METHODS IN databricks_workspace.postgres.projects
     |                                               ^
-hint: did you mean postgres_projects?
+hint: did you mean postgres_projects, vw_projects?
 `
 	if got.stderr != want || got.status != 2 {
 		t.Errorf("status %d, stderr:\n%s\nwant:\n%s", got.status, got.stderr, want)

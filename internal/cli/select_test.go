@@ -37,6 +37,7 @@ func TestSelect(t *testing.T) {
 		"JSON operators":           {"SELECT status ->> '$.branch_id' FROM " + branches + " WHERE name = 'projects/p/branches/b'", "b\n", 1},
 		"the resource's own name":  {"SELECT postgres_projects.name FROM " + projects + " WHERE postgres_projects.name = 'projects/p'", "projects/p\n", 1},
 		"names of four parts":      {"SELECT " + projects + ".name FROM " + projects + " WHERE name = 'projects/p'", "projects/p\n", 1},
+		"a view":                   {"SELECT name FROM databricks_workspace.postgres.vw_branches WHERE project_id = 'p' AND branch_id = 'b'", "projects/p/branches/b\n", 1},
 		"a marker on one line":     {"SELECT count(*) FROM " + branches + " WHERE project_id = 'p' -- required AND name LIKE '%/b'", "1\n", 1},
 		"backslashes and quotes":   {`SELECT '\', 'it''s', '--', '/*' FROM ` + projects + ` WHERE name = 'projects/p'`, "\\,it's,--,/*\n", 1},
 		"no table at all":          {"SELECT 1 + 1, 'x'", "2,x\n", 0},

@@ -163,7 +163,7 @@ func TestHints(t *testing.T) {
 
 // TestDeepBodies shows that a body of many levels is checked to the end.
 func TestDeepBodies(t *testing.T) {
-	const levels = 4000
+	const levels = 2000
 	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") })
 	body := `{"name": "n", "tree": ` + strings.Repeat(`{"children": [`, levels) + `{"value": 1}` + strings.Repeat(`]}`, levels) + `}`
 	_, err := request{method: "create", body: body}.plan(t, c)

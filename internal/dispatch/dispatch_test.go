@@ -21,46 +21,46 @@ import (
 const token = "dapi-token-of-the-tests"
 
 // catalogue gives the documents under testdata.
-func catalogue(t testing.TB) *provider.Catalogue {
-	t.Helper()
+func catalogue(tb testing.TB) *provider.Catalogue {
+	tb.Helper()
 	docs, err := openapi.LoadAll(os.DirFS("testdata/documents"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return provider.NewCatalogue(docs)
 }
 
 // serve starts a server and makes a client for it that waits for nothing between attempts.
-func serve(t testing.TB, handler http.HandlerFunc) *dispatch.Client {
-	t.Helper()
+func serve(tb testing.TB, handler http.HandlerFunc) *dispatch.Client {
+	tb.Helper()
 	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return clientFor(t, server.URL)
+	tb.Cleanup(server.Close)
+	return clientFor(tb, server.URL)
 }
 
-func clientFor(t testing.TB, url string) *dispatch.Client {
-	t.Helper()
+func clientFor(tb testing.TB, url string) *dispatch.Client {
+	tb.Helper()
 	static, err := auth.NewStatic(url, token)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := &dispatch.Client{
-		Catalogue:  catalogue(t),
+		Catalogue:  catalogue(tb),
 		Authorizer: static,
 		HTTP:       dispatch.NewHTTP(),
 		UserAgent:  "lakeql/test",
 		Retry:      dispatch.Retry{Wait: func(context.Context, time.Duration) error { return nil }},
 	}
-	t.Cleanup(c.HTTP.CloseIdleConnections)
+	tb.Cleanup(c.HTTP.CloseIdleConnections)
 	return c
 }
 
 // method finds a method of the test documents.
-func method(t testing.TB, c *dispatch.Client, name string) *provider.Method {
-	t.Helper()
+func method(tb testing.TB, c *dispatch.Client, name string) *provider.Method {
+	tb.Helper()
 	m, err := c.Catalogue.Method("test", "things", "things", name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m
 }
@@ -73,9 +73,9 @@ type request struct {
 }
 
 // call runs a request and gives its rows.
-func (r request) call(ctx context.Context, t testing.TB, c *dispatch.Client) ([][]any, error) {
-	t.Helper()
-	req, err := r.plan(t, c)
+func (r request) call(ctx context.Context, tb testing.TB, c *dispatch.Client) ([][]any, error) {
+	tb.Helper()
+	req, err := r.plan(tb, c)
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +97,11 @@ func (r request) call(ctx context.Context, t testing.TB, c *dispatch.Client) ([]
 	}
 }
 
-func (r request) plan(t testing.TB, c *dispatch.Client) (*dispatch.Request, error) {
-	t.Helper()
-	call := dispatch.Call{Method: method(t, c, r.method), Args: r.args}
+func (r request) plan(tb testing.TB, c *dispatch.Client) (*dispatch.Request, error) {
+	tb.Helper()
+	call := dispatch.Call{Method: method(tb, c, r.method), Args: r.args}
 	if r.body != "" {
-		call.Body = fromJSON(t, r.body)
+		call.Body = fromJSON(tb, r.body)
 	}
 	return c.Plan(call)
 }
@@ -111,23 +111,23 @@ func get() request  { return request{method: "get", args: map[string]any{"name":
 func post() request { return request{method: "create", body: `{"name": "n"}`} }
 
 // fromJSON reads a value as statements give it.
-func fromJSON(t testing.TB, text string) any {
-	t.Helper()
+func fromJSON(tb testing.TB, text string) any {
+	tb.Helper()
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	var value any
 	if err := dec.Decode(&value); err != nil {
-		t.Fatalf("%s: %v", text, err)
+		tb.Fatalf("%s: %v", text, err)
 	}
 	return value
 }
 
 // asError gives the error that a person would see.
-func asError(t testing.TB, err error) *provider.Error {
-	t.Helper()
+func asError(tb testing.TB, err error) *provider.Error {
+	tb.Helper()
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok {
-		t.Fatalf("got %v (%T), want an error for a person", err, err)
+		tb.Fatalf("got %v (%T), want an error for a person", err, err)
 	}
 	return e
 }

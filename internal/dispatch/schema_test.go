@@ -30,9 +30,9 @@ type body struct {
 // accepts. Left out is where we differ on purpose: strings are read as JSON, null counts as
 // absent, unknown attributes are refused, integers have a size.
 func TestCheckAgreesWithKinOpenAPI(t *testing.T) {
-	rounds := 100
+	rounds := 40
 	if testing.Short() {
-		rounds = 40
+		rounds = 10
 	}
 	for _, root := range []string{"testdata/documents", "../../openapi"} {
 		c := serve(t, func(http.ResponseWriter, *http.Request) {})
@@ -62,7 +62,7 @@ func TestCheckAgreesWithKinOpenAPI(t *testing.T) {
 				}
 			}
 		}
-		if accepted < 40 || refused < 40 {
+		if accepted < 20 || refused < 20 {
 			t.Errorf("%s: accepted %d, refused %d: too few to show anything", root, accepted, refused)
 		}
 		t.Logf("%s: accepted %d, refused %d", root, accepted, refused)

@@ -34,7 +34,7 @@ func Generate(cat *provider.Catalogue, providerName string, opts Options, write 
 	if err != nil {
 		return err
 	}
-	g := &generator{cat: cat, provider: p, order: newOrder(), write: write, extended: opts.Extended}
+	g := &generator{cat: cat, provider: p, order: newOrder(), write: write, extended: opts.Extended, examples: map[*provider.Method]*example{}}
 	index := providerIndex{provider: p, extended: opts.Extended}
 	for _, info := range p.Services {
 		names, err := g.service(info.Name)
@@ -61,15 +61,15 @@ func (g *generator) firstExample() (string, error) {
 	if g.simplest == nil {
 		return "", nil
 	}
-	e, err := g.newExample(g.simplest)
+	e, err := g.exampleOf(g.simplest)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
 	if g.extended {
-		e.optional = nil
-		e.fields = telling(path.Ext(e.table)[1:], e.fields)
-		writeQuery(&b, e)
+		short := *e
+		short.optional, short.fields = nil, telling(path.Ext(e.table)[1:], e.fields)
+		writeQuery(&b, &short)
 	} else {
 		writeSelect(&b, e)
 	}
@@ -86,6 +86,8 @@ type generator struct {
 	// complexity is how much there is to simplest beyond what it requires.
 	complexity int
 	extended   bool // see [Options]
+	// examples keeps what was read of the methods of the resource at hand: several sections need it.
+	examples map[*provider.Method]*example
 }
 
 // forPage gives the generator for a resource's page, which is the plain one for [fixedPage].
@@ -94,7 +96,7 @@ func (g *generator) forPage(r *provider.Resource) *generator {
 		return g
 	}
 	plain := *g
-	plain.extended = false
+	plain.extended, plain.examples = false, map[*provider.Method]*example{}
 	return &plain
 }
 
@@ -124,6 +126,7 @@ func (g *generator) service(name string) ([]string, error) {
 		if err := g.consider(r); err != nil {
 			return nil, err
 		}
+		clear(g.examples)
 	}
 	g.order.sort(names)
 	return names, g.page(serviceText(s, names, g.extended), s.Name)

@@ -74,7 +74,7 @@ func (g *generator) examplesSection(b *strings.Builder, r *provider.Resource) er
 		}
 		examples := make([]*example, len(methods))
 		for i, m := range methods {
-			e, err := g.newExample(m)
+			e, err := g.exampleOf(m)
 			if err != nil {
 				return err
 			}
@@ -132,6 +132,19 @@ type attribute struct {
 	name     string
 	schema   *provider.Schema
 	required bool
+}
+
+// exampleOf gives what a method's statement is made of, read once for its page.
+func (g *generator) exampleOf(m *provider.Method) (*example, error) {
+	if e, ok := g.examples[m]; ok {
+		return e, nil
+	}
+	e, err := g.newExample(m)
+	if err != nil {
+		return nil, err
+	}
+	g.examples[m] = e
+	return e, nil
 }
 
 func (g *generator) newExample(m *provider.Method) (*example, error) {

@@ -2,7 +2,6 @@ package docgen
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -64,19 +63,27 @@ func requiredNames(m *provider.Method) []string {
 	return names
 }
 
-// reserved matches the words that SQLite takes for its own wherever a column may stand, so that a
+// reserved are the words that SQLite takes for its own wherever a column may stand, so that a
 // column of that name has to be quoted.
-var reserved = regexp.MustCompile(`^(?i:ADD|ALL|ALTER|AND|AS|AUTOINCREMENT|BETWEEN|CASE|CHECK|COLLATE|COMMIT|CONSTRAINT|CREATE|` +
-	`DEFAULT|DEFERRABLE|DELETE|DISTINCT|DROP|ELSE|ESCAPE|EXCEPT|EXISTS|FOREIGN|FROM|GROUP|HAVING|IN|INDEX|INSERT|INTERSECT|` +
-	`INTO|IS|ISNULL|JOIN|LIMIT|NOT|NOTHING|NOTNULL|NULL|ON|OR|ORDER|PRIMARY|REFERENCES|RETURNING|SELECT|SET|TABLE|THEN|TO|` +
-	`TRANSACTION|UNION|UNIQUE|UPDATE|USING|VALUES|WHEN|WHERE)$`)
+const reserved = " ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CHECK COLLATE COMMIT CONSTRAINT CREATE DEFAULT DEFERRABLE " +
+	"DELETE DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FOREIGN FROM GROUP HAVING IN INDEX INSERT INTERSECT INTO IS ISNULL JOIN " +
+	"LIMIT NOT NOTHING NOTNULL NULL ON OR ORDER PRIMARY REFERENCES RETURNING SELECT SET TABLE THEN TO TRANSACTION UNION " +
+	"UNIQUE UPDATE USING VALUES WHEN WHERE "
 
-// word matches a name that can stand without quotes.
-var word = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+// isWord reports whether a name is of letters, digits and underscores.
+func isWord(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
 
 // columnName writes a column's name as SQL takes it.
 func columnName(name string) string {
-	if word.MatchString(name) && !reserved.MatchString(name) {
+	if isWord(name) && !strings.Contains(reserved, " "+strings.ToUpper(name)+" ") {
 		return name
 	}
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
@@ -269,7 +276,7 @@ func (g *generator) plainness(r *provider.Resource, m *provider.Method) (complex
 	if m.Deprecated || m.Response == nil || m.Paging == nil && m.Response.ObjectKey == "" {
 		return 0, false, nil
 	}
-	e, err := g.newExample(m)
+	e, err := g.exampleOf(m)
 	if err != nil {
 		return 0, false, err
 	}

@@ -143,7 +143,7 @@ func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) erro
 	}
 	writeTabs(b, methodTabs(methods))
 	for _, m := range methods {
-		fields, err := g.fields(m)
+		e, err := g.exampleOf(m)
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) erro
 			b.WriteString(about + "\n\n")
 		}
 		b.WriteString("<SchemaTable fields={")
-		writeFields(b, fields, 0)
+		writeFields(b, e.fields, 0)
 		b.WriteString("} />\n</TabItem>\n")
 	}
 	b.WriteString("</Tabs>\n\n")
@@ -204,6 +204,11 @@ func writeFields(b *strings.Builder, fields []field, level int) {
 // more than that.
 func writeString(b *strings.Builder, text string) {
 	b.WriteByte('"')
+	if !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == '"' || c == '\\' || c == utf8.RuneError }) {
+		b.WriteString(text)
+		b.WriteByte('"')
+		return
+	}
 	for _, c := range text {
 		switch {
 		case c == '"' || c == '\\':

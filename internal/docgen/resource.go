@@ -12,6 +12,7 @@ import (
 // resource gives the page of a resource or view.
 func (g *generator) resource(r *provider.Resource) (string, error) {
 	var b strings.Builder
+	b.Grow(32 << 10) // most pages are smaller
 	writeFrontMatter(&b, g.provider.Name, r.Name, r.Name, r.Service, r.Provider)
 	b.WriteString("\n" +
 		"import CopyableCode from '@site/src/components/CopyableCode/CopyableCode';\n" +

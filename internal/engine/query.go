@@ -167,7 +167,7 @@ func (q *query) addView(r *provider.Resource) error {
 	if err != nil {
 		return err
 	}
-	if err := q.db.Exec("CREATE VIEW " + sqlite3.QuoteIdentifier(name) + " AS " + text); err != nil {
+	if err := q.db.Exec("CREATE TEMP VIEW " + sqlite3.QuoteIdentifier(name) + " AS " + text); err != nil {
 		return &provider.Error{Code: provider.Internal, Message: "make the view " + name, Err: err}
 	}
 	return nil

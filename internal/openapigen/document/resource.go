@@ -30,9 +30,19 @@ func (s *service) resourcesNode() (*object, error) {
 		}
 		resources[name.Resource] = append(resources[name.Resource], method{name, o})
 	}
+	nodes, err := s.viewNodes()
+	if err != nil {
+		return nil, err
+	}
+	for name, methods := range resources {
+		if nodes[name] != nil {
+			return nil, fmt.Errorf("view %s has the name of a resource of %s.%s", name, s.provider, s.sdk.Name)
+		}
+		nodes[name] = s.resourceNode(name, methods)
+	}
 	all := newObject()
-	for _, name := range slices.Sorted(maps.Keys(resources)) {
-		all.set(name, s.resourceNode(name, resources[name]))
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		all.set(name, nodes[name])
 	}
 	return all, nil
 }

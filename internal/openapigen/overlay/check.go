@@ -24,6 +24,7 @@ func (o *Overlays) Check(api *sdk.API) error {
 			c.descriptions(s, o.FactsOf(service), o.Descriptions[service])
 		}
 	}
+	c.views(api, o)
 	return errors.Join(c.errs...)
 }
 

@@ -3,6 +3,7 @@
 //   - providers.yaml: titles and descriptions of providers and services.
 //   - facts/<service>.yaml: [Facts], what the SDK's source does not tell.
 //   - descriptions/<service>.yaml: [Descriptions], in our own words.
+//   - views/<provider>.<service>.yaml: each [View] by its name.
 //   - names.csv and name-differences.csv belong to the package names.
 //
 // A key that is unknown, or that names something which the SDK does not have, is an error: an
@@ -25,8 +26,9 @@ import (
 type Overlays struct {
 	Providers    map[string]Heading
 	Services     map[string]Heading
-	Facts        map[string]*Facts        // by service
-	Descriptions map[string]*Descriptions // by service
+	Facts        map[string]*Facts           // by service
+	Descriptions map[string]*Descriptions    // by service
+	Views        map[string]map[string]*View // by provider.service and the view's name
 }
 
 // Heading is a title and a sentence.
@@ -74,7 +76,7 @@ type Descriptions struct {
 
 // Read reads the overlays.
 func Read(overlays fs.FS) (*Overlays, error) {
-	o := &Overlays{Facts: map[string]*Facts{}, Descriptions: map[string]*Descriptions{}}
+	o := &Overlays{Facts: map[string]*Facts{}, Descriptions: map[string]*Descriptions{}, Views: map[string]map[string]*View{}}
 	var headings struct {
 		Providers map[string]Heading `yaml:"providers"`
 		Services  map[string]Heading `yaml:"services"`
@@ -93,6 +95,15 @@ func Read(overlays fs.FS) (*Overlays, error) {
 	err = eachService(overlays, "descriptions", func(service, name string) error {
 		o.Descriptions[service] = &Descriptions{}
 		return decode(overlays, name, o.Descriptions[service])
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = eachService(overlays, "views", func(key, name string) error {
+		var views map[string]*View
+		err := decode(overlays, name, &views)
+		o.Views[key] = views
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -32,6 +32,15 @@ func TestCheck(t *testing.T) {
 		"an unknown field":    {"facts/things.yaml", "order: {Thing: [other]}", "facts/things.yaml: type Thing has no field other"},
 		"an unknown method":   {"descriptions/things.yaml", "methods: {Things.List: Lists.}", "descriptions/things.yaml: the SDK has no operation Things.List"},
 		"an unknown argument": {"descriptions/things.yaml", "parameters: {other: Which.}", "descriptions/things.yaml: the SDK has no parameter other"},
+		"a view":              {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", ""},
+		"a view of no one":    {"views/databricks_account.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", "databricks_account has no service things to hold views"},
+		"no description":      {"views/databricks_workspace.things.yaml", "vw: {from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", "view vw needs a description and columns"},
+		"a column twice":      {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}, {name: a, sql: t.b, description: B.}]}", "view vw has the column a twice"},
+		"an unknown sort":     {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, type: text, sql: t.a, description: A.}]}", "view vw: column a has the type text"},
+		"an unknown column":   {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, sql: t.a, description: A.}], union: [{from: t AS t, columns: {b: t.b}}]}", "view vw: query 1 has the column b, which the view lacks"},
+		"a column of nothing": {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, description: A.}], union: [{from: t AS t, columns: {a: t.a}}, {from: u AS t}]}", "view vw: query 2 has no sql for a"},
+		"no resource":         {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, sql: t.a, description: A.}]}", "view vw: query 1 has no from"},
+		"from and union":      {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}], union: [{from: t AS t}]}", "view vw has from or where beside union"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, err := Read(fstest.MapFS{"providers.yaml": {}, tt.file: {Data: []byte(tt.text)}})
