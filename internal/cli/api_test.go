@@ -129,3 +129,15 @@ EXEC databricks_workspace.files.files.download @file_path = '/Volumes/a/b/c/d e.
 		t.Errorf("got %v", row)
 	}
 }
+
+// TestLoginPageIsNoFile shows that a page with status 200 does not pass for the content of a file.
+func TestLoginPageIsNoFile(t *testing.T) {
+	_, env := record(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, "<html><title>Sign in</title></html>")
+	})
+	got := run{args: []string{"exec", "-o", "json", "EXEC databricks_workspace.files.files.download @file_path = '/Volumes/a/b/c/d'"}, env: env}.do(t)
+	if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, "HTML page") {
+		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+}

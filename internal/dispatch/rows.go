@@ -174,6 +174,8 @@ func (p *pages) fetch(ctx context.Context) error {
 	body, s := answered.body, p.req.shape
 	p.header = answered.header
 	switch {
+	case s.stream && strings.HasPrefix(p.header.Get("Content-Type"), "text/html"):
+		return p.unreadable(body, nil) // a login page, say, is no file
 	case s.stream:
 		p.items = []json.RawMessage{nil} // the row is made of the body, which is no JSON
 		p.body = body
