@@ -106,6 +106,8 @@ func TestSelectErrors(t *testing.T) {
 		stderr string
 	}{
 		"missing parameter":     {"SELECT * FROM " + branches, nil, 2, "missing parameters: " + branches + " needs project_id"},
+		"parameter by LIKE":     {"SELECT * FROM " + branches + " WHERE project_id LIKE 'p%'", nil, 2, "project_id is a parameter"},
+		"parameters apart":      {"SELECT * FROM " + branches + " WHERE project_id = 'p' AND branch_id = 'b' AND page_size = 1", nil, 2, "no method of " + branches + " takes branch_id, page_size, project_id together"},
 		"no rows to select":     {"SELECT * FROM databricks_workspace.postgres.postgres_credentials", nil, 2, "no SELECT reaches"},
 		"unknown column":        {"SELECT nam FROM " + projects, nil, 2, "no such column: nam"},
 		"unknown resource":      {"SELECT *\nFROM databricks_workspace.postgres.projects", nil, 2, "line 2, column 36: unknown resource"},

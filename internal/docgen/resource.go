@@ -25,7 +25,7 @@ func (g *generator) resource(r *provider.Resource) (string, error) {
 		b.WriteString(guideLink)
 	}
 	if r.View != nil {
-		writeView(&b, r)
+		g.writeView(&b, r)
 		return b.String(), nil
 	}
 	// A section writes its heading and ends where the next begins, after a blank line.

@@ -10,7 +10,7 @@ import (
 
 // writeView describes a view: its columns and parameters, as far as the document tells them, and
 // the query that it is.
-func writeView(b *strings.Builder, r *provider.Resource) {
+func (g *generator) writeView(b *strings.Builder, r *provider.Resource) {
 	view := r.View
 	b.WriteString("## Fields\n\n")
 	if len(view.Fields) == 0 {
@@ -24,7 +24,7 @@ func writeView(b *strings.Builder, r *provider.Resource) {
 		writeViewFields(b, view.RequiredParams)
 	}
 	if len(view.Fields) > 0 {
-		writeViewSelect(b, r)
+		g.writeViewSelect(b, r)
 	}
 	writeDefinitions(b, view.Definitions)
 }
@@ -41,15 +41,20 @@ func writeViewFields(b *strings.Builder, fields []provider.ViewField) {
 	b.WriteString(tableEnd)
 }
 
-func writeViewSelect(b *strings.Builder, r *provider.Resource) {
+func (g *generator) writeViewSelect(b *strings.Builder, r *provider.Resource) {
+	name := func(name string) string { return name }
+	placeholder := func(name, _ string) string { return quoted(name) }
+	if g.extended {
+		name, placeholder = columnName, value
+	}
 	columns := make([]string, len(r.View.Fields))
 	for i, f := range r.View.Fields {
-		columns[i] = f.Name
+		columns[i] = name(f.Name)
 	}
 	fmt.Fprintf(b, "## `SELECT` Examples\n\n```sql\nSELECT\n  %s\nFROM %s", strings.Join(columns, ",\n  "), r.FullName())
 	var terms []string
 	for _, p := range r.View.RequiredParams {
-		terms = append(terms, p.Name+" = "+quoted(p.Name))
+		terms = append(terms, name(p.Name)+" = "+placeholder(p.Name, p.Type))
 	}
 	if len(terms) > 0 {
 		b.WriteString("\nWHERE " + strings.Join(terms, "\n  AND "))

@@ -263,6 +263,12 @@ func (q *query) unsolved() (message, hint string) {
 		}
 	}
 	if len(parts) == 0 {
+		for _, t := range q.tables {
+			if t != nil && len(t.together) > 1 {
+				return fmt.Sprintf("no method of %s takes %s together", t.resource.FullName(), strings.Join(t.together, ", ")),
+					"see SHOW METHODS IN " + t.resource.FullName()
+			}
+		}
 		return "the tables cannot be joined so that each gets the parameters it needs", ""
 	}
 	return "missing parameters: " + strings.Join(parts, "; "), "add WHERE " + strings.Join(hints, " AND ") + ", or join with what gives them"

@@ -21,6 +21,7 @@ type table struct {
 	fields   []field
 	index    map[string]int // of a field by its name
 	lacking  []string       // parameters that no plan had, of the least demanding method
+	together []string       // parameters that were given, and which no method takes together
 }
 
 // field is a column of the table.
@@ -176,10 +177,21 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	given := map[string]int{} // constraints that may be used, by field name
 	named := map[string]bool{}
 	for i, c := range idx.Constraint {
-		if c.Op != sqlite3.INDEX_CONSTRAINT_EQ || c.Column < 0 {
+		if c.Column < 0 {
 			continue
 		}
 		name := t.fields[c.Column].name
+		switch {
+		case c.Op == sqlite3.INDEX_CONSTRAINT_EQ:
+		case c.Op == sqlite3.INDEX_CONSTRAINT_LIMIT || c.Op == sqlite3.INDEX_CONSTRAINT_OFFSET || !t.fields[c.Column].hidden:
+			continue
+		default: // no row has a value for it, and so none would be left
+			return t.fail(&provider.Error{
+				Code:    provider.Usage,
+				Message: fmt.Sprintf("%s: %s is a parameter, which has no value but the one given", t.resource.FullName(), name),
+				Hint:    "give it by = or IN, or by a join",
+			})
+		}
 		named[name] = true
 		if _, ok := given[name]; !ok && c.Usable {
 			given[name] = i
@@ -189,18 +201,62 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 		_, ok := given[name]
 		return ok || name == accountID && t.query.session.account() != ""
 	}
+	best, known := -1, 0
 	for n, a := range t.methods {
-		if len(a.lacking(has)) > 0 {
+		if len(a.lacking(has)) > 0 || !a.takes(t, named) {
 			continue
 		}
-		t.use(idx, n, given)
+		// Those with more required parameters come first; of their equals the one that more of what
+		// is given goes to, and a list rather than one that wants an optional parameter.
+		knows := a.known(given)
+		better := best >= 0 && len(a.required) == len(t.methods[best].required) &&
+			(knows > known || knows == known && a.isList() && !t.methods[best].isList())
+		if best < 0 || better {
+			best, known = n, knows
+		}
+	}
+	if best >= 0 {
+		t.use(idx, best, given)
 		return nil
 	}
 	least := t.methods[len(t.methods)-1]
 	if lacking := least.lacking(func(name string) bool { return named[name] || has(name) }); len(lacking) > 0 {
 		t.lacking = lacking
 	}
+	t.together = nil
+	for name := range named {
+		if t.fields[t.index[name]].hidden {
+			t.together = append(t.together, name)
+		}
+	}
+	slices.Sort(t.together)
 	return sqlite3.CONSTRAINT
+}
+
+// takes reports whether the method has every parameter that the query compares: one that it does not
+// know would not be sent, and no row would seem to meet the comparison.
+func (a *access) takes(t *table, named map[string]bool) bool {
+	for name := range named {
+		if t.fields[t.index[name]].hidden && !slices.Contains(a.params, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// known counts the given parameters that the method takes.
+func (a *access) known(given map[string]int) int {
+	n := 0
+	for name := range given {
+		if slices.Contains(a.params, name) {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *access) isList() bool {
+	return a.method.Paging != nil || a.method.Response != nil && a.method.Response.ObjectKey != ""
 }
 
 // lacking names the required parameters that are not given, not even as parts of a whole name.
@@ -226,7 +282,10 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 			continue
 		}
 		used = append(used, strconv.Itoa(t.index[name]))
-		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: t.fields[t.index[name]].hidden}
+		// What a call needs has been looked at with the call; the answer's attribute of that name may
+		// say something else (etag = '' asks for any). What only filters is compared again.
+		omit := t.fields[t.index[name]].hidden || slices.Contains(a.required, name)
+		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: omit}
 		delete(given, name)
 	}
 	idx.IdxNum, idx.IdxStr = method, strings.Join(used, ",")

@@ -105,6 +105,7 @@ func TestDocuments(t *testing.T) {
 		"everything is described":                 checkEverythingIsDescribed,
 		"no sentence is the SDK's":                checkNoSentenceIsTheSDKs,
 		"the page of postgres_credentials":        checkCredentials,
+		"views are described and give rows":       checkViews,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, files) })
 	}
