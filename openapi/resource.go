@@ -115,6 +115,7 @@ func (r *reader) method(e entry, inherited *provider.Paging) *provider.Method {
 		OperationID:  r.text(op.fields.get("operationId")),
 		Description:  r.text(op.fields.get("description")),
 		Deprecated:   r.flag(op.fields.get("deprecated")),
+		LongRunning:  !isNull(op.fields.get("x-lakeql-operation")) || !isNull(op.fields.get("x-lakeql-waiter")),
 		Verb:         strings.ToUpper(op.verb),
 		Path:         op.path,
 		Servers:      r.servers(op),

@@ -134,6 +134,8 @@ type Method struct {
 	OperationID string  `json:"operation_id,omitempty"`
 	Description string  `json:"description,omitempty"`
 	Deprecated  bool    `json:"deprecated,omitempty"`
+	// LongRunning is set where the answer comes before the work is done.
+	LongRunning bool `json:"long_running,omitempty"`
 
 	Verb    string      `json:"verb"` // HTTP method, upper case
 	Path    string      `json:"path"` // with {parameters}

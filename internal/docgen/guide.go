@@ -99,7 +99,7 @@ const guideOperations = "## Long-running operations\n\n" +
 	"WHERE name = 'projects/shop/operations/0123'\n;\n```\n\n" +
 	"- Clusters, warehouses, endpoints, runs and pipelines have a state of their own. Ask for the resource until it has the state that you want:\n\n" +
 	"```sql\nSELECT\nid,\nname,\nstate\nFROM databricks_workspace.sql.warehouses\nWHERE id = '0123456789abcdef'\n;\n```\n\n" +
-	"The hint `/*+ AWAIT */` behind `EXEC` is taken, as statements for StackQL have it, and does not wait yet.\n\n"
+	"The hint `/*+ AWAIT */` behind `EXEC` is refused for methods that begin such work, because nothing waits for it yet; for others it changes nothing.\n\n"
 
 const guideSecrets = "## Secrets\n\n" +
 	"Passwords and tokens that the API gives are values in rows and nowhere else: `--dryrun`, logs, errors and the prompt's history show `****`.\n"

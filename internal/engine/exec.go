@@ -30,6 +30,14 @@ func (s *Session) planExec(e *statement.Exec) (plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.LongRunning && slices.Contains(e.Hints, "AWAIT") {
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  fmt.Sprintf("AWAIT: waiting for what %s begins is not supported yet", m.FullName()),
+			Hint:     "leave AWAIT out, and ask for the operation or the resource until it is done",
+			Position: e.Position,
+		}
+	}
 	b, err := s.bind(m, e)
 	if err != nil {
 		return nil, err
