@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,8 @@ type recorder struct {
 	requests []string // "VERB path?query body"
 }
 
-func record(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) (*recorder, []string) {
+// record starts a recorder. answer is also given what was sent, as the recorder keeps it.
+func record(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, sent string)) (*recorder, []string) {
 	t.Helper()
 	rec := &recorder{}
 	rec.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,13 +28,21 @@ func record(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) (
 		if err != nil {
 			t.Error(err)
 		}
+		sent := strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body))
 		rec.mu.Lock()
-		rec.requests = append(rec.requests, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body)))
+		rec.requests = append(rec.requests, sent)
 		rec.mu.Unlock()
-		answer(w, r)
+		answer(w, r, sent)
 	}))
 	t.Cleanup(rec.Close)
 	return rec, []string{"DATABRICKS_HOST=" + rec.URL, "DATABRICKS_TOKEN=x"}
+}
+
+// sent gives the requests so far.
+func (rec *recorder) sent() []string {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return slices.Clone(rec.requests)
 }
 
 // TestEveryKindOfPaging reads lists that go on in the ways that the API has, to their ends.
@@ -75,11 +85,8 @@ func TestEveryKindOfPaging(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var rec *recorder
-			rec, env := record(t, func(w http.ResponseWriter, r *http.Request) {
-				rec.mu.Lock()
-				sent := rec.requests[len(rec.requests)-1] + "&"
-				rec.mu.Unlock()
+			rec, env := record(t, func(w http.ResponseWriter, _ *http.Request, sent string) {
+				sent += "&"
 				best := ""
 				for key := range test.answers {
 					if strings.Contains(sent, key) && len(key) > len(best) {
@@ -92,8 +99,8 @@ func TestEveryKindOfPaging(t *testing.T) {
 			if got.status != 0 || strings.Count(got.stdout, "\n") != test.rows {
 				t.Errorf("status %d, want %d rows\n%s%s", got.status, test.rows, got.stdout, got.stderr)
 			}
-			if fmt.Sprint(rec.requests) != fmt.Sprint(test.requests) {
-				t.Errorf("sent\n%s\nwant\n%s", strings.Join(rec.requests, "\n"), strings.Join(test.requests, "\n"))
+			if sent := rec.sent(); !slices.Equal(sent, test.requests) {
+				t.Errorf("sent\n%s\nwant\n%s", strings.Join(sent, "\n"), strings.Join(test.requests, "\n"))
 			}
 			if name == "one object in several pages" && !strings.Contains(got.stdout, ":3}") {
 				t.Errorf("joined to %s", got.stdout)
@@ -105,7 +112,7 @@ func TestEveryKindOfPaging(t *testing.T) {
 // TestFiles moves bytes that are no JSON.
 func TestFiles(t *testing.T) {
 	contents := "a,b\n1,2\n"
-	rec, env := record(t, func(w http.ResponseWriter, r *http.Request) {
+	rec, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Last-Modified", "Mon, 23 Nov 2026 12:00:00 GMT")
 		if r.Method != http.MethodHead {
@@ -118,8 +125,8 @@ EXEC databricks_workspace.files.files.download @file_path = '/Volumes/a/b/c/d e.
 	if got.status != 0 {
 		t.Fatal(got.stderr)
 	}
-	if want := "PUT /api/2.0/fs/files/Volumes/a/b/c/d%20e.csv?overwrite=true x;\ny"; rec.requests[0] != want {
-		t.Errorf("sent %q, want %q", rec.requests[0], want)
+	if want := "PUT /api/2.0/fs/files/Volumes/a/b/c/d%20e.csv?overwrite=true x;\ny"; rec.sent()[0] != want {
+		t.Errorf("sent %q, want %q", rec.sent()[0], want)
 	}
 	var row map[string]any
 	if err := json.Unmarshal([]byte(got.stdout), &row); err != nil {
@@ -132,7 +139,7 @@ EXEC databricks_workspace.files.files.download @file_path = '/Volumes/a/b/c/d e.
 
 // TestLoginPageIsNoFile shows that a page with status 200 does not pass for the content of a file.
 func TestLoginPageIsNoFile(t *testing.T) {
-	_, env := record(t, func(w http.ResponseWriter, _ *http.Request) {
+	_, env := record(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, "<html><title>Sign in</title></html>")
 	})
