@@ -291,6 +291,10 @@ type Body struct {
 	RequiredAttributes []string `json:"required_attributes,omitempty"`
 }
 
+// IsJSON reports whether bodies of a media type are JSON, as they are where a document names none.
+// Others are bytes.
+func IsJSON(mediaType string) bool { return mediaType == "" || strings.Contains(mediaType, "json") }
+
 // Response is what an operation answers when it succeeds.
 type Response struct {
 	Description string  `json:"description,omitempty"`

@@ -53,9 +53,12 @@ func NewChain(options Options) *Chain {
 func (c *Chain) Direct(r *http.Request, deployment string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	host, err := c.resolve(deployment)
+	var host Host
+	var err error
 	if r.URL.Host != "" { // the document's own host: the account's, which has no deployment name
 		host, err = c.account(r.URL.Host)
+	} else {
+		host, err = c.resolve(deployment)
 	}
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (c *Client) describe(req *Request) ([]any, error) {
 	row := []any{req.http.Method, u.String(), json.RawMessage(encoded), nil}
 	switch {
 	case !req.hasBody:
-	case m.Body.MediaType != "" && m.Body.MediaType != jsonType: // a stream
+	case !provider.IsJSON(m.Body.MediaType): // a stream
 		if row[3] = string(req.body); c.holdsSecret(m, m.Body.Schema) {
 			row[3] = provider.Secret("").String()
 		}

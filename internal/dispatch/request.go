@@ -136,7 +136,7 @@ func (c *Client) encodeBody(req *Request) error {
 		}
 		value = map[string]any{}
 	}
-	if text, ok := value.(string); ok && m.Body.MediaType != "" && m.Body.MediaType != jsonType {
+	if text, ok := value.(string); ok && !provider.IsJSON(m.Body.MediaType) {
 		req.body, req.hasBody = []byte(text), true // a stream: bytes as they are
 		return nil
 	}

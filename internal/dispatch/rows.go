@@ -57,7 +57,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 	case m.Response == nil || m.Response.Schema == nil:
 		s.empty = true
 		return s, nil
-	case m.Response.MediaType != "" && !strings.Contains(m.Response.MediaType, "json"):
+	case !provider.IsJSON(m.Response.MediaType):
 		s.stream = true
 		s.columns = []provider.Column{
 			{Name: contentsColumn, Type: "string", Description: "What was answered."},

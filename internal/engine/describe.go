@@ -18,24 +18,7 @@ func (s *Session) planDescribe(d *statement.Describe) (plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.View != nil {
-		cols := columns(d.Extended, "name type | description")
-		var rows [][]any
-		for _, f := range r.View.Fields {
-			rows = append(rows, []any{f.Name, typeName(f.Type, ""), f.Description}[:len(cols)])
-		}
-		return fixed(cols, rows), nil
-	}
-	methods := r.MethodsFor(provider.Select)
-	if len(methods) == 0 {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  r.FullName() + " has no rows to describe: no SELECT reaches it",
-			Hint:     fmt.Sprintf("see SHOW METHODS IN %s, and DESCRIBE METHOD %s.<method>", r.FullName(), r.FullName()),
-			Position: d.Name[2].Pos,
-		}
-	}
-	fields, err := s.Client.Columns(methods[0])
+	fields, err := s.fields(r, d.Name[2].Pos)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +28,27 @@ func (s *Session) planDescribe(d *statement.Describe) (plan, error) {
 		rows = append(rows, []any{f.Name, typeName(f.Type, f.Format), f.Description}[:len(cols)])
 	}
 	return fixed(cols, rows), nil
+}
+
+// fields gives the columns of a resource's rows: those of a view, or of its first SELECT method.
+func (s *Session) fields(r *provider.Resource, pos provider.Position) ([]provider.Column, error) {
+	if r.View != nil {
+		var fields []provider.Column
+		for _, f := range r.View.Fields {
+			fields = append(fields, provider.Column{Name: f.Name, Type: f.Type, Description: f.Description})
+		}
+		return fields, nil
+	}
+	methods := r.MethodsFor(provider.Select)
+	if len(methods) == 0 {
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  r.FullName() + " has no rows to describe: no SELECT reaches it",
+			Hint:     fmt.Sprintf("see SHOW METHODS IN %s, and DESCRIBE METHOD %s.<method>", r.FullName(), r.FullName()),
+			Position: pos,
+		}
+	}
+	return s.Client.Columns(methods[0])
 }
 
 func typeName(typ, format string) string {

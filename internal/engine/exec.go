@@ -178,7 +178,7 @@ func (b *binding) addWhole(p statement.Param) error {
 	}
 	var value any
 	var err error
-	if strings.Contains(b.method.Body.MediaType, "json") {
+	if provider.IsJSON(b.method.Body.MediaType) {
 		value, err = p.Value.JSON()
 	} else {
 		value = p.Value.Text // a stream, such as the content of a file

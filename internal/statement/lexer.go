@@ -115,7 +115,7 @@ func (l *lexer) lexError(t token) (token, error) {
 		if end := strings.Index(rest, "}}"); end >= 0 {
 			placeholder = rest[:end+2]
 		}
-		return t, placeholderError(placeholder, l.position(t.start))
+		return t, PlaceholderError(placeholder, l.position(t.start))
 	case r >= '0' && r <= '9':
 		return t, l.fault(t.start, fmt.Sprintf("%s is not a number", provider.Quote(t.raw)), "put text between single quotes")
 	default:

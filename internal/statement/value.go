@@ -91,7 +91,7 @@ func (v Value) json() (any, []int, error) {
 		}
 	}
 	if placeholder, offset, ok := placeholderNear(text, fault.offset); ok {
-		return nil, nil, placeholderError(placeholder, v.at(offsets, offset))
+		return nil, nil, PlaceholderError(placeholder, v.at(offsets, offset))
 	}
 	return nil, nil, &provider.Error{
 		Code:     provider.Usage,
@@ -320,10 +320,6 @@ func placeholderNear(text string, offset int) (placeholder string, start int, ok
 
 // PlaceholderError is the error that a placeholder was left in.
 func PlaceholderError(placeholder string, pos provider.Position) error {
-	return placeholderError(placeholder, pos)
-}
-
-func placeholderError(placeholder string, pos provider.Position) error {
 	name := strings.Trim(placeholder, "{}. \t\r\n")
 	return &provider.Error{
 		Code:     provider.Usage,
