@@ -55,12 +55,19 @@ type Client struct {
 	// RequestTimeout bounds the wait for an answer to begin, and then for each next part of it.
 	// 0 means 45 seconds, as in StackQL.
 	RequestTimeout time.Duration
+	// PageLimit is how many pages of a list are fetched at most; 0 means all. What it cuts off, Cut
+	// of a [Reader] tells.
+	PageLimit int
+	// Parallel is how many requests may be under way to one host at once, at most: it is halved
+	// when the host answers 429, and grows again. 0 means 16.
+	Parallel int
 	// Logger gets one event a request, without secrets. Nil means none.
 	Logger *slog.Logger
 	// OnRetry, if set, is told of each wait before a request is sent again.
 	OnRetry func(reason error, wait time.Duration)
 
 	patterns sync.Map // compiled patterns of the documents
+	limits   sync.Map // a *limit for each host
 
 	ownHTTP sync.Once
 	own     *http.Client // in place of HTTP, where that is nil
@@ -93,11 +100,11 @@ func (c *Client) Plan(call Call) (*Request, error) {
 // Run sends the request and gives its rows. The first answer is awaited, so that an error of the
 // API is an error of Run; further pages are fetched as the rows are read.
 func (c *Client) Run(ctx context.Context, req *Request) (provider.Rows, error) {
-	rows := &pages{client: c, req: req}
-	if err := rows.fetch(ctx); err != nil {
+	r := &rows{reader: c.Open(req), req: req}
+	if err := r.turn(ctx); err != nil {
 		return nil, err
 	}
-	return rows, nil
+	return r, nil
 }
 
 // NewHTTP makes an HTTP client for the API: it takes no redirects, because a redirect would carry

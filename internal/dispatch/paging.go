@@ -26,30 +26,22 @@ func (f following) key() string {
 	return f.token
 }
 
-// turn fetches the next page.
-func (p *pages) turn(ctx context.Context) error {
-	if err := p.advance(ctx); err != nil {
-		return err
-	}
-	return p.fetch(ctx)
-}
-
 // advance makes the request for the next page the one at hand. A place that comes twice is an
 // error: the list would never end.
-func (p *pages) advance(ctx context.Context) error {
-	key := p.next.key()
-	if p.seen[key] {
-		return callError(p.req, provider.API, fmt.Sprintf("the page token %s came twice: the list would never end", provider.Quote(key)))
+func (r *Reader) advance(ctx context.Context) error {
+	key := r.next.key()
+	if r.seen[key] {
+		return callError(r.req, provider.API, fmt.Sprintf("the page token %s came twice: the list would never end", provider.Quote(key)))
 	}
-	if p.seen == nil {
-		p.seen = map[string]bool{}
+	if r.seen == nil {
+		r.seen = map[string]bool{}
 	}
-	p.seen[key] = true
-	req, err := p.req.following(ctx, *p.next)
+	r.seen[key] = true
+	req, err := r.req.following(ctx, *r.next)
 	if err != nil {
 		return err
 	}
-	p.req, p.next = req, nil
+	r.req, r.next = req, nil
 	return nil
 }
 
@@ -97,8 +89,8 @@ func (r *Request) setAttribute(name, value string) error {
 
 // following finds in an answer where its list goes on; nil behind the last page. items is how many
 // items the page has.
-func (p *pages) following(answer map[string]json.RawMessage, items int) (*following, error) {
-	paging := p.req.call.Method.Paging
+func (r *Reader) following(answer map[string]json.RawMessage, items int) (*following, error) {
+	paging := r.req.call.Method.Paging
 	if paging == nil {
 		return nil, nil //nolint:nilnil // behind the last page
 	}
@@ -111,7 +103,7 @@ func (p *pages) following(answer map[string]json.RawMessage, items int) (*follow
 		if items == 0 {
 			return nil, nil //nolint:nilnil // an empty page is the end
 		}
-		at, err := p.position(answer, paging)
+		at, err := r.position(answer, paging)
 		if err != nil {
 			return nil, err
 		}
@@ -130,14 +122,14 @@ func (p *pages) following(answer map[string]json.RawMessage, items int) (*follow
 }
 
 // position reads where the page begins, which the answer says, or else the request did.
-func (p *pages) position(answer map[string]json.RawMessage, paging *provider.Paging) (int, error) {
+func (r *Reader) position(answer map[string]json.RawMessage, paging *provider.Paging) (int, error) {
 	text := unquote(answer[paging.ResponseToken])
 	if text == "" || text == "null" {
-		text = p.req.http.URL.Query().Get(paging.RequestToken)
+		text = r.req.http.URL.Query().Get(paging.RequestToken)
 	}
 	at, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, callError(p.req, provider.API, fmt.Sprintf("the answer's %s is %s, which is no position", paging.ResponseToken, provider.Quote(text)))
+		return 0, callError(r.req, provider.API, fmt.Sprintf("the answer's %s is %s, which is no position", paging.ResponseToken, provider.Quote(text)))
 	}
 	return at, nil
 }
@@ -162,18 +154,18 @@ func nextToken(answer map[string]json.RawMessage, name string) string {
 
 // merge fetches the pages behind the first of an answer that is one object, and adds the items of
 // the lists that go on to those of the first page.
-func (p *pages) merge(ctx context.Context, first map[string]json.RawMessage) (json.RawMessage, error) {
-	paging := p.req.call.Method.Paging
+func (r *Reader) merge(ctx context.Context, first map[string]json.RawMessage) (json.RawMessage, error) {
+	paging := r.req.call.Method.Paging
 	lists := goingOn(first, paging.Lists)
 	whole := first
 	delete(whole, paging.ResponseToken)
-	for p.next != nil {
-		page, err := p.nextObject(ctx)
+	for r.next != nil {
+		page, err := r.nextObject(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, list := range lists {
-			if whole, err = p.appendItems(whole, page, strings.Split(list, ".")); err != nil {
+			if whole, err = r.appendItems(whole, page, strings.Split(list, ".")); err != nil {
 				return nil, err
 			}
 		}
@@ -186,19 +178,19 @@ func (p *pages) merge(ctx context.Context, first map[string]json.RawMessage) (js
 }
 
 // nextObject fetches the next page of a merge.
-func (p *pages) nextObject(ctx context.Context) (map[string]json.RawMessage, error) {
-	if err := p.advance(ctx); err != nil {
+func (r *Reader) nextObject(ctx context.Context) (map[string]json.RawMessage, error) {
+	if err := r.advance(ctx); err != nil {
 		return nil, err
 	}
-	answered, err := p.client.exchange(ctx, p.req)
+	answered, err := r.client.exchange(ctx, r.req, &r.usage)
 	if err != nil {
 		return nil, err
 	}
 	var page map[string]json.RawMessage
 	if err := json.Unmarshal(answered.body, &page); err != nil || page == nil {
-		return nil, p.unreadable(answered.body, err)
+		return nil, unreadable(r.req, answered.body, err)
 	}
-	p.next, err = p.following(page, 0)
+	r.next, err = r.following(page, 0)
 	return page, err
 }
 
@@ -221,7 +213,7 @@ func goingOn(first map[string]json.RawMessage, lists []string) []string {
 }
 
 // appendItems adds the items that a page has under a path to those of the whole.
-func (p *pages) appendItems(whole, page map[string]json.RawMessage, path []string) (map[string]json.RawMessage, error) {
+func (r *Reader) appendItems(whole, page map[string]json.RawMessage, path []string) (map[string]json.RawMessage, error) {
 	name := path[0]
 	more, ok := page[name]
 	if !ok || string(more) == "null" {
@@ -230,17 +222,17 @@ func (p *pages) appendItems(whole, page map[string]json.RawMessage, path []strin
 	if len(path) > 1 {
 		var inner, outer map[string]json.RawMessage
 		if err := json.Unmarshal(more, &inner); err != nil {
-			return nil, p.unreadable(more, err)
+			return nil, unreadable(r.req, more, err)
 		}
 		if raw, ok := whole[name]; ok {
 			if err := json.Unmarshal(raw, &outer); err != nil {
-				return nil, p.unreadable(raw, err)
+				return nil, unreadable(r.req, raw, err)
 			}
 		}
 		if outer == nil {
 			outer = map[string]json.RawMessage{}
 		}
-		joined, err := p.appendItems(outer, inner, path[1:])
+		joined, err := r.appendItems(outer, inner, path[1:])
 		if err != nil {
 			return nil, err
 		}
@@ -249,11 +241,11 @@ func (p *pages) appendItems(whole, page map[string]json.RawMessage, path []strin
 	var items, added []json.RawMessage
 	if raw, ok := whole[name]; ok {
 		if err := json.Unmarshal(raw, &items); err != nil {
-			return nil, p.unreadable(raw, err)
+			return nil, unreadable(r.req, raw, err)
 		}
 	}
 	if err := json.Unmarshal(more, &added); err != nil {
-		return nil, p.unreadable(more, err)
+		return nil, unreadable(r.req, more, err)
 	}
 	return whole, set(whole, name, append(items, added...))
 }

@@ -139,14 +139,23 @@ func retryable(status int) bool {
 }
 
 // exchange sends a request until it is answered with success, the answer is final, or the budget
-// is spent, and gives the body.
-func (c *Client) exchange(ctx context.Context, req *Request) (*answer, error) {
+// is spent, and gives the body. It adds what that cost to usage.
+func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*answer, error) {
+	turn := c.limitFor(req)
+	if err := turn.enter(ctx); err != nil {
+		return nil, canceled(ctx, req)
+	}
+	defer turn.leave()
 	var spent time.Duration // in attempts and between them
+	defer func() { usage.Time += spent }()
 	for tries := 1; ; tries++ {
 		began := time.Now()
 		answered, err := c.once(ctx, req)
+		turn.learn(began, err)
 		spent += time.Since(began)
 		if err == nil {
+			usage.Requests++
+			usage.Bytes += int64(len(answered.body))
 			return answered, nil
 		}
 		if ctx.Err() != nil {
@@ -168,6 +177,7 @@ func (c *Client) exchange(ctx context.Context, req *Request) (*answer, error) {
 		}
 		c.log(ctx, "retry", req, slog.Duration("wait", pause), slog.String("reason", failed.err.Error()))
 		spent += pause
+		usage.Retries++
 		if err := c.Retry.wait(ctx, pause); err != nil {
 			return nil, canceled(ctx, req)
 		}

@@ -1,0 +1,111 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// defaultParallel is how many requests are under way to one host at once, unless the client says
+// otherwise.
+const defaultParallel = 16
+
+// limit bounds the requests that are under way to one host. What the bound is follows from the
+// answers: it is halved when the host turns a request away (429), and grows by one when as many in
+// a row as it allows were answered (additive increase, multiplicative decrease).
+type limit struct {
+	most int
+
+	mu       sync.Mutex
+	allowed  int
+	underWay int
+	answered int // in a row since allowed last changed
+	halved   time.Time
+	waiting  []chan struct{} // in order of arrival
+}
+
+// limitFor gives the limit of the host that a request is directed to. Workspaces behind one address
+// are told apart by the Host header.
+func (c *Client) limitFor(req *Request) *limit {
+	host := req.http.URL.Host + " " + req.http.Host
+	if l, ok := c.limits.Load(host); ok {
+		return l.(*limit) //nolint:forcetypeassert // nothing else is stored
+	}
+	most := c.Parallel
+	if most <= 0 {
+		most = defaultParallel
+	}
+	l, _ := c.limits.LoadOrStore(host, &limit{most: most, allowed: most})
+	return l.(*limit) //nolint:forcetypeassert // nothing else is stored
+}
+
+// enter waits for a turn.
+func (l *limit) enter(ctx context.Context) error {
+	l.mu.Lock()
+	if l.underWay < l.allowed && len(l.waiting) == 0 {
+		l.underWay++
+		l.mu.Unlock()
+		return nil
+	}
+	turn := make(chan struct{})
+	l.waiting = append(l.waiting, turn)
+	l.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, other := range l.waiting {
+		if other == turn {
+			l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
+			return ctx.Err()
+		}
+	}
+	l.underWay-- // the turn came at the same moment, and goes to the next
+	l.admit()
+	return ctx.Err()
+}
+
+// leave ends a turn. Whoever sends a request again keeps the turn while waiting, so that a host that
+// turns requests away gets no more of them.
+func (l *limit) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.underWay--
+	l.admit()
+}
+
+// learn takes in how an attempt that began at a time went.
+func (l *limit) learn(began time.Time, err error) {
+	e, isError := errors.AsType[*provider.Error](err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case isError && e.Status == http.StatusTooManyRequests:
+		l.answered = 0
+		if began.After(l.halved) { // those sent before the bound was halved say nothing new
+			l.allowed, l.halved = max(1, l.allowed/2), time.Now()
+		}
+	case err == nil:
+		if l.answered++; l.answered >= l.allowed && l.allowed < l.most {
+			l.allowed++
+			l.answered = 0
+			l.admit()
+		}
+	}
+}
+
+// admit gives turns to those who wait.
+func (l *limit) admit() {
+	for l.underWay < l.allowed && len(l.waiting) > 0 {
+		close(l.waiting[0])
+		l.waiting = l.waiting[1:]
+		l.underWay++
+	}
+}

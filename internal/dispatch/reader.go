@@ -1,0 +1,261 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Reader reads the answer of a call page by page. It is for one goroutine at a time.
+type Reader struct {
+	client *Client
+	req    *Request
+	begun  bool
+	next   *following      // the next page; nil behind the last
+	seen   map[string]bool // places that were followed
+	given  map[string]bool // items that were given, where some come twice
+	total  total
+	usage  Usage
+	cut    bool
+	ended  error // why there is nothing more: io.EOF, or what went wrong
+}
+
+// Usage counts what a call cost.
+type Usage struct {
+	// Requests counts those that were answered with success, Retries those that were sent again.
+	Requests, Retries int
+	// Rows counts the items of all pages.
+	Rows int
+	// Bytes is the length of the bodies that were answered.
+	Bytes int64
+	// Time is how long requests took, waits between attempts included.
+	Time time.Duration
+}
+
+// Add adds up what two calls cost.
+func (u *Usage) Add(other Usage) {
+	u.Requests += other.Requests
+	u.Retries += other.Retries
+	u.Rows += other.Rows
+	u.Bytes += other.Bytes
+	u.Time += other.Time
+}
+
+// Open makes a reader for the call. Nothing is sent before its first page is asked for.
+func (c *Client) Open(req *Request) *Reader { return &Reader{client: c, req: req} }
+
+// Usage tells what the call cost until now.
+func (r *Reader) Usage() Usage { return r.usage }
+
+// Cut reports whether the answer goes on behind the last page that was given, because the client's
+// page limit was reached.
+func (r *Reader) Cut() bool { return r.cut }
+
+// Next fetches the next page; behind the last one it gives io.EOF. Once it has failed it gives
+// the same error again, so that nobody takes the end for the whole.
+func (r *Reader) Next(ctx context.Context) (*Page, error) {
+	if r.ended != nil {
+		return nil, r.ended
+	}
+	page, err := r.fetch(ctx)
+	if err != nil {
+		r.ended = err
+		return nil, err
+	}
+	r.usage.Rows += page.Len()
+	return page, nil
+}
+
+func (r *Reader) fetch(ctx context.Context) (*Page, error) {
+	if r.begun && r.next == nil {
+		return nil, io.EOF
+	}
+	if ctx.Err() != nil {
+		return nil, canceled(ctx, r.req)
+	}
+	if r.begun {
+		if limit := r.client.PageLimit; limit > 0 && r.usage.Requests >= limit {
+			r.cut = true
+			return nil, io.EOF
+		}
+		if err := r.advance(ctx); err != nil {
+			return nil, err
+		}
+	}
+	r.begun = true
+	answered, err := r.client.exchange(ctx, r.req, &r.usage)
+	if err != nil {
+		return nil, err
+	}
+	return r.page(ctx, answered)
+}
+
+// page takes an answer apart.
+func (r *Reader) page(ctx context.Context, answered *answer) (*Page, error) {
+	body, s := answered.body, r.req.shape
+	page := &Page{req: r.req, header: answered.header}
+	switch {
+	case s.stream && strings.HasPrefix(answered.header.Get("Content-Type"), "text/html"):
+		return nil, unreadable(r.req, body, nil) // a login page, say, is no file
+	case s.stream:
+		page.items = []json.RawMessage{nil} // the row is made of the body, which is no JSON
+		page.body = body
+		return page, nil
+	case s.onlyHeaders:
+		page.items = []json.RawMessage{json.RawMessage("{}")}
+		return page, nil
+	case s.empty:
+		if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+			return nil, unreadable(r.req, body, nil) // a login page, say, is not the work done
+		}
+		return page, nil
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, callError(r.req, provider.API, "the answer is empty where rows should be")
+	case s.key == "" && r.req.call.Method.Paging == nil:
+		return page, page.take(body)
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(body, &object); err != nil || object == nil {
+		return nil, unreadable(r.req, body, err)
+	}
+	if paging := r.req.call.Method.Paging; paging != nil && paging.Kind == provider.ByMerging {
+		var err error
+		if r.next, err = r.following(object, 0); err != nil {
+			return nil, err
+		}
+		if body, err = r.merge(ctx, object); err != nil {
+			return nil, err
+		}
+		return page, page.take(body)
+	}
+	rows := body
+	if s.key != "" {
+		rows = object[s.key] // the API leaves empty lists out
+	}
+	if rows != nil {
+		if err := page.take(rows); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.total.check(r.req, object, len(page.items)); err != nil {
+		return nil, err
+	}
+	var err error
+	r.next, err = r.following(object, len(page.items))
+	page.items = r.unseen(page.items)
+	return page, err
+}
+
+// unseen leaves out the items that were given before. Where positions count items, those that come
+// or go between two pages shift the rest.
+func (r *Reader) unseen(items []json.RawMessage) []json.RawMessage {
+	paging := r.req.call.Method.Paging
+	if paging == nil || paging.Dedupe == "" {
+		return items
+	}
+	fresh := items[:0]
+	for _, item := range items {
+		var attributes map[string]json.RawMessage
+		if json.Unmarshal(item, &attributes) == nil {
+			id := string(attributes[paging.Dedupe])
+			if r.given[id] {
+				continue
+			}
+			if r.given == nil {
+				r.given = map[string]bool{}
+			}
+			r.given[id] = true
+		}
+		fresh = append(fresh, item)
+	}
+	return fresh
+}
+
+// total holds a list that says how many items it has to its word.
+type total struct {
+	known bool
+	said  int // by the last page
+	given int // items, those that came twice included
+}
+
+// totalAttribute is where SCIM lists say how many items there are (RFC 7644 §3.4.2).
+const totalAttribute = "totalResults"
+
+// check counts a page. A total that shrinks from page to page means that positions have shifted and
+// an item may have been passed over; a list that ends before its total has lost some.
+func (t *total) check(req *Request, answer map[string]json.RawMessage, items int) error {
+	paging := req.call.Method.Paging
+	if paging == nil || paging.Kind != provider.ByOffset {
+		return nil
+	}
+	said, err := strconv.Atoi(string(answer[totalAttribute]))
+	if err != nil {
+		return nil // it does not say
+	}
+	if t.known && said < t.said {
+		e := callError(req, provider.API, fmt.Sprintf("the list shrank from %d to %d items while its pages were read, and some may have been passed over", t.said, said))
+		e.Hint = "run the statement again"
+		return e
+	}
+	t.known, t.said = true, said
+	t.given += items
+	if items == 0 && t.given < said {
+		return callError(req, provider.API, fmt.Sprintf("the list ends after %d of %d items", t.given, said))
+	}
+	return nil
+}
+
+// Page is a part of an answer: items that become rows one by one. It may be read by several
+// goroutines.
+type Page struct {
+	req    *Request
+	items  []json.RawMessage
+	header http.Header
+	body   []byte // of a stream
+}
+
+// Len counts the page's rows.
+func (p *Page) Len() int { return len(p.items) }
+
+// Columns describes the page's rows.
+func (p *Page) Columns() []provider.Column { return p.req.shape.columns }
+
+// take keeps the items of a JSON array, or the one object.
+func (p *Page) take(raw json.RawMessage) error {
+	raw = bytes.TrimSpace(raw)
+	switch {
+	case len(raw) > 0 && raw[0] == '[':
+		if err := json.Unmarshal(raw, &p.items); err != nil {
+			return unreadable(p.req, raw, err)
+		}
+	case bytes.Equal(raw, []byte("null")):
+	case !json.Valid(raw):
+		return unreadable(p.req, raw, json.Unmarshal(raw, new(any)))
+	default:
+		p.items = []json.RawMessage{raw}
+	}
+	return nil
+}
+
+// unreadable is the error that an answer is not what the document says.
+func unreadable(req *Request, body []byte, cause error) error {
+	text := strings.TrimSpace(string(body))
+	message := "the answer is not the JSON that the document describes"
+	if strings.HasPrefix(text, "<") {
+		message = "answered with an HTML page instead of JSON"
+	} else if cause != nil {
+		message += ": " + cause.Error()
+	}
+	e := callError(req, provider.API, message)
+	e.Hint = "check that the host is that of a workspace"
+	e.Err = cause
+	return e
+}

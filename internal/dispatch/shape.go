@@ -1,0 +1,102 @@
+package dispatch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// shape says how the rows of an answer are found and what they hold.
+type shape struct {
+	key     string // attribute of the answer that holds the rows; empty: the answer itself
+	columns []provider.Column
+	secret  []bool
+	scalar  bool // the items are no objects: one column holds each
+	empty   bool // the answer has nothing to show
+	stream  bool // the answer is no JSON: its bytes are the value
+	// onlyHeaders is set where all of the answer is in its headers.
+	onlyHeaders bool
+	headers     []string // names of the headers that the last columns hold
+}
+
+// shapeOf reads a method's rows from its response: the body's schema, and the headers that carry
+// part of the answer.
+func (c *Client) shapeOf(m *provider.Method) (*shape, error) {
+	s, err := c.bodyShape(m)
+	if err != nil || m.Response == nil || len(m.Response.Headers) == 0 {
+		return s, err
+	}
+	s.onlyHeaders, s.empty = s.empty, false
+	for _, h := range m.Response.Headers {
+		s.headers = append(s.headers, h.Name)
+		s.columns = append(s.columns, provider.Column{Name: h.Name, Type: h.Schema.Type, Format: h.Schema.Format, Description: h.Schema.Description})
+		s.secret = append(s.secret, h.Schema.Secret())
+	}
+	return s, nil
+}
+
+// Columns of a stream: its bytes, as text if they are UTF-8, else as base64, and which it is.
+const (
+	contentsColumn = "contents"
+	encodingColumn = "contents_encoding"
+)
+
+func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
+	s := &shape{}
+	switch {
+	case m.Response == nil || m.Response.Schema == nil:
+		s.empty = true
+		return s, nil
+	case !provider.IsJSON(m.Response.MediaType):
+		s.stream = true
+		s.columns = []provider.Column{
+			{Name: contentsColumn, Type: "string", Description: "What was answered."},
+			{Name: encodingColumn, Type: "string", Description: "utf-8, or base64 where the bytes are no text."},
+		}
+		s.secret = []bool{false, false}
+		return s, nil
+	}
+	schema, err := c.Catalogue.Resolve(m, m.Response.Schema)
+	if err != nil {
+		return nil, err
+	}
+	name := m.Name
+	if key := strings.TrimPrefix(m.Response.ObjectKey, "$."); key != "" && key != "$" {
+		property, ok := schema.Property(key)
+		if !ok {
+			return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: the document's object key %s is no attribute of the response", m.FullName(), m.Response.ObjectKey)}
+		}
+		s.key, name = key, key
+		if schema, err = c.Catalogue.Resolve(m, property); err != nil {
+			return nil, err
+		}
+	}
+	if schema.Type == "array" {
+		if schema, err = c.Catalogue.Resolve(m, schema.Items); err != nil {
+			return nil, err
+		}
+		if schema == nil { // the document does not say of what
+			schema = &provider.Schema{}
+		}
+	}
+	if len(schema.Properties) == 0 {
+		if schema.Type == "object" && schema.Additional == nil && s.key == "" {
+			s.empty = true
+			return s, nil
+		}
+		s.scalar = true
+		s.columns = []provider.Column{{Name: name, Type: schema.Type, Format: schema.Format, Description: schema.Description}}
+		s.secret = []bool{schema.Secret()}
+		return s, nil
+	}
+	for _, p := range schema.Properties {
+		property, err := c.Catalogue.Resolve(m, p.Schema)
+		if err != nil {
+			return nil, err
+		}
+		s.columns = append(s.columns, provider.Column{Name: p.Name, Type: property.Type, Format: property.Format, Description: property.Description})
+		s.secret = append(s.secret, property.Secret())
+	}
+	return s, nil
+}
