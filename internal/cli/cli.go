@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -52,6 +53,9 @@ type command struct {
 	verbose         bool
 	requestTimeout  int
 	retryTimeout    time.Duration
+	onError         string
+	pageLimit       int
+	parallel        int
 	output          string
 	outfile         string
 	hideHeaders     bool
@@ -110,6 +114,9 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without credentials")
 	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for an answer to begin, and for each next part of it")
 	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to go on sending a request that the workspace turns away for now (429, 503); 0 means send once")
+	f.StringVar(&c.onError, "on-error", string(engine.Fail), "what becomes of a statement when a call fails: fail, or partial: give the rows there are, tell what is missing, exit with status 3")
+	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "pages of a list to read at most; what is cut off is told, and the exit status is 3; 0 means all")
+	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "requests under way to one workspace at once, at most; fewer where it answers 429")
 	for i, name := range []string{"auth", "registry", "approot"} {
 		f.StringVar(&c.unused[i], name, "", "StackQL's flag, without a meaning here")
 		_ = f.MarkHidden(name) // fails for an unknown flag only

@@ -79,8 +79,12 @@ func (c *command) exec(args []string) error {
 	err = c.toOutput(func(w io.Writer) error { return runAll(ctx, session, c.source, w, opts) })
 	if err != nil {
 		c.sourceSensitive = session.Sensitive(c.source)
+		return err
 	}
-	return err
+	if session.Incomplete() {
+		return &provider.Error{Code: provider.Partial, Message: "the result is not complete: what is missing is told above"}
+	}
+	return nil
 }
 
 // runAll runs the statements and writes the rows of each.

@@ -28,6 +28,13 @@ func (c *command) session() (*engine.Session, func(), error) {
 	if c.retryTimeout < 0 {
 		return nil, nil, &provider.Error{Code: provider.Usage, Message: "--retry-timeout is negative"}
 	}
+	onError, err := engine.ParseOnError(c.onError)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.pageLimit < 0 || c.parallel < 1 {
+		return nil, nil, &provider.Error{Code: provider.Usage, Message: "--http.response.pageLimit is below 0, or --execution.concurrency.limit below 1"}
+	}
 	budget := c.retryTimeout
 	if budget == 0 {
 		budget = -1
@@ -53,6 +60,8 @@ func (c *command) session() (*engine.Session, func(), error) {
 		UserAgent:      "lakeql/" + versionNumber(),
 		Retry:          dispatch.Retry{Budget: budget},
 		RequestTimeout: time.Duration(c.requestTimeout) * time.Second,
+		PageLimit:      c.pageLimit,
+		Parallel:       c.parallel,
 	}
 	if c.verbose {
 		client.Logger = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -62,7 +71,15 @@ func (c *command) session() (*engine.Session, func(), error) {
 			c.note("trying again in %s: %v", wait.Round(100*time.Millisecond), reason)
 		}
 	}
-	return &engine.Session{Catalogue: catalogue, Client: client, DryRun: c.dryRun, Version: build()}, end, nil
+	session := &engine.Session{
+		Catalogue: catalogue,
+		Client:    client,
+		DryRun:    c.dryRun,
+		OnError:   onError,
+		Note:      func(line string) { c.note("%s", line) },
+		Version:   build(),
+	}
+	return session, end, nil
 }
 
 func embeddedCatalogue() (*provider.Catalogue, error) {

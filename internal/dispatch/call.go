@@ -9,11 +9,13 @@ package dispatch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,6 +86,27 @@ type Request struct {
 
 // Columns describes the rows that the call gives.
 func (r *Request) Columns() []provider.Column { return r.shape.columns }
+
+// Method is what is called.
+func (r *Request) Method() *provider.Method { return r.call.Method }
+
+// Key is the same for requests that ask for the same, and no other.
+func (r *Request) Key() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s\n", r.http.Method, r.http.URL, r.http.Host)
+	_ = r.http.Header.Write(&b) // sorted; a Builder fails at nothing
+	b.Write(r.body)
+	return b.String()
+}
+
+// Workspace names the workspace that is called as a deployment name does: as the call has it, else
+// by the host of the configured one.
+func (r *Request) Workspace() string {
+	if r.call.Deployment != "" {
+		return r.call.Deployment
+	}
+	return strings.TrimSuffix(cmp.Or(r.http.Host, r.http.URL.Hostname()), ".cloud.databricks.com")
+}
 
 // Plan checks a call and builds its request. Errors name the argument at fault and the path in it.
 func (c *Client) Plan(call Call) (*Request, error) {

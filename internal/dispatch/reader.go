@@ -198,7 +198,7 @@ func (t *total) check(req *Request, answer map[string]json.RawMessage, items int
 	}
 	said, err := strconv.Atoi(string(answer[totalAttribute]))
 	if err != nil {
-		return nil // it does not say
+		return nil //nolint:nilerr // it does not say
 	}
 	if t.known && said < t.said {
 		e := callError(req, provider.API, fmt.Sprintf("the list shrank from %d to %d items while its pages were read, and some may have been passed over", t.said, said))
@@ -220,6 +220,43 @@ type Page struct {
 	items  []json.RawMessage
 	header http.Header
 	body   []byte // of a stream
+}
+
+// Encode gives the page as bytes, which [Page.Decode] of a page of the same call reads.
+func (p *Page) Encode() ([]byte, error) {
+	encoded, err := json.Marshal(storedPage{p.items, p.header, p.body})
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "put a page aside", Err: err}
+	}
+	return encoded, nil
+}
+
+// Decode gives the page that Encode put aside.
+func (p *Page) Decode(encoded []byte) (*Page, error) {
+	var stored storedPage
+	if err := json.Unmarshal(encoded, &stored); err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "read a page that was put aside", Err: err}
+	}
+	return &Page{req: p.req, items: stored.Items, header: stored.Header, body: stored.Body}, nil
+}
+
+// Without gives the page without its items: enough to decode them again.
+func (p *Page) Without() *Page { return &Page{req: p.req} }
+
+// storedPage is a page as it is put aside.
+type storedPage struct {
+	Items  []json.RawMessage `json:"items"`
+	Header http.Header       `json:"header,omitempty"`
+	Body   []byte            `json:"body,omitempty"`
+}
+
+// Size is about how many bytes of memory the page takes.
+func (p *Page) Size() int {
+	size := len(p.body)
+	for _, item := range p.items {
+		size += len(item) + 24 // the slice that holds it
+	}
+	return size
 }
 
 // Len counts the page's rows.

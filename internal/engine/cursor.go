@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -20,53 +19,77 @@ type cursor struct {
 	table  *table
 	access *access
 	given  map[string]any // the arguments, by field name
-	rows   provider.Rows
-	row    []any // nil behind the last
+	req    *dispatch.Request
+	rows   *reading // nil where there are none
+	row    []any    // nil behind the last
 	id     int64
 }
 
 // Filter makes the call that BestIndex chose.
 func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error {
-	if err := c.Close(); err != nil {
-		return err
+	c.access, c.given, c.req, c.rows, c.row = c.table.methods[idxNum], map[string]any{}, nil, nil, nil
+	fields, used, err := readPlan(idxStr)
+	if err != nil {
+		return c.table.fail(err)
 	}
-	c.access, c.given, c.row = c.table.methods[idxNum], map[string]any{}, nil
-	if idxStr != "" {
-		for i, text := range strings.Split(idxStr, ",") {
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				return c.table.fail(&provider.Error{Code: provider.Internal, Message: "read a plan", Err: err})
-			}
-			f := c.table.fields[n]
-			value := argument(args[i], f.typ)
-			if value == nil {
-				return nil // nothing equals NULL
-			}
-			c.given[f.name] = value
+	for i, n := range fields {
+		f := c.table.fields[n]
+		value := argument(args[i], f.typ)
+		if value == nil {
+			return nil // nothing equals NULL
 		}
+		c.given[f.name] = value
 	}
 	call, err := c.call()
 	if err != nil {
 		return c.table.fail(err)
 	}
-	client := c.table.query.session.Client
-	req, err := client.Plan(call)
-	if err != nil {
+	program := c.table.program
+	if c.req, err = program.session.Client.Plan(call); err != nil {
 		return c.table.fail(err)
 	}
-	if c.table.query.session.DryRun {
-		c.table.query.planned = append(c.table.query.planned, req)
+	if c.rows, err = program.ask(c.access, c.req); err != nil {
+		return c.table.fail(err)
+	}
+	if c.rows == nil {
 		return nil
 	}
-	ctx := c.table.query.ctx
-	c.rows, err = client.Run(ctx, req)
-	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && c.access.single {
-		return nil // there is no such resource: no row
-	}
-	if err != nil {
-		return c.table.fail(err)
-	}
+	c.rows.wanted = c.access.wanted(used)
 	return c.Next()
+}
+
+// readPlan takes the text apart that BestIndex left: the fields that arguments are for, and which
+// columns are used, as bits; the last bit stands for all columns from there on.
+func readPlan(text string) (fields []int, used uint64, err error) {
+	params, mask, _ := strings.Cut(text, " ")
+	if used, err = strconv.ParseUint(mask, 16, 64); err != nil {
+		return nil, 0, &provider.Error{Code: provider.Internal, Message: "read a plan", Err: err}
+	}
+	for number := range strings.SplitSeq(params, ",") {
+		if number == "" {
+			continue
+		}
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, 0, &provider.Error{Code: provider.Internal, Message: "read a plan", Err: err}
+		}
+		fields = append(fields, n)
+	}
+	return fields, used, nil
+}
+
+// wanted tells which of the method's columns are used.
+func (a *access) wanted(used uint64) []bool {
+	wanted := make([]bool, 0, len(a.columns))
+	for field, column := range a.columns {
+		for column >= len(wanted) {
+			wanted = append(wanted, false)
+		}
+		if column >= 0 && used>>min(field, 63)&1 == 1 {
+			wanted[column] = true
+		}
+	}
+	return wanted
 }
 
 // call binds the arguments to the method's parameters.
@@ -79,7 +102,7 @@ func (c *cursor) call() (dispatch.Call, error) {
 			call.Args[name] = value
 		}
 	}
-	c.table.query.session.fillAccount(call.Method, call.Args)
+	c.table.program.session.fillAccount(call.Method, call.Args)
 	whole := call.Method.NameParam
 	if whole == nil {
 		return call, nil
@@ -120,10 +143,10 @@ func argument(v sqlite3.Value, typ string) any {
 
 // Next goes on to the next row.
 func (c *cursor) Next() error {
-	row, err := c.rows.Next(c.table.query.ctx)
+	row, err := c.rows.next(c.table.program.ctx)
 	if errors.Is(err, io.EOF) {
-		c.row = nil
-		return c.Close()
+		c.rows, c.row = nil, nil
+		return nil
 	}
 	if err != nil {
 		return c.table.fail(err)
@@ -143,7 +166,10 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 		value = c.row[i]
 	}
 	if value == nil {
-		value = c.given[c.table.fields[n].name]
+		var err error
+		if value, err = c.parameter(c.table.fields[n]); err != nil {
+			return err
+		}
 	}
 	switch value := value.(type) {
 	case nil:
@@ -172,15 +198,29 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 	return nil
 }
 
+// parameter gives what a column has that the answer does not hold: the argument of that name. A
+// parameter that was not given has no value that a condition could be held to; only the workspace is
+// always known.
+func (c *cursor) parameter(f field) (any, error) {
+	value, ok := c.given[f.name]
+	switch {
+	case ok || !f.hidden:
+		return value, nil
+	case f.name == deploymentName:
+		return c.req.Workspace(), nil
+	}
+	return nil, c.table.fail(&provider.Error{
+		Code:    provider.Usage,
+		Message: fmt.Sprintf("%s: %s is a parameter, which has no value but the one given, and here it has none", c.table.resource.FullName(), f.name),
+		Hint:    "give it by = or IN in every alternative of an OR, or by a join",
+	})
+}
+
 // RowID numbers the rows of the cursor.
 func (c *cursor) RowID() (int64, error) { return c.id, nil }
 
-// Close ends the call.
+// Close lets the rows go.
 func (c *cursor) Close() error {
-	if c.rows == nil {
-		return nil
-	}
-	rows := c.rows
-	c.rows = nil
-	return rows.Close()
+	c.rows, c.row = nil, nil
+	return nil
 }

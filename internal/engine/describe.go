@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-func (s *Session) planDescribe(d *statement.Describe) (plan, error) {
+func (s *Session) planDescribe(d *statement.Describe) (*plan, error) {
 	if d.Method {
 		return s.planDescribeMethod(d)
 	}
@@ -61,7 +61,7 @@ func typeName(typ, format string) string {
 	return typ
 }
 
-func (s *Session) planDescribeMethod(d *statement.Describe) (plan, error) {
+func (s *Session) planDescribeMethod(d *statement.Describe) (*plan, error) {
 	m, err := s.method(d.Name)
 	if err != nil {
 		return nil, err

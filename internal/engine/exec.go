@@ -15,7 +15,7 @@ import (
 )
 
 // planExec checks an EXEC whole: names, parameters, body.
-func (s *Session) planExec(e *statement.Exec) (plan, error) {
+func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 	for _, hint := range e.Hints {
 		if hint != "SHOWRESULTS" && hint != "AWAIT" {
 			return nil, &provider.Error{
@@ -47,9 +47,12 @@ func (s *Session) planExec(e *statement.Exec) (plan, error) {
 		return nil, b.locate(err)
 	}
 	if s.DryRun {
-		return func(context.Context) (provider.Rows, error) { return s.Client.Describe(req) }, nil
+		return &plan{run: func(context.Context) (provider.Rows, error) { return s.Client.Describe(req) }}, nil
 	}
-	return func(ctx context.Context) (provider.Rows, error) { return s.Client.Run(ctx, req) }, nil
+	return &plan{run: func(ctx context.Context) (provider.Rows, error) {
+		rows, err := s.Client.Run(ctx, req)
+		return s.watch(req, rows, err)
+	}}, nil
 }
 
 // binding is what the parameters of an EXEC mean for its method.

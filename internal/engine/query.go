@@ -4,9 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
+	"net/http"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -16,197 +15,144 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planQuery has SQLite prepare a SELECT over virtual tables for the resources that it names. Each
-// query has a database of its own in memory, which holds nothing but their definitions.
-func (s *Session) planQuery(q *statement.Query) (plan, error) {
-	db, err := sqlite3.Open(":memory:")
+// planQuery has SQLite prepare a query.
+func (s *Session) planQuery(q *statement.Query) (*plan, error) {
+	p, err := s.compile(q)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
-	}
-	run := &query{session: s, statement: q, db: db}
-	if err := run.prepare(); err != nil {
-		_ = db.Close() // the error at hand counts
 		return nil, err
 	}
-	return func(ctx context.Context) (provider.Rows, error) {
-		run.ctx = ctx
-		db.SetInterrupt(ctx)
+	run := func(ctx context.Context) (provider.Rows, error) {
 		if s.DryRun {
-			return run.calls()
+			return p.calls(ctx)
 		}
-		return run, nil
-	}, nil
+		return s.newQuery(ctx, p)
+	}
+	return &plan{run: run, close: func() { _ = p.close() }}, nil
 }
 
-// calls runs the query over tables that show the calls they would make and have no rows, and gives
+// calls runs a program over tables that show the calls they would make and have no rows, and gives
 // those calls. What depends on an answer is not among them.
-func (q *query) calls() (provider.Rows, error) {
-	for q.stmt.Step() { // its rows say nothing: nothing was asked
+func (p *program) calls(ctx context.Context) (provider.Rows, error) {
+	var planned []*dispatch.Request
+	p.ask = func(_ *access, req *dispatch.Request) (*reading, error) {
+		planned = append(planned, req)
+		return nil, nil //nolint:nilnil // no rows
+	}
+	p.run(ctx)
+	if err := p.drain(); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	if err := p.close(); err != nil {
+		return nil, err
+	}
+	return p.session.Client.Describe(planned...)
+}
+
+// drain runs a program for what it asks, and leaves its rows.
+func (p *program) drain() error {
+	for p.stmt.Step() {
 		continue
 	}
-	if err := q.stmt.Err(); err != nil {
-		return nil, errors.Join(q.sqlError(err), q.Close())
+	if err := p.stmt.Err(); err != nil {
+		return p.sqlError(err)
 	}
-	if err := q.Close(); err != nil {
+	return nil
+}
+
+// query is a program that runs: its rows are those of the SQLite statement.
+type query struct {
+	program *program
+	fetch   *fetcher
+	scouts  *scouts // nil where nothing can run ahead
+	ended   error
+}
+
+func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
+	shape, err := p.shape()
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	q := &query{program: p, fetch: newFetcher(ctx, s.Client)}
+	if !shape.limited {
+		q.fetch.ahead = pagesAhead
+	}
+	if shape.repeats {
+		q.fetch.keep = true
+		q.scouts = &scouts{query: q, levels: shape.calls, limited: shape.limited}
+		q.scouts.start() //nolint:contextcheck // the fetcher has it
+	}
+	p.ask = q.ask
+	p.run(ctx)
+	return q, nil
+}
+
+// ask makes a call of the statement's own, or finds that it was made.
+func (q *query) ask(a *access, req *dispatch.Request) (*reading, error) {
+	c, isNew := q.fetch.call(req, 0)
+	if isNew && q.scouts != nil {
+		q.scouts.missed()
+	}
+	ended := func(err error) error {
+		_, cut, _ := c.state()
+		return q.program.session.ended(c, req, cut, err)
+	}
+	return open(q.program.ctx, c, a, ended)
+}
+
+// open reads the first page of a call, so that what the API says against it is told there. A
+// resource that does not exist is no row.
+func open(ctx context.Context, c *call, a *access, ended func(error) error) (*reading, error) {
+	page, err := c.page(ctx, 0)
+	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && a.single {
+		return nil, nil //nolint:nilnil // no rows
+	}
+	if err != nil {
+		err = ended(err)
+	}
+	if errors.Is(err, io.EOF) {
+		return nil, nil //nolint:nilnil // no rows
+	}
+	if err != nil {
 		return nil, err
 	}
-	return q.session.Client.Describe(q.planned...)
+	return &reading{call: c, page: page, number: 1, ended: ended}, nil
 }
 
-// query is a SELECT that runs: its rows are those of the SQLite statement.
-type query struct {
-	session   *Session
-	statement *statement.Query
-	db        *sqlite3.Conn
-	stmt      *sqlite3.Stmt
-	columns   []provider.Column
-	ctx       context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
-	tables    map[string]*table
-	// err is the first error of a virtual table. SQLite passes on its text only.
-	err error
-	// planned are the requests of a dry run.
-	planned []*dispatch.Request
-}
-
-// prepare rewrites the statement for SQLite and compiles it.
-func (q *query) prepare() error {
-	q.tables = map[string]*table{}
-	text, err := q.statement.Rewrite(q.register)
-	if err != nil {
-		return err
-	}
-	stmt, tail, err := q.db.Prepare(text)
-	if err != nil {
-		return q.sqlError(err)
-	}
-	if strings.TrimSpace(tail) != "" || stmt == nil {
-		return &provider.Error{Code: provider.Usage, Message: "the query has text behind its end", Position: q.statement.Position}
-	}
-	if !stmt.ReadOnly() {
-		_ = stmt.Close() // it never ran
-		return &provider.Error{Code: provider.Usage, Message: "the statement would change something, which a query cannot", Position: q.statement.Position}
-	}
-	q.stmt = stmt
-	for i := range stmt.ColumnCount() {
-		q.columns = append(q.columns, provider.Column{Name: stmt.ColumnName(i), Type: typeOfDeclared(stmt.ColumnDeclType(i))})
-	}
-	return nil
-}
-
-// register makes the table for a resource, and gives the name that SQLite has for it.
-func (q *query) register(t statement.Table) (string, error) { return q.registerIn(q.statement, t) }
-
-// registerIn is register for a name in the query itself, or in that of a view.
-func (q *query) registerIn(text *statement.Query, t statement.Table) (string, error) {
-	if !q.isProvider(t.Name[0].Text) {
-		return text.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
-	}
-	r, err := q.session.resource(t.Name)
-	if err != nil {
-		return "", err
-	}
-	name := r.FullName()
-	switch _, made := q.tables[name]; {
-	case made:
-	case r.View != nil:
-		if err := q.addView(r); err != nil {
-			return "", err
-		}
-	default:
-		if err := q.addTable(r, t.Name[2].Pos); err != nil {
-			return "", err
-		}
-	}
-	quoted := sqlite3.QuoteIdentifier(name)
-	if t.Qualifier { // a table without an alias of its own goes by the resource's name
-		return sqlite3.QuoteIdentifier(r.Name), nil
-	}
-	if t.Alias {
-		quoted += " AS " + sqlite3.QuoteIdentifier(r.Name)
-	}
-	return quoted, nil
-}
-
-// addTable makes the virtual table of a resource.
-func (q *query) addTable(r *provider.Resource, pos provider.Position) error {
-	name := r.FullName()
-	made, err := q.newTable(r, pos)
-	if err != nil {
-		return err
-	}
-	q.tables[name] = made
-	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*table, error) {
-		return made, db.DeclareVTab(made.declaration())
-	}
-	if err := sqlite3.CreateModule(q.db, name, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
-		return &provider.Error{Code: provider.Internal, Message: "make the table of " + name, Err: err}
-	}
-	return nil
-}
-
-// addView makes a resource that is a query over others, those first.
-func (q *query) addView(r *provider.Resource) error {
-	name := r.FullName()
-	q.tables[name] = nil // a view that names itself is SQLite's to refuse
-	i := slices.IndexFunc(r.View.Definitions, func(d provider.ViewDefinition) bool { return d.Dialect == "" || d.Dialect == "sqlite3" })
-	if i < 0 {
-		return &provider.Error{Code: provider.Usage, Message: name + " has no definition for SQLite"}
-	}
-	parsed, err := statement.Parse(r.View.Definitions[i].SQL)
-	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "read the view " + name, Err: err}
-	}
-	if len(parsed) != 1 {
-		return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("the view %s has %d statements", name, len(parsed))}
-	}
-	definition, ok := parsed[0].(*statement.Query)
-	if !ok {
-		return &provider.Error{Code: provider.Internal, Message: "the view " + name + " is no query"}
-	}
-	text, err := definition.Rewrite(func(t statement.Table) (string, error) { return q.registerIn(definition, t) })
-	if err != nil {
-		return err
-	}
-	if err := q.db.Exec("CREATE TEMP VIEW " + sqlite3.QuoteIdentifier(name) + " AS " + text); err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "make the view " + name, Err: err}
-	}
-	return nil
-}
-
-func (q *query) isProvider(name string) bool {
-	_, err := q.session.Catalogue.Provider(name)
-	return err == nil
-}
-
-func (q *query) Columns() []provider.Column { return q.columns }
+func (q *query) Columns() []provider.Column { return q.program.columns }
 
 func (q *query) Next(ctx context.Context) ([]any, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if q.ended == nil {
+		q.ended = ctx.Err()
 	}
-	if q.stmt == nil {
-		return nil, io.EOF
-	}
-	if !q.stmt.Step() {
-		if err := q.stmt.Err(); err != nil {
-			return nil, q.sqlError(err)
+	if q.ended == nil && !q.program.stmt.Step() {
+		q.ended = io.EOF
+		if err := q.program.stmt.Err(); err != nil {
+			q.ended = q.program.sqlError(err)
 		}
-		return nil, io.EOF
 	}
-	row := make([]any, len(q.columns))
-	for i, c := range q.columns {
-		row[i] = valueOf(q.stmt, i, c.Type)
+	if q.ended != nil {
+		return nil, q.ended
+	}
+	row := make([]any, len(q.program.columns))
+	for i, c := range q.program.columns {
+		row[i] = valueOf(q.program.stmt, i, c.Type)
 	}
 	return row, nil
 }
 
+// Close ends the calls that still run, and the passes ahead.
 func (q *query) Close() error {
-	if q.stmt == nil {
+	if q.program.db == nil {
 		return nil
 	}
-	_ = q.stmt.Close() // it gives the error of the last step again
-	q.stmt = nil
-	return q.db.Close()
+	if q.ended == nil {
+		q.ended = &provider.Error{Code: provider.Internal, Message: "rows are read after they were closed"}
+	}
+	err := q.fetch.close()
+	if q.scouts != nil {
+		q.scouts.stop()
+	}
+	return errors.Join(err, q.program.close())
 }
 
 // valueOf gives a value of SQLite's as what its column was declared as.
@@ -228,48 +174,4 @@ func valueOf(stmt *sqlite3.Stmt, i int, typ string) any {
 		return json.RawMessage(text)
 	}
 	return text
-}
-
-// sqlError words an error of SQLite. One that a virtual table gave is that table's own.
-func (q *query) sqlError(err error) error {
-	if q.err != nil {
-		return q.err
-	}
-	if q.ctx != nil && q.ctx.Err() != nil {
-		return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(q.ctx)}
-	}
-	message := err.Error()
-	message = strings.TrimPrefix(message, "sqlite3: ")
-	message = strings.TrimPrefix(message, "SQL logic error: ")
-	e := &provider.Error{Code: provider.Usage, Message: provider.Printable(message), Position: q.statement.Position, Err: err}
-	if strings.Contains(message, "no query solution") {
-		e.Message, e.Hint = q.unsolved()
-	}
-	return e
-}
-
-// unsolved words that no order of the joins gives every table the parameters that it needs.
-func (q *query) unsolved() (message, hint string) {
-	var parts, hints []string
-	for _, t := range q.tables {
-		if t == nil { // a view
-			continue
-		}
-		if missing, ok := t.missing(); ok {
-			parts = append(parts, fmt.Sprintf("%s needs %s", t.resource.FullName(), strings.Join(missing, ", ")))
-			for _, name := range missing {
-				hints = append(hints, name+" = '…'")
-			}
-		}
-	}
-	if len(parts) == 0 {
-		for _, t := range q.tables {
-			if t != nil && len(t.together) > 1 {
-				return fmt.Sprintf("no method of %s takes %s together", t.resource.FullName(), strings.Join(t.together, ", ")),
-					"see SHOW METHODS IN " + t.resource.FullName()
-			}
-		}
-		return "the tables cannot be joined so that each gets the parameters it needs", ""
-	}
-	return "missing parameters: " + strings.Join(parts, "; "), "add WHERE " + strings.Join(hints, " AND ") + ", or join with what gives them"
 }

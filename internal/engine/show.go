@@ -30,7 +30,7 @@ type listing struct {
 	names  []int // columns that LIKE looks at
 }
 
-func (s *Session) planShow(show *statement.Show) (plan, error) {
+func (s *Session) planShow(show *statement.Show) (*plan, error) {
 	t, err := s.shown(show)
 	if err != nil {
 		return nil, err
@@ -58,6 +58,8 @@ func (s *Session) planShow(show *statement.Show) (plan, error) {
 func (s *Session) shown(show *statement.Show) (t listing, err error) {
 	t.names = []int{0}
 	switch show.What {
+	case showErrors:
+		return s.errors(), nil
 	case "PROVIDERS":
 		t.header = "name version"
 		t.rows, err = s.providerRows()
@@ -230,7 +232,7 @@ func (s *Session) authRows(name statement.Name) ([][]any, error) {
 	return [][]any{{principal, kind, source}}, nil
 }
 
-func (s *Session) planRegistry(r *statement.Registry) (plan, error) {
+func (s *Session) planRegistry(r *statement.Registry) (*plan, error) {
 	rows, err := s.providerRows()
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 // table is a resource as a virtual table. What its SELECT methods answer are columns; their
 // parameters are hidden columns, or the same column where a parameter has an attribute's name.
 type table struct {
-	query    *query
+	program  *program
 	resource *provider.Resource
 	methods  []*access // those with the most required parameters first
 	fields   []field
@@ -40,10 +40,10 @@ type access struct {
 }
 
 // newTable reads what a resource's table looks like.
-func (q *query) newTable(r *provider.Resource, pos provider.Position) (*table, error) {
-	t := &table{query: q, resource: r, index: map[string]int{}}
+func (p *program) newTable(r *provider.Resource, pos provider.Position) (*table, error) {
+	t := &table{program: p, resource: r, index: map[string]int{}}
 	for _, m := range r.MethodsFor(provider.Select) {
-		single, err := q.isSingle(m)
+		single, err := p.isSingle(m)
 		if err != nil {
 			return nil, err
 		}
@@ -54,10 +54,10 @@ func (q *query) newTable(r *provider.Resource, pos provider.Position) (*table, e
 		if m.NameParam != nil {
 			a.params = append(a.params, m.NameParam.Name)
 		}
-		for _, p := range m.Params {
-			a.params = append(a.params, p.Name)
-			if p.Required {
-				a.required = append(a.required, p.Name)
+		for _, param := range m.Params {
+			a.params = append(a.params, param.Name)
+			if param.Required {
+				a.required = append(a.required, param.Name)
 			}
 		}
 		t.methods = append(t.methods, a)
@@ -85,7 +85,7 @@ func (t *table) declare() error {
 	rows := make([][]provider.Column, len(t.methods))
 	for i, a := range t.methods {
 		var err error
-		if rows[i], err = t.query.session.Client.Columns(a.method); err != nil {
+		if rows[i], err = t.program.session.Client.Columns(a.method); err != nil {
 			return err
 		}
 		for _, c := range rows[i] {
@@ -96,7 +96,7 @@ func (t *table) declare() error {
 		for _, name := range a.params {
 			typ := "string"
 			if p, ok := a.method.Param(name); ok {
-				schema, err := t.query.session.Catalogue.Resolve(a.method, p.Schema)
+				schema, err := t.program.session.Catalogue.Resolve(a.method, p.Schema)
 				if err != nil {
 					return err
 				}
@@ -199,7 +199,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	has := func(name string) bool {
 		_, ok := given[name]
-		return ok || name == accountID && t.query.session.account() != ""
+		return ok || name == accountID && t.program.session.account() != ""
 	}
 	best, known := -1, 0
 	for n, a := range t.methods {
@@ -288,7 +288,7 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: omit}
 		delete(given, name)
 	}
-	idx.IdxNum, idx.IdxStr = method, strings.Join(used, ",")
+	idx.IdxNum, idx.IdxStr = method, fmt.Sprintf("%s %x", strings.Join(used, ","), idx.ColumnsUsed)
 	idx.EstimatedRows, idx.EstimatedCost = 1000, 1000
 	if a.single {
 		idx.EstimatedRows, idx.EstimatedCost = 1, 10
@@ -297,17 +297,17 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 
 // isSingle reports whether a method gives one resource. A list whose parent does not exist is an
 // error; a resource that does not exist is no row.
-func (q *query) isSingle(m *provider.Method) (bool, error) {
+func (p *program) isSingle(m *provider.Method) (bool, error) {
 	if m.Verb != http.MethodGet || m.Response == nil || m.Response.Schema == nil || m.Response.ObjectKey != "" {
 		return false, nil
 	}
 	if m.Paging != nil && m.Paging.Kind != provider.ByMerging {
 		return false, nil
 	}
-	if !slices.ContainsFunc(m.Params, func(p provider.Parameter) bool { return p.Required }) {
+	if !slices.ContainsFunc(m.Params, func(param provider.Parameter) bool { return param.Required }) {
 		return false, nil
 	}
-	schema, err := q.session.Catalogue.Resolve(m, m.Response.Schema)
+	schema, err := p.session.Catalogue.Resolve(m, m.Response.Schema)
 	return err == nil && schema.Type == "object", err
 }
 
@@ -316,8 +316,8 @@ func (t *table) Open() (sqlite3.VTabCursor, error) { return &cursor{table: t}, n
 
 // fail keeps the first error of the query, whose type SQLite would lose.
 func (t *table) fail(err error) error {
-	if t.query.err == nil {
-		t.query.err = at(err, t.query.statement.Position)
+	if t.program.err == nil {
+		t.program.err = at(err, t.program.statement.Position)
 	}
 	return fmt.Errorf("%s: %w", t.resource.FullName(), err)
 }

@@ -1,0 +1,222 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+)
+
+// fetcher makes the calls of one statement, each distinct one once, on goroutines of its own, and
+// keeps what was answered for whoever asks: the statement itself, and the passes that run ahead of
+// it. Its zero value but for client is no use: see newFetcher.
+type fetcher struct {
+	client *dispatch.Client
+	ctx    context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
+	cancel context.CancelCauseFunc
+	group  sync.WaitGroup
+	// ahead is how many pages are fetched before they are asked for.
+	ahead int
+	// keep is set where an answer may be asked for again. Otherwise a page is let go once it was read.
+	keep bool
+	// early bounds the calls that are under way before the statement itself asks for them.
+	early chan struct{}
+
+	mu    sync.Mutex
+	calls map[string]*call
+	order []*call // as they were first asked for
+	store spill
+}
+
+const (
+	// pagesAhead is how many pages of a list are fetched before they are read: one that arrives, and
+	// one to go on with.
+	pagesAhead = 2
+	// earlyCalls is how many calls run ahead of the statement; each takes a goroutine, and what of
+	// them may be under way at one host the dispatcher bounds.
+	earlyCalls = 256
+)
+
+func newFetcher(ctx context.Context, client *dispatch.Client) *fetcher {
+	f := &fetcher{client: client, calls: map[string]*call{}, early: make(chan struct{}, earlyCalls)}
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+	return f
+}
+
+// errClosed is why calls end when the statement does.
+var errClosed = errors.New("the statement is over")
+
+// close ends every call and waits for that.
+func (f *fetcher) close() error {
+	f.cancel(errClosed)
+	f.group.Wait()
+	return f.store.close()
+}
+
+// call is one request of the statement, and the pages that were answered until now.
+type call struct {
+	fetcher *fetcher
+	// pass is the pass ahead that first asked for it; 0: the statement itself.
+	pass int
+
+	mu      sync.Mutex
+	reader  *dispatch.Reader
+	pages   []keptPage
+	want    int // pages to fetch for now
+	running bool
+	usage   dispatch.Usage
+	ended   error         // why there are no more pages: io.EOF, or what went wrong
+	changed chan struct{} // closed when any of the above has changed
+}
+
+// call gives the call for a request, new or not.
+func (f *fetcher) call(req *dispatch.Request, pass int) (c *call, isNew bool) {
+	key := req.Key()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c, ok := f.calls[key]; ok {
+		return c, false
+	}
+	c = &call{fetcher: f, pass: pass, reader: f.client.Open(req), changed: make(chan struct{})}
+	f.calls[key] = c
+	f.order = append(f.order, c)
+	return c, true
+}
+
+// find gives the call for a request if it was asked for before.
+func (f *fetcher) find(req *dispatch.Request) *call {
+	key := req.Key()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[key]
+}
+
+// count tells how many calls were asked for.
+func (f *fetcher) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.order)
+}
+
+// begin has the first pages fetched before anybody reads them. It waits while too many calls run
+// ahead already.
+func (c *call) begin(ctx context.Context) error {
+	select {
+	case c.fetcher.early <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	c.demand(1+c.fetcher.ahead, func() { <-c.fetcher.early })
+	return nil
+}
+
+// demand has pages fetched until there are so many, and calls done, if any, when that goroutine ends.
+func (c *call) demand(pages int, done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.want = max(c.want, pages)
+	if c.running || c.ended != nil || len(c.pages) >= c.want {
+		if done != nil {
+			done()
+		}
+		return
+	}
+	c.running = true
+	c.fetcher.group.Go(func() {
+		if done != nil {
+			defer done()
+		}
+		for c.fetch() {
+			continue
+		}
+	})
+}
+
+// fetch fetches the next page, and reports whether another one is wanted.
+func (c *call) fetch() bool {
+	page, err := c.reader.Next(c.fetcher.ctx)
+	var kept keptPage
+	if err == nil {
+		kept, err = c.fetcher.store.keep(page)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended = err; err == nil {
+		c.pages = append(c.pages, kept)
+	}
+	c.usage = c.reader.Usage()
+	c.running = c.ended == nil && len(c.pages) < c.want
+	close(c.changed)
+	c.changed = make(chan struct{})
+	return c.running
+}
+
+// page gives a page by its number, and io.EOF behind the last.
+func (c *call) page(ctx context.Context, n int) (*dispatch.Page, error) {
+	c.demand(n+1+c.fetcher.ahead, nil)
+	for {
+		c.mu.Lock()
+		have, ended, changed := n < len(c.pages), c.ended, c.changed
+		var kept keptPage
+		if have {
+			kept = c.pages[n]
+			if !c.fetcher.keep {
+				c.pages[n] = keptPage{} // nobody reads it again
+			}
+		}
+		c.mu.Unlock()
+		switch {
+		case have:
+			page, err := c.fetcher.store.page(kept)
+			if !c.fetcher.keep {
+				c.fetcher.store.forget(kept)
+			}
+			return page, err
+		case ended != nil:
+			return nil, ended
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// reading is somebody's place in the answer of a call.
+type reading struct {
+	call   *call
+	page   *dispatch.Page
+	number int // of the page behind the one at hand
+	at     int // of the next row in page
+	wanted []bool
+	// ended is told why there are no more rows, and gives what the reader is told.
+	ended func(error) error
+}
+
+// next gives the next row, and io.EOF behind the last.
+func (r *reading) next(ctx context.Context) ([]any, error) {
+	for r.page == nil || r.at >= r.page.Len() {
+		page, err := r.call.page(ctx, r.number)
+		if err != nil {
+			return nil, r.ended(err)
+		}
+		r.page, r.at = page, 0
+		r.number++
+	}
+	row, err := r.page.Row(r.at, r.wanted)
+	r.at++
+	return row, err
+}
+
+// state tells what a call cost, and whether its answer was cut at the page limit.
+func (c *call) state() (usage dispatch.Usage, cut bool, failed error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended != nil && !errors.Is(c.ended, io.EOF) {
+		failed = c.ended
+	}
+	return c.usage, !c.running && c.reader.Cut(), failed
+}
