@@ -25,42 +25,62 @@ type token struct {
 
 func (t token) pos(l *lexer) provider.Position { return l.position(t.start) }
 
+// end is the offset behind the token.
+func (t token) end() int { return t.start + len(t.raw) }
+
+// ends reports whether the token ends a statement.
+func (t token) ends() bool { return t.typ == ';' || t.typ == endOfText }
+
+// is reports whether the token is a word, in any case. A quoted name is none.
+func (t token) is(word string) bool { return strings.EqualFold(t.raw, word) }
+
 // lexer gives the tokens of a text without its comments. Comments matter in two ways: hints
 // (/*+ … */) are collected, and the marker "--required" of StackQL's documentation ends at its
 // word instead of at the end of the line.
 type lexer struct {
 	text string
-	base int // offset in text where tok began
-	tok  *sqlparser.Tokenizer
-	end  int // offset in text behind the last token
+	base int                  // offset in text where tok began
+	tok  *sqlparser.Tokenizer // nil until a token is asked for
+	end  int                  // offset in text behind the last token
 
-	line      int // that lineStart begins, from 1
-	lineStart int // offset in text
+	places locator
 }
 
 func newLexer(text string) *lexer {
-	l := &lexer{text: text, line: 1}
-	l.restart(0)
-	return l
+	return &lexer{text: text, places: newLocator(text)}
 }
 
 // restart goes on reading at an offset.
 func (l *lexer) restart(offset int) {
-	l.base, l.end = offset, offset
-	l.tok = sqlparser.NewStringTokenizer(l.text[offset:])
+	l.base, l.end, l.tok = offset, offset, nil
 }
 
-// position counts lines from where it last did, because tokens come in order.
-func (l *lexer) position(offset int) provider.Position {
-	if offset < l.lineStart {
+func (l *lexer) position(offset int) provider.Position { return l.places.position(offset) }
+
+// locator finds the lines and columns of tokens. It counts from where it last looked, because most
+// are asked for in order.
+type locator struct {
+	text string
+	last provider.Position
+}
+
+func newLocator(text string) locator {
+	return locator{text, provider.Position{Line: 1, Column: 1}}
+}
+
+func (l *locator) position(offset int) provider.Position {
+	if offset < l.last.Offset {
 		return provider.PositionAt(l.text, offset)
 	}
-	between := l.text[l.lineStart:offset]
-	if last := strings.LastIndexByte(between, '\n'); last >= 0 {
-		l.line += strings.Count(between, "\n")
-		l.lineStart += last + 1
+	between := l.text[l.last.Offset:offset]
+	if end := strings.LastIndexByte(between, '\n'); end >= 0 {
+		l.last.Line += strings.Count(between, "\n")
+		l.last.Column = 1
+		between = between[end+1:]
 	}
-	return provider.Position{Line: l.line, Column: utf8.RuneCountInString(l.text[l.lineStart:offset]) + 1, Offset: offset}
+	l.last.Column += utf8.RuneCountInString(between)
+	l.last.Offset = offset
+	return l.last
 }
 
 // next gives the next token that is no comment.
@@ -77,17 +97,19 @@ func (l *lexer) next() (token, error) {
 			// Read here rather than by the tokenizer, which runs what stands in /*! … */.
 			length := strings.Index(rest[2:], "*/")
 			if length < 0 {
-				return token{open: true}, l.fault(start, "the comment that begins here has no end", "end it with */")
+				return token{open: true}, l.openComment(start)
 			}
-			if hint, ok := strings.CutPrefix(rest[2:2+length], "+"); ok {
-				hints = append(hints, strings.Fields(strings.ReplaceAll(hint, ",", " "))...)
-			}
+			hints = append(hints, hintsOf(rest[2:2+length])...)
 			l.restart(start + length + 4)
 			continue
 		}
 		if offset, ok := markerEnd(rest); ok {
 			l.restart(start + offset)
 			continue
+		}
+		if l.tok == nil {
+			// From a reader, because a tokenizer of a string copies it, here once a statement.
+			l.tok = sqlparser.NewTokenizer(strings.NewReader(l.text[l.base:]))
 		}
 		typ, _ := l.tok.Scan()
 		l.end = min(l.base+l.tok.Position-1, len(l.text))
@@ -109,18 +131,40 @@ func (l *lexer) lexError(t token) (token, error) {
 	switch {
 	case r == '\'' || r == '"' || r == '`':
 		t.open = true
-		return t, l.fault(t.start, "the quote that opens here is not closed", "write a quote inside a string twice: ''")
+		return t, l.openQuote(t.start)
 	case strings.HasPrefix(rest, "{{"):
-		placeholder := rest
-		if end := strings.Index(rest, "}}"); end >= 0 {
-			placeholder = rest[:end+2]
-		}
-		return t, PlaceholderError(placeholder, l.position(t.start))
+		return t, l.placeholder(t.start)
 	case r >= '0' && r <= '9':
 		return t, l.fault(t.start, fmt.Sprintf("%s is not a number", provider.Quote(t.raw)), "put text between single quotes")
 	default:
 		return t, l.fault(t.start, fmt.Sprintf("unexpected character %s", provider.Quote(rest[:size])), "")
 	}
+}
+
+// hintsOf gives the words of a comment that is a hint: /*+ … */.
+func hintsOf(comment string) []string {
+	hint, ok := strings.CutPrefix(comment, "+")
+	if !ok {
+		return nil
+	}
+	return strings.Fields(strings.ReplaceAll(hint, ",", " "))
+}
+
+func (l *lexer) openComment(start int) error {
+	return l.fault(start, "the comment that begins here has no end", "end it with */")
+}
+
+func (l *lexer) openQuote(start int) error {
+	return l.fault(start, "the quote that opens here is not closed", "write a quote inside a string twice: ''")
+}
+
+// placeholder is the error about the {{ name }} that begins at an offset.
+func (l *lexer) placeholder(start int) error {
+	text := l.text[start:]
+	if end := strings.Index(text, "}}"); end >= 0 {
+		text = text[:end+2]
+	}
+	return PlaceholderError(text, l.position(start))
 }
 
 func (l *lexer) fault(offset int, message, hint string) error {
@@ -157,7 +201,7 @@ func markerEnd(s string) (int, bool) {
 	}
 	first, _, _ := strings.Cut(line, " ")
 	switch strings.ToUpper(first) {
-	case "AND", "OR", "GROUP", "ORDER", "LIMIT", "RETURNING", "UNION":
+	case "AND", "OR", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "RETURNING", "UNION", "EXCEPT", "INTERSECT":
 		return len(s) - len(rest), true
 	}
 	return 0, false

@@ -1,22 +1,30 @@
 package statement
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Query is a SELECT in SQLite's dialect, CTEs and VALUES included. It is not parsed here: SQLite
-// does that, once the resources that it names are written as SQLite takes them.
+// Query is a SELECT in SQLite's dialect, CTEs and VALUES included, or a part of another statement
+// that SQLite works out: a condition, an expression, what stands behind RETURNING. It is not parsed
+// here: SQLite does that, once the resources that it names are written as SQLite takes them.
 type Query struct {
 	Position provider.Position
-	// Text is the statement without its semicolon.
+	// Text is the query without its semicolon and what follows it. Markers such as --required, which
+	// SQLite would read as comments to the end of the line, are blank in it.
 	Text string
 	// Tables are the names of three parts in it, or of four, whose last part is a column.
 	Tables []Table
+	// Everywhere is set where a comparison of deployment_name with '*' stands in it: the query is
+	// about all workspaces. See [Query.RewriteEverywhere].
+	Everywhere bool
 
-	source string
-	start  int // of Text in source
+	source    string
+	start     int             // of Text in source
+	mentioned map[string]bool // the names in it, in lower case
+	wildcards []patch
 }
 
 // Pos is where the query begins.
@@ -27,11 +35,16 @@ func (q *Query) At(offset int) provider.Position {
 	return provider.PositionAt(q.source, q.start+offset)
 }
 
+// Mentions reports whether a word or quoted name of the query is name, in any case, be it a table's,
+// a column's or an alias. The parts of names of three or four parts do not count: those are
+// resources of the API.
+func (q *Query) Mentions(name string) bool { return q.mentioned[strings.ToLower(name)] }
+
 // Table is a dotted name in a query that may be a resource's.
 type Table struct {
 	Name       Name // three parts
 	Start, End int  // in Text; a fourth part is not included
-	// Qualifier is set where a fourth part follows, a column.
+	// Qualifier is set where a fourth part follows, a column or *.
 	Qualifier bool
 	// Alias is set where SQLite needs one, for the resource's own name to qualify columns: the name
 	// stands in a FROM or JOIN without an alias of its own.
@@ -40,117 +53,106 @@ type Table struct {
 
 // Rewrite gives the query with other text in place of its tables.
 func (q *Query) Rewrite(replacement func(Table) (string, error)) (string, error) {
-	var b strings.Builder
-	at := 0
+	return q.rewrite(replacement, nil)
+}
+
+func (q *Query) rewrite(replacement func(Table) (string, error), patches []patch) (string, error) {
 	for _, t := range q.Tables {
 		text, err := replacement(t)
 		if err != nil {
 			return "", err
 		}
-		b.WriteString(q.Text[at:t.Start])
-		b.WriteString(text)
-		at = t.End
+		patches = append(patches, patch{start: t.Start, end: t.End, text: text})
+	}
+	slices.SortStableFunc(patches, func(a, b patch) int { return a.start - b.start })
+	var b strings.Builder
+	at := 0
+	for _, p := range patches {
+		b.WriteString(q.Text[at:p.start])
+		b.WriteString(p.text)
+		at = p.end
 	}
 	b.WriteString(q.Text[at:])
 	return b.String(), nil
 }
 
-// query reads a SELECT to its semicolon. In it strings are SQL's: a backslash is a character like
-// others, unlike in EXEC.
-func (p *parser) query(pos provider.Position) (*Query, error) {
-	q := &Query{Position: pos, source: p.lex.text, start: p.token.start}
-	p.lex.restart(p.token.start)
-	s := &sqlScanner{lex: p.lex}
-	var before, name []token // the tokens before the name at hand; the name's parts and dots
-	depth := 0
-	for {
-		t, err := s.next()
-		if err != nil {
-			return nil, err
+// patch is other text for a part of a query.
+type patch struct {
+	start, end int // in Text
+	text       string
+}
+
+// dotted is a name of one or more parts among the tokens of a statement.
+type dotted struct {
+	first, last int // its tokens; a dot at its end, as in a.*, is none of them
+	// clause is the word that begins the clause in which the name stands, upper case; empty where
+	// none stands between the same brackets.
+	clause string
+	// table is what it is if it may be a resource's, with offsets in the source.
+	table Table
+}
+
+// dottedNames finds the names in a statement's tokens.
+func dottedNames(tokens []token, places locator) []dotted {
+	var all []dotted
+	levels := []string{""} // the clause at hand within each bracket that is open
+	for i := 0; i < len(tokens); i++ {
+		switch tokens[i].typ {
+		case '(':
+			levels = append(levels, "")
+		case ')':
+			levels = levels[:max(len(levels)-1, 1)]
 		}
-		if len(name) > 0 && continues(name, t) {
-			name = append(name, t)
+		if tokens[i].typ != wordToken {
 			continue
 		}
-		q.table(p.lex, before, name, t)
-		before = append(before, name...)
-		name = nil
-		switch {
-		case t.typ == endOfText, t.raw == ";" && depth == 0:
-			q.Text = strings.TrimRight(s.blank(q.start, t.start), " \t\r\n")
-			p.lex.restart(t.start)
-			return q, p.next()
-		case t.raw == "(":
-			depth++
-		case t.raw == ")":
-			depth--
+		clause := &levels[len(levels)-1]
+		n := dotted{first: i, last: i, clause: *clause}
+		for i+2 < len(tokens) && tokens[i+1].typ == '.' && tokens[i+2].typ == wordToken {
+			i += 2
 		}
-		if isName(t.raw) {
-			name = []token{t}
-			continue
+		n.last = i
+		if word := strings.ToUpper(tokens[i].raw); n.first == i && (clauses[word] || word == "BY") && !isDistinctFrom(tokens, i) {
+			*clause = word
 		}
-		before = append(before, t)
+		parts, next := (n.last-n.first)/2+1, tokens[min(i+1, len(tokens)-1)]
+		columns := next.typ == '.' && tokens[i+2].typ == '*'
+		if parts == 3 && (next.typ != '.' || columns) || parts == 4 && next.typ != '.' {
+			n.table = tableOf(tokens[n.first:n.first+5], &places)
+			n.table.Qualifier = parts == 4 || columns
+			n.table.Alias = !n.table.Qualifier && n.inFrom(tokens) && !isAlias(next)
+		}
+		all = append(all, n)
 	}
+	return all
 }
 
-// continues reports whether a token goes on with a dotted name.
-func continues(name []token, t token) bool {
-	if name[len(name)-1].raw == "." {
-		return isName(t.raw)
+func tableOf(tokens []token, places *locator) Table {
+	t := Table{Start: tokens[0].start, End: tokens[4].end()}
+	for _, part := range []token{tokens[0], tokens[2], tokens[4]} {
+		t.Name = append(t.Name, Ident{Text: unquoteName(part.raw), Pos: places.position(part.start)})
 	}
-	return t.raw == "."
+	return t
 }
 
-// isName tells words and quoted names from the rest. A string is none.
-func isName(raw string) bool {
-	return isWord(raw) || len(raw) > 2 && (raw[0] == '"' || raw[0] == '`')
-}
-
-// table takes a dotted name in if it has three or four parts.
-func (q *Query) table(lex *lexer, before, name []token, next token) {
-	if len(name) != 5 && len(name) != 7 {
-		return
-	}
-	t := Table{Qualifier: len(name) == 7, Start: name[0].start - q.start, End: name[4].start + len(name[4].raw) - q.start}
-	for _, part := range []token{name[0], name[2], name[4]} {
-		t.Name = append(t.Name, Ident{Text: unquoteName(part.raw), Pos: lex.position(part.start)})
-	}
-	t.Alias = len(name) == 5 && inFrom(before) && !isAlias(next)
-	q.Tables = append(q.Tables, t)
-}
-
-// inFrom reports whether a name behind these tokens is a table of a FROM or JOIN.
-func inFrom(before []token) bool {
-	if len(before) == 0 {
+// inFrom reports whether the name is a table of a FROM or JOIN.
+func (n dotted) inFrom(tokens []token) bool {
+	if n.first == 0 {
 		return false
 	}
-	last := before[len(before)-1]
-	switch strings.ToUpper(last.raw) {
-	case "FROM", "JOIN":
+	switch before := tokens[n.first-1]; {
+	case before.is("FROM"):
+		return !isDistinctFrom(tokens, n.first-1)
+	case before.is("JOIN"):
 		return true
-	case ",": // of the list behind FROM, or of another
-		depth := 0
-		for i := len(before) - 2; i >= 0; i-- {
-			switch strings.ToUpper(before[i].raw) {
-			case ")":
-				depth++
-			case "(":
-				depth--
-				if depth < 0 {
-					return false
-				}
-			case "FROM":
-				if depth == 0 {
-					return true
-				}
-			case "SELECT", "WHERE", "BY", "SET", "VALUES", "HAVING", "ON", "LIMIT":
-				if depth == 0 {
-					return false
-				}
-			}
-		}
+	default:
+		return before.typ == ',' && n.clause == "FROM"
 	}
-	return false
+}
+
+// isDistinctFrom reports whether a token is the FROM of the operator IS DISTINCT FROM.
+func isDistinctFrom(tokens []token, i int) bool {
+	return i > 0 && tokens[i].is("FROM") && tokens[i-1].is("DISTINCT")
 }
 
 // afterTable are the words that may follow a table and are no alias.
@@ -162,99 +164,5 @@ var afterTable = map[string]bool{
 
 // isAlias reports whether the token behind a table names it.
 func isAlias(t token) bool {
-	if strings.EqualFold(t.raw, "AS") {
-		return true
-	}
-	return isName(t.raw) && !afterTable[strings.ToUpper(t.raw)]
-}
-
-func unquoteName(raw string) string {
-	if raw[0] != '"' && raw[0] != '`' {
-		return raw
-	}
-	quote := raw[:1]
-	return strings.ReplaceAll(raw[1:len(raw)-1], quote+quote, quote)
-}
-
-// sqlScanner gives the tokens of a query: words, quoted names, strings, and everything else
-// character by character, as far as needed to find names and the end.
-type sqlScanner struct {
-	lex     *lexer
-	markers [][2]int // where markers such as --required stand, which end at their word
-}
-
-// blank gives a part of the text with blanks in place of the markers: SQLite would take them for
-// comments to the end of the line.
-func (s *sqlScanner) blank(from, to int) string {
-	text := []byte(s.lex.text[from:to])
-	for _, m := range s.markers {
-		for i := m[0]; i < m[1]; i++ {
-			text[i-from] = ' '
-		}
-	}
-	return string(text)
-}
-
-func (s *sqlScanner) next() (token, error) {
-	l := s.lex
-	for {
-		start := l.end + blanks(l.text[l.end:])
-		rest := l.text[start:]
-		t := token{typ: ';', start: start}
-		switch {
-		case rest == "":
-			l.end = start
-			return token{typ: endOfText, start: start}, nil
-		case strings.HasPrefix(rest, "/*"):
-			length := strings.Index(rest[2:], "*/")
-			if length < 0 {
-				return token{open: true}, l.fault(start, "the comment that begins here has no end", "end it with */")
-			}
-			l.end = start + length + 4
-			continue
-		case strings.HasPrefix(rest, "--"):
-			if offset, ok := markerEnd(rest); ok {
-				s.markers = append(s.markers, [2]int{start, start + offset})
-				l.end = start + offset
-				continue
-			}
-			length := strings.IndexByte(rest, '\n')
-			if length < 0 {
-				length = len(rest)
-			}
-			l.end = start + length
-			continue
-		case strings.ContainsRune("'\"`", rune(rest[0])):
-			length := quoted(rest)
-			if length < 0 {
-				return token{open: true}, l.fault(start, "the quote that opens here is not closed", "write a quote inside a string twice: ''")
-			}
-			t.raw = rest[:length]
-		case isWord(rest[:1]):
-			length := 1
-			for length < len(rest) && isWord(rest[:1]+rest[length:length+1]) {
-				length++
-			}
-			t.raw = rest[:length]
-		default:
-			t.raw = rest[:1]
-		}
-		l.end = start + len(t.raw)
-		return t, nil
-	}
-}
-
-// quoted gives the length of the quoted text that s begins with, -1 where it has no end.
-func quoted(s string) int {
-	for i := 1; i < len(s); i++ {
-		if s[i] != s[0] {
-			continue
-		}
-		if i+1 < len(s) && s[i+1] == s[0] {
-			i++
-			continue
-		}
-		return i + 1
-	}
-	return -1
+	return t.typ == wordToken && !afterTable[strings.ToUpper(t.raw)]
 }

@@ -12,12 +12,14 @@ import (
 //
 //	SHOW [EXTENDED] METHODS IN provider.service.resource [LIKE 'pattern'] [WHERE condition]
 //	SHOW [EXTENDED] INSERT [/*+ REQUIRED */] INTO provider.service.resource
+//
+// Without a name: PROVIDERS, TABLES, VIEWS, MATERIALIZED VIEWS, SETTINGS, ERRORS, VERSION.
 type Show struct {
 	Position provider.Position
 	Hints    []string // upper case
 	Extended bool
-	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH or VERSION
-	In       Name   // as many parts as What has; none for PROVIDERS and VERSION
+	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH, or one of those without a name
+	In       Name   // as many parts as What has; none for those without a name
 	Like     string // a pattern for id or name; empty: all
 	Where    *Condition
 }
@@ -27,13 +29,18 @@ func (s *Show) Pos() provider.Position { return s.Position }
 
 // showForms are the names that each kind of SHOW takes.
 var showForms = map[string]string{
-	"PROVIDERS": "",
-	"SERVICES":  "provider",
-	"RESOURCES": "provider.service",
-	"METHODS":   "provider.service.resource",
-	"INSERT":    "provider.service.resource",
-	"AUTH":      "provider",
-	"VERSION":   "",
+	"PROVIDERS":          "",
+	"SERVICES":           "provider",
+	"RESOURCES":          "provider.service",
+	"METHODS":            "provider.service.resource",
+	"INSERT":             "provider.service.resource",
+	"AUTH":               "provider",
+	"TABLES":             "",
+	"VIEWS":              "",
+	"MATERIALIZED VIEWS": "",
+	"SETTINGS":           "",
+	"ERRORS":             "",
+	"VERSION":            "",
 }
 
 func (p *parser) show(pos provider.Position) (*Show, error) {
@@ -42,10 +49,19 @@ func (p *parser) show(pos provider.Position) (*Show, error) {
 	if s.Extended, err = p.accept("EXTENDED"); err != nil {
 		return nil, err
 	}
+	materialized, err := p.accept("MATERIALIZED")
+	if err != nil {
+		return nil, err
+	}
 	s.What = strings.ToUpper(p.token.raw)
 	form, ok := showForms[s.What]
-	if !ok {
-		return nil, p.unexpected("PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH or VERSION")
+	switch {
+	case materialized && s.What != "VIEWS":
+		return nil, p.unexpected("VIEWS after MATERIALIZED")
+	case materialized:
+		s.What = "MATERIALIZED VIEWS"
+	case !ok:
+		return nil, p.unexpected("PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH, TABLES, VIEWS, MATERIALIZED VIEWS, SETTINGS, ERRORS or VERSION")
 	}
 	if err := p.next(); err != nil {
 		return nil, err

@@ -1,9 +1,18 @@
 // Package statement turns the text that a person writes into statements.
 //
-// The text is cut into tokens by xwb1989/sqlparser's tokenizer, which is the one StackQL's
-// grammar descends from; a small recursive-descent parser over them knows the forms that are
-// StackQL's own: EXEC with its @parameters, SHOW and DESCRIBE. Every error is a [provider.Error]
-// with the line and column it speaks of.
+// There are two kinds, each with rules of its own for what a token is:
+//
+//   - EXEC, SHOW, DESCRIBE and REGISTRY are StackQL's. They are cut into tokens by xwb1989/sqlparser's
+//     tokenizer, which is the one StackQL's grammar descends from: a backslash escapes a quote.
+//   - SELECT, INSERT, UPDATE, DELETE, CREATE and all others follow SQL: a backslash is a character
+//     like others, and a quote in a string is written twice.
+//
+// Small recursive-descent parsers over the tokens find the clauses of a statement. What stands in a
+// clause, a condition, an expression, a SELECT, is not parsed here: it becomes a [Query], a text with
+// the names of resources found in it, for SQLite to work out. Every Query knows where in the source
+// it stands.
+//
+// Every error is a [provider.Error] with the line and column it speaks of.
 package statement
 
 import (
@@ -15,7 +24,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Statement is *[Exec], *[Query], *[Show], *[Describe] or *[Registry].
+// Statement is *[Exec], *[Query], *[Insert], *[Update], *[Delete], *[Create], *[Refresh], *[Drop],
+// *[Explain], *[Show], *[Describe], *[Registry], *[Set], *[Use], *[Purge], *[NativeQuery] or *[Sleep].
 type Statement interface {
 	// Pos is where the statement begins.
 	Pos() provider.Position
@@ -53,17 +63,57 @@ func Parse(text string) ([]Statement, error) {
 // one lacks its semicolon, or a string or comment is still open.
 func Unfinished(text string) bool {
 	lex := newLexer(text)
-	last := endOfText
 	for {
-		t, err := lex.next()
+		first, err := lex.next()
+		switch {
+		case err != nil:
+			return first.open
+		case first.typ == endOfText:
+			return false
+		case first.typ == ';':
+			continue
+		}
+		last, err := skip(lex, first)
 		if err != nil {
-			return t.open
+			return last.open
 		}
-		if t.typ == endOfText {
-			return last != ';' && last != endOfText
+		if last.typ == endOfText {
+			return true
 		}
-		last = t.typ
 	}
+}
+
+// skip moves past the rest of a statement and gives the token that ends it.
+func skip(lex *lexer, first token) (token, error) {
+	if first.is("EXPLAIN") { // the statement behind it has its own rules
+		for first.is("EXPLAIN") || first.is("ANALYZE") || first.is("QUERY") || first.is("PLAN") {
+			var err error
+			if first, err = lex.next(); err != nil || first.ends() {
+				return first, err
+			}
+		}
+	}
+	next := lex.next
+	if !isStackQL(first) {
+		next = (&sqlScanner{lex: lex}).next
+	}
+	for {
+		t, err := next()
+		if err != nil || t.ends() {
+			lex.restart(lex.end)
+			return t, err
+		}
+	}
+}
+
+// isStackQL reports whether a statement that begins with the token is one of StackQL's own, whose
+// strings have escapes.
+func isStackQL(first token) bool {
+	switch strings.ToUpper(first.raw) {
+	case "EXEC", "EXECUTE", "SHOW", "DESCRIBE", "DESC", "REGISTRY":
+		return true
+	}
+	return false
 }
 
 // parser holds the token that comes next.
@@ -90,16 +140,56 @@ func (p *parser) next() error {
 }
 
 func (p *parser) statement() (Statement, error) {
-	pos := p.token.pos(p.lex)
-	p.hints = p.token.hints
-	word := strings.ToUpper(p.token.raw)
-	switch word {
-	case "EXEC", "EXECUTE", "SHOW", "DESCRIBE", "DESC", "REGISTRY":
-	case "SELECT", "WITH", "VALUES":
-		return p.query(pos)
-	default:
-		return nil, p.unexpected("a statement: SELECT, EXEC, SHOW, DESCRIBE or REGISTRY")
+	first, pos := p.token, p.token.pos(p.lex)
+	p.hints = first.hints
+	if first.is("EXPLAIN") {
+		return p.explain(pos)
 	}
+	if isStackQL(first) {
+		return p.stackQL(pos)
+	}
+	word := strings.ToUpper(first.raw)
+	if hint, ok := unsupported[word]; ok {
+		return nil, notSupported(word, hint, pos)
+	}
+	parse, ok := grammar[word]
+	if !ok {
+		return nil, p.unexpected("a statement: SELECT, WITH, VALUES, INSERT, UPDATE, REPLACE, DELETE, EXEC, CREATE, REFRESH, DROP, " +
+			"EXPLAIN, SHOW, DESCRIBE, REGISTRY, SET, USE, PURGE, NATIVEQUERY or SLEEP")
+	}
+	s, err := p.sql(pos)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parse(s)
+	if err != nil {
+		return nil, err
+	}
+	return parsed, s.end()
+}
+
+// grammar gives what reads each statement that follows SQL's rules, by its first word.
+var grammar = map[string]func(*sqlParser) (Statement, error){
+	"SELECT":      (*sqlParser).query,
+	"VALUES":      (*sqlParser).query,
+	"WITH":        (*sqlParser).with,
+	"INSERT":      (*sqlParser).insert,
+	"REPLACE":     (*sqlParser).replace,
+	"UPDATE":      (*sqlParser).update,
+	"DELETE":      (*sqlParser).delete,
+	"CREATE":      (*sqlParser).create,
+	"REFRESH":     (*sqlParser).refresh,
+	"DROP":        (*sqlParser).drop,
+	"SET":         (*sqlParser).set,
+	"USE":         (*sqlParser).use,
+	"PURGE":       (*sqlParser).purge,
+	"NATIVEQUERY": (*sqlParser).nativeQuery,
+	"SLEEP":       (*sqlParser).sleep,
+}
+
+// stackQL reads a statement of StackQL's own.
+func (p *parser) stackQL(pos provider.Position) (Statement, error) {
+	word := strings.ToUpper(p.token.raw)
 	if err := p.next(); err != nil {
 		return nil, err
 	}
@@ -169,8 +259,7 @@ func (p *parser) ident(form string) (Ident, error) {
 	case t.typ == endOfText || t.raw == "":
 		return Ident{}, p.unexpected(form)
 	case t.raw[0] == '`' || t.raw[0] == '"':
-		quote := t.raw[:1]
-		text = strings.ReplaceAll(t.raw[1:len(t.raw)-1], quote+quote, quote)
+		text = undouble(t.raw)
 	case !isWord(t.raw):
 		return Ident{}, p.unexpected(form)
 	}
@@ -201,18 +290,22 @@ func (p *parser) accept(word string) (bool, error) {
 
 // unexpected is the error that the next token is not what may stand there.
 func (p *parser) unexpected(wanted string) error {
-	found := provider.Quote(p.token.raw)
-	if p.token.typ == endOfText {
+	return unexpected(p.token, p.token.pos(p.lex), wanted)
+}
+
+func unexpected(t token, pos provider.Position, wanted string) error {
+	found := provider.Quote(t.raw)
+	if t.typ == endOfText {
 		found = "the end of the text"
 	}
 	hint := ""
-	if p.token.typ == sqlparser.STRING && p.token.raw[0] == '\'' {
+	if t.typ == sqlparser.STRING && t.raw[0] == '\'' {
 		hint = "a quote inside a string is written twice: ''"
 	}
 	return &provider.Error{
 		Code:     provider.Usage,
 		Message:  fmt.Sprintf("found %s, expected %s", found, wanted),
 		Hint:     hint,
-		Position: p.token.pos(p.lex),
+		Position: pos,
 	}
 }

@@ -29,6 +29,7 @@ type Value struct {
 	source string // the whole text, for positions
 	raw    string // a string with its quotes
 	start  int    // where it begins in source
+	sql    bool   // raw follows SQL's rules: a word, or a string without escapes
 }
 
 // Pos is where the value begins.
@@ -66,7 +67,7 @@ func (v Value) Locate(path provider.Path) provider.Position {
 	if err != nil || v.Kind != String {
 		return v.Pos()
 	}
-	text, _ := decodeLike(v.raw, offsets)
+	text, _ := v.decodeLike(offsets)
 	found := locate(text, path)
 	if found < 0 || found >= len(offsets) {
 		return v.Pos()
@@ -79,12 +80,12 @@ func (v Value) json() (any, []int, error) {
 	if v.Kind != String {
 		return v.Any(), nil, nil
 	}
-	text, offsets := decode(v.raw, false)
+	text, offsets := v.decode()
 	value, fault := parseJSON(text)
 	if fault == nil {
 		return value, offsets, nil
 	}
-	if strings.Contains(text, `\\`) {
+	if !v.sql && strings.Contains(text, `\\`) {
 		unescaped, unescapedOffsets := decode(v.raw, true)
 		if value, err := parseJSON(unescaped); err == nil {
 			return value, unescapedOffsets, nil
@@ -136,12 +137,34 @@ func decode(raw string, backslashes bool) (string, []int) {
 	return string(text), offsets
 }
 
+// decode gives the text of a string as it counts at first, with the offset in raw of each byte.
+func (v Value) decode() (string, []int) {
+	if !v.sql {
+		return decode(v.raw, false)
+	}
+	quote := v.raw[0]
+	if quote != '\'' && quote != '"' && quote != '`' {
+		quote = 0 // a word
+	}
+	var offsets []int
+	for i := 0; i < len(v.raw); i++ {
+		if v.raw[i] == quote {
+			if i == 0 || i == len(v.raw)-1 {
+				continue
+			}
+			i++ // the second of two
+		}
+		offsets = append(offsets, i)
+	}
+	return v.Text, offsets
+}
+
 // decodeLike decodes the way that gave offsets.
-func decodeLike(raw string, offsets []int) (string, []int) {
-	if text, same := decode(raw, false); len(same) == len(offsets) {
+func (v Value) decodeLike(offsets []int) (string, []int) {
+	if text, same := v.decode(); len(same) == len(offsets) {
 		return text, same
 	}
-	return decode(raw, true)
+	return decode(v.raw, true)
 }
 
 // unescape gives what a backslash and c stand for in MySQL's strings.
