@@ -13,6 +13,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/stackql/any-sdk v0.5.1-alpha01
 	github.com/stackql/stackql-provider-registry v0.0.2-alpha01
+	github.com/tidwall/gjson v1.20.1
 	github.com/xwb1989/sqlparser v0.0.0-20180606152119-120387863bf2
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/sync v0.24.0
@@ -107,6 +108,8 @@ require (
 	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/stackql/go-suffix-map v0.0.1-alpha01 // indirect
 	github.com/stackql/stackql-parser v0.0.16-alpha02 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.0 // indirect
 	github.com/xo/dburl v0.23.2 // indirect
 	github.com/zeebo/xxh3 v1.0.2 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect

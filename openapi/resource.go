@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -42,13 +43,13 @@ func (r *reader) resource(s *service, name string, n *yaml.Node) *provider.Resou
 func (r *reader) methods(res *provider.Resource, node, config fields) []*provider.Method {
 	inherited := r.inheritedPaging(config)
 	defined := r.mapping(node.get("methods"))
+	polls := sync.OnceValue(func() map[string]polled { return r.methodsByOperation(res) })
 	read := make(map[string]*provider.Method, len(defined))
 	for _, e := range defined {
-		m := r.method(e, inherited)
+		m := r.method(res, e, inherited, polls)
 		if r.err != nil {
 			return nil
 		}
-		m.Resource = res.FullName()
 		read[e.key] = m
 	}
 	var all []*provider.Method
@@ -103,19 +104,19 @@ func methodName(ref string, methods fields) (name string, ok bool) {
 	return name, methods.get(name) != nil
 }
 
-// method reads a method and the operation that it refers to.
-func (r *reader) method(e entry, inherited *provider.Paging) *provider.Method {
+// method reads a method of a resource and the operation that it refers to.
+func (r *reader) method(res *provider.Resource, e entry, inherited *provider.Paging, polls polls) *provider.Method {
 	node := r.mapping(e.value)
 	op := r.operation(e, r.mapping(node.get("operation")).get("$ref"))
 	if r.err != nil {
 		return nil
 	}
 	m := &provider.Method{
+		Resource:     res.FullName(),
 		Name:         e.key,
 		OperationID:  r.text(op.fields.get("operationId")),
 		Description:  r.text(op.fields.get("description")),
 		Deprecated:   r.flag(op.fields.get("deprecated")),
-		LongRunning:  !isNull(op.fields.get("x-lakeql-operation")) || !isNull(op.fields.get("x-lakeql-waiter")),
 		Verb:         strings.ToUpper(op.verb),
 		Path:         op.path,
 		Servers:      r.servers(op),
@@ -132,6 +133,7 @@ func (r *reader) method(e entry, inherited *provider.Paging) *provider.Method {
 	if own, given := r.paging(r.mapping(node.get("config"))); given {
 		m.Paging = own
 	}
+	m.Wait = r.wait(m, op, polls)
 	return m
 }
 

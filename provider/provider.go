@@ -12,6 +12,7 @@ package provider
 
 import (
 	"strings"
+	"time"
 )
 
 // Loader reads the parts of a catalogue when they are first asked for. Names are exact here:
@@ -134,8 +135,8 @@ type Method struct {
 	OperationID string  `json:"operation_id,omitempty"`
 	Description string  `json:"description,omitempty"`
 	Deprecated  bool    `json:"deprecated,omitempty"`
-	// LongRunning is set where the answer comes before the work is done.
-	LongRunning bool `json:"long_running,omitempty"`
+	// Wait says how to wait for the work where the answer comes before it is done; else it is nil.
+	Wait *Wait `json:"wait,omitempty"`
 
 	Verb    string      `json:"verb"` // HTTP method, upper case
 	Path    string      `json:"path"` // with {parameters}
@@ -152,6 +153,9 @@ type Method struct {
 
 // FullName is provider.service.resource.method, as EXEC writes it.
 func (m *Method) FullName() string { return m.Resource + "." + m.Name }
+
+// LongRunning reports whether the answer comes before the work is done.
+func (m *Method) LongRunning() bool { return m.Wait != nil }
 
 // Param finds an operation parameter by its exact name.
 func (m *Method) Param(name string) (*Parameter, bool) {
@@ -340,4 +344,55 @@ type Paging struct {
 	Lists []string `json:"lists,omitempty"`
 	// Dedupe is the attribute that tells items which come twice, as they do where positions shift.
 	Dedupe string `json:"dedupe,omitempty"`
+}
+
+// WaitKind is what tells that work is done.
+type WaitKind string
+
+// The kinds of waiting that the API has.
+const (
+	// ForOperation waits for an operation, {name, done, error, response, metadata}: done says that
+	// it has ended, and then either error or response is there.
+	ForOperation WaitKind = "operation"
+	// ForState waits until a resource is in one of some states.
+	ForState WaitKind = "state"
+)
+
+// Wait says how to wait for the end of the work that a method begins.
+type Wait struct {
+	Kind WaitKind `json:"kind"`
+	// Poll is the full name of the method that tells how far the work has come.
+	Poll string `json:"poll"`
+	// Bind gives every parameter that the poll requires, but for server variables, which are the
+	// call's.
+	Bind []Binding `json:"bind"`
+	// Result is the schema of a finished operation's response; nil where the response says nothing,
+	// and for states, whose last polled answer is the result.
+	Result *Schema `json:"result,omitempty"`
+	// State and Message are attributes of the poll's answer, as paths with dots. Message may be
+	// empty. Both are empty for operations.
+	State   string `json:"state,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Success and Failure are the states that end the waiting. In any other the work goes on.
+	Success []string `json:"success,omitempty"`
+	Failure []string `json:"failure,omitempty"`
+	// Timeout is how long to wait at most; 0 means without bound. In JSON it is nanoseconds.
+	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// BindingSource is where the value of a poll's parameter comes from.
+type BindingSource string
+
+// The sources of values: what was sent with the call that began the work, and what it answered.
+const (
+	FromRequest  BindingSource = "request"
+	FromResponse BindingSource = "response"
+)
+
+// Binding gives a parameter of a poll its value.
+type Binding struct {
+	Param string        `json:"param"` // of the poll: a parameter, or its NameParam
+	From  BindingSource `json:"from"`
+	// Path leads to the value, with dots. In a request it is a parameter's name or leads into the body.
+	Path string `json:"path"`
 }

@@ -173,7 +173,6 @@ func TestFaultyStatements(t *testing.T) {
 		"not a boolean":           {"EXEC databricks_workspace.postgres.postgres_projects.list @show_deleted=1", []string{"show_deleted: 1 is not a boolean"}},
 		"empty deployment name":   {generate + "@deployment_name='' @endpoint='" + endpoint + "'", []string{"deployment_name is empty"}},
 		"unknown hint":            {"EXEC /*+ AWIAT */ databricks_workspace.postgres.postgres_projects.list", []string{`unknown hint "AWIAT"`, "SHOWRESULTS and AWAIT"}},
-		"waiting for work":        {`EXEC /*+ AWAIT */ databricks_workspace.postgres.postgres_branches.create @parent='projects/p' @branch_id='x' @@json='{}'`, []string{"AWAIT: waiting for what databricks_workspace.postgres.postgres_branches.create begins is not supported yet"}},
 		"fault in a later one":    {generate + "@endpoint='" + endpoint + "';\nEXEC databricks_workspace.postgres.postgres_projects.gets", []string{"line 2, column 54: unknown method"}},
 		"syntax of a later one":   {generate + "@endpoint='" + endpoint + "';\nEXEC", []string{"line 2, column 5: found the end of the text"}},
 		"a statement of no kind":  {"GRANT ALL", []string{`line 1, column 1: found "GRANT", expected a statement`}},

@@ -125,15 +125,6 @@ func fromJSON(body []byte) (code, message, requestID string, ok bool) {
 	return code, message, requestID, true
 }
 
-// unquote gives a JSON string's text, or any other JSON as it stands.
-func unquote(raw json.RawMessage) string {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text
-	}
-	return string(raw)
-}
-
 var (
 	codeAndMessage = regexp.MustCompile(`(?s)^([A-Z][A-Z0-9_]+): (.*)$`)
 	preformatted   = regexp.MustCompile(`(?is)<pre(?:\s[^>]*)?>(.*?)</pre>`)

@@ -67,6 +67,9 @@ type Client struct {
 	Logger *slog.Logger
 	// OnRetry, if set, is told of each wait before a request is sent again.
 	OnRetry func(reason error, wait time.Duration)
+	// OnProgress, if set, is told by Await how far the work has come: when its state is first seen,
+	// when state or message change, and every 10 seconds of waiting.
+	OnProgress func(Progress)
 
 	patterns sync.Map // compiled patterns of the documents
 	limits   sync.Map // a *limit for each host

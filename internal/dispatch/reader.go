@@ -3,6 +3,7 @@ package dispatch
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -120,11 +121,18 @@ func (r *Reader) page(ctx context.Context, answered *answer) (*Page, error) {
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, callError(r.req, provider.API, "the answer is empty where rows should be")
 	case s.key == "" && r.req.call.Method.Paging == nil:
-		return page, page.take(body)
+		if body = bytes.TrimSpace(body); !json.Valid(body) {
+			return nil, unreadable(r.req, body, json.Unmarshal(body, new(any)))
+		}
+		page.take(body)
+		return page, nil
 	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(body, &object); err != nil || object == nil {
-		return nil, unreadable(r.req, body, err)
+	if body = bytes.TrimSpace(body); !isObject(body) || !json.Valid(body) {
+		return nil, unreadable(r.req, body, json.Unmarshal(body, new(map[string]json.RawMessage)))
+	}
+	object := map[string]json.RawMessage{}
+	for name, value := range attributes(body) {
+		object[name] = value
 	}
 	if paging := r.req.call.Method.Paging; paging != nil && paging.Kind == provider.ByMerging {
 		var err error
@@ -134,18 +142,15 @@ func (r *Reader) page(ctx context.Context, answered *answer) (*Page, error) {
 		if body, err = r.merge(ctx, object); err != nil {
 			return nil, err
 		}
-		return page, page.take(body)
+		page.take(body)
+		return page, nil
 	}
-	rows := body
+	rows := json.RawMessage(body)
 	if s.key != "" {
 		rows = object[s.key] // the API leaves empty lists out
 	}
-	if rows != nil {
-		if err := page.take(rows); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.total.check(r.req, object, len(page.items)); err != nil {
+	page.take(rows)
+	if err := r.checkTotal(object, len(page.items)); err != nil {
 		return nil, err
 	}
 	var err error
@@ -163,17 +168,21 @@ func (r *Reader) unseen(items []json.RawMessage) []json.RawMessage {
 	}
 	fresh := items[:0]
 	for _, item := range items {
-		var attributes map[string]json.RawMessage
-		if json.Unmarshal(item, &attributes) == nil {
-			id := string(attributes[paging.Dedupe])
-			if r.given[id] {
-				continue
+		id := ""
+		if isObject(item) { // another is for its row to refuse
+			for name, value := range attributes(item) {
+				if name == paging.Dedupe {
+					id = string(value)
+				}
 			}
-			if r.given == nil {
-				r.given = map[string]bool{}
-			}
-			r.given[id] = true
 		}
+		if id != "" && r.given[id] {
+			continue
+		}
+		if r.given == nil {
+			r.given = map[string]bool{}
+		}
+		r.given[id] = true
 		fresh = append(fresh, item)
 	}
 	return fresh
@@ -189,10 +198,10 @@ type total struct {
 // totalAttribute is where SCIM lists say how many items there are (RFC 7644 §3.4.2).
 const totalAttribute = "totalResults"
 
-// check counts a page. A total that shrinks from page to page means that positions have shifted and
-// an item may have been passed over; a list that ends before its total has lost some.
-func (t *total) check(req *Request, answer map[string]json.RawMessage, items int) error {
-	paging := req.call.Method.Paging
+// checkTotal counts a page. A total that shrinks from page to page means that positions have shifted
+// and an item may have been passed over; a list that ends before its total has lost some.
+func (r *Reader) checkTotal(answer map[string]json.RawMessage, items int) error {
+	paging, t := r.req.call.Method.Paging, &r.total
 	if paging == nil || paging.Kind != provider.ByOffset {
 		return nil
 	}
@@ -201,14 +210,17 @@ func (t *total) check(req *Request, answer map[string]json.RawMessage, items int
 		return nil //nolint:nilerr // it does not say
 	}
 	if t.known && said < t.said {
-		e := callError(req, provider.API, fmt.Sprintf("the list shrank from %d to %d items while its pages were read, and some may have been passed over", t.said, said))
+		e := callError(r.req, provider.API, fmt.Sprintf("the list shrank from %d to %d items while its pages were read, and some may have been passed over", t.said, said))
 		e.Hint = "run the statement again"
 		return e
+	}
+	if at, err := r.position(answer, paging); !t.known && err == nil {
+		t.given = max(0, at-paging.First) // the statement asked for what is behind these
 	}
 	t.known, t.said = true, said
 	t.given += items
 	if items == 0 && t.given < said {
-		return callError(req, provider.API, fmt.Sprintf("the list ends after %d of %d items", t.given, said))
+		return callError(r.req, provider.API, fmt.Sprintf("the list ends after %d of %d items", t.given, said))
 	}
 	return nil
 }
@@ -222,33 +234,42 @@ type Page struct {
 	body   []byte // of a stream
 }
 
-// Encode gives the page as bytes, which [Page.Decode] of a page of the same call reads.
+// Encode gives the page as bytes, which [Page.Decode] of a page of the same call reads. Not a byte of
+// the items changes on the way.
 func (p *Page) Encode() ([]byte, error) {
-	encoded, err := json.Marshal(storedPage{p.items, p.header, p.body})
+	header, err := json.Marshal(p.header)
 	if err != nil {
 		return nil, &provider.Error{Code: provider.Internal, Message: "put a page aside", Err: err}
+	}
+	encoded := make([]byte, 0, len(header)+p.Size()+2*binary.MaxVarintLen64)
+	for _, part := range append([]json.RawMessage{header, p.body}, p.items...) {
+		encoded = append(binary.AppendUvarint(encoded, uint64(len(part))), part...)
 	}
 	return encoded, nil
 }
 
 // Decode gives the page that Encode put aside.
 func (p *Page) Decode(encoded []byte) (*Page, error) {
-	var stored storedPage
-	if err := json.Unmarshal(encoded, &stored); err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "read a page that was put aside", Err: err}
+	var parts []json.RawMessage
+	for len(encoded) > 0 {
+		size, n := binary.Uvarint(encoded)
+		if n <= 0 || size > uint64(len(encoded)-n) { //nolint:gosec // n is no more than the length
+			return nil, &provider.Error{Code: provider.Internal, Message: "a page that was put aside is damaged"}
+		}
+		end := n + int(size) //nolint:gosec // it is no more than the length of encoded
+		parts = append(parts, encoded[n:end:end])
+		encoded = encoded[end:]
 	}
-	return &Page{req: p.req, items: stored.Items, header: stored.Header, body: stored.Body}, nil
+	page := &Page{req: p.req}
+	if len(parts) < 2 || json.Unmarshal(parts[0], &page.header) != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "a page that was put aside is damaged"}
+	}
+	page.body, page.items = parts[1], parts[2:]
+	return page, nil
 }
 
 // Without gives the page without its items: enough to decode them again.
 func (p *Page) Without() *Page { return &Page{req: p.req} }
-
-// storedPage is a page as it is put aside.
-type storedPage struct {
-	Items  []json.RawMessage `json:"items"`
-	Header http.Header       `json:"header,omitempty"`
-	Body   []byte            `json:"body,omitempty"`
-}
 
 // Size is about how many bytes of memory the page takes.
 func (p *Page) Size() int {
@@ -265,21 +286,17 @@ func (p *Page) Len() int { return len(p.items) }
 // Columns describes the page's rows.
 func (p *Page) Columns() []provider.Column { return p.req.shape.columns }
 
-// take keeps the items of a JSON array, or the one object.
-func (p *Page) take(raw json.RawMessage) error {
-	raw = bytes.TrimSpace(raw)
+// take keeps the items of a JSON array, or the one object. What it is given is valid, or nothing.
+func (p *Page) take(raw json.RawMessage) {
 	switch {
-	case len(raw) > 0 && raw[0] == '[':
-		if err := json.Unmarshal(raw, &p.items); err != nil {
-			return unreadable(p.req, raw, err)
+	case len(raw) == 0, raw[0] == 'n': // null
+	case raw[0] == '[':
+		for item := range elements(raw) {
+			p.items = append(p.items, item)
 		}
-	case bytes.Equal(raw, []byte("null")):
-	case !json.Valid(raw):
-		return unreadable(p.req, raw, json.Unmarshal(raw, new(any)))
 	default:
 		p.items = []json.RawMessage{raw}
 	}
-	return nil
 }
 
 // unreadable is the error that an answer is not what the document says.

@@ -26,6 +26,9 @@ func (r *rows) Columns() []provider.Column { return r.req.shape.columns }
 // Cut reports whether the client's page limit left rows out behind the last one.
 func (r *rows) Cut() bool { return r.reader.Cut() }
 
+// Usage tells what the call cost until now.
+func (r *rows) Usage() Usage { return r.reader.Usage() }
+
 func (r *rows) Close() error {
 	r.end(&provider.Error{Code: provider.Internal, Message: "rows are read after they were closed"})
 	return nil
@@ -92,13 +95,12 @@ func (p *Page) Row(i int, wanted []bool) ([]any, error) {
 		row[0] = convert(item, s.columns[0].Type, s.secret[0])
 		return row, nil
 	}
-	var attributes map[string]json.RawMessage
-	if err := json.Unmarshal(item, &attributes); err != nil {
-		return nil, unreadable(p.req, item, err)
+	if !isObject(item) {
+		return nil, unreadable(p.req, item, json.Unmarshal(item, new(map[string]json.RawMessage)))
 	}
-	for i, column := range s.columns[:len(s.columns)-len(s.headers)] {
-		if raw, ok := attributes[column.Name]; ok && (wanted == nil || wanted[i]) {
-			row[i] = convert(raw, column.Type, s.secret[i])
+	for name, raw := range attributes(item) {
+		if i, ok := s.index[name]; ok && (wanted == nil || wanted[i]) {
+			row[i] = convert(raw, s.columns[i].Type, s.secret[i])
 		}
 	}
 	return row, nil

@@ -12,9 +12,10 @@ type shape struct {
 	key     string // attribute of the answer that holds the rows; empty: the answer itself
 	columns []provider.Column
 	secret  []bool
-	scalar  bool // the items are no objects: one column holds each
-	empty   bool // the answer has nothing to show
-	stream  bool // the answer is no JSON: its bytes are the value
+	index   map[string]int // of the columns that are attributes
+	scalar  bool           // the items are no objects: one column holds each
+	empty   bool           // the answer has nothing to show
+	stream  bool           // the answer is no JSON: its bytes are the value
 	// onlyHeaders is set where all of the answer is in its headers.
 	onlyHeaders bool
 	headers     []string // names of the headers that the last columns hold
@@ -90,11 +91,13 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 		s.secret = []bool{schema.Secret()}
 		return s, nil
 	}
+	s.index = map[string]int{}
 	for _, p := range schema.Properties {
 		property, err := c.Catalogue.Resolve(m, p.Schema)
 		if err != nil {
 			return nil, err
 		}
+		s.index[p.Name] = len(s.columns)
 		s.columns = append(s.columns, provider.Column{Name: p.Name, Type: property.Type, Format: property.Format, Description: property.Description})
 		s.secret = append(s.secret, property.Secret())
 	}

@@ -30,14 +30,6 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.LongRunning && slices.Contains(e.Hints, "AWAIT") {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("AWAIT: waiting for what %s begins is not supported yet", m.FullName()),
-			Hint:     "leave AWAIT out, and ask for the operation or the resource until it is done",
-			Position: e.Position,
-		}
-	}
 	b, err := s.bind(m, e)
 	if err != nil {
 		return nil, err
@@ -50,7 +42,11 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 		return &plan{run: func(context.Context) (provider.Rows, error) { return s.Client.Describe(req) }}, nil
 	}
 	return &plan{run: func(ctx context.Context) (provider.Rows, error) {
-		rows, err := s.Client.Run(ctx, req)
+		send := s.Client.Run
+		if slices.Contains(e.Hints, "AWAIT") {
+			send = s.Client.Await
+		}
+		rows, err := send(ctx, req)
 		return s.watch(req, rows, err)
 	}}, nil
 }

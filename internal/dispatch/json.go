@@ -1,0 +1,51 @@
+package dispatch
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+)
+
+// attributes gives the attributes of a JSON object in order. The JSON must be valid, which is looked at
+// once, when an answer arrives: from then on its parts are found without reading them again. Values are
+// parts of the object's memory.
+func attributes(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		gjson.ParseBytes(object).ForEach(func(name, value gjson.Result) bool {
+			return yield(name.Str, part(object, value))
+		})
+	}
+}
+
+// elements gives the elements of a JSON array, as attributes does those of an object.
+func elements(array json.RawMessage) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		gjson.ParseBytes(array).ForEach(func(_, value gjson.Result) bool {
+			return yield(part(array, value))
+		})
+	}
+}
+
+// part cuts a value out of what it was found in, in such a way that nothing can be appended behind it.
+func part(whole json.RawMessage, value gjson.Result) json.RawMessage {
+	end := value.Index + len(value.Raw)
+	return whole[value.Index:end:end]
+}
+
+// isObject reports whether valid JSON is an object.
+func isObject(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '{' }
+
+// unquote gives a JSON string's text, or any other JSON as it stands.
+func unquote(raw json.RawMessage) string {
+	if len(raw) >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1])
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}
