@@ -56,6 +56,13 @@ test-needs:
 	  echo '  Alpine           apk add gcc musl-dev'; \
 	  echo '  macOS            xcode-select --install'; \
 	  exit 1; } >&2
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  echo 'make test needs the programs of PostgreSQL 14 or newer: a test runs a server of its own. To install them:'; \
+	  echo '  Debian, Ubuntu   apt-get install --no-install-recommends postgresql'; \
+	  echo '  Fedora           dnf install postgresql-server'; \
+	  echo '  Alpine           apk add postgresql postgresql-client'; \
+	  echo '  macOS            brew install postgresql'; \
+	  exit 1; } >&2
 
 .PHONY: lint
 lint: ## run the linters and check formatting and go.mod

@@ -36,8 +36,8 @@ func newAccess(opts *Options) (*access, error) {
 }
 
 // check gives the identity behind a request's Authorization header. A personal access token opens
-// every workspace; an OAuth token the one that issued it.
-func (a *access) check(r *http.Request, deployment string) (subject string, err error) {
+// every workspace and the account; an OAuth token what issued it.
+func (a *access) check(r *http.Request, audience string) (subject string, err error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
 		return "", unauthenticated("The request has %d Authorization headers, and one of the form 'Bearer <token>' is needed.", len(values))
@@ -56,8 +56,8 @@ func (a *access) check(r *http.Request, deployment string) (subject string, err 
 		return "", unauthenticated("The access token has expired.")
 	case err != nil:
 		return "", unauthenticated("The access token is not valid here.")
-	case claims.Audience != deployment:
-		return "", unauthenticated("The access token was issued by workspace %s and this is workspace %s.", claims.Audience, deployment)
+	case claims.Audience != audience:
+		return "", unauthenticated("The access token was issued by workspace %s and this is workspace %s.", claims.Audience, audience)
 	}
 	return claims.Subject, nil
 }

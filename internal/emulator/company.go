@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -17,6 +18,10 @@ type company struct {
 	seed      uint64
 	workspace string
 	scale     int
+	account   string // its id; empty: what follows from the seed
+	host      string // of every endpoint; empty: each has a name of its own
+	// deployments are the account's workspaces; nil in a workspace.
+	deployments *deployments
 }
 
 // Names that every workspace has, or that rules depend on.
@@ -198,7 +203,7 @@ func (co *company) endpoint(name, parent, kind string) endpoint {
 		Name: name, Parent: parent, UID: uid, CreateTime: made, UpdateTime: changed,
 		Status: endpointStatus{
 			EndpointID: idOf(name), CurrentState: state, EndpointType: kind,
-			Hosts: endpointHosts{Host: uid + databaseDomain},
+			Hosts: endpointHosts{Host: cmp.Or(co.host, uid+databaseDomain)},
 			MinCU: 1, MaxCU: float64(int(2) << draw.below(3)), SuspendTimeout: "300s", Group: endpointGroup{Min: 1, Max: 1},
 		},
 	}
@@ -240,6 +245,9 @@ func (co *company) role(name, parent string) role {
 
 // accountID is the same for every workspace of a seed, workspaceID another for each.
 func (co *company) accountID() string {
+	if co.account != "" {
+		return co.account
+	}
 	whole := company{seed: co.seed}
 	draw := whole.draw("account")
 	return draw.uuid()

@@ -26,7 +26,7 @@ func generateCredential(c *call) (any, error) {
 	if err := checkIDs(wanted.Endpoint); err != nil {
 		return nil, err
 	}
-	if !c.workspace.exists(wanted.Endpoint) {
+	if !c.workspace.alive(wanted.Endpoint) {
 		if !c.emulator.opts.CreateOnUse {
 			return nil, c.workspace.missing(wanted.Endpoint)
 		}
@@ -42,5 +42,10 @@ func generateCredential(c *call) (any, error) {
 	token, expires := c.emulator.access.keys.sign(typeCredential, tokenClaims{
 		Issuer: c.base, Subject: c.subject, Audience: at.Status.Hosts.Host, Endpoint: at.Name, Claims: wanted.Claims,
 	}, c.emulator.opts.Clock())
+	if server := c.emulator.postgres; server != nil {
+		if err := server.admit(c.ctx, c.subject, token, expires); err != nil {
+			return nil, err
+		}
+	}
 	return credentialAnswer{Token: token, ExpireTime: expires.UTC()}, nil
 }

@@ -68,8 +68,10 @@ func TestPathsOfTheDocuments(t *testing.T) {
 			wantError(t, got, 404, "ENDPOINT_NOT_FOUND", verb+" "+path)
 			continue
 		}
-		// Documented, and nobody has taught the emulator what it does.
-		wantError(t, got, 501, "NOT_IMPLEMENTED", want+" yet")
+		requests := s.Requests()
+		if served := requests[len(requests)-1].Operation; served != want || got.header.Get("X-Request-Id") == "" {
+			t.Errorf("%s %s is taken for %q, want %q: %s", verb, path, served, want, got.body)
+		}
 	}
 	_, err := emulator.New(emulator.Options{Catalogue: provider.NewCatalogue(madeUp{{Name: "m", Verb: "GET", Path: "/a/{id}:cancel"}})})
 	if err == nil || !strings.Contains(err.Error(), "cannot be served") {
@@ -126,7 +128,9 @@ func TestValuesAreJudgedBySchemas(t *testing.T) {
 	} {
 		got := send(t, s, request{method: http.MethodPost, path: "/m?" + tt.query, body: tt.body})
 		if tt.want == "" {
-			wantError(t, got, 501, "NOT_IMPLEMENTED", "p.s.r.m")
+			if got.status != http.StatusOK {
+				t.Errorf("%s %s: %d %s", tt.query, tt.body, got.status, got.body)
+			}
 			continue
 		}
 		wantError(t, got, 400, "INVALID_PARAMETER_VALUE", tt.want)

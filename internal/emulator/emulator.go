@@ -18,6 +18,8 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +56,26 @@ type Options struct {
 	// PageSize is how many items a page holds where the request does not say. Zero: 100.
 	PageSize int
 
+	// AccountID is the account that the workspaces belong to. Empty: one that follows from Seed.
+	AccountID string
+	// Workspaces are the deployment names that the account lists. Empty: a few. Every deployment
+	// name is served, listed or not.
+	Workspaces []string
+	// OperationTime is how long what takes time takes: clusters to start, operations to finish. It
+	// is measured by Clock. Zero: it is done when it is asked for the first time.
+	OperationTime time.Duration
+
+	// Postgres is the connection string of a real PostgreSQL server (a URL, or keywords and values;
+	// what it leaves out is found in libpq's environment variables and ~/.pgpass). Each database
+	// credential that is minted becomes the password of a role there, named as the caller's
+	// identity, until the credential expires by the server's clock. A role that is missing is made,
+	// with no right but to log in; one that is there may log in from then on. A role has one
+	// password: of several credentials of an identity, whatever the workspace, the newest opens the
+	// server. Endpoints' hosts are the host of the string; its port is not in the API's answers. The
+	// server is connected to when the first credential is minted, and where that fails, this call
+	// fails and no other. Empty: none.
+	Postgres string
+
 	// Latency is added to every call of the API.
 	Latency time.Duration
 	// RateLimit is how many calls a second each workspace takes before it answers 429, with a
@@ -80,12 +102,16 @@ type Options struct {
 // several goroutines.
 type Emulator struct {
 	opts      Options
-	router    *router
+	lakebase  *routes                 // of Lakebase alone; nil where the catalogue has it not
+	whole     func() (*routes, error) // of all documents, read on first use
 	validator *validator
 	access    *access
 	pages     *pager
 	faults    *faults
 	log       *requestLog
+	shapes    *shapes
+	account   *workspace  // what belongs to no workspace
+	postgres  *postgresql // nil: none
 
 	mu         sync.Mutex
 	workspaces map[string]*workspace
@@ -104,7 +130,18 @@ func New(opts Options) (*Emulator, error) {
 		return nil, usage("rate limit %v is negative", opts.RateLimit)
 	case opts.Latency < 0:
 		return nil, usage("latency %v is negative", opts.Latency)
+	case opts.OperationTime < 0:
+		return nil, usage("operation time %v is negative", opts.OperationTime)
 	}
+	for _, name := range opts.Workspaces {
+		if !isLabel(name) || name == accountsName {
+			return nil, usage("%q cannot be a workspace's deployment name: it must be a DNS label in lower case, and not %s", name, accountsName)
+		}
+	}
+	if len(opts.Workspaces) == 0 {
+		opts.Workspaces = defaultWorkspaces()
+	}
+	opts.AccountID = cmp.Or(opts.AccountID, (&company{seed: opts.Seed}).accountID())
 	opts.PageSize = cmp.Or(opts.PageSize, defaultPageSize)
 	if opts.LogLimit <= 0 {
 		opts.LogLimit = defaultLogLimit
@@ -115,9 +152,21 @@ func New(opts Options) (*Emulator, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	router, err := newRouter(opts.Catalogue, handlers())
+	all := &shapes{catalogue: opts.Catalogue}
+	whole := sync.OnceValues(func() (*routes, error) { return newRoutes(opts.Catalogue, all, false) })
+	var lakebase *routes
+	hasLakebase, err := hasLakebase(opts.Catalogue)
+	if err == nil && hasLakebase {
+		lakebase, err = newRoutes(opts.Catalogue, all, true)
+	} else if err == nil {
+		_, err = whole()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the routes of the emulator: %w", err)
+	}
+	server, err := newPostgreSQL(opts.Postgres)
+	if err != nil {
+		return nil, err
 	}
 	access, err := newAccess(&opts)
 	if err != nil {
@@ -125,17 +174,45 @@ func New(opts Options) (*Emulator, error) {
 	}
 	e := &Emulator{
 		opts:       opts,
-		router:     router,
+		lakebase:   lakebase,
+		whole:      whole,
 		validator:  newValidator(opts.Catalogue),
 		access:     access,
 		pages:      newPager(opts.PageSize),
 		faults:     &faults{},
 		log:        newRequestLog(opts.LogLimit),
+		shapes:     all,
+		postgres:   server,
 		workspaces: map[string]*workspace{},
 	}
+	e.account = e.newState(accountsName, newDeployments(opts.Seed, opts.Workspaces))
 	e.SetFaults(opts.Faults...)
 	return e, nil
 }
+
+// routesFor gives the routes that lead to a path. Most programs that try Lakebase call nothing else.
+func (e *Emulator) routesFor(path string) (*routes, error) {
+	if e.lakebase != nil && strings.HasPrefix(path, lakebaseRoot) {
+		return e.lakebase, nil
+	}
+	return e.whole()
+}
+
+// kinds gives the kinds of resources by their names. The documents were read when this is asked.
+func (e *Emulator) kinds() map[string]*kind {
+	all, err := e.whole()
+	if err != nil {
+		return nil
+	}
+	return all.kinds
+}
+
+// Close ends the connection to [Options].Postgres, if there is one. Credentials cannot be minted
+// for that server any more.
+func (e *Emulator) Close() { e.postgres.close() }
+
+// AccountID gives the account that the workspaces belong to.
+func (e *Emulator) AccountID() string { return e.opts.AccountID }
 
 // Token gives the personal access token that opens every workspace.
 func (e *Emulator) Token() string { return e.opts.Token }
@@ -156,10 +233,16 @@ func (e *Emulator) Counts() Counts { return e.log.totals() }
 // Reset empties the log and its counters.
 func (e *Emulator) Reset() { e.log.reset() }
 
-// handlers gives what the emulator can carry out, by verb and path with the parameters' names
-// left out. A documented operation that is not here is answered with 501.
+// handlers gives what has rules of its own, by verb and path with the parameters' names left out.
+// All other operations are carried out by their plans.
 func handlers() map[string]handler {
-	return postgresHandlers()
+	all := postgresHandlers()
+	for _, table := range []map[string]handler{
+		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(),
+	} {
+		maps.Copy(all, table)
+	}
+	return all
 }
 
 func usage(format string, args ...any) error {

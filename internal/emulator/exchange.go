@@ -23,8 +23,10 @@ type handler func(*call) (any, error)
 
 // call is a request for a documented operation, found valid against its documents.
 type call struct {
+	ctx       context.Context // of the request
 	emulator  *Emulator
 	workspace *workspace
+	state     *workspace // the workspace, or the account where the operation is the account's
 	route     *route
 	segments  []string          // of the path, unescaped
 	params    map[string]string // of the path, by name
@@ -32,10 +34,12 @@ type call struct {
 	body      []byte
 	subject   string // who calls
 	base      string // http://dbc-1.localhost:40123
+	parsed    record // see object
+	fault     *Fault // the rule that hit the request
 }
 
-// name joins the path's segments from the nth on: what the API calls a resource name.
-func (c *call) name(n int) string { return strings.Join(c.segments[n:], "/") }
+// name joins the path's segments from nameFrom on: what Lakebase calls a resource name.
+func (c *call) name() string { return strings.Join(c.segments[nameFrom:], "/") }
 
 // exchange is one request on its way to its answer.
 type exchange struct {
@@ -122,11 +126,19 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	if serve, ok := e.public(x.path); ok {
 		return serve(x)
 	}
-	rt, params, routeErr := e.router.match(x.request.Method, x.path)
+	rs, err := e.routesFor(x.path)
+	if err != nil {
+		return nil, err
+	}
+	rt, params, routeErr := rs.router.match(x.request.Method, x.path)
 	if routeErr == nil {
 		x.operation = rt.method.FullName()
 	}
-	subject, err := e.access.check(x.request, x.deployment)
+	audience := x.deployment
+	if routeErr == nil && isAccount(rt.method) {
+		audience = accountsName // whatever the host is
+	}
+	subject, err := e.access.check(x.request, audience)
 	if err != nil {
 		return nil, err
 	}
@@ -144,21 +156,28 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	if routeErr != nil {
 		return nil, routeErr
 	}
-	query, err := e.validator.check(x, rt.method, params)
+	query, err := e.validator.checkAny(x, rt, params)
 	if err != nil {
 		return nil, err
-	}
-	if rt.handler == nil {
-		return nil, newError(http.StatusNotImplemented, "NOT_IMPLEMENTED", "The emulator does not carry out %s yet.", x.operation)
 	}
 	segments, err := splitPath(x.path)
 	if err != nil {
 		return nil, err
 	}
-	return rt.handler(&call{
-		emulator: e, workspace: ws, route: rt, segments: segments, params: params, query: query,
-		body: x.body, subject: subject, base: baseURL(x.request),
-	})
+	c := &call{
+		ctx: ctx, emulator: e, workspace: ws, state: ws, route: rt, segments: segments, params: params, query: query,
+		body: x.body, subject: subject, base: baseURL(x.request), fault: x.fault,
+	}
+	if isAccount(rt.method) {
+		c.state = e.account
+		if id, ok := params["account_id"]; ok && id != e.opts.AccountID {
+			return nil, notFound("Account %q does not exist here; there is %s.", printable(id), e.opts.AccountID)
+		}
+	}
+	if rt.handler != nil {
+		return rt.handler(c)
+	}
+	return rt.plan.serve(c)
 }
 
 // finish logs the exchange and sends the answer, in this order: a client that has its answer finds

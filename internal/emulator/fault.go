@@ -24,6 +24,7 @@ const (
 	FaultMalformed   FaultKind = "malformed"    // the body is JSON that stops half-way
 	FaultReset       FaultKind = "reset"        // the connection is reset before an answer
 	FaultRepeatToken FaultKind = "repeat-token" // a list gives the page token that it was asked with
+	FaultFail        FaultKind = "fail"         // what the request begins fails later: an operation, a run, a cluster
 )
 
 // Fault is a rule by which answers go wrong. The zero value breaks nothing; use [ParseFault].
@@ -49,8 +50,9 @@ type Fault struct {
 //
 // A verb (or *), a path (* stands for any characters; a deployment name may stand before it) and,
 // after a colon, what happens: a status from 400 to 599, with retry-after=SECONDS and
-// body=json|html|text|empty|scim|api12 where wanted, or slow=DURATION, cut, malformed, reset or
-// repeat-token. xN ends the rule after N requests.
+// body=json|html|text|empty|scim|api12 where wanted, or slow=DURATION, cut, malformed, reset,
+// repeat-token, or fail (the answer is good, and what it begins fails). xN ends the rule after N
+// requests.
 func ParseFault(text string) (Fault, error) {
 	target, what, ok := strings.Cut(text, ": ")
 	verb, path, hasPath := strings.Cut(strings.TrimSpace(target), " ")
@@ -90,8 +92,8 @@ func (f *Fault) parseKind(word string) error {
 		return nil
 	}
 	f.Kind = FaultKind(word)
-	if !slices.Contains([]FaultKind{FaultCut, FaultMalformed, FaultReset, FaultRepeatToken}, f.Kind) {
-		return usage("%q is neither a status nor slow=, cut, malformed, reset or repeat-token", word)
+	if !slices.Contains([]FaultKind{FaultCut, FaultMalformed, FaultReset, FaultRepeatToken, FaultFail}, f.Kind) {
+		return usage("%q is neither a status nor slow=, cut, malformed, reset, repeat-token or fail", word)
 	}
 	return nil
 }

@@ -77,6 +77,16 @@ func FuzzServe(f *testing.F) {
 	f.Add("POST", "[::1]", "/api/2.0/postgres/credentials", `{"endpoint":"projects/x/branches/y/endpoints/z","claims":[{"permission_set":"READ_ONLY"}]}`)
 	f.Add("POST", "localhost", "/oidc/v1/token", "grant_type=client_credentials")
 	f.Add("DELETE", "localhost", "/_emulator/requests", "")
+	f.Add("PATCH", "localhost", "/api/2.0/postgres/projects/orders?update_mask=spec.default_endpoint_settings.suspension,spec", `{"spec":{"pg_version":16}}`)
+	f.Add("POST", "localhost", "/api/2.0/postgres/projects/p/branches?branch_id=x&replace_existing=true", `{"spec":{"ttl":"5s"}}`)
+	f.Add("GET", "localhost", "/api/2.2/jobs/runs/list?job_id=x&limit=2&offset=3", "")
+	f.Add("POST", "localhost", "/api/2.1/clusters/events", `{"cluster_id":"x","offset":-1}`)
+	f.Add("GET", "localhost", "/api/2.0/preview/scim/v2/Users?startIndex=9&count=2&filter=emails.value+co+%22a%22", "")
+	f.Add("PATCH", "localhost", "/api/2.0/preview/scim/v2/Groups/7104220950400001", `{"Operations":[{"op":"remove","path":"members[value eq \"1\"]"},{"op":"add","value":{"displayName":"x"}}]}`)
+	f.Add("PUT", "localhost", "/api/2.0/permissions/jobs/1", `{"access_control_list":[{"user_name":"x"},null]}`)
+	f.Add("GET", "localhost", "/api/2.1/unity-catalog/tables/main..x", "")
+	f.Add("POST", "localhost", "/api/2.0/secrets/put", `{"scope":"shop","key":"|/","string_value":"x"}`)
+	f.Add("POST", "localhost", "/api/2.0/workspace/import", `{"path":"/Shared/../x","content":"eA=="}`)
 	f.Fuzz(func(t *testing.T, method, host, target, body string) {
 		u, err := url.ParseRequestURI(target)
 		if err != nil {

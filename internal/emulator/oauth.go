@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	oidcRoot      = "/oidc"
 	metadataPath  = "/.well-known/databricks-config"
 	discoveryPath = "/oidc/.well-known/oauth-authorization-server"
 	tokenPath     = "/oidc/v1/token" //nolint:gosec // a path
@@ -24,8 +25,25 @@ func (e *Emulator) public(path string) (func(*exchange) (any, error), bool) {
 		return only(http.MethodGet, e.discovery), true
 	case tokenPath:
 		return only(http.MethodPost, e.issueToken), true
+	case e.accountOIDC() + strings.TrimPrefix(discoveryPath, oidcRoot):
+		return only(http.MethodGet, e.discovery), true
+	case e.accountOIDC() + strings.TrimPrefix(tokenPath, oidcRoot):
+		return only(http.MethodPost, e.issueToken), true
 	}
 	return nil, false
+}
+
+// accountOIDC is where the account's authorization server is, at any host.
+func (e *Emulator) accountOIDC() string { return oidcRoot + "/accounts/" + e.opts.AccountID }
+
+// oidc is the root of the authorization server that a request is for, and the audience of its
+// tokens: a deployment, or the account.
+func (e *Emulator) oidc(x *exchange) (root, audience string) {
+	base := baseURL(x.request)
+	if x.deployment == accountsName || strings.HasPrefix(x.path, e.accountOIDC()+"/") {
+		return base + e.accountOIDC(), accountsName
+	}
+	return base + oidcRoot, x.deployment
 }
 
 func only(verb string, serve func(*exchange) (any, error)) func(*exchange) (any, error) {
@@ -41,25 +59,28 @@ func only(verb string, serve func(*exchange) (any, error)) func(*exchange) (any,
 
 // hostMetadata says what kind of host this is, which SDKs ask before anything else.
 func (e *Emulator) hostMetadata(x *exchange) (any, error) {
-	base := baseURL(x.request)
-	co := company{seed: e.opts.Seed, workspace: x.deployment}
-	return map[string]any{
-		"oidc_endpoint": base + "/oidc",
-		"account_id":    co.accountID(),
-		"workspace_id":  strconv.FormatUint(co.workspaceID(), 10),
+	root, audience := e.oidc(x)
+	about := map[string]any{
+		"oidc_endpoint": root,
+		"account_id":    e.opts.AccountID,
 		"cloud":         "AWS",
-		"host_type":     "workspace",
-		"token_federation_default_oidc_audiences": []string{base + tokenPath},
-	}, nil
+		"host_type":     "account",
+		"token_federation_default_oidc_audiences": []string{root + strings.TrimPrefix(tokenPath, oidcRoot)},
+	}
+	if audience != accountsName {
+		co := company{seed: e.opts.Seed, workspace: x.deployment}
+		about["host_type"], about["workspace_id"] = "workspace", strconv.FormatUint(co.workspaceID(), 10)
+	}
+	return about, nil
 }
 
 // discovery is the authorization server's metadata (RFC 8414 §2).
 func (e *Emulator) discovery(x *exchange) (any, error) {
-	base := baseURL(x.request)
+	root, _ := e.oidc(x)
 	return map[string]any{
-		"issuer":                                base + "/oidc",
-		"authorization_endpoint":                base + "/oidc/v1/authorize",
-		"token_endpoint":                        base + tokenPath,
+		"issuer":                                root,
+		"authorization_endpoint":                root + "/v1/authorize",
+		"token_endpoint":                        root + strings.TrimPrefix(tokenPath, oidcRoot),
 		"grant_types_supported":                 []string{"client_credentials"},
 		"response_types_supported":              []string{"code"},
 		"scopes_supported":                      []string{allAPIs},
@@ -85,8 +106,9 @@ func (e *Emulator) issueToken(x *exchange) (any, error) {
 	if scope := form.Get("scope"); scope != allAPIs {
 		return oauthError(http.StatusBadRequest, "invalid_scope", "The scope must be "+allAPIs+"."), nil
 	}
+	root, audience := e.oidc(x)
 	token, _ := e.access.keys.sign(typeAccess, tokenClaims{
-		Issuer: baseURL(x.request) + "/oidc", Subject: id, Audience: x.deployment, Scope: allAPIs,
+		Issuer: root, Subject: id, Audience: audience, Scope: allAPIs,
 	}, e.opts.Clock())
 	return &answer{
 		status: http.StatusOK,

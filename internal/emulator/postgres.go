@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -31,13 +32,14 @@ func postgresHandlers() map[string]handler {
 		table["GET "+branch+"/"+kind] = listOf(kind, 0)
 		table["GET "+branch+"/"+kind+"/{}"] = getResource
 	}
+	maps.Copy(table, lakebaseWrites())
 	return table
 }
 
 func getResource(c *call) (any, error) {
-	name := c.name(nameFrom)
+	name := c.name()
 	it, ok := c.workspace.store.get(name)
-	if !ok {
+	if parent := parentOf(parentOf(name)); !ok || parent != "" && !c.workspace.alive(parent) {
 		return nil, c.workspace.missing(name)
 	}
 	return it.data, nil
@@ -46,8 +48,8 @@ func getResource(c *call) (any, error) {
 // listOf lists a collection, whose items are under key.
 func listOf(key string, maximum int) handler {
 	return func(c *call) (any, error) {
-		in := c.name(nameFrom)
-		if parent := parentOf(in); parent != "" && !c.workspace.exists(parent) {
+		in := c.name()
+		if parent := parentOf(in); parent != "" && !c.workspace.alive(parent) {
 			return nil, c.workspace.missing(parent)
 		}
 		withDeleted := c.query.Get("show_deleted") == "true"
@@ -147,8 +149,8 @@ func singular(collection string) string {
 // comes with branch production and endpoint primary, a new branch with a database and its roles.
 func (c *call) ensureEndpoint(name string) error {
 	w := c.workspace
-	w.creating.Lock()
-	defer w.creating.Unlock()
+	w.changing.Lock()
+	defer w.changing.Unlock()
 	segments := strings.Split(name, "/")
 	projectName, branchName := strings.Join(segments[:2], "/"), strings.Join(segments[:4], "/")
 	if it, ok := w.store.get(projectName); ok && it.deleted {

@@ -5,8 +5,11 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -15,6 +18,7 @@ import (
 // which a literal segment goes before a parameter.
 type router struct {
 	root *node
+	all  []*route // in the order of the catalogue
 }
 
 type node struct {
@@ -33,15 +37,76 @@ type tail struct {
 // route is a documented method and what carries it out.
 type route struct {
 	method  *provider.Method
-	params  []string // names of the path's parameters, in order
-	handler handler  // nil: documented, but not emulated
+	also    []*provider.Method // the same operation under other resources' names
+	params  []string           // names of the path's parameters, in order
+	handler handler            // nil: documented, but not emulated
+	plan    plan               // what it does with which kind of resource
 }
 
-// newRouter reads every method of the catalogue. Where two share verb and path (the same operation
+// routes are what the documents have: where each path leads, and the kinds of resources there are.
+type routes struct {
+	router *router
+	kinds  map[string]*kind // by name
+}
+
+// lakebaseRoot is where the paths of Lakebase begin, and those of no other service.
+const (
+	lakebaseService = "postgres"
+	lakebaseRoot    = "/api/2.0/postgres/"
+)
+
+// newRoutes reads the methods of a catalogue: those of Lakebase alone, or all. To read all takes
+// many times as long.
+func newRoutes(catalogue *provider.Catalogue, all *shapes, onlyLakebase bool) (*routes, error) {
+	if !onlyLakebase {
+		if err := readAhead(catalogue); err != nil {
+			return nil, err
+		}
+	}
+	r, err := newRouter(catalogue, handlers(), onlyLakebase)
+	if err != nil {
+		return nil, err
+	}
+	return &routes{router: r, kinds: planRoutes(r.all, all)}, nil
+}
+
+// hasLakebase reports whether there is a part of a catalogue that can be read on its own.
+func hasLakebase(catalogue *provider.Catalogue) (bool, error) {
+	providers, err := catalogue.Providers()
+	if err != nil {
+		return false, err
+	}
+	for _, p := range providers {
+		for _, s := range p.Services {
+			if s.Name == lakebaseService {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// readAhead reads all services at once, each on a goroutine, as the catalogue keeps them.
+func readAhead(catalogue *provider.Catalogue) error {
+	providers, err := catalogue.Providers()
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, p := range providers {
+		for _, info := range p.Services {
+			group.Go(func() error { return eachResource(catalogue, p, info, func(*provider.Resource) error { return nil }) })
+		}
+	}
+	return group.Wait()
+}
+
+// newRouter reads the methods of the catalogue. Where two share verb and path (the same operation
 // under two resource names), the first stands for both.
-func newRouter(catalogue *provider.Catalogue, handlers map[string]handler) (*router, error) {
+func newRouter(catalogue *provider.Catalogue, handlers map[string]handler, onlyLakebase bool) (*router, error) {
 	r := &router{root: &node{}}
-	err := eachMethod(catalogue, func(m *provider.Method) error {
+	err := eachMethod(catalogue, onlyLakebase, func(m *provider.Method) error {
 		segments := strings.Split(strings.TrimPrefix(m.Path, "/"), "/")
 		shape := make([]string, len(segments))
 		rt := &route{method: m}
@@ -57,6 +122,7 @@ func newRouter(catalogue *provider.Catalogue, handlers map[string]handler) (*rou
 				rt.params = append(rt.params, param)
 				rt.handler = handlers[m.Verb+" /"+strings.Join(append(shape[:i], literal+"{}"), "/")]
 				at.tails = append(at.tails, tail{literal: literal, route: rt})
+				r.all = append(r.all, rt)
 				return nil
 			case literal != "" || "{"+param+"}" != segment:
 				return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s has the path %s, and segments like %q cannot be served", m.FullName(), m.Path, segment)}
@@ -73,39 +139,63 @@ func newRouter(catalogue *provider.Catalogue, handlers map[string]handler) (*rou
 		if at.routes == nil {
 			at.routes = map[string]*route{}
 		}
-		if _, taken := at.routes[m.Verb]; !taken {
-			at.routes[m.Verb] = rt
+		if first, taken := at.routes[m.Verb]; taken {
+			first.also = append(first.also, m)
+			return nil
 		}
+		at.routes[m.Verb] = rt
+		r.all = append(r.all, rt)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	for _, rt := range r.all {
+		if rt.handler == nil {
+			rt.handler = permissionHandler(rt)
+		}
+	}
 	return r, nil
 }
 
-func eachMethod(catalogue *provider.Catalogue, do func(*provider.Method) error) error {
+func eachMethod(catalogue *provider.Catalogue, onlyLakebase bool, do func(*provider.Method) error) error {
 	providers, err := catalogue.Providers()
 	if err != nil {
 		return err
 	}
 	for _, p := range providers {
 		for _, info := range p.Services {
-			service, err := catalogue.Service(p.Name, info.Name)
-			if err != nil {
-				return err
+			if onlyLakebase && info.Name != lakebaseService {
+				continue
 			}
-			for _, r := range service.Resources {
-				resource, err := catalogue.Resource(p.Name, service.Name, r.Name)
-				if err != nil {
-					return err
-				}
-				for _, m := range resource.Methods {
+			err := eachResource(catalogue, p, info, func(r *provider.Resource) error {
+				for _, m := range r.Methods {
 					if err := do(m); err != nil {
 						return err
 					}
 				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
+		}
+	}
+	return nil
+}
+
+func eachResource(catalogue *provider.Catalogue, p *provider.Provider, info *provider.ServiceInfo, do func(*provider.Resource) error) error {
+	service, err := catalogue.Service(p.Name, info.Name)
+	if err != nil {
+		return err
+	}
+	for _, r := range service.Resources {
+		resource, err := catalogue.Resource(p.Name, service.Name, r.Name)
+		if err != nil {
+			return err
+		}
+		if err := do(resource); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ func sdk(t *testing.T, config *databricks.Config) *databricks.WorkspaceClient {
 	t.Helper()
 	t.Setenv("DATABRICKS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
 	config.HTTPTransport = client(t).Transport
+	config.RateLimitPerSecond = 10_000 // or the SDK keeps to 15
 	w, err := databricks.NewWorkspaceClient(config)
 	if err != nil {
 		t.Fatal(err)

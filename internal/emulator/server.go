@@ -66,6 +66,7 @@ func (s *Server) Close() error {
 	s.once.Do(func() {
 		s.err = s.http.Close() // ends the requests' contexts too, and with them delays
 		s.done.Wait()
+		s.Emulator.Close()
 	})
 	return s.err
 }

@@ -25,11 +25,14 @@ type generator interface {
 	item(collection, id string) item
 }
 
-// item is a resource.
+// item is a resource: as it is answered, where that is the same every time, or as a record, from
+// which answers are made.
 type item struct {
 	id      string
 	data    json.RawMessage
+	record  record
 	deleted bool // listed only when asked for
+	gone    bool // hides what the generator has
 }
 
 // collection holds the items that differ from the generated ones.
@@ -42,7 +45,7 @@ func newStore(g generator) *store {
 	return &store{generated: g, collections: map[string]*collection{}}
 }
 
-// get finds a resource, deleted or not.
+// get finds a resource, deleted or not. Of one that is not there the item tells whether it went.
 func (s *store) get(name string) (item, bool) {
 	in, id := parentOf(name), idOf(name)
 	s.mu.RLock()
@@ -50,7 +53,7 @@ func (s *store) get(name string) (item, bool) {
 	if c != nil {
 		if it, ok := c.items[id]; ok {
 			s.mu.RUnlock()
-			return it, true
+			return it, !it.gone
 		}
 	}
 	s.mu.RUnlock()
@@ -61,7 +64,16 @@ func (s *store) get(name string) (item, bool) {
 }
 
 // put adds a resource or puts it in the place of the one that has its name.
-func (s *store) put(name string, data json.RawMessage) {
+func (s *store) put(name string, data json.RawMessage) { s.change(name, item{data: data}) }
+
+// keep is put for a resource that is a record.
+func (s *store) keep(name string, r record) { s.change(name, item{record: r}) }
+
+// remove makes a resource go.
+func (s *store) remove(name string) { s.change(name, item{gone: true}) }
+
+// change puts an item, deleted or gone as it may be, in the place of what has its name.
+func (s *store) change(name string, it item) {
 	in, id := parentOf(name), idOf(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,13 +85,19 @@ func (s *store) put(name string, data json.RawMessage) {
 	if at, found := slices.BinarySearch(c.ids, id); !found {
 		c.ids = slices.Insert(c.ids, at, id)
 	}
-	c.items[id] = item{id: id, data: data}
+	it.id = id
+	c.items[id] = it
 }
 
 // list gives the items of a collection that come after an id, in the order of ids, at most limit
 // of them.
 func (s *store) list(in, after string, limit int, withDeleted bool) []item {
-	ids := s.generated.ids(in)
+	return s.query(in, s.generated.ids(in), after, limit, func(it item) bool { return withDeleted || !it.deleted })
+}
+
+// query is list for the items that fit. Only those of the given ids, and what was changed, are
+// looked at.
+func (s *store) query(in string, ids sequence, after string, limit int, fits func(item) bool) []item {
 	next := ids.after(after)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -106,11 +124,48 @@ func (s *store) list(in, after string, limit int, withDeleted bool) []item {
 			it = c.items[changed[0]]
 			changed = changed[1:]
 		}
-		if withDeleted || !it.deleted {
+		if !it.gone && fits(it) {
 			items = append(items, it)
 		}
 	}
 	return items
+}
+
+// span counts the items of a collection, and gives the id after which the item begins that has the
+// given index. It looks at none of the items that were not changed.
+func (s *store) span(in string, index int) (after string, total int) {
+	ids := s.generated.ids(in)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var changed []string
+	c := s.collections[in]
+	if c != nil {
+		changed = c.ids
+	}
+	next := 0              // of the generated ids
+	pass := func(to int) { // over generated ids that nobody changed
+		if n := to - next; n > 0 {
+			if total < index && total+n >= index {
+				after = ids.at(next + index - total - 1)
+			}
+			total += n
+		}
+		next = to
+	}
+	for _, id := range changed {
+		before := ids.before(id)
+		pass(before)
+		if before < ids.len() && ids.at(before) == id {
+			next++
+		}
+		if !c.items[id].gone {
+			if total++; total == index {
+				after = id
+			}
+		}
+	}
+	pass(ids.len())
+	return after, total
 }
 
 // sequence is a sorted list of ids: some names, and somewhere among them a run of numbered ones.
@@ -118,6 +173,8 @@ type sequence struct {
 	names  []string // sorted, none beginning with prefix
 	prefix string
 	count  int // how many are numbered, from 1
+	step   int // between numbers, where that is more than 1: the first is first then
+	first  int
 }
 
 // numberWidth keeps numbered ids in order; maxScale has as many digits.
@@ -138,10 +195,22 @@ func (s sequence) at(i int) string {
 	case i < start:
 		return s.names[i]
 	case i < start+s.count:
-		return s.prefix + pad(i-start+1)
+		return s.prefix + pad(s.numberAt(i-start))
 	default:
 		return s.names[i-s.count]
 	}
+}
+
+func (s sequence) numberAt(i int) int {
+	if s.step > 1 {
+		return s.first + i*s.step
+	}
+	return i + 1
+}
+
+// before is how many ids come before the given one.
+func (s sequence) before(id string) int {
+	return sort.Search(s.len(), func(i int) bool { return s.at(i) >= id })
 }
 
 // after is the index of the first id that comes after the given one.
@@ -150,7 +219,7 @@ func (s sequence) after(id string) int {
 }
 
 func (s sequence) has(id string) bool {
-	i := sort.Search(s.len(), func(i int) bool { return s.at(i) >= id })
+	i := s.before(id)
 	return i < s.len() && s.at(i) == id
 }
 

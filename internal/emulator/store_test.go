@@ -99,3 +99,44 @@ func TestWildcards(t *testing.T) {
 		}
 	}
 }
+
+// TestGeneratedResourcesAreNotKept reads a list from its middle and to its end.
+func TestGeneratedResourcesAreNotKept(t *testing.T) {
+	s := newStore(numbers(sequence{names: []string{"a", "z"}, prefix: "m-", count: 1_000_000}))
+	if after, total := s.span("c", 500_000); after != "m-0499999" || total != 1_000_002 {
+		t.Errorf("500,000 come before what is after %q of %d", after, total)
+	}
+	if page := s.list("c", "m-0999999", 10, false); len(page) != 2 || page[1].id != "z" {
+		t.Errorf("%v", page)
+	}
+	if len(s.collections) > 0 {
+		t.Errorf("%d collections are kept", len(s.collections))
+	}
+}
+
+// TestPositionsAreThoseOfTheList compares span with a walk through a list that was changed.
+func TestPositionsAreThoseOfTheList(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		s := newStore(numbers(sequence{names: []string{"a", "z"}, prefix: "m-", count: random.IntN(6)}))
+		for range random.IntN(8) {
+			id := []string{"a", "b", "m-0000002", "m-0000003", "m-9", "z", "zz"}[random.IntN(7)]
+			if random.IntN(2) == 0 {
+				s.remove("c/" + id)
+			} else {
+				s.put("c/"+id, json.RawMessage(`1`))
+			}
+		}
+		all := s.list("c", "", 100, true)
+		for index := range len(all) + 1 {
+			after, total := s.span("c", index)
+			want := ""
+			if index > 0 {
+				want = all[index-1].id
+			}
+			if total != len(all) || after != want {
+				t.Fatalf("position %d of %d is after %q of %d, want %q", index, len(all), after, total, want)
+			}
+		}
+	}
+}

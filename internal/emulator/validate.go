@@ -35,6 +35,20 @@ func newValidator(catalogue *provider.Catalogue) *validator {
 	return &validator{catalogue: catalogue, patterns: map[string]*regexp.Regexp{}}
 }
 
+// checkAny judges a request by the method of its route, or by one that shares verb and path with it.
+func (v *validator) checkAny(x *exchange, rt *route, params map[string]string) (url.Values, error) {
+	query, err := v.check(x, rt.method, params)
+	for _, m := range rt.also {
+		if err == nil {
+			break
+		}
+		if other, otherErr := v.check(x, m, params); otherErr == nil {
+			return other, nil
+		}
+	}
+	return query, err
+}
+
 // check judges the path's parameters, the query and the body, and gives the query.
 func (v *validator) check(x *exchange, m *provider.Method, params map[string]string) (url.Values, error) {
 	query, err := url.ParseQuery(x.request.URL.RawQuery)

@@ -3,20 +3,51 @@ package emulator
 import (
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 const hostSuffix = ".localhost"
 
-// workspace is the state behind one deployment name.
+// accountsName is the name of the host that stands for no workspace but for the account.
+const accountsName = "accounts"
+
+// workspace is the state behind one deployment name, or that of the account.
 type workspace struct {
 	name  string
+	world *world
 	store *store
 	limit *limiter // nil: unlimited
 
-	// creating serialises changes that look first and write then.
-	creating sync.Mutex
+	// changing serialises changes that look first and write then.
+	changing sync.Mutex
+	numbers  atomic.Int64 // how many were given
+}
+
+// company works out what the state began with.
+func (w *workspace) company() *company { return w.world.company }
+
+// nextNumber gives a number that nothing else has, from first on.
+func (w *workspace) nextNumber(first int64) int64 { return first + w.numbers.Add(1) }
+
+// newID makes an id for a new resource: a number where the documents have numbers.
+func (w *workspace) newID(k *kind) string {
+	const firstNew = 900_000_000_000_001
+	const firstPerson = 9_000_000_000_000_001
+	switch {
+	case strings.Contains(k.name, "/scim/"):
+		return strconv.FormatInt(w.nextNumber(firstPerson), 10)
+	case k.numbered():
+		return strconv.FormatInt(w.nextNumber(firstNew), 10)
+	case k.name == "/clusters":
+		id := newID()
+		return "1231-" + strconv.FormatInt(100_000+w.nextNumber(0)%900_000, 10) + "-" + id[:8]
+	case k.name == "/sql/warehouses", k.name == "/policies/clusters":
+		return strings.ReplaceAll(newID(), "-", "")[:16]
+	}
+	return newID()
 }
 
 // workspace gives the workspace of a deployment name, made on first use.
@@ -26,14 +57,18 @@ func (e *Emulator) workspace(deployment string) *workspace {
 	if w, ok := e.workspaces[deployment]; ok {
 		return w
 	}
-	w := &workspace{
-		name:  deployment,
-		store: newStore(&company{seed: e.opts.Seed, workspace: deployment, scale: e.opts.Scale}),
-	}
+	w := e.newState(deployment, nil)
+	e.workspaces[deployment] = w
+	return w
+}
+
+func (e *Emulator) newState(name string, listed *deployments) *workspace {
+	co := &company{seed: e.opts.Seed, workspace: name, scale: e.opts.Scale, account: e.opts.AccountID, host: e.postgres.host(), deployments: listed}
+	w := &workspace{name: name, world: &world{company: co, kinds: e.kinds}}
+	w.store = newStore(w.world)
 	if e.opts.RateLimit > 0 {
 		w.limit = newLimiter(e.opts.RateLimit, e.opts.Clock)
 	}
-	e.workspaces[deployment] = w
 	return w
 }
 

@@ -1,0 +1,304 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+)
+
+const owner = "ada.okafor@harbor-finch.example" // of the personal access token
+
+// mintFor runs the command and gives the credential that it prints.
+func mintFor(t *testing.T, env []string, args ...string) (token string, expires time.Time) {
+	t.Helper()
+	got := run{args: append([]string{"exec", "-o", "json"}, args...), env: env}.do(t)
+	if got.status != 0 {
+		t.Fatalf("status %d, stderr:\n%s", got.status, got.stderr)
+	}
+	var rows []struct {
+		Token   string    `json:"token"`
+		Expires time.Time `json:"expire_time"`
+	}
+	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil || len(rows) != 1 || rows[0].Token == "" {
+		t.Fatalf("rows of %s: %v", got.stdout, err)
+	}
+	return rows[0].Token, rows[0].Expires
+}
+
+// asClient gives the variables that log in as the workspace's OAuth client.
+func asClient(server *emulator.Server, env []string) []string {
+	return []string{env[0], "DATABRICKS_CLIENT_ID=" + server.ClientID(), "DATABRICKS_CLIENT_SECRET=" + server.ClientSecret()}
+}
+
+// TestRealPostgreSQL shows that the passwords the command prints open a PostgreSQL server, as long
+// as they say and no longer.
+func TestRealPostgreSQL(t *testing.T) {
+	c := startCluster(t)
+	const loopback = "127.0.0.1"
+
+	t.Run("the documented statement opens it", func(t *testing.T) {
+		env, stop := runEmulator(t, "--postgres", c.dsn())
+		token, expires := mintFor(t, env, "-i", filepath.Join("testdata", "demo.sql"))
+		got := run{args: []string{"exec", "-o", "csv", "-H", `SELECT json_extract(status, '$.hosts.host') FROM databricks_workspace.postgres.postgres_endpoints
+			WHERE parent = 'projects/p/branches/b' AND deployment_name = 'dbc-abcd0123-a1bc'`}, env: env}.do(t)
+		host := strings.TrimSpace(got.stdout)
+		if host != loopback {
+			t.Fatalf("the endpoint is at %q, stderr:\n%s", host, got.stderr)
+		}
+		if left := time.Until(expires); left < 50*time.Minute || left > time.Hour {
+			t.Errorf("the token expires in %v", left)
+		}
+		if until := c.ask(t, "SELECT extract(epoch FROM rolvaliduntil)::int8 FROM pg_roles WHERE rolname = $1", owner); until != fmt.Sprint(expires.Unix()) {
+			t.Errorf("the password is valid until %s, the token until %d", until, expires.Unix())
+		}
+
+		for name, test := range map[string]struct {
+			password string
+			opens    bool
+		}{
+			"the token":         {token, true},
+			"no password":       {"", false},
+			"the start of it":   {token[:len(token)-1], false},
+			"the API's token":   {strings.TrimPrefix(env[1], "DATABRICKS_TOKEN="), false},
+			"the administrator": {c.password, false},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			psql := c.program(ctx, "psql", "-X", "-w", "-A", "-t", "-c", "SELECT current_user, 6 * 7",
+				fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", host, c.port, owner))
+			psql.Env = append(psql.Env, "PGPASSWORD="+test.password)
+			out, err := psql.CombinedOutput()
+			cancel()
+			if opened := err == nil && string(out) == owner+"|42\n"; opened != test.opens {
+				t.Errorf("psql with %s: %v\n%s", name, err, out)
+			}
+			if err := c.login(t, host, owner, test.password); (err == nil) != test.opens {
+				t.Errorf("pgconn with %s: %v", name, err)
+			}
+		}
+		if rights := c.ask(t, "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = $1", owner); rights != "f" {
+			t.Error("the role may more than log in")
+		}
+		stop()
+		if err := c.login(t, host, owner, token); err != nil {
+			t.Errorf("after the emulator: %v", err)
+		}
+	})
+
+	t.Run("an expired one does not", func(t *testing.T) {
+		long := func() time.Time { return time.Now().Add(-2 * time.Hour) }
+		_, env := workspace(t, emulator.Options{Postgres: c.dsn(), Clock: long})
+		token, expires := mintFor(t, env, mint)
+		if !expires.Before(time.Now()) {
+			t.Fatalf("the token expires at %v", expires)
+		}
+		if err := c.login(t, loopback, owner, token); !refused(err) {
+			t.Errorf("logging in: %v", err)
+		}
+		c.do(t, `ALTER ROLE "`+owner+`" VALID UNTIL 'infinity'`)
+		if err := c.login(t, loopback, owner, token); err != nil {
+			t.Errorf("it was refused for another reason than its age: %v", err)
+		}
+
+		_, env = workspace(t, emulator.Options{Postgres: c.dsn()})
+		token, _ = mintFor(t, env, mint)
+		if err := c.login(t, loopback, owner, token); err != nil {
+			t.Errorf("with a new one: %v", err)
+		}
+	})
+
+	t.Run("the newest does", func(t *testing.T) {
+		_, env := workspace(t, emulator.Options{Postgres: c.dsn()})
+		first, _ := mintFor(t, env, mint)
+		second, _ := mintFor(t, env, mint+" @deployment_name='dbc-2'")
+		if err := c.login(t, loopback, owner, first); !refused(err) {
+			t.Errorf("the first: %v", err)
+		}
+		if err := c.login(t, loopback, owner, second); err != nil {
+			t.Errorf("the second: %v", err)
+		}
+	})
+
+	t.Run("with a role that could not log in", func(t *testing.T) {
+		c.do(t, "CREATE ROLE idle NOLOGIN NOINHERIT VALID UNTIL '2001-01-01'")
+		server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: "idle"})
+		token, _ := mintFor(t, asClient(server, env), mint)
+		if err := c.login(t, loopback, "idle", token); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("through its socket", func(t *testing.T) {
+		dsn := strings.Replace(c.dsn(), loopback, c.dir, 1)
+		_, env := workspace(t, emulator.Options{Postgres: dsn})
+		token, _ := mintFor(t, env, mint)
+		got := run{args: []string{"exec", "-o", "csv", "-H", "SELECT json_extract(status, '$.hosts.host') FROM databricks_workspace.postgres.postgres_endpoints WHERE parent = 'projects/p/branches/b'"}, env: env}.do(t)
+		if host := strings.TrimSpace(got.stdout); host != c.dir {
+			t.Fatalf("the endpoint is at %q, stderr:\n%s", host, got.stderr)
+		}
+		if err := c.login(t, c.dir, owner, token); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("whatever the identity is", func(t *testing.T) {
+		roles := c.ask(t, "SELECT count(*) FROM pg_roles")
+		names := []string{
+			`x"; DROP ROLE postgres; --`, `x'; ALTER ROLE postgres PASSWORD 'x'; --`, `"`, `""`, `'`, `\`, `\'`, `$$`, `%s%d%!`, ` `, "a\nb\tc", "SELECT", "Ärger 🦆", "x\u202ey",
+			strings.Repeat("a", 63), strings.Repeat("ä", 31) + "a",
+		}
+		for _, name := range names {
+			server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: name})
+			token, _ := mintFor(t, asClient(server, env), mint)
+			if err := c.login(t, loopback, name, token); err != nil {
+				t.Errorf("%q: %v", name, err)
+			}
+		}
+		if got := c.ask(t, "SELECT count(*) - $1::int FROM pg_roles", roles); got != fmt.Sprint(len(names)) {
+			t.Errorf("%s roles were made for %d identities", got, len(names))
+		}
+	})
+
+	t.Run("not as what cannot be a role", func(t *testing.T) {
+		for name, want := range map[string]string{
+			strings.Repeat("a", 64): "it has 64 bytes, and a role's name has at most 63",
+			strings.Repeat("ä", 32): "it has 64 bytes",
+			"postgres":              "the emulator logs in to the server with this role",
+			"pg_read_all_data":      "names that begin with pg_ are PostgreSQL's own",
+			"public":                `role name "public" is reserved`,
+		} {
+			server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: name})
+			env = asClient(server, env)
+			got := run{args: []string{"exec", mint}, env: env}.do(t)
+			if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, want) {
+				t.Errorf("%q: status %d, stdout %q, stderr:\n%s", name, got.status, got.stdout, got.stderr)
+			}
+		}
+	})
+
+	t.Run("several emulators at once", func(t *testing.T) {
+		// Everybody calls as the same identity, which none of them finds there: they are held up
+		// together before they make it.
+		const name = "shared"
+		release := c.holdRoles(t)
+		var calls sync.WaitGroup
+		for range 3 {
+			server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: name})
+			statements := strings.Repeat(mint+";\n", 40)
+			calls.Go(func() {
+				if got := (run{args: []string{"exec"}, stdin: statements, env: asClient(server, env)}).do(t); got.status != 0 {
+					t.Errorf("status %d, stderr:\n%s", got.status, got.stderr)
+				}
+			})
+		}
+		release("3")
+		calls.Wait()
+	})
+
+	t.Run("over one connection, from the first call to the end", func(t *testing.T) {
+		server, env := workspace(t, emulator.Options{Postgres: c.dsn() + " application_name=counted"})
+		connections := func() string {
+			return c.ask(t, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'")
+		}
+		if n := connections(); n != "0" {
+			t.Errorf("%s before the first call", n)
+		}
+		mintFor(t, env, mint)
+		mintFor(t, env, mint)
+		if n := connections(); n != "1" {
+			t.Errorf("%s after two calls", n)
+		}
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		// The collector would close a connection that was merely forgotten.
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+		for ended := time.Now().Add(30 * time.Second); connections() != "0"; { // the server sees the end a moment later
+			if time.Now().After(ended) {
+				t.Fatal("it stays after the emulator was closed")
+			}
+		}
+	})
+
+	t.Run("after it was away", func(t *testing.T) {
+		_, env := workspace(t, emulator.Options{Postgres: c.dsn()})
+		mintFor(t, env, mint)
+		c.stop(t)
+		got := run{args: []string{"exec", mint}, env: env}.do(t)
+		if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, fmt.Sprintf("the PostgreSQL server at 127.0.0.1:%d", c.port)) {
+			t.Errorf("status %d, stdout %q, stderr:\n%s", got.status, got.stdout, got.stderr)
+		}
+		if got := (run{args: []string{"exec", "SELECT name FROM databricks_workspace.postgres.postgres_projects"}, env: env}).do(t); got.status != 0 {
+			t.Errorf("another call: status %d, stderr:\n%s", got.status, got.stderr)
+		}
+		if !c.start(t) {
+			t.Fatal("the server does not start again")
+		}
+		token, _ := mintFor(t, env, mint)
+		if err := c.login(t, loopback, owner, token); err != nil {
+			t.Error(err)
+		}
+		// Started anew between two calls, it is not missed.
+		c.stop(t)
+		if !c.start(t) {
+			t.Fatal("the server does not start again")
+		}
+		token, _ = mintFor(t, env, mint)
+		if err := c.login(t, loopback, owner, token); err != nil {
+			t.Error(err)
+		}
+	})
+
+	c.stop(t) // now its log is complete
+	if i := strings.Index(c.logged(), "eyJ"); i >= 0 {
+		t.Errorf("the server's log has a token, in a statement that failed: %.200s", c.logged()[i:])
+	}
+	if n := strings.Count(c.logged(), "already exists"); n != 2 { // of three at once, two came too late
+		t.Errorf("roles that were there are made %d times", n)
+	}
+}
+
+// runEmulator runs lakeql emulator, and gives the variables that it prints. Its end is a success.
+func runEmulator(t *testing.T, args ...string) (env []string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	cmd := run{args: append([]string{"emulator"}, args...)}.command(ctx, t)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop = sync.OnceFunc(func() {
+		defer cancel()
+		_ = cmd.Process.Signal(os.Interrupt) // it may have ended; Wait tells how
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the emulator: %v\n%s", err, stderr.String())
+		}
+	})
+	t.Cleanup(stop)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	env = regexp.MustCompile(`DATABRICKS_(HOST|TOKEN)=\S+`).FindAllString(line, -1)
+	if len(env) != 2 {
+		t.Fatalf("it prints %q", line)
+	}
+	return env, stop
+}

@@ -1,0 +1,112 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// answer is a resource as the call's documents have it: itself, in a wrapper, or what of it has a
+// place there.
+func (c *call) answer(r record) any {
+	m := c.route.method
+	if m.Response == nil || m.Response.Schema == nil {
+		return json.RawMessage("{}")
+	}
+	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	if !provider.IsJSON(m.Response.MediaType) {
+		return c.plainText(r)
+	}
+	k := c.route.plan.kind
+	if k != nil && whole.ref == "Operation" {
+		if c.fails() {
+			return c.beginFailing(c.operationName(r))
+		}
+		return c.begin(c.operationName(r), k.item().appendTo(nil, r))
+	}
+	if m.Verb == http.MethodGet { // a change answers with what it begins
+		r = settled(r, c.emulator.opts.Clock())
+	}
+	if k == nil || whole.same(k.item()) {
+		return json.RawMessage(whole.appendTo(nil, r))
+	}
+	if name := wrapper(c.route, whole); name != "" {
+		if c.route.plan.role == roleAct && !whole.field(name).same(k.item()) {
+			return c.invented(nil) // it is about something else
+		}
+		return json.RawMessage(whole.appendTo(nil, record{name: r}))
+	}
+	shown := record{}
+	for i := range whole.Properties {
+		name := whole.Properties[i].Name
+		f := whole.field(name)
+		value, ok := r[name]
+		switch {
+		case ok && f.takes(value):
+			shown[name] = value
+		case f.same(k.item()) || f.same(k.listed()):
+			shown[name] = r
+		case name == "id" && len(k.ids) == 1, c.route.plan.role == roleCreate && len(k.ids) == 1 && strings.HasSuffix(name, "_id") && !k.has(name):
+			shown[name] = r[k.field(k.ids[0])]
+		case slices.Contains(whole.Required, name):
+			if made, ok := c.inventor(m.Name).value(f, name, 1, true); ok {
+				shown[name] = made
+			}
+		}
+	}
+	if len(shown) == 0 && len(whole.Properties) > 0 && c.route.plan.role == roleAct {
+		return c.invented(r)
+	}
+	return json.RawMessage(whole.appendTo(nil, shown))
+}
+
+// invented answers with values that fit the documents, and with what the request itself said.
+func (c *call) invented(known record) any {
+	m := c.route.method
+	if m.Response == nil || m.Response.Schema == nil {
+		return json.RawMessage("{}")
+	}
+	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	if !provider.IsJSON(m.Response.MediaType) {
+		return c.plainText(known)
+	}
+	if whole.Type == "array" {
+		return json.RawMessage("[]")
+	}
+	r := c.inventor(c.request()).record(whole)
+	maps.Copy(r, c.object())
+	for name := range c.params {
+		r[name] = c.params[name]
+	}
+	for name := range c.query {
+		r[name] = c.query.Get(name)
+	}
+	maps.Copy(r, known)
+	return json.RawMessage(whole.appendTo(nil, r))
+}
+
+// plainText answers where the documents have text and no JSON.
+func (c *call) plainText(r record) any {
+	text := fmt.Sprintf("# %s\n", c.route.method.FullName())
+	for _, name := range slices.Sorted(maps.Keys(r)) {
+		if s := plain(r[name]); s != "" {
+			text += fmt.Sprintf("# %s: %s\n", name, printable(s))
+		}
+	}
+	return &answer{status: http.StatusOK, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
+}
+
+// request names the call for drawing values, so that the same call gets the same answer.
+func (c *call) request() string {
+	return c.route.method.FullName() + "\n" + strings.Join(c.segments, "/")
+}
+
+func (c *call) inventor(name string) *inventor {
+	co := c.state.company()
+	return &inventor{co: co, draw: co.draw(name)}
+}

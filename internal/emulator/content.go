@@ -1,0 +1,101 @@
+package emulator
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// What a request says of a resource: in its path, its query and its body.
+
+// value finds what a request says under a name: in the path, the query or the body.
+func (c *call) value(name string) string {
+	if text, ok := c.params[name]; ok {
+		return text
+	}
+	if c.query.Has(name) {
+		return c.query.Get(name)
+	}
+	body := c.object()
+	if value, ok := body[name]; ok {
+		return plain(value)
+	}
+	if inner := c.content(); inner != nil {
+		return plain(inner[name])
+	}
+	return ""
+}
+
+func (c *call) values(names []string) []string {
+	values := make([]string, len(names))
+	for i, name := range names {
+		values[i] = c.value(name)
+	}
+	return values
+}
+
+// plain is a JSON scalar as text, the way it would stand in a path.
+func plain(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case int:
+		return strconv.Itoa(v)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return string(encode(value))
+}
+
+// object is the request's body where that is a JSON object.
+func (c *call) object() record {
+	if c.parsed == nil {
+		c.parsed = record{}
+		if value, err := decode(c.body); err == nil {
+			if object, ok := value.(map[string]any); ok {
+				c.parsed = object
+			}
+		}
+	}
+	return c.parsed
+}
+
+// content is what a body says of the resource: the body, or the one attribute that holds it.
+func (c *call) content() record {
+	body := c.object()
+	k := c.route.plan.kind
+	if k == nil || c.route.method.Body == nil {
+		return body
+	}
+	whole := k.all.of(c.route.method, c.route.method.Body.Schema)
+	item := k.item()
+	for name, value := range body {
+		object, ok := value.(map[string]any)
+		if !ok {
+			continue
+		}
+		f := whole.field(name)
+		if f.same(item) || f.same(k.listed()) || !k.has(name) && shared(f, item) > max(1, shared(whole, item)) {
+			return object
+		}
+	}
+	return body
+}
+
+// shared is how many attributes two shapes have in common.
+func shared(a, b *shape) int {
+	n := 0
+	if a != nil {
+		for i := range a.Properties {
+			if b.has(a.Properties[i].Name) {
+				n++
+			}
+		}
+	}
+	return n
+}

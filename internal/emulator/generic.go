@@ -1,0 +1,318 @@
+package emulator
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// serve carries out an operation that has no handler of its own, by its plan.
+func (p plan) serve(c *call) (any, error) {
+	if p.kind == nil {
+		return c.invented(nil), nil
+	}
+	if err := c.checkParents(p); err != nil {
+		return nil, err
+	}
+	switch p.role {
+	case roleList:
+		return listRecords(c)
+	case roleGet:
+		return getRecord(c)
+	case roleCreate:
+		return createRecord(c)
+	case roleUpdate:
+		return updateRecord(c, false)
+	case rolePut:
+		return updateRecord(c, true)
+	case roleDelete:
+		return deleteRecord(c)
+	default:
+		return actOnRecord(c)
+	}
+}
+
+// stored finds the resource that a call is about.
+func (c *call) stored(p plan) (name string, r record, err error) {
+	above, ids := c.values(p.above), c.values(p.ids)
+	in, id := p.kind.locate(above, ids)
+	name = in + "/" + id
+	it, ok := c.state.store.get(name)
+	if ok {
+		return name, settled(it.record, c.emulator.opts.Clock()), nil
+	}
+	if !it.gone && p.kind.always() {
+		return name, c.state.world.invent(p.kind, in, above, id), nil
+	}
+	return name, nil, c.missing(p, ids)
+}
+
+func (c *call) missing(p plan, ids []string) error {
+	what := strings.Join(ids, ", ")
+	if what == "" {
+		return notFound("%s does not exist.", printable(title(nounOf(p.kind.name))))
+	}
+	return newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(nounOf(p.kind.name)), printable(what), c.state.name)
+}
+
+// nounOf words a kind for people: /apps/{}/deployments has items that are each a deployment.
+func nounOf(kindName string) string {
+	segments := strings.Split(kindName, "/")
+	for _, s := range slices.Backward(segments) {
+		if s == "" || s == "{}" || s == "@" {
+			continue
+		}
+		s = strings.ToLower(strings.NewReplacer("_", " ", "-", " ").Replace(s))
+		switch {
+		case strings.HasSuffix(s, "ies"):
+			return strings.TrimSuffix(s, "ies") + "y"
+		case strings.HasSuffix(s, "ches"), strings.HasSuffix(s, "shes"), strings.HasSuffix(s, "xes"):
+			return strings.TrimSuffix(s, "es")
+		}
+		return strings.TrimSuffix(s, "s")
+	}
+	return "resource"
+}
+
+// checkParents refuses calls below something that does not exist.
+func (c *call) checkParents(p plan) error {
+	segments := strings.Split(p.kind.name, "/")
+	used := 0
+	for i, s := range segments {
+		if s != "{}" {
+			continue
+		}
+		used++
+		parent, ok := c.emulator.kinds()[strings.Join(segments[:i], "/")]
+		if !ok || len(parent.ids) != 1 || parent.always() || used > len(p.above) {
+			continue
+		}
+		values := c.values(p.above[:used])
+		in, id := parent.locate(values[:used-1], values[used-1:])
+		if _, ok := c.state.store.get(in + "/" + id); !ok {
+			return c.missing(plan{kind: parent}, values[used-1:])
+		}
+	}
+	return nil
+}
+
+func getRecord(c *call) (any, error) {
+	_, r, err := c.stored(c.route.plan)
+	if err != nil {
+		return nil, err
+	}
+	return c.answer(r), nil
+}
+
+func createRecord(c *call) (any, error) {
+	p := c.route.plan
+	r := c.newRecord(p.kind, c.content())
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	ids := c.newIDs(p.kind, r)
+	in, id := p.kind.locate(c.values(p.above), ids)
+	if parents, ok := dotted[p.kind.name]; ok {
+		if err := c.checkCatalog(c.values(parents)); err != nil {
+			return nil, err
+		}
+		in, id = p.kind.collection(c.values(parents)), keyOf(ids[0])
+		r["full_name"] = strings.Join(append(c.values(parents), ids[0]), ".")
+	}
+	for i, value := range c.values(p.above) {
+		if value == "" {
+			return nil, invalidParameter("%s is required.", p.above[i])
+		}
+	}
+	if _, taken := c.state.store.get(in + "/" + id); taken {
+		return nil, newError(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), printable(strings.Join(ids, ", ")))
+	}
+	c.finishRecord(p.kind, r)
+	c.state.store.keep(in+"/"+id, r)
+	return c.answer(r), nil
+}
+
+// checkCatalog refuses what would be in a catalog or schema that does not exist.
+func (c *call) checkCatalog(above []string) error {
+	catalogs, schemas := c.emulator.kinds()["/unity-catalog/catalogs"], c.emulator.kinds()["/unity-catalog/schemas"]
+	if catalogs == nil || schemas == nil {
+		return nil
+	}
+	if _, ok := c.state.store.get(catalogs.collection(nil) + "/" + keyOf(above[0])); !ok {
+		return newError(http.StatusNotFound, "CATALOG_DOES_NOT_EXIST", "Catalog '%s' does not exist.", printable(above[0]))
+	}
+	if len(above) > 1 {
+		if _, ok := c.state.store.get(schemas.collection(above[:1]) + "/" + keyOf(above[1])); !ok {
+			return newError(http.StatusNotFound, "SCHEMA_DOES_NOT_EXIST", "Schema '%s' does not exist.", printable(strings.Join(above, ".")))
+		}
+	}
+	return nil
+}
+
+func updateRecord(c *call, orMake bool) (any, error) {
+	p := c.route.plan
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	name, old, err := c.stored(p)
+	if err != nil && !orMake && !p.kind.always() {
+		return nil, err
+	}
+	content := c.content()
+	var r record
+	if err != nil {
+		r = c.newRecord(p.kind, content)
+		for i, field := range p.kind.fields() {
+			r[field] = c.value(p.ids[i])
+		}
+		if template := p.kind.nameTemplate(); template != "" {
+			r["name"] = c.fillTemplate(template, p.kind, c.values(p.ids))
+		}
+	} else {
+		r = merged(old, content, c.mask())
+		for _, field := range append(p.kind.fields(), p.kind.ids...) { // what identifies stays
+			if value, ok := old[field]; ok {
+				r[field] = value
+			}
+		}
+		if p.kind.nameTemplate() != "" {
+			r["name"] = old["name"]
+		}
+	}
+	now := c.emulator.opts.Clock().UTC()
+	for _, field := range []string{"updated_at", "update_time", "updated_time", "last_updated_timestamp", "last_modified", "update_timestamp"} {
+		f := p.kind.item().field(field)
+		switch {
+		case f == nil:
+		case f.Type == "integer":
+			r[field] = now.UnixMilli()
+		default:
+			r[field] = now.Format(time.RFC3339)
+		}
+	}
+	if err := c.rename(p, &name, r, content); err != nil {
+		return nil, err
+	}
+	if change, ok := changers[p.kind.name]; ok {
+		change(c, r, content)
+	}
+	if len(p.kind.ids) == 0 && c.route.method.Verb == http.MethodPost { // made, though it is alone at its path
+		c.goes(p.kind.name, r)
+	}
+	c.state.store.keep(name, r)
+	return c.answer(r), nil
+}
+
+// rename gives a resource the new_name that a change asks for.
+func (c *call) rename(p plan, name *string, r, content record) error {
+	to := plain(content["new_name"])
+	if to == "" || len(p.kind.ids) != 1 {
+		return nil
+	}
+	renamed := parentOf(*name) + "/" + keyOf(to)
+	if _, taken := c.state.store.get(renamed); taken && renamed != *name {
+		return newError(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), printable(to))
+	}
+	c.state.store.remove(*name)
+	*name = renamed
+	r["name"] = to
+	delete(r, "new_name")
+	if full := plain(r["full_name"]); full != "" {
+		r["full_name"] = full[:strings.LastIndexByte(full, '.')+1] + to
+	}
+	return nil
+}
+
+// mask gives the paths that a change is limited to; none: whatever the body has.
+func (c *call) mask() []string {
+	text := c.query.Get("update_mask")
+	if text == "" {
+		if s, ok := c.object()["update_mask"].(string); ok {
+			text = s
+		}
+	}
+	if text == "" || text == "*" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}
+
+// merged is a record with changes on top. Records are shared, so the old one stays as it is.
+func merged(old, content record, mask []string) record {
+	r := maps.Clone(old)
+	if r == nil {
+		r = record{}
+	}
+	if len(mask) == 0 {
+		maps.Copy(r, content)
+		return r
+	}
+	for _, path := range mask {
+		copyPath(r, content, strings.Split(strings.TrimSpace(path), "."))
+	}
+	return r
+}
+
+// copyPath takes one attribute over, or takes it away where the change has none.
+func copyPath(to, from map[string]any, path []string) {
+	value, ok := from[path[0]]
+	if len(path) == 1 {
+		if ok {
+			to[path[0]] = value
+		} else {
+			delete(to, path[0])
+		}
+		return
+	}
+	inner := map[string]any{}
+	switch v := to[path[0]].(type) {
+	case map[string]any:
+		inner = maps.Clone(v)
+	case record:
+		inner = maps.Clone(v)
+	}
+	source, _ := value.(map[string]any)
+	copyPath(inner, source, path[1:])
+	to[path[0]] = inner
+}
+
+func deleteRecord(c *call) (any, error) {
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	name, r, err := c.stored(c.route.plan)
+	if err != nil {
+		return nil, err
+	}
+	c.state.store.remove(name)
+	return c.answer(r), nil
+}
+
+// actOnRecord answers a call that does something with an item. What it says of the item is kept;
+// where it is about nothing else, the item is the answer.
+func actOnRecord(c *call) (any, error) {
+	p := c.route.plan
+	if len(p.ids) == 0 {
+		return c.invented(nil), nil
+	}
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	name, old, err := c.stored(p)
+	if err != nil {
+		if p.kind.always() {
+			return c.invented(nil), nil
+		}
+		return nil, err
+	}
+	content := record{}
+	for field, value := range c.object() {
+		if p.kind.has(field) && !slices.Contains(p.kind.fields(), field) && p.kind.item().field(field).takes(value) {
+			content[field] = value
+		}
+	}
+	r := old
+	if len(content) > 0 {
+		r = merged(old, content, nil)
+		c.state.store.keep(name, r)
+	}
+	return c.answer(r), nil
+}

@@ -1,0 +1,223 @@
+package emulator
+
+import (
+	"encoding/json"
+	"maps"
+	"strconv"
+	"time"
+)
+
+// jobHandlers are the operations of jobs whose bodies are not the job itself.
+func jobHandlers() map[string]handler {
+	return map[string]handler{
+		"POST /api/2.2/jobs/create":          createJob,
+		"POST /api/2.2/jobs/update":          changeJob,
+		"POST /api/2.2/jobs/reset":           changeJob,
+		"POST /api/2.2/jobs/run-now":         runJob,
+		"POST /api/2.2/jobs/runs/submit":     submitRun,
+		"POST /api/2.2/jobs/runs/cancel":     cancelRun,
+		"POST /api/2.2/jobs/runs/cancel-all": cancelAllRuns,
+		"POST /api/2.2/jobs/runs/repair":     repairRun,
+		"GET /api/2.2/jobs/runs/get-output":  getRunOutput,
+	}
+}
+
+const (
+	jobKind = "/jobs"
+	runKind = "/jobs/runs"
+)
+
+func createJob(c *call) (any, error) {
+	settings := maps.Clone(c.object())
+	delete(settings, "access_control_list")
+	if settings["name"] == nil {
+		settings["name"] = "Untitled"
+	}
+	for name, value := range map[string]any{"format": "MULTI_TASK", "max_concurrent_runs": int64(1), "timeout_seconds": int64(0)} {
+		if settings[name] == nil {
+			settings[name] = value
+		}
+	}
+	id := c.state.nextNumber(firstJob + 1_000_000)
+	c.state.store.keep(jobKind+"/"+strconv.FormatInt(id, 10), record{
+		"job_id": id, "creator_user_name": c.subject, "run_as_user_name": c.subject, "settings": map[string]any(settings), "name": settings["name"],
+		"created_time": c.emulator.opts.Clock().UnixMilli(),
+	})
+	return record{"job_id": id}, nil
+}
+
+// job finds the job that a request's body names.
+func (c *call) job() (name string, r record, err error) {
+	id := plain(c.object()["job_id"])
+	it, ok := c.state.store.get(jobKind + "/" + keyOf(id))
+	if !ok {
+		return "", nil, newError(400, "INVALID_PARAMETER_VALUE", "Job %s does not exist.", printable(id))
+	}
+	return jobKind + "/" + keyOf(id), it.record, nil
+}
+
+// changeJob puts new settings in the place of the old ones (reset), or over them (update).
+func changeJob(c *call) (any, error) {
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	name, old, err := c.job()
+	if err != nil {
+		return nil, err
+	}
+	settings := map[string]any{}
+	if c.route.method.Name != "reset" {
+		switch held := old["settings"].(type) {
+		case record:
+			maps.Copy(settings, held)
+		case map[string]any:
+			maps.Copy(settings, held)
+		}
+	}
+	wanted, _ := c.object()["new_settings"].(map[string]any)
+	maps.Copy(settings, wanted)
+	gone, _ := c.object()["fields_to_remove"].([]any)
+	for _, g := range gone {
+		delete(settings, plain(g))
+	}
+	r := maps.Clone(old)
+	r["settings"], r["name"] = settings, settings["name"]
+	c.state.store.keep(name, r)
+	return record{}, nil
+}
+
+func runJob(c *call) (any, error) {
+	_, job, err := c.job()
+	if err != nil {
+		return nil, err
+	}
+	run := c.newRun(plain(job["name"]), "JOB_RUN")
+	run["job_id"] = job["job_id"]
+	c.state.store.keep(runKind+"/"+plain(run["run_id"]), run)
+	return record{"run_id": run["run_id"], "number_in_job": run["run_id"]}, nil
+}
+
+func submitRun(c *call) (any, error) {
+	name := plain(c.object()["run_name"])
+	if name == "" {
+		name = "Untitled"
+	}
+	run := c.newRun(name, "SUBMIT_RUN")
+	run["job_id"] = c.state.nextNumber(firstJob + 1_000_000)
+	c.state.store.keep(runKind+"/"+plain(run["run_id"]), run)
+	return record{"run_id": run["run_id"]}, nil
+}
+
+// newRun is a run that begins, and succeeds after Options.OperationTime.
+func (c *call) newRun(name, kind string) record {
+	const firstNew = 900_000_000_000_001
+	id := c.state.nextNumber(firstNew)
+	now := c.emulator.opts.Clock()
+	r := record{
+		"run_id": id, "job_run_id": id, "number_in_job": id, "original_attempt_run_id": id, "run_name": name, "run_type": kind, "trigger": "ONE_TIME",
+		"creator_user_name": c.subject, "start_time": now.UnixMilli(), "attempt_number": int64(0),
+		"run_page_url": c.base + "/#job/run/" + strconv.FormatInt(id, 10),
+		"state":        record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false},
+		"status":       record{"state": "RUNNING"},
+	}
+	took := c.emulator.opts.OperationTime
+	if c.fails() {
+		return c.becoming(r, over(now.Add(took), took, "FAILED", toldToFail))
+	}
+	return c.becoming(r, over(now.Add(took), took, "SUCCESS", ""))
+}
+
+// over is what changes of a run when it ends.
+func over(end time.Time, took time.Duration, result, message string) record {
+	code, kind := "SUCCESS", "SUCCESS"
+	switch result {
+	case "CANCELED":
+		code, kind = "USER_CANCELED", "CLIENT_ERROR"
+	case "FAILED":
+		code, kind = "RUN_EXECUTION_ERROR", "CLIENT_ERROR"
+	}
+	return record{
+		"state":    record{"life_cycle_state": "TERMINATED", "result_state": result, "state_message": message, "user_cancelled_or_timedout": result == "CANCELED"},
+		"status":   record{"state": "TERMINATED", "termination_details": record{"code": code, "type": kind, "message": message}},
+		"end_time": end.UnixMilli(), "run_duration": took.Milliseconds(),
+	}
+}
+
+func (c *call) run(id string) (string, record, error) {
+	name := runKind + "/" + keyOf(id)
+	it, ok := c.state.store.get(name)
+	if !ok {
+		return "", nil, newError(400, "INVALID_PARAMETER_VALUE", "Run %s does not exist.", printable(id))
+	}
+	return name, settled(it.record, c.emulator.opts.Clock()), nil
+}
+
+func cancelRun(c *call) (any, error) {
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	name, r, err := c.run(plain(c.object()["run_id"]))
+	if err != nil {
+		return nil, err
+	}
+	c.cancel(name, r)
+	return record{}, nil
+}
+
+// cancel ends a run that is not over.
+func (c *call) cancel(name string, r record) {
+	if !running(r) {
+		return
+	}
+	r = maps.Clone(r)
+	delete(r, dueField)
+	delete(r, thenField)
+	now := c.emulator.opts.Clock()
+	start, _ := r["start_time"].(int64)
+	maps.Copy(r, over(now, now.Sub(time.UnixMilli(start)), "CANCELED", "Run cancelled."))
+	c.state.store.keep(name, r)
+}
+
+func running(r record) bool {
+	state, _ := r["state"].(record)
+	return plain(state["life_cycle_state"]) == "RUNNING"
+}
+
+func cancelAllRuns(c *call) (any, error) {
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	job := plain(c.object()["job_id"])
+	for _, it := range c.state.store.list(runKind, "", mostRows, false) {
+		r := settled(it.record, c.emulator.opts.Clock())
+		if (job == "" || plain(r["job_id"]) == job) && running(r) {
+			c.cancel(runKind+"/"+it.id, r)
+		}
+	}
+	return record{}, nil
+}
+
+func repairRun(c *call) (any, error) {
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	name, old, err := c.run(plain(c.object()["run_id"]))
+	if err != nil {
+		return nil, err
+	}
+	fresh := c.newRun(plain(old["run_name"]), plain(old["run_type"]))
+	repair := fresh["run_id"]
+	r := maps.Clone(old)
+	for _, field := range []string{"state", "status", dueField, thenField} {
+		r[field] = fresh[field]
+	}
+	c.state.store.keep(name, r)
+	return record{"repair_id": repair}, nil
+}
+
+func getRunOutput(c *call) (any, error) {
+	_, r, err := c.run(c.query.Get("run_id"))
+	if err != nil {
+		return nil, err
+	}
+	m := c.route.method
+	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, record{
+		"metadata": r, "notebook_output": record{"result": "ok", "truncated": false}, "logs_truncated": false,
+	})), nil
+}

@@ -1,0 +1,338 @@
+package emulator
+
+import (
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The limits of Lakebase that databases of the real service are held to.
+const (
+	minSuspend, maxSuspend = 60 * time.Second, 604_800 * time.Second
+	minHistory, maxHistory = 172_800 * time.Second, 3_024_000 * time.Second
+	minCU, maxCU, spanCU   = 0.5, 64.0, 16.0
+	minDatabaseID          = 4
+)
+
+// within refuses a duration of a spec that is out of range.
+func within(spec record, name string, lowest, highest time.Duration) error {
+	text, ok := spec[name].(string)
+	if !ok {
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < lowest || d > highest {
+		return invalidParameter("spec.%s must be from %ds to %ds, not %s.", name, int(lowest.Seconds()), int(highest.Seconds()), printable(text))
+	}
+	return nil
+}
+
+// checkCU refuses sizes that are out of range or too far apart. What a spec does not say is as the
+// status has it.
+func checkCU(spec, status record) error {
+	low, high := numberIn(spec, status, "autoscaling_limit_min_cu"), numberIn(spec, status, "autoscaling_limit_max_cu")
+	for name, n := range map[string]float64{"autoscaling_limit_min_cu": low, "autoscaling_limit_max_cu": high} {
+		if n != 0 && (n < minCU || n > maxCU) {
+			return invalidParameter("spec.%s must be from %v to %v, not %v.", name, minCU, maxCU, n)
+		}
+	}
+	if low != 0 && high != 0 && (high < low || high-low > spanCU) {
+		return invalidParameter("spec.autoscaling_limit_max_cu must be at least autoscaling_limit_min_cu and at most %v above it; they are %v and %v.", spanCU, high, low)
+	}
+	return nil
+}
+
+func numberIn(spec, status record, name string) float64 {
+	value := spec[name]
+	if value == nil {
+		value = status[name]
+	}
+	n, err := strconv.ParseFloat(plain(value), 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func checkSuspension(spec record) error {
+	if oneOf(oneofs["suspension"]...)(spec) > 1 {
+		return invalidParameter("spec has both suspend_timeout_duration and no_suspension; it may have one of them.")
+	}
+	return within(spec, "suspend_timeout_duration", minSuspend, maxSuspend)
+}
+
+// statusOf is the status of a resource as it is; empty where there is none yet.
+func (c *call) statusOf(name string) record {
+	r, ok := c.workspace.resource(name)
+	if !ok {
+		return record{}
+	}
+	return objectIn(r, "status")
+}
+
+// putWith makes a resource's status say what was asked for.
+func (c *call) putWith(name string, spec record) {
+	r, ok := c.workspace.resource(name)
+	if !ok {
+		return
+	}
+	r["status"] = applied(objectIn(r, "status"), spec, c.emulator.opts.Clock().UTC())
+	c.workspace.store.put(name, encode(r))
+}
+
+func projectRules() lakebaseRules {
+	return lakebaseRules{
+		idParam: "project_id",
+		check: func(c *call, name string, spec record, creating bool) error {
+			if v := spec["pg_version"]; v != nil && plain(v) != "16" && plain(v) != "17" {
+				return invalidParameter("spec.pg_version must be 16 or 17, not %s.", plain(v))
+			}
+			if err := within(spec, "history_retention_duration", minHistory, maxHistory); err != nil {
+				return err
+			}
+			if b := plain(spec["default_branch"]); b != "" && (creating || parentOf(b) != name+"/branches" || !c.workspace.alive(b)) {
+				return invalidParameter("spec.default_branch %q is no branch of %s.", printable(b), printable(name))
+			}
+			settings := objectIn(spec, "default_endpoint_settings")
+			if err := checkSuspension(settings); err != nil {
+				return err
+			}
+			return checkCU(settings, objectIn(c.statusOf(name), "default_endpoint_settings"))
+		},
+		make: func(c *call, m *maker, name string, body record) {
+			m.project(name)
+			spec := maps.Clone(objectIn(body, "spec"))
+			if plain(spec["display_name"]) == "" {
+				spec["display_name"] = idOf(name)
+			}
+			c.putWith(name, spec)
+			first := name + "/branches/" + production + "/endpoints/" + primary
+			settings := maps.Clone(objectIn(spec, "default_endpoint_settings"))
+			if group := objectIn(objectIn(body, "initial_endpoint_spec"), "group"); len(group) > 0 {
+				settings["group"] = map[string]any(group)
+			}
+			if pg, ok := settings["pg_settings"]; ok {
+				settings["settings"] = map[string]any{"pg_settings": pg}
+				delete(settings, "pg_settings")
+			}
+			c.putWith(first, settings)
+		},
+	}
+}
+
+func branchRules() lakebaseRules {
+	return lakebaseRules{
+		idParam: "branch_id",
+		check: func(c *call, name string, spec record, creating bool) error {
+			n := oneOf(oneofs["expiration"]...)(spec)
+			if creating && n != 1 || !creating && anyOf(spec, oneofs["expiration"]) && n != 1 {
+				return invalidParameter("spec must have exactly one of ttl, expire_time and no_expiry; it has %d.", n)
+			}
+			if ttl, ok := spec["ttl"].(string); ok {
+				if d, err := time.ParseDuration(ttl); err != nil || d <= 0 {
+					return invalidParameter("spec.ttl must be more than 0s, not %s.", printable(ttl))
+				}
+			}
+			if at, ok := spec["expire_time"].(string); ok {
+				if t, err := time.Parse(time.RFC3339, at); err != nil || !t.After(c.emulator.opts.Clock()) {
+					return invalidParameter("spec.expire_time must be in the future, not %s.", printable(at))
+				}
+			}
+			if from := plain(spec["source_branch"]); from != "" && (parentOf(from) != parentOf(name) || !c.workspace.alive(from)) {
+				return invalidParameter("spec.source_branch %q is no branch of %s.", printable(from), printable(parentOf(parentOf(name))))
+			}
+			return nil
+		},
+		make: func(c *call, m *maker, name string, body record) {
+			m.branch(name)
+			spec := maps.Clone(objectIn(body, "spec"))
+			c.putWith(name, record{"is_protected": false})
+			c.putWith(name, spec)
+		},
+		refuse: func(c *call, name string, r record) error {
+			status := objectIn(r, "status")
+			switch {
+			case status["is_protected"] == true:
+				return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is protected; update spec.is_protected first.", printable(name))
+			case status["default"] == true:
+				return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is the project's default branch.", printable(name))
+			}
+			for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
+				if other := parentOf(name) + "/" + it.id; plain(c.statusOf(other)["source_branch"]) == name {
+					return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has the child %q.", printable(name), printable(other))
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func endpointRules() lakebaseRules {
+	return lakebaseRules{
+		idParam: "endpoint_id",
+		check: func(c *call, name string, spec record, creating bool) error {
+			if err := checkSuspension(spec); err != nil {
+				return err
+			}
+			if group := objectIn(spec, "group"); len(group) > 0 {
+				if low, high := numberIn(group, nil, "min"), numberIn(group, nil, "max"); low < 1 || high < low {
+					return invalidParameter("spec.group must have 1 ≤ min ≤ max; they are %v and %v.", low, high)
+				}
+			}
+			if creating && plain(spec["endpoint_type"]) == "" {
+				return invalidParameter("spec.endpoint_type is required.")
+			}
+			if spec["endpoint_type"] == readWrite {
+				for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
+					if other := parentOf(name) + "/" + it.id; other != name && c.statusOf(other)["endpoint_type"] == readWrite {
+						return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has an endpoint that writes already: %q.", printable(parentOf(parentOf(name))), printable(other))
+					}
+				}
+			}
+			return checkCU(spec, c.statusOf(name))
+		},
+		make: func(c *call, m *maker, name string, body record) {
+			spec := objectIn(body, "spec")
+			m.endpoint(name, plain(spec["endpoint_type"]))
+			project := strings.Join(strings.Split(name, "/")[:2], "/")
+			settings := maps.Clone(objectIn(c.statusOf(project), "default_endpoint_settings"))
+			delete(settings, "pg_settings")
+			c.putWith(name, settings)
+			c.putWith(name, spec)
+		},
+	}
+}
+
+func databaseRules() lakebaseRules {
+	return lakebaseRules{
+		idParam: "database_id",
+		newID: func(spec record) string {
+			if id := slug(plain(spec["postgres_database"])); len(id) >= 4 {
+				return id
+			}
+			return "db-" + newID()[:8]
+		},
+		check: func(c *call, name string, spec record, creating bool) error {
+			if creating && len(idOf(name)) < minDatabaseID {
+				return invalidParameter("database_id %q is too short: it must have 4 to 63 characters.", printable(idOf(name)))
+			}
+			if r := plain(spec["role"]); r != "" && (parentOf(parentOf(r)) != parentOf(parentOf(name)) || !c.workspace.alive(r)) {
+				return invalidParameter("spec.role %q is no role of the branch.", printable(r))
+			}
+			wanted := plain(spec["postgres_database"])
+			for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
+				if other := parentOf(name) + "/" + it.id; wanted != "" && other != name && plain(c.statusOf(other)["postgres_database"]) == wanted {
+					return newError(http.StatusConflict, "ALREADY_EXISTS", "Database %q is %s already.", printable(wanted), printable(other))
+				}
+			}
+			return nil
+		},
+		make: func(c *call, m *maker, name string, body record) {
+			d := m.company.database(name, parentOf(parentOf(name)))
+			d.CreateTime, d.UpdateTime = m.now, m.now
+			m.store.put(name, encode(d))
+			c.putWith(name, objectIn(body, "spec"))
+		},
+	}
+}
+
+func roleRules() lakebaseRules {
+	return lakebaseRules{
+		idParam: "role_id",
+		newID: func(spec record) string {
+			name, _, _ := strings.Cut(plain(spec["postgres_role"]), "@")
+			if id := slug(name); id != "" {
+				return id
+			}
+			return "role-" + newID()[:8]
+		},
+		check: func(*call, string, record, bool) error { return nil },
+		make: func(c *call, m *maker, name string, body record) {
+			r := m.company.role(name, parentOf(parentOf(name)))
+			r.CreateTime, r.UpdateTime = m.now, m.now
+			m.store.put(name, encode(r))
+			spec := maps.Clone(objectIn(body, "spec"))
+			if spec["identity_type"] != nil && spec["auth_method"] == nil {
+				spec["auth_method"] = "LAKEBASE_OAUTH_V1"
+			}
+			c.putWith(name, spec)
+		},
+		refuse: func(c *call, name string, _ record) error {
+			to := c.query.Get("reassign_owned_to")
+			if to != "" && (to == name || parentOf(to) != parentOf(name) || !c.workspace.alive(to)) {
+				return invalidParameter("reassign_owned_to %q is no other role of the branch.", printable(to))
+			}
+			in := parentOf(parentOf(name)) + "/databases"
+			for _, it := range c.workspace.store.list(in, "", mostRows, false) {
+				if plain(c.statusOf(in + "/" + it.id)["role"]) != name {
+					continue
+				}
+				if to == "" {
+					return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Role %q owns database %q; say reassign_owned_to.", printable(name), printable(it.id))
+				}
+				c.putWith(in+"/"+it.id, record{"role": to})
+			}
+			return nil
+		},
+	}
+}
+
+// putNew puts a resource that the story of the company has none of.
+func (c *call) putNew(m *maker, name string, status record) {
+	d := m.company.draw(name)
+	now := m.now.Format(time.RFC3339Nano)
+	r := record{"name": name, "uid": d.uuid(), "create_time": now, "status": status}
+	maps.DeleteFunc(status, func(_ string, value any) bool { return value == nil || value == "" })
+	if parentOf(name) == "catalogs" {
+		r["update_time"] = now
+	}
+	c.workspace.store.put(name, encode(r))
+}
+
+func (c *call) checkBranch(spec record) error {
+	if b := plain(spec["branch"]); b != "" && !c.workspace.alive(b) {
+		return invalidParameter("spec.branch %q does not exist.", printable(b))
+	}
+	return nil
+}
+
+func catalogRules() lakebaseRules {
+	return lakebaseRules{
+		idParam: "catalog_id",
+		check:   func(c *call, _ string, spec record, _ bool) error { return c.checkBranch(spec) },
+		make: func(c *call, m *maker, name string, body record) {
+			spec := objectIn(body, "spec")
+			branchName := plain(spec["branch"])
+			c.putNew(m, name, record{
+				"catalog_id": idOf(name), "branch": branchName, "postgres_database": spec["postgres_database"],
+				"project": strings.Join(strings.SplitN(branchName, "/", 3)[:min(2, strings.Count(branchName, "/")+1)], "/"),
+			})
+		},
+	}
+}
+
+func syncedTableRules() lakebaseRules {
+	return lakebaseRules{
+		idParam: "synced_table_id",
+		check: func(c *call, name string, spec record, _ bool) error {
+			if parts := strings.Split(idOf(name), "."); len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
+				return invalidParameter("synced_table_id %q is not of the form catalog.schema.table.", printable(idOf(name)))
+			}
+			return c.checkBranch(spec)
+		},
+		make: func(c *call, m *maker, name string, body record) {
+			spec := objectIn(body, "spec")
+			branchName := plain(spec["branch"])
+			status := record{
+				"detailed_state": "SYNCED_TABLE_ONLINE", "message": "", "pipeline_id": m.company.secondID(name),
+				"unity_catalog_provisioning_state": "ACTIVE", "last_sync_time": m.now.Format(time.RFC3339Nano),
+			}
+			if branchName != "" {
+				status["project"] = strings.Join(strings.SplitN(branchName, "/", 3)[:2], "/")
+			}
+			c.putNew(m, name, status)
+		},
+	}
+}

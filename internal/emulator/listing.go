@@ -1,0 +1,257 @@
+package emulator
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// mostRows is how many items a page holds at most, and how many a list gives that has no pages.
+const mostRows = 10_000
+
+// listRecords answers a list, page by page as its documents say.
+func listRecords(c *call) (any, error) {
+	p := c.route.plan
+	in := p.kind.collection(c.values(p.above))
+	if parents, ok := dotted[p.kind.name]; ok {
+		if err := c.checkCatalog(c.values(parents)); err != nil {
+			return nil, err
+		}
+		in = p.kind.collection(c.values(parents))
+	}
+	fits, err := c.filter()
+	if err != nil {
+		return nil, err
+	}
+	ids := c.state.store.generated.ids(in)
+	if narrow, ok := narrowers[p.kind.name]; ok {
+		ids = narrow(c, ids)
+	}
+	var kind provider.PagingKind
+	if pg := c.route.method.Paging; pg != nil {
+		kind = pg.Kind
+	}
+	switch kind {
+	case provider.ByOffset, provider.ByPage:
+		return c.numberedPage(in, ids, fits)
+	default:
+		return c.tokenPage(in, ids, fits)
+	}
+}
+
+// tokenPage answers with the items after those of the page before.
+func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, error) {
+	list := c.state.name + "/" + in + "?" + c.filterText()
+	size, err := c.pageSize()
+	if err != nil {
+		return nil, err
+	}
+	after := ""
+	pg := c.route.method.Paging
+	if pg != nil {
+		if token := c.value(pg.RequestToken); token != "" {
+			opened, ok := c.emulator.pages.open(token, list)
+			if !ok {
+				return nil, invalidParameter("%s is not one that this list gave.", pg.RequestToken)
+			}
+			after = opened
+		}
+	} else {
+		size = mostRows
+	}
+	skip := 0
+	if text := c.query.Get("offset"); text != "" && after == "" {
+		if skip, err = strconv.Atoi(text); err != nil || skip < 0 || skip > mostRows {
+			return nil, invalidParameter("offset must be a number from 0 to %d.", mostRows)
+		}
+	}
+	items := c.state.store.query(in, ids, after, skip+size+1, fits)
+	items = items[min(skip, len(items)):]
+	more := record{}
+	if pg != nil && len(items) > size {
+		more[pg.ResponseToken] = c.emulator.pages.token(list, items[size-1].id)
+		more["has_more"] = true
+	} else {
+		more["has_more"] = false
+	}
+	return c.page(items[:min(size, len(items))], more), nil
+}
+
+// numberedPage answers with the items at a position or a page's number, and how many there are.
+func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any, error) {
+	pg := c.route.method.Paging
+	sizeParam, size := pg.Limit, c.emulator.opts.PageSize
+	if pg.Kind == provider.ByPage {
+		sizeParam = "page_size"
+	}
+	if text := c.query.Get(sizeParam); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return nil, invalidParameter("%s must be a number that is not negative, not %q.", sizeParam, printable(text))
+		}
+		size = min(n, mostRows)
+	}
+	first := pg.First
+	if text := c.query.Get(pg.RequestToken); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > math.MaxInt32 {
+			return nil, invalidParameter("%s must be a number from %d on, not %q.", pg.RequestToken, pg.First, printable(text))
+		}
+		first = max(n, pg.First)
+	}
+	skip := first - pg.First
+	if pg.Kind == provider.ByPage {
+		skip *= size
+	}
+	var items []item
+	total := 0
+	if c.filterText() == "" {
+		var after string
+		after, total = c.state.store.span(in, skip)
+		if skip < total {
+			items = c.state.store.query(in, ids, after, size, fits)
+		}
+	} else { // who filters wants few, and they have to be counted
+		all := c.state.store.query(in, ids, "", math.MaxInt32, fits)
+		total = len(all)
+		items = all[min(skip, total):min(skip+size, total)]
+	}
+	return c.page(items, record{
+		"startIndex": int64(first), "itemsPerPage": int64(len(items)), "totalResults": int64(total),
+		"schemas": []any{"urn:ietf:params:scim:api:messages:2.0:ListResponse"},
+		"page":    int64(first), "page_size": int64(size), "count": int64(total),
+	}), nil
+}
+
+// page puts items into the answer that the documents have for the list. An empty list is left
+// out, as the API does.
+func (c *call) page(items []item, more record) json.RawMessage {
+	r := c.route.method.Response
+	whole := c.emulator.shapes.of(c.route.method, r.Schema)
+	key, shown, _ := whole.listField(r.ObjectKey)
+	b := make([]byte, 0, 256*(len(items)+1))
+	rows := func() {
+		b = append(b, '[')
+		for i, it := range items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if value, ok := it.record[valueField]; ok {
+				b = shown.appendTo(b, value)
+				continue
+			}
+			b = shown.appendTo(b, c.shownFields(it.record))
+		}
+		b = append(b, ']')
+	}
+	if key == "" {
+		rows()
+		return b
+	}
+	b = append(b, '{')
+	for i := range whole.Properties {
+		name := whole.Properties[i].Name
+		value, ok := more[name]
+		isRows := name == key
+		switch {
+		case isRows && len(items) == 0 && !slices.Contains(whole.Required, name), !isRows && !ok, !isRows && !whole.field(name).takes(value):
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, name), ':')
+		if isRows {
+			rows()
+		} else {
+			b = whole.field(name).appendTo(b, value)
+		}
+	}
+	return append(b, '}')
+}
+
+// pageSize is how many items the request wants on a page.
+func (c *call) pageSize() (int, error) {
+	size := c.emulator.opts.PageSize
+	for _, name := range []string{"page_size", "max_results", "limit"} {
+		text := c.query.Get(name)
+		if text == "" {
+			if value, ok := c.object()[name]; ok {
+				text = plain(value)
+			}
+		}
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return 0, invalidParameter("%s must be a number that is not negative, not %q.", name, printable(text))
+		}
+		if n > 0 { // 0 is the same as not said
+			size = min(n, mostRows)
+		}
+	}
+	return size, nil
+}
+
+// filterText tells a list's filters from others', for its page tokens.
+func (c *call) filterText() string {
+	var parts []string
+	for name, values := range c.query {
+		if !isPaging(name) || name == "filter" {
+			parts = append(parts, name+"="+strings.Join(values, ","))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, "&")
+}
+
+// filter reads the conditions that a list's query sets: an attribute's name with its value, the
+// same below filter_by, and SCIM's filter.
+func (c *call) filter() (func(item) bool, error) {
+	k := c.route.plan.kind
+	type condition struct {
+		field  string
+		values []string
+	}
+	var all []condition
+	for name, values := range c.query {
+		field := strings.TrimPrefix(name, "filter_by.")
+		if other, ok := filterFields[field]; ok {
+			field = other
+		}
+		if isPaging(name) || slices.Contains(c.route.plan.above, name) || !k.has(field) && !kept(k, field) {
+			continue
+		}
+		all = append(all, condition{field, values})
+	}
+	scim, err := parseFilter(c.query.Get("filter"), c.route.method.Paging)
+	if err != nil {
+		return nil, err
+	}
+	special := matchers[k.name]
+	return func(it item) bool {
+		if it.deleted {
+			return false
+		}
+		r := settled(it.record, c.emulator.opts.Clock())
+		for _, cond := range all {
+			if value, ok := r[cond.field]; ok && !slices.Contains(cond.values, plain(value)) {
+				return false
+			}
+		}
+		return scim.fits(r) && (special == nil || special(c, r))
+	}, nil
+}
+
+// filterFields are the attributes behind parameters of other names.
+var filterFields = map[string]string{
+	"cluster_states": "state", "cluster_sources": "cluster_source", "statuses": "status", "warehouse_ids": "warehouse_id",
+}
+
+// kept reports whether records of a kind hold an attribute that no answer shows.
+func kept(k *kind, field string) bool { return slices.Contains(k.ids, field) }

@@ -1,0 +1,125 @@
+package emulator
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// newRecord is what a request says of a new resource, on top of what every such resource has.
+func (c *call) newRecord(k *kind, content record) record {
+	now := c.emulator.opts.Clock().UTC()
+	r := record{}
+	for _, s := range []*shape{k.listed(), k.item()} {
+		if s == nil {
+			continue
+		}
+		made := (&inventor{co: c.state.company(), draw: c.state.company().draw(newID())}).record(s)
+		for name, value := range made {
+			f := s.field(name)
+			_, said := content[name]
+			switch {
+			case said:
+			case isTimeName(name) && f.Type == "integer":
+				r[name] = now.UnixMilli()
+			case isTimeName(name) && f.Type == "string":
+				r[name] = now.Format(time.RFC3339)
+			case isPersonName(name):
+				r[name] = c.subject
+			case f.ReadOnly, len(f.Enum) > 0, slices.Contains(s.Required, name), strings.HasSuffix(name, "_id") && name != "parent_id",
+				name == "id", name == "status", name == "state":
+				r[name] = value // what the service decides
+			}
+		}
+	}
+	maps.Copy(r, content)
+	for name, value := range c.params { // where it is goes before what the body says
+		if name == "account_id" {
+			value = c.emulator.opts.AccountID
+		}
+		if k.has(name) && !slices.Contains(k.ids, name) {
+			r[name] = typedID(k, name, value)
+		}
+	}
+	return r
+}
+
+func isTimeName(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.HasSuffix(lower, "_time") || strings.HasSuffix(lower, "_at") || strings.Contains(lower, "timestamp")
+}
+
+func isPersonName(name string) bool {
+	return slices.Contains([]string{"owner", "creator", "created_by", "updated_by", "creator_user_name", "creator_name", "owner_user_name", "last_modifier_user_name", "run_as_user_name"}, name)
+}
+
+// newIDs decides what identifies a new resource, and puts it into the record.
+func (c *call) newIDs(k *kind, r record) []string {
+	content := c.content()
+	ids := make([]string, len(k.ids))
+	for i, field := range k.fields() {
+		switch {
+		case c.query.Get(k.ids[i]) != "":
+			ids[i] = c.query.Get(k.ids[i])
+		case c.mayName(field) && plain(content[field]) != "":
+			ids[i] = plain(content[field])
+		case c.mayName(k.ids[i]) && plain(content[k.ids[i]]) != "":
+			ids[i] = plain(content[k.ids[i]])
+		case c.params[k.ids[i]] != "":
+			ids[i] = c.params[k.ids[i]]
+		case isPersonName(field):
+			ids[i] = c.subject
+		default:
+			ids[i] = c.state.newID(k)
+		}
+		if k.numbered() {
+			n, _ := strconv.ParseInt(ids[i], 10, 64)
+			r[field] = n
+		} else {
+			r[field] = ids[i]
+		}
+		r[k.ids[i]] = r[field]
+	}
+	if template := k.nameTemplate(); template != "" {
+		r["name"] = c.fillTemplate(template, k, ids)
+	}
+	return ids
+}
+
+// mayName reports whether a request may decide on an attribute that identifies: a name, and an id
+// where the documents require one. Other ids are the service's to give.
+func (c *call) mayName(field string) bool {
+	if field != "id" && field != "uuid" && !strings.HasSuffix(field, "_id") {
+		return true
+	}
+	body := c.route.method.Body
+	return body != nil && (slices.Contains(body.RequiredAttributes, field) || slices.Contains(c.emulator.shapes.of(c.route.method, body.Schema).Required, field))
+}
+
+// fillTemplate makes the resource name of an item.
+func (c *call) fillTemplate(template string, k *kind, ids []string) string {
+	segments := strings.Split(template, "/")
+	for i, s := range segments {
+		name, isParam := strings.CutPrefix(s, "{")
+		if !isParam {
+			continue
+		}
+		name = strings.TrimSuffix(name, "}")
+		if at := slices.Index(k.ids, name); at >= 0 {
+			segments[i] = ids[at]
+		} else {
+			segments[i] = c.value(name)
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// finishRecord sees to what depends on the kind.
+func (c *call) finishRecord(k *kind, r record) {
+	if finish, ok := finishers[k.name]; ok {
+		finish(c, r)
+	}
+	c.goes(k.name, r)
+}

@@ -1,0 +1,83 @@
+package emulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Long-running operations: the answer comes before the work is done, and names an operation that
+// tells later how it went. Here the work is done at once, but nobody who waits is told before
+// Options.OperationTime has passed.
+
+const operationKind = "/operations"
+
+// operation is what the service tells of work under way, and of its end.
+type operation struct {
+	Name     string          `json:"name"`
+	Done     bool            `json:"done"`
+	Metadata struct{}        `json:"metadata"`
+	Response json.RawMessage `json:"response,omitempty"`
+	Error    *operationError `json:"error,omitempty"`
+}
+
+type operationError struct {
+	Code    string `json:"error_code"`
+	Message string `json:"message"`
+}
+
+// begin keeps an operation that will end with a response, and answers with it as it begins.
+func (c *call) begin(name string, response json.RawMessage) operation {
+	return c.keepOperation(name, record{"response": response})
+}
+
+// beginFailing keeps an operation that will fail, as a fault rule wants.
+func (c *call) beginFailing(name string) operation {
+	return c.keepOperation(name, record{"failed": true})
+}
+
+func (c *call) keepOperation(name string, r record) operation {
+	r[dueField] = c.emulator.opts.Clock().Add(c.emulator.opts.OperationTime)
+	c.state.store.keep(operationKind+"/"+keyOf(name), r)
+	return operation{Name: name}
+}
+
+// getOperation tells how an operation is doing.
+func getOperation(c *call) (any, error) {
+	name := strings.Trim(c.params["name"], "/")
+	it, ok := c.state.store.get(operationKind + "/" + keyOf(name))
+	if !ok {
+		return nil, newError(http.StatusNotFound, "NOT_FOUND", "Operation %q does not exist.", printable(name))
+	}
+	op := operation{Name: name}
+	if due, _ := it.record[dueField].(time.Time); c.emulator.opts.Clock().Before(due) {
+		return op, nil
+	}
+	op.Done = true
+	if it.record["failed"] != nil {
+		op.Error = &operationError{Code: "INTERNAL_ERROR", Message: "The emulator was told to let this operation fail."}
+		return op, nil
+	}
+	op.Response, _ = it.record["response"].(json.RawMessage)
+	return op, nil
+}
+
+// fails reports whether a fault rule wants what the request begins to fail.
+func (c *call) fails() bool { return c.fault != nil && c.fault.Kind == FaultFail }
+
+// operationHandlers are the operations of other services than Lakebase that tell of operations.
+func operationHandlers() map[string]handler {
+	return map[string]handler{
+		"GET /api/2.0/app-spaces/{}/operation": getOperation,
+		"GET /api/environments/v1/{}":          getOperation,
+	}
+}
+
+// operationName names a new operation on a resource of a service that is not Lakebase.
+func (c *call) operationName(r record) string {
+	if strings.HasPrefix(c.route.plan.kind.name, "/app-spaces") {
+		return plain(r["name"]) // a space has one operation at a time
+	}
+	return "operations-" + newID()
+}

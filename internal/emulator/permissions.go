@@ -1,0 +1,151 @@
+package emulator
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Every sort of object has its permissions below /permissions, with the same shapes and words of
+// its own. An object's owner and the admins have some from the beginning.
+
+const permissionRoot = "/permissions/"
+
+// permissionHandler gives what serves a path of permissions; nil for others.
+func permissionHandler(rt *route) handler {
+	path := pathOf(rt.method)
+	if !strings.HasPrefix(path, permissionRoot) {
+		return nil
+	}
+	if strings.HasSuffix(path, "/permissionLevels") {
+		return permissionLevels
+	}
+	switch rt.method.Verb {
+	case "GET":
+		return getPermissions
+	case "PUT", "PATCH":
+		return changePermissions
+	}
+	return nil
+}
+
+// levels are the words for what somebody may do with the object.
+func (c *call) levels(whole *shape) []string {
+	if strings.HasPrefix(pathOf(c.route.method), permissionRoot+"{}") {
+		return []string{"CAN_EDIT", "CAN_MANAGE", "CAN_READ", "CAN_RUN"} // of notebooks, folders and the like
+	}
+	var found []string
+	var walk func(s *shape, depth int)
+	walk = func(s *shape, depth int) {
+		if s == nil || depth > 4 || found != nil {
+			return
+		}
+		if f := s.field("permission_level"); f != nil {
+			for _, e := range f.Enum {
+				if text, ok := e.(string); ok {
+					found = append(found, text)
+				}
+			}
+			return
+		}
+		for i := range s.Properties {
+			if f := s.field(s.Properties[i].Name); f != nil && f.Type == "array" {
+				walk(f.items(), depth+1)
+			}
+		}
+	}
+	walk(whole, 0)
+	return found
+}
+
+func permissionLevels(c *call) (any, error) {
+	m := c.route.method
+	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	var all []any
+	for _, level := range c.levels(whole) {
+		all = append(all, record{"permission_level": level, "description": title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
+	}
+	return json.RawMessage(whole.appendTo(nil, record{"permission_levels": all})), nil
+}
+
+// object names what the permissions are of: /jobs/123, of type job.
+func (c *call) permissionsOf() (id, kind string) {
+	path := strings.Join(c.segments, "/")
+	_, object, _ := strings.Cut(path, "permissions/")
+	kind, _, _ = strings.Cut(object, "/")
+	return "/" + object, strings.TrimSuffix(kind, "s")
+}
+
+func (c *call) permissions() record {
+	id, kind := c.permissionsOf()
+	if it, ok := c.state.store.get("/permissions/" + keyOf(id)); ok {
+		return it.record
+	}
+	m := c.route.method
+	levels := c.levels(c.emulator.shapes.of(m, m.Response.Schema))
+	own := "CAN_MANAGE"
+	if slices.Contains(levels, "IS_OWNER") {
+		own = "IS_OWNER"
+	} else if !slices.Contains(levels, own) && len(levels) > 0 {
+		own = levels[0]
+	}
+	admins := own
+	if slices.Contains(levels, "CAN_MANAGE") {
+		admins = "CAN_MANAGE"
+	}
+	return record{"object_id": id, "object_type": kind, "access_control_list": []any{
+		record{"user_name": owner().email, "display_name": "Ada Okafor", "all_permissions": []any{record{"permission_level": own, "inherited": false}}},
+		record{"group_name": "admins", "all_permissions": []any{record{"permission_level": admins, "inherited": true, "inherited_from_object": []any{"/" + kind + "s/"}}}},
+	}}
+}
+
+func getPermissions(c *call) (any, error) {
+	m := c.route.method
+	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, c.permissions())), nil
+}
+
+// changePermissions gives direct permissions to those whom the request names: PUT to nobody else,
+// PATCH keeps what others have. What is inherited stays.
+func changePermissions(c *call) (any, error) {
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	r := c.permissions()
+	id, _ := c.permissionsOf()
+	wanted, _ := c.object()["access_control_list"].([]any)
+	granted := map[string]any{}
+	var order []string
+	for _, w := range wanted {
+		entry, _ := w.(map[string]any)
+		entryRecord := record{"all_permissions": []any{record{"permission_level": entry["permission_level"], "inherited": false}}}
+		for _, who := range []string{"user_name", "group_name", "service_principal_name"} {
+			if entry[who] != nil {
+				entryRecord[who] = entry[who]
+			}
+		}
+		key := whoOf(entry)
+		if granted[key] == nil {
+			order = append(order, key)
+		}
+		granted[key] = entryRecord
+	}
+	var list []any
+	held, _ := r["access_control_list"].([]any)
+	for _, h := range held {
+		entry, _ := h.(record)
+		inherited := strings.Contains(string(encode(entry)), `"inherited":true`)
+		if _, again := granted[whoOf(entry)]; inherited || c.route.method.Verb == "PATCH" && !again {
+			list = append(list, entry)
+		}
+	}
+	for _, key := range order {
+		list = append(list, granted[key])
+	}
+	changed := record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
+	c.state.store.keep("/permissions/"+keyOf(id), changed)
+	m := c.route.method
+	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, changed)), nil
+}
+
+func whoOf(entry map[string]any) string {
+	return plain(entry["user_name"]) + "\x00" + plain(entry["group_name"]) + "\x00" + plain(entry["service_principal_name"])
+}

@@ -1,0 +1,255 @@
+package emulator
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// computeSeeds are what the company computes with: clusters, warehouses, pipelines and served
+// models. Each workspace has its own.
+var computeSeeds = map[string]seed{
+	"/clusters":                 {ids: clusterIDs, make: clusterRecord},
+	"/clusters/list-node-types": fixed(nodeTypes),
+	"/clusters/list-zones":      {ids: alone, make: zonesRecord},
+	"/clusters/spark-versions":  {ids: alone, make: versionsRecord},
+	"/sql/warehouses":           {ids: warehouseIDs, make: warehouseRecord},
+	"/preview/sql/data_sources": {ids: warehouseIDs, make: dataSourceRecord},
+	"/pipelines":                {ids: pipelineIDs, make: pipelineRecord},
+	"/pipelines/{}/updates":     {ids: updateIDs, make: updateRecordOf},
+	"/serving-endpoints":        fixed(servingEndpoints),
+	"/policies/cluster-compliance": {ids: clusterIDs, make: func(_ *company, _ []string, id string) record {
+		return record{"cluster_id": id, "is_compliant": true, "violations": record{}}
+	}},
+	"/policies/job-compliance": {ids: jobIDs, make: func(_ *company, _ []string, id string) record {
+		n, _ := strconv.ParseInt(id, 10, 64)
+		return record{"job_id": n, "is_compliant": true, "violations": record{}}
+	}},
+}
+
+type clusterStory struct{ name, state, source, node string }
+
+func clusterStories() []clusterStory {
+	return []clusterStory{
+		{"shared-autoscaling", "RUNNING", "UI", "m6i.xlarge"},
+		{"data-science", "RUNNING", "UI", "r6i.2xlarge"},
+		{"ingest", "TERMINATED", "API", "m6i.large"},
+		{"nightly", "TERMINATED", "JOB", "c6i.4xlarge"},
+	}
+}
+
+func (co *company) clusterID(i int) string {
+	d := co.draw("cluster " + clusterStories()[i].name)
+	return fmt.Sprintf("%02d%02d-%06d-%s", 1+i, 10+d.below(18), d.below(240_000), strings.ReplaceAll(d.uuid(), "-", "")[:8])
+}
+
+func clusterIDs(co *company, _ []string) sequence {
+	ids := make([]string, len(clusterStories()))
+	for i := range ids {
+		ids[i] = co.clusterID(i)
+	}
+	slices.Sort(ids)
+	return sequence{names: ids}
+}
+
+func clusterRecord(co *company, _ []string, id string) record {
+	at := 0
+	for i := range clusterStories() {
+		if co.clusterID(i) == id {
+			at = i
+		}
+	}
+	s := clusterStories()[at]
+	d := co.draw("/clusters/" + id)
+	made, changed := d.times()
+	owner := humans()[d.below(4)].email
+	r := record{
+		"cluster_id": id, "cluster_name": s.name, "state": s.state, "state_message": "", "cluster_source": s.source,
+		"creator_user_name": owner, "spark_version": "16.4.x-scala2.12", "node_type_id": s.node, "driver_node_type_id": s.node,
+		"autotermination_minutes": int64(60), "start_time": made.UnixMilli(), "last_restarted_time": changed.UnixMilli(),
+		"data_security_mode": "USER_ISOLATION", "runtime_engine": "PHOTON", "enable_elastic_disk": true, "enable_local_disk_encryption": false,
+		"custom_tags": record{"team": teamOf(at)}, "default_tags": record{"Vendor": "Databricks", "Creator": owner, "ClusterName": s.name, "ClusterId": id},
+		"spark_conf": record{}, "spark_context_id": int64(4_000_000_000 + d.below(1<<30)), "jdbc_port": int64(10_000),
+		"aws_attributes": record{"availability": "SPOT_WITH_FALLBACK", "zone_id": "us-west-2a", "first_on_demand": int64(1), "spot_bid_price_percent": int64(100)},
+	}
+	if at < 2 {
+		r["autoscale"] = record{"min_workers": int64(1), "max_workers": int64(4 + 4*at)}
+	} else {
+		r["num_workers"] = int64(2 * at)
+	}
+	if s.state == "TERMINATED" {
+		r["terminated_time"], r["state_message"] = changed.UnixMilli(), "Inactive cluster terminated (inactive for 60 minutes)."
+		r["termination_reason"] = record{"code": "INACTIVITY", "type": "SUCCESS", "parameters": record{"inactivity_duration_min": "60"}}
+	} else {
+		r["cluster_cores"], r["cluster_memory_mb"] = int64(8*(at+1)), int64(32_768*(at+1))
+	}
+	return r
+}
+
+func nodeTypes(*company) map[string]record {
+	all := map[string]record{}
+	for i, t := range []struct {
+		id, category  string
+		cores, memory int64
+	}{
+		{"c6i.4xlarge", "Compute Optimized", 16, 32},
+		{"g5.xlarge", "GPU Accelerated", 4, 16},
+		{"m6i.large", "General Purpose", 2, 8},
+		{"m6i.xlarge", "General Purpose", 4, 16},
+		{"r6i.2xlarge", "Memory Optimized", 8, 64},
+	} {
+		gpus := int64(0)
+		if strings.HasPrefix(t.id, "g") {
+			gpus = 1
+		}
+		all[t.id] = record{
+			"node_type_id": t.id, "instance_type_id": t.id, "category": t.category, "description": t.id, "num_cores": t.cores, "num_gpus": gpus,
+			"memory_mb": t.memory << 10, "display_order": int64(i), "is_deprecated": false, "is_hidden": false, "support_ebs_volumes": true,
+			"support_cluster_tags": true, "photon_worker_capable": gpus == 0, "photon_driver_capable": gpus == 0,
+		}
+	}
+	return all
+}
+
+func zonesRecord(*company, []string, string) record {
+	return record{"zones": []any{"us-west-2a", "us-west-2b", "us-west-2c"}, "default_zone": "us-west-2a"}
+}
+
+func versionsRecord(*company, []string, string) record {
+	return record{"versions": []any{
+		record{"key": "16.4.x-scala2.12", "name": "16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)"},
+		record{"key": "15.4.x-scala2.12", "name": "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)"},
+	}}
+}
+
+func warehouseStories() []string { return []string{"Analytics", "Reports", "Starter Warehouse"} }
+
+func (co *company) warehouseID(i int) string {
+	d := co.draw("warehouse " + warehouseStories()[i])
+	u := strings.ReplaceAll(d.uuid(), "-", "")
+	return strconv.Itoa(10+i) + u[:14]
+}
+
+func warehouseIDs(co *company, _ []string) sequence {
+	ids := make([]string, len(warehouseStories()))
+	for i := range ids {
+		ids[i] = co.warehouseID(i)
+	}
+	return sequence{names: ids} // in order, as each begins with its place
+}
+
+func warehouseRecord(co *company, _ []string, id string) record {
+	at := slices.Index(warehouseIDs(co, nil).names, id)
+	state := []string{"RUNNING", "STOPPED", "STOPPED"}[at]
+	running := int64(0)
+	if state == "RUNNING" {
+		running = 1
+	}
+	host := co.workspace + hostSuffix
+	return record{
+		"id": id, "name": warehouseStories()[at], "state": state, "cluster_size": []string{"Medium", "Small", "2X-Small"}[at],
+		"warehouse_type": "PRO", "enable_serverless_compute": true, "enable_photon": true, "auto_stop_mins": int64(10),
+		"min_num_clusters": int64(1), "max_num_clusters": int64(1 + at), "num_clusters": running, "num_active_sessions": running,
+		"creator_name": humans()[at].email, "spot_instance_policy": "COST_OPTIMIZED", "channel": record{"name": "CHANNEL_NAME_CURRENT"},
+		"jdbc_url":    "jdbc:databricks://" + host + ":443/default;httpPath=/sql/1.0/warehouses/" + id,
+		"odbc_params": record{"hostname": host, "path": "/sql/1.0/warehouses/" + id, "port": int64(443), "protocol": "https"},
+		"health":      record{"status": "HEALTHY"}, "tags": record{"custom_tags": []any{record{"key": "team", "value": teamOf(at)}}},
+	}
+}
+
+func dataSourceRecord(co *company, _ []string, id string) record {
+	r := warehouseRecord(co, nil, id)
+	return record{"id": co.secondID(id), "name": r["name"], "warehouse_id": id, "type": "databricks_internal", "syntax": "sql", "paused": int64(0)}
+}
+
+func pipelineStories() []string { return []string{"orders-bronze-to-gold", "sensor-stream"} }
+
+func (co *company) pipelineID(i int) string {
+	d := co.draw("pipeline " + pipelineStories()[i])
+	return d.uuid()
+}
+
+func pipelineIDs(co *company, _ []string) sequence {
+	ids := make([]string, len(pipelineStories()))
+	for i := range ids {
+		ids[i] = co.pipelineID(i)
+	}
+	slices.Sort(ids)
+	return sequence{names: ids}
+}
+
+func pipelineRecord(co *company, _ []string, id string) record {
+	at := 0
+	if id == co.pipelineID(1) {
+		at = 1
+	}
+	name, owner := pipelineStories()[at], humans()[at*3].email
+	state := []string{"IDLE", "RUNNING"}[at]
+	_, changed := co.draw("/pipelines/" + id).times()
+	var latest []any
+	for _, update := range slices.Backward(updateIDs(co, []string{id}).names) {
+		u := updateRecordOf(co, []string{id}, update)
+		latest = append(latest, record{"update_id": update, "state": u["state"], "creation_time": textOf(u["creation_time"].(int64), true)})
+	}
+	return record{
+		"pipeline_id": id, "name": name, "state": state, "health": "HEALTHY", "creator_user_name": owner, "run_as_user_name": owner,
+		"cluster_id": co.clusterID(3), "last_modified": changed.UnixMilli(), "latest_updates": latest,
+		"spec": record{
+			"id": id, "name": name, "catalog": mainCatalog, "schema": []string{"shop", "roastery"}[at], "continuous": at == 1, "development": false,
+			"edition": "ADVANCED", "photon": true, "serverless": true, "channel": "CURRENT",
+			"libraries": []any{record{"notebook": record{"path": "/Workspace/Shared/pipelines/" + name}}},
+		},
+	}
+}
+
+func updateIDs(co *company, above []string) sequence {
+	if len(above) != 1 || !slices.Contains(pipelineIDs(co, nil).names, above[0]) {
+		return sequence{}
+	}
+	d := co.draw("updates of " + above[0])
+	ids := []string{"1" + d.uuid()[1:], "2" + d.uuid()[1:], "3" + d.uuid()[1:]}
+	return sequence{names: ids}
+}
+
+func updateRecordOf(co *company, above []string, id string) record {
+	at := int64(id[0] - '1')
+	state := "COMPLETED"
+	if at == 2 && above[0] == co.pipelineID(1) {
+		state = "RUNNING"
+	}
+	return record{
+		"update_id": id, "pipeline_id": above[0], "state": state, "cause": "JOB_TASK", "full_refresh": false, "validate_only": false,
+		"creation_time": (lastDay - (3-at)*86_400) * 1000, "cluster_id": co.clusterID(3),
+	}
+}
+
+func servingEndpoints(co *company) map[string]record {
+	all := map[string]record{}
+	for i, s := range []struct{ name, model, task string }{
+		{"churn-risk", "ml.forecasts.churn", "llm/v1/completions"}, {"demand-forecast", "ml.forecasts.demand", ""}, {"support-chat", "", "llm/v1/chat"},
+	} {
+		d := co.draw("/serving-endpoints/" + s.name)
+		made, changed := d.times()
+		entity := record{"name": s.name + "-1", "scale_to_zero_enabled": true, "workload_size": "Small", "creator": humans()[2].email, "creation_timestamp": made.UnixMilli()}
+		if s.model != "" {
+			entity["entity_name"], entity["entity_version"] = s.model, "3"
+		} else {
+			entity["foundation_model"] = record{"name": "finch-chat", "display_name": "Finch Chat", "description": "A made-up model."}
+		}
+		ready := "READY"
+		if i == 1 {
+			ready = "NOT_READY"
+		}
+		all[s.name] = record{
+			"id": d.uuid(), "name": s.name, "creator": humans()[2].email, "creation_timestamp": made.UnixMilli(), "last_updated_timestamp": changed.UnixMilli(),
+			"state": record{"ready": ready, "config_update": "NOT_UPDATING"}, "task": s.task, "permission_level": "CAN_MANAGE", "route_optimized": false,
+			"config": record{
+				"config_version": int64(1 + i), "served_entities": []any{entity},
+				"traffic_config": record{"routes": []any{record{"served_model_name": s.name + "-1", "traffic_percentage": int64(100)}}},
+			},
+			"tags": []any{record{"key": "team", "value": "analysts"}}, "description": "Answers for the shop.",
+		}
+	}
+	return all
+}

@@ -1,0 +1,197 @@
+package emulator
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// jobSeeds are the jobs of the company, and their runs.
+var jobSeeds = map[string]seed{
+	"/jobs":      {ids: jobIDs, make: jobRecord},
+	"/jobs/runs": {ids: runIDs, make: runRecord},
+}
+
+// story is a job as the company tells of it.
+type story struct {
+	name, cron string
+	owner      int // among humans
+	minutes    int // that a run takes
+	task       string
+	paused     bool
+}
+
+func stories() []story {
+	return []story{
+		{name: "ingest-orders", cron: "0 0 * * * ?", owner: 0, minutes: 6, task: "notebook"},
+		{name: "nightly-inventory", cron: "0 30 2 * * ?", owner: 1, minutes: 24, task: "pipeline"},
+		{name: "refresh-loyalty", cron: "0 15 4 * * ?", owner: 2, minutes: 11, task: "sql"},
+		{name: "roastery-sensors", cron: "0 0/15 * * * ?", owner: 3, minutes: 3, task: "pipeline"},
+		{name: "forecast-demand", cron: "0 0 5 ? * MON", owner: 2, minutes: 95, task: "notebook"},
+		{name: "monday-report", cron: "0 0 7 ? * MON", owner: 4, minutes: 8, task: "sql"},
+		{name: "vacuum-tables", cron: "0 0 3 ? * SUN", owner: 0, minutes: 41, task: "notebook"},
+		{name: "backfill-2024", owner: 5, minutes: 180, task: "notebook", paused: true},
+	}
+}
+
+const (
+	runsOfJob = 12
+	firstJob  = 512_040_318_700_101
+	firstRun  = "640000000"  // then the job's two digits and the run's four
+	moreRuns  = "70000000"   // then numberWidth digits
+	lastDay   = 1767_139_200 // 2025-12-31T00:00:00Z, when the story of the jobs ends
+)
+
+func (co *company) jobNumber(i int) int64 { return firstJob + int64(i)*7 }
+
+func jobIDs(co *company, _ []string) sequence {
+	ids := make([]string, len(stories()))
+	for i := range ids {
+		ids[i] = strconv.FormatInt(co.jobNumber(i), 10)
+	}
+	return sequence{names: ids}
+}
+
+// jobOf is the place of a job in the story, by its id.
+func jobOf(id string) int {
+	n, _ := strconv.ParseInt(id, 10, 64)
+	return int(n-firstJob) / 7
+}
+
+func jobRecord(co *company, _ []string, id string) record {
+	at := jobOf(id)
+	s := stories()[at]
+	owner := humans()[s.owner].email
+	made, _ := co.draw("/jobs/" + id).times()
+	settings := record{
+		"name": s.name, "description": "Runs " + s.name + " of Harbor Finch.", "format": "MULTI_TASK", "max_concurrent_runs": int64(1),
+		"timeout_seconds": int64(s.minutes * 240), "tags": record{"team": teamOf(s.owner)},
+		"email_notifications": record{"on_failure": []any{owner}}, "queue": record{"enabled": true},
+		"tasks": []any{co.taskRecord(s)},
+	}
+	if s.cron != "" {
+		settings["schedule"] = record{"quartz_cron_expression": s.cron, "timezone_id": "America/Los_Angeles", "pause_status": pausedOr(s.paused)}
+	}
+	return record{
+		"job_id": co.jobNumber(at), "creator_user_name": owner, "run_as_user_name": owner,
+		"created_time": made.UnixMilli(), "settings": settings, "name": s.name,
+	}
+}
+
+func pausedOr(paused bool) string {
+	if paused {
+		return "PAUSED"
+	}
+	return "UNPAUSED"
+}
+
+func (co *company) taskRecord(s story) record {
+	task := record{"task_key": "main", "run_if": "ALL_SUCCESS", "timeout_seconds": int64(0)}
+	switch s.task {
+	case "pipeline":
+		task["pipeline_task"] = record{"pipeline_id": co.pipelineID(0), "full_refresh": false}
+	case "sql":
+		task["sql_task"] = record{"warehouse_id": co.warehouseID(0), "file": record{"path": "/Workspace/Shared/sql/" + s.name + ".sql", "source": "WORKSPACE"}}
+	default:
+		task["notebook_task"] = record{"notebook_path": "/Workspace/Shared/jobs/" + s.name, "source": "WORKSPACE"}
+		task["existing_cluster_id"] = co.clusterID(0)
+	}
+	return task
+}
+
+// runIDs lists the runs of all jobs: those of the story, and as many more as the scale says.
+func runIDs(co *company, _ []string) sequence {
+	ids := make([]string, 0, len(stories())*runsOfJob)
+	for j := range stories() {
+		ids = append(ids, runsOf(j)...)
+	}
+	return sequence{names: ids, prefix: moreRuns, count: co.scale}
+}
+
+func runsOf(job int) []string {
+	ids := make([]string, runsOfJob)
+	for k := range ids {
+		ids[k] = firstRun + pad(job*10_000 + k)[1:]
+	}
+	return ids
+}
+
+// runsOfOneJob narrows runs to those of a job, so that nobody looks at a million others.
+func runsOfOneJob(c *call, all sequence) sequence {
+	id := c.query.Get("job_id")
+	at := jobOf(id)
+	jobs := len(stories())
+	switch {
+	case id == "":
+		return all
+	case at < 0 || at >= jobs || strconv.FormatInt(firstJob+int64(at)*7, 10) != id:
+		return sequence{}
+	}
+	narrow := sequence{names: runsOf(at), prefix: moreRuns, first: at + 1, step: jobs}
+	if all.count > at {
+		narrow.count = (all.count - at - 1 + jobs) / jobs
+	}
+	return narrow
+}
+
+func runRecord(co *company, _ []string, id string) record {
+	var at, nth int // the job, and which of its runs
+	if text, ok := strings.CutPrefix(id, moreRuns); ok {
+		n, _ := strconv.Atoi(text)
+		at, nth = (n-1)%len(stories()), runsOfJob+(n-1)/len(stories())
+	} else {
+		n, _ := strconv.Atoi(id[len(firstRun):])
+		at, nth = n/10_000, n%10_000
+	}
+	s := stories()[at]
+	draw := co.draw("/jobs/runs/" + id)
+	number, _ := strconv.ParseInt(id, 10, 64)
+	// The twelfth run is the last of the story; what the scale adds came before.
+	days := runsOfJob - 1 - nth
+	if nth >= runsOfJob {
+		days = nth % 360
+	}
+	start := time.Unix(lastDay, 0).UTC().AddDate(0, 0, -days).Add(time.Duration(2*3600+at*1800+draw.below(600)) * time.Second)
+	took := time.Duration(s.minutes*60+draw.below(s.minutes*30)) * time.Second
+	failed := draw.below(9) == 0
+	state, status := record{"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "state_message": "", "user_cancelled_or_timedout": false},
+		record{"state": "TERMINATED", "termination_details": record{"code": "SUCCESS", "type": "SUCCESS", "message": ""}}
+	if failed {
+		state["result_state"], state["state_message"] = "FAILED", "Task main failed: the table was changed by another job."
+		status["termination_details"] = record{"code": "RUN_EXECUTION_ERROR", "type": "CLIENT_ERROR", "message": state["state_message"]}
+	}
+	r := record{
+		"job_id": co.jobNumber(at), "run_id": number, "job_run_id": number, "number_in_job": number, "original_attempt_run_id": number,
+		"run_name": s.name, "creator_user_name": humans()[s.owner].email, "run_type": "JOB_RUN", "trigger": "PERIODIC",
+		"start_time": start.UnixMilli(), "end_time": start.Add(took).UnixMilli(), "run_duration": took.Milliseconds(),
+		"execution_duration": int64(0), "setup_duration": int64(0), "cleanup_duration": int64(0), "queue_duration": int64(0),
+		"state": state, "status": status, "attempt_number": int64(0),
+		"run_page_url": "https://" + co.workspace + ".localhost/#job/" + strconv.FormatInt(co.jobNumber(at), 10) + "/run/" + id,
+	}
+	if days == 0 && at == 3 && nth < runsOfJob { // one is always under way
+		r["state"] = record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false}
+		r["status"] = record{"state": "RUNNING"}
+		r["end_time"], r["run_duration"] = int64(0), int64(0)
+	}
+	task := co.taskRecord(s)
+	for _, name := range []string{"start_time", "end_time", "run_duration", "state", "status", "execution_duration", "setup_duration", "cleanup_duration", "attempt_number"} {
+		task[name] = r[name]
+	}
+	task["run_id"] = number + 1
+	r["tasks"] = []any{task}
+	return r
+}
+
+// runMatches tests what lists of runs can be asked for.
+func runMatches(c *call, r record) bool {
+	state, _ := r["state"].(record)
+	if state == nil {
+		state, _ = r["state"].(map[string]any)
+	}
+	over := plain(state["life_cycle_state"]) == "TERMINATED" || plain(state["life_cycle_state"]) == "SKIPPED" || plain(state["life_cycle_state"]) == "INTERNAL_ERROR"
+	start, _ := r["start_time"].(int64)
+	from, _ := strconv.ParseInt(c.query.Get("start_time_from"), 10, 64)
+	to, _ := strconv.ParseInt(c.query.Get("start_time_to"), 10, 64)
+	return (c.query.Get("active_only") != "true" || !over) && (c.query.Get("completed_only") != "true" || over) &&
+		start >= from && (to == 0 || start <= to)
+}

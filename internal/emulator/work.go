@@ -1,0 +1,198 @@
+package emulator
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+)
+
+// Work that is begun by one call and asked for by another, and is no resource by itself: commands
+// on clusters, questions to Genie, apps and pipelines that start and stop.
+
+const (
+	contextKind      = "/contexts"
+	commandKind      = "/commands"
+	conversationKind = "/genie/spaces/{}/conversations"
+	messageKind      = "/genie/spaces/{}/conversations/{}/messages"
+	updateKind       = "/pipelines/{}/updates"
+)
+
+func workHandlers() map[string]handler {
+	const spaces, apps, pipelines = "POST /api/2.0/genie/spaces/{}/", "POST /api/2.0/apps/{}/", "POST /api/2.0/pipelines/{}/"
+	return map[string]handler{
+		"POST /api/1.2/contexts/create":  createContext,
+		"GET /api/1.2/contexts/status":   statusOfWork(contextKind, "contextId"),
+		"POST /api/1.2/contexts/destroy": destroyContext,
+		"POST /api/1.2/commands/execute": executeCommand,
+		"GET /api/1.2/commands/status":   statusOfWork(commandKind, "commandId"),
+		"POST /api/1.2/commands/cancel":  cancelCommand,
+
+		spaces + "start-conversation":        startConversation,
+		spaces + "conversations/{}/messages": createMessage,
+
+		apps + "start": changeOne(func(c *call, r record) (record, error) {
+			r = maps.Clone(r)
+			c.goes("/apps", r)
+			return r, nil
+		}),
+		apps + "stop": changeOne(func(c *call, r record) (record, error) {
+			r = maps.Clone(r)
+			c.become(r, record{"compute_status": record{"state": "STOPPING", "message": ""}},
+				record{"compute_status": record{"state": "STOPPED", "message": ""}, "app_status": record{"state": "UNAVAILABLE", "message": ""}})
+			return r, nil
+		}),
+		pipelines + "stop": changeOne(func(c *call, r record) (record, error) {
+			r = maps.Clone(r)
+			c.become(r, record{"state": "STOPPING"}, record{"state": "IDLE"})
+			return r, nil
+		}),
+		pipelines + "updates": startUpdate,
+
+		"PUT /api/2.0/serving-endpoints/{}/config":    changeServing,
+		"PUT /api/2.0/serving-endpoints/pt/{}/config": changeServing,
+	}
+}
+
+// onCluster refuses work on a cluster that does not run.
+func (c *call) onCluster() error {
+	id := c.value("clusterId")
+	it, ok := c.state.store.get("/clusters/" + keyOf(id))
+	if !ok {
+		return newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "Cluster %s does not exist", printable(id))
+	}
+	if state := plain(settled(it.record, c.emulator.opts.Clock())["state"]); state != "RUNNING" {
+		return newError(http.StatusBadRequest, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(id), state)
+	}
+	return nil
+}
+
+func createContext(c *call) (any, error) {
+	if err := c.onCluster(); err != nil {
+		return nil, err
+	}
+	return c.beginWork(contextKind, record{}), nil
+}
+
+func executeCommand(c *call) (any, error) {
+	if err := c.onCluster(); err != nil {
+		return nil, err
+	}
+	if _, ok := c.state.store.get(contextKind + "/" + keyOf(c.value("contextId"))); !ok {
+		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", printable(c.value("contextId")))
+	}
+	return c.beginWork(commandKind, record{}), nil
+}
+
+func (c *call) beginWork(kindName string, r record) any {
+	r["id"] = newID()
+	c.goes(kindName, r)
+	c.state.store.keep(kindName+"/"+plain(r["id"]), r)
+	return record{"id": r["id"]}
+}
+
+func statusOfWork(kindName, param string) handler {
+	return func(c *call) (any, error) {
+		it, ok := c.state.store.get(kindName + "/" + keyOf(c.value(param)))
+		if !ok {
+			return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no %s %s", nounOf(kindName), printable(c.value(param)))
+		}
+		m := c.route.method
+		return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, settled(it.record, c.emulator.opts.Clock()))), nil
+	}
+}
+
+func cancelCommand(c *call) (any, error) {
+	name := commandKind + "/" + keyOf(c.value("commandId"))
+	it, ok := c.state.store.get(name)
+	if !ok {
+		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no command %s", printable(c.value("commandId")))
+	}
+	r := maps.Clone(it.record)
+	c.become(r, record{"status": "Cancelling"}, record{"status": "Cancelled"})
+	c.state.store.keep(name, r)
+	return record{}, nil
+}
+
+func destroyContext(c *call) (any, error) {
+	name := contextKind + "/" + keyOf(c.value("contextId"))
+	if _, ok := c.state.store.get(name); !ok {
+		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", printable(c.value("contextId")))
+	}
+	c.state.store.remove(name)
+	return record{}, nil
+}
+
+// startConversation makes a conversation with its first message.
+func startConversation(c *call) (any, error) {
+	if _, _, err := c.stored(c.route.plan); err != nil {
+		return nil, err
+	}
+	space, id, now := c.params["space_id"], newID(), c.emulator.opts.Clock().UnixMilli()
+	conversation := record{"id": id, "conversation_id": id, "space_id": space, "title": c.object()["content"], "created_timestamp": now, "last_updated_timestamp": now}
+	k := c.emulator.kinds()[conversationKind]
+	if k == nil {
+		return c.invented(nil), nil
+	}
+	in, key := k.locate([]string{space}, []string{id})
+	c.state.store.keep(in+"/"+key, conversation)
+	message := c.message(space, id)
+	m := c.route.method
+	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, record{
+		"conversation": conversation, "conversation_id": id, "message": message, "message_id": message["id"],
+	})), nil
+}
+
+func createMessage(c *call) (any, error) {
+	if err := c.checkParents(c.route.plan); err != nil {
+		return nil, err
+	}
+	return c.answer(c.message(c.params["space_id"], c.params["conversation_id"])), nil
+}
+
+// message keeps a question, which is answered after Options.OperationTime.
+func (c *call) message(space, conversation string) record {
+	id, now := newID(), c.emulator.opts.Clock().UnixMilli()
+	r := record{
+		"id": id, "message_id": id, "conversation_id": conversation, "space_id": space, "content": c.object()["content"],
+		"created_timestamp": now, "last_updated_timestamp": now, "user_id": int64(firstUser),
+	}
+	c.goes(messageKind, r)
+	if k := c.emulator.kinds()[messageKind]; k != nil {
+		in, key := k.locate([]string{space, conversation}, []string{id})
+		c.state.store.keep(in+"/"+key, r)
+	}
+	return r
+}
+
+// startUpdate begins an update of a pipeline.
+func startUpdate(c *call) (any, error) {
+	if err := c.checkParents(c.route.plan); err != nil {
+		return nil, err
+	}
+	pipeline, id := c.params["pipeline_id"], newID()
+	r := record{"update_id": id, "pipeline_id": pipeline, "cause": "API_CALL", "creation_time": c.emulator.opts.Clock().UnixMilli(), "full_refresh": c.object()["full_refresh"] == true}
+	c.goes(updateKind, r)
+	c.state.store.keep(updateKind+"|"+keyOf(pipeline)+"/"+id, r)
+	return record{"update_id": id}, nil
+}
+
+// changeServing gives an endpoint another configuration, which takes its time.
+func changeServing(c *call) (any, error) {
+	c.state.changing.Lock()
+	defer c.state.changing.Unlock()
+	name := "/serving-endpoints/" + keyOf(c.params["name"])
+	it, ok := c.state.store.get(name)
+	if !ok {
+		return nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Endpoint with name '%s' does not exist.", printable(c.params["name"]))
+	}
+	r := maps.Clone(settled(it.record, c.emulator.opts.Clock()))
+	config := c.object()
+	if inner := objectIn(config, "config"); len(inner) > 0 {
+		config = inner
+	}
+	r["config"] = map[string]any(merged(objectIn(r, "config"), config, nil))
+	c.goes("/serving-endpoints", r)
+	c.state.store.keep(name, r)
+	m := c.route.method
+	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, r)), nil
+}

@@ -1,0 +1,233 @@
+package emulator
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// world is all that a workspace or an account begins with: Lakebase, which company works out, what
+// the seeds have of the other services, and made-up resources where they have none.
+type world struct {
+	*company
+
+	kinds func() map[string]*kind
+}
+
+// seed is what the company has of one kind.
+type seed struct {
+	ids  func(co *company, above []string) sequence
+	make func(co *company, above []string, id string) record
+}
+
+// seeds are the kinds that the company has a story for.
+func seedOf(kindName string) (seed, bool) {
+	for _, table := range []map[string]seed{jobSeeds, catalogSeeds, computeSeeds, peopleSeeds, accountSeeds, folderSeeds, modelSeeds} {
+		if s, ok := table[kindName]; ok {
+			return s, true
+		}
+	}
+	return seed{}, false
+}
+
+// empty are kinds of which there is nothing before somebody makes it.
+var empty = map[string]bool{
+	"/sql/statements":                                    true,
+	"/contexts":                                          true,
+	"/marketplace-consumer/installations":                true,
+	"/unity-catalog/constraints":                         true,
+	"/mlflow/transition-requests":                        true,
+	"/mlflow/comments":                                   true,
+	"/environments/v1/operations":                        true,
+	"/permissions":                                       true,
+	"@/servicePrincipals/{}/credentials/secrets":         true,
+	"/accounts/servicePrincipals/{}/credentials/secrets": true,
+}
+
+// ids gives the ids of a collection in the store.
+func (w *world) ids(collection string) sequence {
+	if !isRecords(collection) {
+		return w.company.ids(collection)
+	}
+	kindName, above := aboveOf(collection)
+	if s, ok := seedOf(kindName); ok {
+		return s.ids(w.company, above)
+	}
+	k, ok := w.kinds()[kindName]
+	if !ok || empty[kindName] {
+		return sequence{}
+	}
+	if len(k.ids) == 0 {
+		if k.get == nil {
+			return numbered(3) // a list of what has no name
+		}
+		return sequence{names: []string{single}}
+	}
+	return w.invented(k, collection)
+}
+
+// numbered is a list of n ids, for items that have none of their own.
+func numbered(n int) sequence {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = pad(i + 1)
+	}
+	return sequence{names: ids}
+}
+
+// single is the id of a resource that is alone at its path.
+const single = "-"
+
+// invented makes up a few ids.
+func (w *world) invented(k *kind, collection string) sequence {
+	const few = 3
+	v := inventor{co: w.company, draw: w.draw(collection)}
+	var ids []string
+	for range few {
+		parts := make([]string, len(k.ids))
+		for i, field := range k.fields() {
+			switch {
+			case k.numbered():
+				parts[i] = strconv.Itoa(1_000_000_000 + v.draw.below(1<<30))
+			default:
+				f := k.item().field(field)
+				if f == nil {
+					f = k.listed().field(field)
+				}
+				parts[i] = v.identity(f, k.ids[i], field)
+			}
+		}
+		if id := joinKey(parts); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return sequence{names: ids}
+}
+
+// identity makes up one id. Where an attribute usually refers to one thing of the company, several
+// items have to differ all the same.
+func (v *inventor) identity(f *shape, param, field string) string {
+	if f != nil && len(f.Enum) > 0 {
+		return v.choose(f.Enum)
+	}
+	switch {
+	case strings.HasSuffix(param, "name") && !strings.HasSuffix(field, "id"), field == "name", field == "path", strings.HasSuffix(param, "key"):
+		return v.word()
+	case param == "version":
+		return strconv.Itoa(1 + v.draw.below(9))
+	case strings.HasSuffix(param, "arn"):
+		return "arn:aws:iam::482910573321:instance-profile/" + v.word()
+	}
+	return v.draw.uuid()
+}
+
+// item works out one resource of a collection.
+func (w *world) item(collection, id string) item {
+	if !isRecords(collection) {
+		return w.company.item(collection, id)
+	}
+	kindName, above := aboveOf(collection)
+	if s, ok := seedOf(kindName); ok {
+		return item{id: id, record: s.make(w.company, above, id)}
+	}
+	return item{id: id, record: w.invent(w.kinds()[kindName], collection, above, id)}
+}
+
+func (w *world) invent(k *kind, collection string, above []string, id string) record {
+	v := inventor{co: w.company, draw: w.draw(collection + "/" + id)}
+	r := v.record(k.listed())
+	for name, value := range v.record(k.item()) {
+		r[name] = value
+	}
+	names := k.above
+	if parents, ok := dotted[k.name]; ok {
+		names = parents
+		r["full_name"] = strings.Join(append(slices.Clone(above), id), ".")
+	}
+	for i, name := range names {
+		if i < len(above) {
+			r[k.field(name)] = typedID(k, k.field(name), above[i])
+			r[name] = r[k.field(name)]
+		}
+	}
+	if id == single {
+		if template := k.nameTemplate(); template != "" {
+			r["name"] = w.resourceName(template, k, above, nil)
+		}
+		return r
+	}
+	parts := splitKey(id)
+	for i, field := range k.fields() {
+		if i < len(parts) {
+			r[field] = typedID(k, field, parts[i])
+			r[k.ids[i]] = r[field]
+		}
+	}
+	if template := k.nameTemplate(); template != "" {
+		r["name"] = w.resourceName(template, k, above, parts)
+	}
+	if _, ok := dotted[k.name]; !ok && r["full_name"] != nil && len(k.ids) == 1 && k.field(k.ids[0]) == "name" {
+		r["full_name"] = r["name"]
+	}
+	return r
+}
+
+// typedID is an id in the type that the documents have for its attribute.
+func typedID(k *kind, field, id string) any {
+	f := k.item().field(field)
+	if f == nil {
+		f = k.listed().field(field)
+	}
+	if f != nil && f.Type == "integer" {
+		if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+			return n
+		}
+	}
+	return id
+}
+
+// resourceName fills a template with what stands above an item and its ids.
+func (w *world) resourceName(template string, k *kind, above, ids []string) string {
+	segments := strings.Split(template, "/")
+	for i, s := range segments {
+		name, isParam := strings.CutPrefix(s, "{")
+		if !isParam {
+			continue
+		}
+		name = strings.TrimSuffix(name, "}")
+		switch at, in := slices.Index(k.ids, name), slices.Index(k.above, name); {
+		case at >= 0 && at < len(ids):
+			segments[i] = ids[at]
+		case in >= 0 && in < len(above):
+			segments[i] = above[in]
+		case name == "account_id":
+			segments[i] = w.accountID()
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// isRecords reports whether a collection holds records, and not Lakebase's resources.
+func isRecords(collection string) bool {
+	return strings.HasPrefix(collection, "/") || strings.HasPrefix(collection, "@")
+}
+
+// fixed is a seed of records that are written down, by their ids.
+func fixed(all func(co *company) map[string]record) seed {
+	return seed{
+		ids: func(co *company, _ []string) sequence { return sortedKeys(all(co)) },
+		make: func(co *company, _ []string, id string) record {
+			return all(co)[id]
+		},
+	}
+}
+
+func sortedKeys(all map[string]record) sequence {
+	ids := make([]string, 0, len(all))
+	for id := range all {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return sequence{names: ids}
+}
