@@ -12,9 +12,15 @@ func configFile() string { return os.Getenv("DATABRICKS_CONFIG_FILE") }
 
 // Static sends every call to one host with one token: an emulator in the same process.
 type Static struct {
+	// Account is the id of the account that the host serves; empty: none.
+	Account string
+
 	host  Host
 	token provider.Secret
 }
+
+// AccountID is the account's id.
+func (s *Static) AccountID() string { return s.Account }
 
 // NewStatic makes an authorizer for a host, which plain http is for only on this machine.
 func NewStatic(host string, token provider.Secret) (*Static, error) {

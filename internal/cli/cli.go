@@ -54,6 +54,7 @@ type command struct {
 	requestTimeout  int
 	retryTimeout    time.Duration
 	onError         string
+	store           string
 	pageLimit       int
 	parallel        int
 	output          string
@@ -115,6 +116,7 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for an answer to begin, and for each next part of it")
 	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to go on sending a request that the workspace turns away for now (429, 503); 0 means send once")
 	f.StringVar(&c.onError, "on-error", string(engine.Fail), "what becomes of a statement when a call fails: fail, or partial: give the rows there are, tell what is missing, exit with status 3")
+	f.StringVar(&c.store, "store", "", "SQLite file that keeps tables and views; :memory: keeps them until the end (default "+defaultStoreText+")")
 	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "pages of a list to read at most; what is cut off is told, and the exit status is 3; 0 means all")
 	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "requests under way to one workspace at once, at most; fewer where it answers 429")
 	for i, name := range []string{"auth", "registry", "approot"} {

@@ -82,9 +82,14 @@ func (c *command) exec(args []string) error {
 		return err
 	}
 	if session.Incomplete() {
-		return &provider.Error{Code: provider.Partial, Message: "the result is not complete: what is missing is told above"}
+		return incomplete()
 	}
 	return nil
+}
+
+// incomplete is the error of a run that went on without something.
+func incomplete() error {
+	return &provider.Error{Code: provider.Partial, Message: "the result is not complete: what is missing is told above"}
 }
 
 // runAll runs the statements and writes the rows of each.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -47,11 +49,13 @@ func (c *command) session() (*engine.Session, func(), error) {
 			return nil, nil, err
 		}
 		end = func() { _ = server.Close() } // nothing is lost with it
-		authorizer, err = auth.NewStatic(server.URL(), provider.Secret(server.Token()))
+		static, err := auth.NewStatic(server.URL(), provider.Secret(server.Token()))
 		if err != nil {
 			end()
 			return nil, nil, err
 		}
+		static.Account = server.AccountID()
+		authorizer = static
 	}
 	client := &dispatch.Client{
 		Catalogue:      catalogue,
@@ -67,6 +71,13 @@ func (c *command) session() (*engine.Session, func(), error) {
 		client.Logger = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	if isTerminal(c.stderr) {
+		client.OnProgress = func(p dispatch.Progress) {
+			text := fmt.Sprintf("%s: %s after %s", p.What, p.State, p.Elapsed.Round(100*time.Millisecond))
+			if p.Message != "" {
+				text += ": " + p.Message
+			}
+			c.note("%s", text)
+		}
 		client.OnRetry = func(reason error, wait time.Duration) {
 			c.note("trying again in %s: %v", wait.Round(100*time.Millisecond), reason)
 		}
@@ -77,9 +88,10 @@ func (c *command) session() (*engine.Session, func(), error) {
 		DryRun:    c.dryRun,
 		OnError:   onError,
 		Note:      func(line string) { c.note("%s", line) },
+		StorePath: cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore),
 		Version:   build(),
 	}
-	return session, end, nil
+	return session, func() { session.Close(); end() }, nil
 }
 
 func embeddedCatalogue() (*provider.Catalogue, error) {

@@ -2,11 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/shell"
 	"github.com/lakeql/lakeql/provider"
@@ -45,29 +44,20 @@ func (c *command) shell() error {
 		return err
 	}
 	defer closeSession()
-	return shell.Run(context.Background(), shell.Options{
+	err = shell.Run(context.Background(), shell.Options{
 		Runner:  session,
 		In:      c.stdin,
 		Out:     c.stdout,
 		Err:     c.stderr,
 		Render:  opts,
-		History: historyFile(),
+		History: stateFile("history"),
 		PrintError: func(err error) {
 			c.sourceSensitive = true // the statement stands on the screen already
 			c.report(err)
 		},
 	})
-}
-
-// historyFile is where the shell keeps statements, by the XDG base directory specification;
-// empty where there is no home.
-func historyFile() string {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "lakeql", "history")
+	if f, ok := c.stdin.(*os.File); err == nil && session.Incomplete() && (!ok || !term.IsTerminal(int(f.Fd()))) {
+		return incomplete() // a person has been told
 	}
-	home, err := os.UserHomeDir()
-	if err != nil || errors.Is(err, os.ErrNotExist) {
-		return ""
-	}
-	return filepath.Join(home, ".local", "state", "lakeql", "history")
+	return err
 }

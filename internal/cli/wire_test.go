@@ -31,7 +31,7 @@ func TestHostileValues(t *testing.T) {
 	elsewhere := strings.TrimPrefix(stranger.URL, "http://")
 	hostile := []string{
 		"evil.com", "evil.com/", "evil.com#", "evil.com?", "x@evil.com", "evil.com:443", "user:pass@evil.com",
-		elsewhere, stranger.URL, "localhost", "127.0.0.1", "[::1]", "[::1]:80", "0x7f000001", "2130706433/", "169.254.169.254",
+		elsewhere, stranger.URL, "localhost", "127.0.0.2", "[::1]", "[::1]:80", "0x7f000001", "2130706433/", "169.254.169.254",
 		"a.cloud.databricks.com.evil.com", "a.cloud.databricks.com@evil.com", "a.cloud.databricks.com/../evil", "a.cloud.databricks.com:8443",
 		"a.cloud.databricks.com.", ".cloud.databricks.com", "evil.com/a.cloud.databricks.com", "evil.com#.cloud.databricks.com", "evilcloud.databricks.com.io",
 		"https://a.cloud.databricks.com", "http://a", "//evil.com", `\\evil.com`, `evil.com\.cloud.databricks.com`,

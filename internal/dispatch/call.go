@@ -63,6 +63,8 @@ type Client struct {
 	// Parallel is how many requests may be under way to one host at once, at most: it is halved
 	// when the host answers 429, and grows again. 0 means 16.
 	Parallel int
+	// Limits, if set, are the bounds of several clients together; nil: the client's own.
+	Limits *Limits
 	// Logger gets one event a request, without secrets. Nil means none.
 	Logger *slog.Logger
 	// OnRetry, if set, is told of each wait before a request is sent again.
@@ -71,8 +73,8 @@ type Client struct {
 	// when state or message change, and every 10 seconds of waiting.
 	OnProgress func(Progress)
 
-	patterns sync.Map // compiled patterns of the documents
-	limits   sync.Map // a *limit for each host
+	patterns  sync.Map // compiled patterns of the documents
+	ownLimits Limits   // in place of Limits, where those are nil
 
 	ownHTTP sync.Once
 	own     *http.Client // in place of HTTP, where that is nil
@@ -118,9 +120,24 @@ func (c *Client) Plan(call Call) (*Request, error) {
 		return nil, err
 	}
 	if err := c.Authorizer.Direct(req.http, call.Deployment); err != nil {
-		return nil, err
+		if call.Deployment == "" || !c.isConfigured(req) {
+			return nil, err
+		}
 	}
 	return req, nil
+}
+
+// isConfigured directs the request to the configured workspace if that is what its deployment name
+// names: a host that was configured may have another name than those that statements may lead to.
+func (c *Client) isConfigured(req *Request) bool {
+	r, u := *req.http, *req.http.URL
+	r.URL = &u
+	configured := Request{http: &r}
+	if c.Authorizer.Direct(configured.http, "") != nil || configured.Workspace() != req.call.Deployment {
+		return false
+	}
+	req.http = configured.http
+	return true
 }
 
 // Run sends the request and gives its rows. The first answer is awaited, so that an error of the

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/tidwall/gjson"
 )
@@ -14,7 +15,7 @@ import (
 // parts of the object's memory.
 func attributes(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
-		gjson.ParseBytes(object).ForEach(func(name, value gjson.Result) bool {
+		gjson.Parse(view(object)).ForEach(func(name, value gjson.Result) bool {
 			return yield(name.Str, part(object, value))
 		})
 	}
@@ -23,10 +24,16 @@ func attributes(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
 // elements gives the elements of a JSON array, as attributes does those of an object.
 func elements(array json.RawMessage) iter.Seq[json.RawMessage] {
 	return func(yield func(json.RawMessage) bool) {
-		gjson.ParseBytes(array).ForEach(func(_, value gjson.Result) bool {
+		gjson.Parse(view(array)).ForEach(func(_, value gjson.Result) bool {
 			return yield(part(array, value))
 		})
 	}
+}
+
+// view gives JSON as a string that shares its memory, which nobody writes to once an answer has
+// arrived: a copy for each level of it took half of all the memory that a list takes.
+func view(raw json.RawMessage) string {
+	return unsafe.String(unsafe.SliceData(raw), len(raw)) //nolint:gosec // see above
 }
 
 // part cuts a value out of what it was found in, in such a way that nothing can be appended behind it.

@@ -14,6 +14,12 @@ import (
 // otherwise.
 const defaultParallel = 16
 
+// Limits bound the requests that are under way to each host. The zero value is ready; clients that share
+// one have the bounds of the one that came to a host first.
+type Limits struct {
+	hosts sync.Map // a *limit for each
+}
+
 // limit bounds the requests that are under way to one host. What the bound is follows from the
 // answers: it is halved when the host turns a request away (429), and grows by one when as many in
 // a row as it allows were answered (additive increase, multiplicative decrease).
@@ -32,14 +38,18 @@ type limit struct {
 // are told apart by the Host header.
 func (c *Client) limitFor(req *Request) *limit {
 	host := req.http.URL.Host + " " + req.http.Host
-	if l, ok := c.limits.Load(host); ok {
+	limits := c.Limits
+	if limits == nil {
+		limits = &c.ownLimits
+	}
+	if l, ok := limits.hosts.Load(host); ok {
 		return l.(*limit) //nolint:forcetypeassert // nothing else is stored
 	}
 	most := c.Parallel
 	if most <= 0 {
 		most = defaultParallel
 	}
-	l, _ := c.limits.LoadOrStore(host, &limit{most: most, allowed: most})
+	l, _ := limits.hosts.LoadOrStore(host, &limit{most: most, allowed: most})
 	return l.(*limit) //nolint:forcetypeassert // nothing else is stored
 }
 
@@ -70,6 +80,21 @@ func (l *limit) enter(ctx context.Context) error {
 	l.underWay-- // the turn came at the same moment, and goes to the next
 	l.admit()
 	return ctx.Err()
+}
+
+// again gives the turn to another if more are under way than the bound has come down to, and waits for
+// a new one. An error means that there is none.
+func (l *limit) again(ctx context.Context) error {
+	l.mu.Lock()
+	over := l.underWay > l.allowed
+	if over {
+		l.underWay--
+	}
+	l.mu.Unlock()
+	if !over {
+		return nil
+	}
+	return l.enter(ctx)
 }
 
 // leave ends a turn. Whoever sends a request again keeps the turn while waiting, so that a host that

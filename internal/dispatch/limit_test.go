@@ -3,11 +3,14 @@ package dispatch_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -124,62 +127,71 @@ func TestAsManyAtOnceAsAllowed(t *testing.T) {
 	}
 }
 
+// answering is a transport whose answers are given by hand.
+type answering chan chan int // of the requests under way, each with where its status goes
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	status := make(chan int)
+	a <- status
+	return &http.Response{StatusCode: <-status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(thing)), Request: r}, nil
+}
+
 // TestTooManyRequests shows that a host which answers 429 gets half as many requests at once, one
-// more each time as many were answered, and in the end as many as before.
+// more each time as many were answered, and in the end as many as before. When everything has come to
+// rest, exactly as many are under way as may be.
 func TestTooManyRequests(t *testing.T) {
-	const (
-		bound, half = 16, 8
-		enough      = 150 // answers, for the bound to have grown to what it was: 8 + 9 + … + 15 are 92
-	)
-	var mu sync.Mutex
-	here, answered, refused, back := 0, 0, "", false
-	learned, again := make(chan struct{}), make(chan struct{})
-	// arrive gives what the request has to wait for; nil: it is turned away.
-	arrive := func(path string) <-chan struct{} {
-		mu.Lock()
-		defer mu.Unlock()
-		here++
-		switch allowed := min(half+answered/half, bound); {
-		case refused == "" && here == bound:
-			refused = path
-			here--
+	synctest.Test(t, func(t *testing.T) {
+		const bound, total = 16, 300
+		c := clientFor(t, "http://127.0.0.1:1")
+		underWay := make(answering, total)
+		c.HTTP.Transport = underWay
+		again := make(chan struct{})
+		c.Retry.Wait = func(context.Context, time.Duration) error {
+			<-again
 			return nil
-		case refused != "" && refused != path && here > allowed:
-			t.Errorf("%d requests at once, %d answers after the 429", here, answered)
 		}
-		if answered < enough {
-			return learned
+		var calls sync.WaitGroup
+		calls.Go(func() { callAll(t, c, total, func(int) string { return "" }) })
+		held := []chan int{}
+		rest := func() int { // how many are under way when everything has come to rest
+			synctest.Wait()
+			for len(underWay) > 0 {
+				held = append(held, <-underWay)
+			}
+			return len(held)
 		}
-		if here == bound && !back {
-			back = true
-			close(again)
+		answer := func(status int) {
+			held[0] <- status
+			held = held[1:]
 		}
-		return again
-	}
-	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		gate := arrive(r.URL.Path)
-		if gate == nil {
-			w.WriteHeader(http.StatusTooManyRequests)
-			return
+		if n := rest(); n != bound {
+			t.Fatalf("%d requests at once, want %d", n, bound)
 		}
-		select {
-		case <-gate:
-		case <-r.Context().Done():
+		answer(http.StatusTooManyRequests)
+		turns, allowed, since := bound, bound/2, 0 // one of the turns is that of the request which waits to be sent again
+		for answered := 1; answered <= 200; answered++ {
+			rest()
+			answer(http.StatusOK)
+			if since++; since >= allowed && allowed < bound {
+				allowed, since = allowed+1, 0
+			}
+			if turns--; turns < allowed {
+				turns = allowed
+			}
+			if n := rest(); n != turns-1 {
+				t.Fatalf("%d requests at once after %d answers, want %d", n, answered, turns-1)
+			}
 		}
-		mu.Lock()
-		here--
-		answered++
-		mu.Unlock()
-		answer(w, thing)
+		if allowed != bound {
+			t.Errorf("only %d at once in the end", allowed)
+		}
+		close(again)
+		for range total - 200 {
+			rest()
+			answer(http.StatusOK)
+		}
+		calls.Wait()
 	})
-	c.Retry.Wait = func(context.Context, time.Duration) error {
-		close(learned) // before it waits
-		return nil
-	}
-	callAll(t, c, 300, func(int) string { return "" })
-	if !back {
-		t.Errorf("never %d at once again", bound)
-	}
 }
 
 // TestRateLimit shows that all calls are answered by a host that takes only some at a time.

@@ -145,7 +145,12 @@ func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*ans
 	if err := turn.enter(ctx); err != nil {
 		return nil, canceled(ctx, req)
 	}
-	defer turn.leave()
+	held := true
+	defer func() {
+		if held {
+			turn.leave()
+		}
+	}()
 	var spent time.Duration // in attempts and between them
 	defer func() { usage.Time += spent }()
 	for tries := 1; ; tries++ {
@@ -179,6 +184,10 @@ func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*ans
 		spent += pause
 		usage.Retries++
 		if err := c.Retry.wait(ctx, pause); err != nil {
+			return nil, canceled(ctx, req)
+		}
+		if err := turn.again(ctx); err != nil {
+			held = false
 			return nil, canceled(ctx, req)
 		}
 	}

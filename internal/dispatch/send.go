@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	case resp.ContentLength > maxBody:
 		return nil, tooLarge(req)
 	}
-	body, err := io.ReadAll(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1))
+	body, err := readAll(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1), resp.ContentLength)
 	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int("bytes", len(body)), slog.Duration("time", time.Since(began)))
 	if resp.StatusCode >= 300 {
 		// Whatever could be read of the body is good enough to say what went wrong.
@@ -82,6 +83,17 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 		return nil, tooLarge(req)
 	}
 	return &answer{body, resp.Header}, nil
+}
+
+// mostExpected is how much memory is set aside for a body because the server announces it.
+const mostExpected = 1 << 20
+
+// readAll reads to the end, into memory for as much as is announced; less than 0: nothing is.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(announced, 0), mostExpected)) + bytes.MinRead)
+	_, err := body.ReadFrom(r)
+	return body.Bytes(), err
 }
 
 // answer is what came back when a request succeeded.
@@ -161,6 +173,9 @@ func (c *Client) transportFailure(ctx context.Context, req *Request, r *http.Req
 func callError(req *Request, code provider.Code, message string) *provider.Error {
 	u := *req.http.URL
 	u.RawQuery = ""
+	if req.http.Host != "" { // the workspace, where several are behind one address
+		u.Host = req.http.Host
+	}
 	return &provider.Error{
 		Code:    code,
 		Message: req.call.Method.FullName() + ": " + message,

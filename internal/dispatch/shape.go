@@ -12,10 +12,11 @@ type shape struct {
 	key     string // attribute of the answer that holds the rows; empty: the answer itself
 	columns []provider.Column
 	secret  []bool
-	index   map[string]int // of the columns that are attributes
-	scalar  bool           // the items are no objects: one column holds each
-	empty   bool           // the answer has nothing to show
-	stream  bool           // the answer is no JSON: its bytes are the value
+	schemas []*provider.Schema // of the columns that come from the body's schema, resolved
+	index   map[string]int     // of the columns that are attributes
+	scalar  bool               // the items are no objects: one column holds each
+	empty   bool               // the answer has nothing to show
+	stream  bool               // the answer is no JSON: its bytes are the value
 	// onlyHeaders is set where all of the answer is in its headers.
 	onlyHeaders bool
 	headers     []string // names of the headers that the last columns hold
@@ -88,7 +89,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 		}
 		s.scalar = true
 		s.columns = []provider.Column{{Name: name, Type: schema.Type, Format: schema.Format, Description: schema.Description}}
-		s.secret = []bool{schema.Secret()}
+		s.secret, s.schemas = []bool{schema.Secret()}, []*provider.Schema{schema}
 		return s, nil
 	}
 	s.index = map[string]int{}
@@ -100,6 +101,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 		s.index[p.Name] = len(s.columns)
 		s.columns = append(s.columns, provider.Column{Name: p.Name, Type: property.Type, Format: property.Format, Description: property.Description})
 		s.secret = append(s.secret, property.Secret())
+		s.schemas = append(s.schemas, property)
 	}
 	return s, nil
 }

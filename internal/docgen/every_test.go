@@ -240,12 +240,37 @@ func (c *checker) statement(m *provider.Method, verb, text string) error {
 	if verb == "SELECT" {
 		return c.planned(filled, m)
 	}
-	// Until the engine runs such statements themselves, it plans the same call as EXEC.
+	// The same call as EXEC, put together from the statement in another way.
 	call, err := parsed.exec(m, f)
 	if err != nil {
 		return err
 	}
-	return c.planned(call, m)
+	return c.same(m, filled, call)
+}
+
+// freshID matches the request ids that are made up for each call.
+var freshID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// same checks that two statements plan the same one request of a method, to the byte but for fresh
+// request ids.
+func (c *checker) same(m *provider.Method, texts ...string) error {
+	requests := make([]string, len(texts))
+	for i, text := range texts {
+		calls, err := c.plan(text, func(columns []provider.Column, row []any) error {
+			requests[i] = freshID.ReplaceAllString(fmt.Sprintf("%s", row), "fresh")
+			return sameCall(m, columns, row)
+		})
+		if err == nil && calls != 1 {
+			err = fmt.Errorf("%d calls are planned", calls)
+		}
+		if err != nil {
+			return fmt.Errorf("%w\n%s", err, text)
+		}
+	}
+	if requests[0] != requests[1] {
+		return fmt.Errorf("the call is\n%s\nwant\n%s", requests[0], requests[1])
+	}
+	return nil
 }
 
 // fixed fills in the statement that is not ours, in which claims is a text.
@@ -266,16 +291,20 @@ func (c *checker) fixed(m *provider.Method, text string) error {
 
 // planned has the engine plan a statement, and checks that it makes one call: the method's.
 func (c *checker) planned(text string, m *provider.Method) error {
-	calls, err := c.plan(text, m)
+	check := func(columns []provider.Column, row []any) error { return sameCall(m, columns, row) }
+	if m == nil {
+		check = nil
+	}
+	calls, err := c.plan(text, check)
 	if err == nil && calls != 1 {
 		return fmt.Errorf("%d calls are planned", calls)
 	}
 	return err
 }
 
-// plan has the engine plan a statement and counts the calls that it makes first, each of which has
-// to be the method's, if one is given.
-func (c *checker) plan(text string, m *provider.Method) (calls int, err error) {
+// plan has the engine plan a statement and counts the calls that it makes first, each of which is
+// checked, if there is a check.
+func (c *checker) plan(text string, check func([]provider.Column, []any) error) (calls int, err error) {
 	ctx := context.Background()
 	for rows, err := range c.session.Run(ctx, text) {
 		if err != nil {
@@ -291,10 +320,10 @@ func (c *checker) plan(text string, m *provider.Method) (calls int, err error) {
 				return calls, errors.Join(err, rows.Close())
 			}
 			calls++
-			if m == nil {
+			if check == nil {
 				continue
 			}
-			if err := sameCall(m, columns, row); err != nil {
+			if err := check(columns, row); err != nil {
 				return calls, errors.Join(err, rows.Close())
 			}
 		}

@@ -27,6 +27,7 @@ func guideText(p *provider.Provider) string {
 	if hasWorkspaces(p) {
 		b.WriteString(guideNames)
 	}
+	b.WriteString(guideWrites)
 	b.WriteString(guideErrors)
 	b.WriteString(guideLists)
 	if hasWorkspaces(p) {
@@ -63,7 +64,7 @@ const guideParameters = "## Parameters\n\n" +
 	"- `@@json` is the request body of `EXEC`. Its attributes may also be given as `@name`, beside it or in place of it.\n" +
 	"- Every method runs by its name with `EXEC`, the ones that other statements reach as well.\n" +
 	"- Columns named like words of SQL, or with dots, stand between double quotes: `\"order\"`, `\"filter_by.name\"`.\n" +
-	"- An attribute that is `null` counts as left out.\n\n" +
+	"- An attribute that is `null` counts as left out; an `UPDATE` clears it, where the method has an update mask.\n\n" +
 	"A statement is checked whole before anything is sent: names, types, values to choose from, required attributes. " +
 	"`--dryrun` shows the requests and sends none. `DESCRIBE METHOD provider.service.resource.method` shows what a method takes and gives.\n\n"
 
@@ -74,6 +75,15 @@ const guideNames = "### Ids and resource names\n\n" +
 	"```sql\nSELECT\nname,\nstatus\nFROM databricks_workspace.postgres.postgres_databases\n" +
 	"WHERE parent = 'projects/shop/branches/production'\n;\n```\n\n" +
 	"`name` is the resource itself, `parent` what holds it; the tables of parameters say which a resource takes.\n\n"
+
+const guideWrites = "## Writes\n\n" +
+	"`INSERT`, `REPLACE`, `UPDATE` and `DELETE` make a call for each row: of `VALUES` or a `SELECT`, or for each resource that `WHERE` names. " +
+	"All rows are read and checked before the first call. Calls run at once where rows do not depend on each other. " +
+	"After one that fails no further one begins, and the error says how many were done.\n\n" +
+	"- The `WHERE` of an `UPDATE` or `DELETE` gives all that tells one resource from others, by `=`, by `IN` or from a `SELECT`. Without that nothing is sent.\n" +
+	"- `SET` takes an attribute as JSON or a part of it: `SET \"spec.ttl\" = '3600s'`. The update mask lists what is set, down to such parts, unless the statement gives the mask. " +
+	"What is set to `NULL` is cleared; methods without an update mask cannot do that, and it is refused.\n" +
+	"- `RETURNING` reads what the calls answered. Without it there are no rows.\n\n"
 
 const guideErrors = "## Errors\n\n" +
 	"Rows go to standard output and nothing else does; errors go to standard error. An error says what failed and where: line and column in the statement, " +
@@ -99,7 +109,9 @@ const guideOperations = "## Long-running operations\n\n" +
 	"WHERE name = 'projects/shop/operations/0123'\n;\n```\n\n" +
 	"- Clusters, warehouses, endpoints, runs and pipelines have a state of their own. Ask for the resource until it has the state that you want:\n\n" +
 	"```sql\nSELECT\nid,\nname,\nstate\nFROM databricks_workspace.sql.warehouses\nWHERE id = '0123456789abcdef'\n;\n```\n\n" +
-	"The hint `/*+ AWAIT */` behind `EXEC` is refused for methods that begin such work, because nothing waits for it yet; for others it changes nothing.\n\n"
+	"The hint `/*+ AWAIT */` behind the first word of `EXEC`, `INSERT`, `UPDATE`, `REPLACE` or `DELETE` waits until the work is done. " +
+	"The rows, and what `RETURNING` reads, are then those of the resulting resource; work that fails is an error. " +
+	"Waiting that ends early leaves the work going on, and the error has the statement that looks at it. Where a method begins no such work, the hint changes nothing.\n\n"
 
 const guideSecrets = "## Secrets\n\n" +
 	"Passwords and tokens that the API gives are values in rows and nowhere else: `--dryrun`, logs, errors and the prompt's history show `****`.\n"

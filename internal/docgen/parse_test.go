@@ -90,14 +90,22 @@ func (s *parsed) inputs() []string {
 
 // exec writes the call of a statement as EXEC. A name in WHERE, or in the columns of INSERT, is a
 // parameter where the method has one, and else an attribute of the body, as all in SET are. An
-// attribute that the body requires is given too where a parameter has its name.
+// attribute that the body requires is given too where a parameter has its name. JSON for an attribute
+// of any type is what it says, and no text.
 func (s *parsed) exec(m *provider.Method, f *filler) (string, error) {
 	var params []string
 	body := map[string]any{}
 	attribute := func(t term) error {
 		if text, quoted := strings.CutPrefix(t.value, "'"); quoted {
-			body[t.name] = strings.ReplaceAll(strings.TrimSuffix(text, "'"), "''", "'")
-			return nil
+			text = strings.ReplaceAll(strings.TrimSuffix(text, "'"), "''", "'")
+			body[t.name] = text
+			schema, err := f.cat.Resolve(m, propertyOf(f.body, t.name))
+			if err == nil && schema != nil && schema.Type == "" {
+				var value any
+				err = json.Unmarshal([]byte(text), &value)
+				body[t.name] = value
+			}
+			return err
 		}
 		var value any
 		err := json.Unmarshal([]byte(t.value), &value)
@@ -128,4 +136,13 @@ func (s *parsed) exec(m *provider.Method, f *filler) (string, error) {
 		params = append(params, "@@json = '"+strings.ReplaceAll(string(encoded), "'", "''")+"'")
 	}
 	return "EXEC " + m.FullName() + " " + strings.Join(params, ", "), nil
+}
+
+// propertyOf is the schema of an attribute of a body; nil where there is none.
+func propertyOf(body *provider.Schema, name string) *provider.Schema {
+	if body == nil {
+		return nil
+	}
+	schema, _ := body.Property(name)
+	return schema
 }

@@ -22,17 +22,18 @@ type cursor struct {
 	req    *dispatch.Request
 	rows   *reading // nil where there are none
 	row    []any    // nil behind the last
-	id     int64
+	ids    rowIDs
 }
 
 // Filter makes the call that BestIndex chose.
 func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error {
 	c.access, c.given, c.req, c.rows, c.row = c.table.methods[idxNum], map[string]any{}, nil, nil, nil
-	fields, used, err := readPlan(idxStr)
+	c.ids = rowIDs{}
+	chosen, err := readPlan(idxStr)
 	if err != nil {
 		return c.table.fail(err)
 	}
-	for i, n := range fields {
+	for i, n := range chosen.fields {
 		f := c.table.fields[n]
 		value := argument(args[i], f.typ)
 		if value == nil {
@@ -40,42 +41,60 @@ func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error 
 		}
 		c.given[f.name] = value
 	}
-	call, err := c.call()
+	call, ok, err := c.call()
 	if err != nil {
 		return c.table.fail(err)
+	}
+	if !ok {
+		return nil
 	}
 	program := c.table.program
 	if c.req, err = program.session.Client.Plan(call); err != nil {
 		return c.table.fail(err)
 	}
-	if c.rows, err = program.ask(c.access, c.req); err != nil {
+	if c.rows, err = program.ask(c.access, c.req, strconv.Itoa(idxNum)+":"+idxStr); err != nil {
 		return c.table.fail(err)
 	}
 	if c.rows == nil {
 		return nil
 	}
-	c.rows.wanted = c.access.wanted(used)
+	c.rows.wanted = c.access.wanted(chosen.used)
 	return c.Next()
 }
 
-// readPlan takes the text apart that BestIndex left: the fields that arguments are for, and which
-// columns are used, as bits; the last bit stands for all columns from there on.
-func readPlan(text string) (fields []int, used uint64, err error) {
-	params, mask, _ := strings.Cut(text, " ")
-	if used, err = strconv.ParseUint(mask, 16, 64); err != nil {
-		return nil, 0, &provider.Error{Code: provider.Internal, Message: "read a plan", Err: err}
+// choice is what BestIndex leaves for Filter, besides the method.
+type choice struct {
+	table  int    // by number
+	fields []int  // that the arguments are for
+	used   uint64 // columns, as bits; the last one stands for all from there on
+}
+
+// readPlan reads what BestIndex wrote.
+func readPlan(text string) (choice, error) {
+	var c choice
+	parts := strings.Split(text, " ")
+	fault := &provider.Error{Code: provider.Internal, Message: "read the plan " + provider.Quote(text)}
+	if len(parts) < 3 {
+		return c, fault
 	}
-	for number := range strings.SplitSeq(params, ",") {
+	var err error
+	if c.table, err = strconv.Atoi(parts[0]); err != nil {
+		return c, fault
+	}
+	if c.used, err = strconv.ParseUint(parts[2], 16, 64); err != nil {
+		return c, fault
+	}
+	for number := range strings.SplitSeq(parts[1], ",") {
 		if number == "" {
 			continue
 		}
 		n, err := strconv.Atoi(number)
 		if err != nil {
-			return nil, 0, &provider.Error{Code: provider.Internal, Message: "read a plan", Err: err}
+			return c, fault
 		}
-		fields = append(fields, n)
+		c.fields = append(c.fields, n)
 	}
-	return fields, used, nil
+	return c, nil
 }
 
 // wanted tells which of the method's columns are used.
@@ -92,9 +111,10 @@ func (a *access) wanted(used uint64) []bool {
 	return wanted
 }
 
-// call binds the arguments to the method's parameters.
-func (c *cursor) call() (dispatch.Call, error) {
-	call := dispatch.Call{Method: c.access.method, Args: map[string]any{}}
+// call binds the arguments to the method's parameters. It is not ok where they contradict each other,
+// as a name and one of its parts may: no row meets that.
+func (c *cursor) call() (call dispatch.Call, ok bool, err error) {
+	call = dispatch.Call{Method: c.access.method, Args: map[string]any{}}
 	for name, value := range c.given {
 		if name == deploymentName {
 			call.Deployment = fmt.Sprint(value)
@@ -105,29 +125,32 @@ func (c *cursor) call() (dispatch.Call, error) {
 	c.table.program.session.fillAccount(call.Method, call.Args)
 	whole := call.Method.NameParam
 	if whole == nil {
-		return call, nil
+		return call, true, nil
 	}
 	name, ok := c.given[whole.Name]
 	if _, isParam := call.Method.Param(whole.Name); !ok || isParam {
-		return call, nil
+		return call, true, nil
 	}
 	values, ok := whole.Split(fmt.Sprint(name))
 	if !ok {
-		return call, &provider.Error{
+		return call, false, &provider.Error{
 			Code:    provider.Usage,
 			Message: fmt.Sprintf("%s: %s does not have the form %s", whole.Name, provider.Quote(fmt.Sprint(name)), whole.Template),
 		}
 	}
 	for param, value := range values {
-		call.Args[param] = value
+		if given, ok := c.given[param]; ok && fmt.Sprint(given) != value {
+			return call, false, nil
+		}
+		call.Args[param], c.given[param] = value, value
 	}
-	return call, nil
+	return call, true, nil
 }
 
 // argument gives a value of SQLite's as what its parameter takes.
 func argument(v sqlite3.Value, typ string) any {
 	switch v.Type() {
-	case sqlite3.NULL:
+	case sqlite3.NULL, sqlite3.BLOB: // no text or number equals a BLOB
 		return nil
 	case sqlite3.INTEGER:
 		if typ == "boolean" {
@@ -152,7 +175,7 @@ func (c *cursor) Next() error {
 		return c.table.fail(err)
 	}
 	c.row = row
-	c.id++
+	c.ids.next()
 	return nil
 }
 
@@ -171,6 +194,54 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 			return err
 		}
 	}
+	if c.table.program.writes {
+		var err error
+		if value, err = c.masked(n, value); err != nil {
+			return c.table.fail(err)
+		}
+	}
+	if err := result(ctx, value); err != nil {
+		return c.table.fail(err)
+	}
+	return nil
+}
+
+// masked gives a value with masks in place of the credentials in it.
+func (c *cursor) masked(n int, value any) (any, error) {
+	found := false
+	switch was := value.(type) {
+	case provider.Secret:
+		value, found = was.String(), true
+	case json.RawMessage:
+		mask, err := c.access.mask(c.table.program.session.Client, n)
+		if err != nil {
+			return nil, err
+		}
+		if mask != nil {
+			if value, found, err = mask(was); err != nil {
+				return nil, err
+			}
+		}
+	}
+	c.table.program.masked = c.table.program.masked || found
+	return value, nil
+}
+
+// mask gives what masks the credentials inside a column; nil where there are none.
+func (a *access) mask(client *dispatch.Client, field int) (dispatch.ColumnMask, error) {
+	if mask, ok := a.masks[field]; ok || a.columns[field] < 0 {
+		return mask, nil
+	}
+	mask, err := client.MaskColumn(a.method, a.columns[field])
+	if a.masks == nil {
+		a.masks = map[int]dispatch.ColumnMask{}
+	}
+	a.masks[field] = mask
+	return mask, err
+}
+
+// result gives a value to SQLite.
+func result(ctx sqlite3.Context, value any) error {
 	switch value := value.(type) {
 	case nil:
 		ctx.ResultNull()
@@ -193,7 +264,7 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 			ctx.ResultText(value.String())
 		}
 	default:
-		return c.table.fail(&provider.Error{Code: provider.Internal, Message: fmt.Sprintf("a row holds a %T", value)})
+		return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("a row holds a %T", value)}
 	}
 	return nil
 }
@@ -215,9 +286,6 @@ func (c *cursor) parameter(f field) (any, error) {
 		Hint:    "give it by = or IN in every alternative of an OR, or by a join",
 	})
 }
-
-// RowID numbers the rows of the cursor.
-func (c *cursor) RowID() (int64, error) { return c.id, nil }
 
 // Close lets the rows go.
 func (c *cursor) Close() error {

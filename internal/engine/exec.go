@@ -16,15 +16,9 @@ import (
 
 // planExec checks an EXEC whole: names, parameters, body.
 func (s *Session) planExec(e *statement.Exec) (*plan, error) {
-	for _, hint := range e.Hints {
-		if hint != "SHOWRESULTS" && hint != "AWAIT" {
-			return nil, &provider.Error{
-				Code:     provider.Usage,
-				Message:  fmt.Sprintf("unknown hint %s", provider.Quote(hint)),
-				Hint:     "known are SHOWRESULTS and AWAIT",
-				Position: e.Position,
-			}
-		}
+	await, err := s.awaits(e.Hints, e.Position)
+	if err != nil {
+		return nil, err
 	}
 	m, err := s.method(e.Method)
 	if err != nil {
@@ -41,30 +35,45 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 	if s.DryRun {
 		return &plan{run: func(context.Context) (provider.Rows, error) { return s.Client.Describe(req) }}, nil
 	}
-	return &plan{run: func(ctx context.Context) (provider.Rows, error) {
+	run := func(ctx context.Context) (provider.Rows, error) {
 		send := s.Client.Run
-		if slices.Contains(e.Hints, "AWAIT") {
+		if await {
 			send = s.Client.Await
 		}
 		rows, err := send(ctx, req)
 		return s.watch(req, rows, err)
-	}}, nil
+	}
+	return &plan{run: run, explain: func() ([]step, error) { return []step{b.explain()}, nil }}, nil
 }
 
 // binding is what the parameters of an EXEC mean for its method.
 type binding struct {
-	method *provider.Method
-	body   *provider.Schema // resolved; nil where the method takes none
-	where  provider.Position
+	session *Session
+	method  *provider.Method
+	body    *provider.Schema // resolved; nil where the method takes none
+	where   provider.Position
 
-	given      map[string]statement.Param // by the name written, without prefix
+	given      map[string]given // by the name written, without prefix
 	deployment string
 	args       map[string]any
-	argSource  map[string]statement.Param // of each argument, which may be part of a resource name
-	attributes map[string]any             // body attributes given as @name
-	whole      *statement.Param           // @@json
+	argSource  map[string]given // of each argument, which may be part of a resource name
+	attributes map[string]any   // body attributes given as @name
+	whole      *statement.Param // @@json
 	wholeValue any
+	style      string // how a parameter is written in hints: @%s = '…'
 }
+
+// given is a value with its place in the statement.
+type given struct {
+	name   string
+	value  any // as decoding JSON would give it
+	named  provider.Position
+	pos    provider.Position
+	locate func(provider.Path) provider.Position // what a path leads to in the value
+}
+
+// execStyle is how an EXEC writes a parameter.
+const execStyle = "@%s = '…'"
 
 // deploymentName is the server variable that says which workspace a call goes to.
 const deploymentName = "deployment_name"
@@ -73,14 +82,17 @@ const deploymentName = "deployment_name"
 // tells an attribute from a parameter of the same name.
 const attributePrefix = "data__"
 
-func (s *Session) bind(m *provider.Method, e *statement.Exec) (*binding, error) {
+// newBinding begins to bind parameters to a method, for the place in the statement that names it.
+func (s *Session) newBinding(m *provider.Method, where provider.Position) (*binding, error) {
 	b := &binding{
+		session:    s,
 		method:     m,
-		where:      e.Method[0].Pos,
-		given:      map[string]statement.Param{},
+		where:      where,
+		given:      map[string]given{},
 		args:       map[string]any{},
-		argSource:  map[string]statement.Param{},
+		argSource:  map[string]given{},
 		attributes: map[string]any{},
+		style:      execStyle,
 	}
 	if m.Body != nil {
 		var err error
@@ -88,19 +100,34 @@ func (s *Session) bind(m *provider.Method, e *statement.Exec) (*binding, error) 
 			return nil, err
 		}
 	}
+	return b, nil
+}
+
+// bind takes in the parameters of an EXEC.
+func (s *Session) bind(m *provider.Method, e *statement.Exec) (*binding, error) {
+	b, err := s.newBinding(m, e.Method[0].Pos)
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range e.Params {
 		if err := b.add(p); err != nil {
 			return nil, err
 		}
 	}
+	return b, s.complete(b)
+}
+
+// complete works out what follows from the parameters that were taken in, and checks that none is
+// missing.
+func (s *Session) complete(b *binding) error {
 	if err := b.splitName(); err != nil {
-		return nil, err
+		return err
 	}
-	s.fillAccount(m, b.args)
+	s.fillAccount(b.method, b.args)
 	if err := b.mergeBody(); err != nil {
-		return nil, err
+		return err
 	}
-	return b, b.missing()
+	return b.missing()
 }
 
 // add takes one parameter in.
@@ -113,37 +140,41 @@ func (b *binding) add(p statement.Param) error {
 			return statement.PlaceholderError(placeholder, p.Value.Pos())
 		}
 	}
-	if earlier, twice := b.given[p.Name]; twice {
-		if earlier.Value.Kind == p.Value.Kind && earlier.Value.Text == p.Value.Text {
+	return b.set(given{name: p.Name, value: p.Value.Any(), named: p.Pos, pos: p.Value.Pos(), locate: p.Value.Locate})
+}
+
+// set gives a parameter or body attribute its value.
+func (b *binding) set(g given) error {
+	if earlier, twice := b.given[g.name]; twice {
+		if reflect.DeepEqual(earlier.value, g.value) {
 			return nil
 		}
-		return conflict(p.Name, p.Value.Pos(), earlier.Value.Pos())
+		return conflict(g.name, g.pos, earlier.pos)
 	}
-	b.given[p.Name] = p
-	value := p.Value.Any()
+	b.given[g.name] = g
 	switch {
-	case b.isVariable(p.Name):
-		if value != nil {
-			b.deployment = fmt.Sprint(value)
+	case b.isVariable(g.name):
+		if g.value != nil {
+			b.deployment = fmt.Sprint(g.value)
 		}
-		if value == "" {
+		if g.value == "" {
 			return &provider.Error{
 				Code:     provider.Usage,
-				Message:  p.Name + " is empty",
+				Message:  g.name + " is empty",
 				Hint:     "leave it out to call the configured host",
-				Position: p.Value.Pos(),
+				Position: g.pos,
 			}
 		}
-	case b.isParam(p.Name):
-		b.args[p.Name], b.argSource[p.Name] = value, p
-	case b.method.NameParam != nil && b.method.NameParam.Name == p.Name:
+	case b.isParam(g.name):
+		b.args[g.name], b.argSource[g.name] = g.value, g
+	case b.method.NameParam != nil && b.method.NameParam.Name == g.name:
 		// taken apart when all parameters are known
-	case b.isAttribute(p.Name):
-		b.attributes[p.Name] = value
-	case b.isAttribute(strings.TrimPrefix(p.Name, attributePrefix)):
-		b.attributes[strings.TrimPrefix(p.Name, attributePrefix)] = value
+	case b.isAttribute(g.name):
+		b.attributes[g.name] = g.value
+	case b.isAttribute(strings.TrimPrefix(g.name, attributePrefix)):
+		b.attributes[strings.TrimPrefix(g.name, attributePrefix)] = g.value
 	default:
-		return b.unknown(p)
+		return b.unknown(g)
 	}
 	return nil
 }
@@ -258,20 +289,21 @@ func (b *binding) splitName() error {
 		return nil
 	}
 	p, ok := b.given[whole.Name]
-	if !ok || b.isParam(whole.Name) || p.Value.Any() == nil {
+	if !ok || b.isParam(whole.Name) || p.value == nil {
 		return nil
 	}
-	values, ok := whole.Split(p.Value.Text)
+	text := fmt.Sprint(p.value)
+	values, ok := whole.Split(text)
 	if !ok {
 		return &provider.Error{
 			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%s: %s does not have the form %s", whole.Name, provider.Quote(p.Value.Text), whole.Template),
-			Position: p.Value.Pos(),
+			Message:  fmt.Sprintf("%s: %s does not have the form %s", whole.Name, provider.Quote(text), whole.Template),
+			Position: p.pos,
 		}
 	}
 	for name, value := range values {
 		if earlier, ok := b.argSource[name]; ok && b.args[name] != nil && fmt.Sprint(b.args[name]) != value {
-			return conflict(name, earlier.Value.Pos(), p.Value.Pos())
+			return conflict(name, earlier.pos, p.pos)
 		}
 		b.args[name], b.argSource[name] = value, p
 	}
@@ -299,18 +331,26 @@ func (b *binding) mergeBody() error {
 			continue
 		}
 		if inside, ok := merged[name]; ok && inside != nil && !sameValue(inside, value) {
-			return conflict(name, b.attributeParam(name).Value.Pos(), b.whole.Value.Locate(provider.Path{name}))
+			return conflict(name, b.attributeSource(name).pos, b.whole.Value.Locate(provider.Path{name}))
 		}
 		merged[name] = value
 	}
 	return nil
 }
 
-func (b *binding) attributeParam(name string) statement.Param {
-	if p, ok := b.given[name]; ok {
-		return p
+func (b *binding) attributeSource(name string) given {
+	if g, ok := b.given[name]; ok {
+		return g
 	}
-	return b.given[attributePrefix+name]
+	if g, ok := b.given[attributePrefix+name]; ok {
+		return g
+	}
+	for written, g := range b.given { // a part of the attribute
+		if strings.HasPrefix(strings.TrimPrefix(written, attributePrefix), name+".") {
+			return g
+		}
+	}
+	return given{pos: b.where, locate: func(provider.Path) provider.Position { return b.where }}
 }
 
 // sameValue reports whether two ways to write a value mean the same: as JSON or as a string
@@ -344,16 +384,16 @@ func conflict(name string, here, there provider.Position) error {
 }
 
 // unknown is the error that the method has no such parameter.
-func (b *binding) unknown(p statement.Param) error {
+func (b *binding) unknown(g given) error {
 	hint := b.names()
-	if near := provider.Nearest(b.allNames(), p.Name, 3); len(near) > 0 && len(b.allNames()) > 3 {
-		hint = "did you mean @" + strings.Join(near, ", @") + "?"
+	if near := provider.Nearest(b.allNames(), g.name, 3); len(near) > 0 && len(b.allNames()) > 3 {
+		hint = "did you mean " + b.join(near) + "?"
 	}
 	return &provider.Error{
 		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s has no parameter or body attribute %s", b.method.FullName(), provider.Quote(p.Name)),
+		Message:  fmt.Sprintf("%s has no parameter or body attribute %s", b.method.FullName(), provider.Quote(g.name)),
 		Hint:     hint,
-		Position: p.Pos,
+		Position: g.named,
 	}
 }
 
@@ -383,7 +423,13 @@ func (b *binding) names() string {
 	if len(names) == 0 {
 		return b.method.FullName() + " takes no parameters"
 	}
-	return b.method.FullName() + " takes @" + strings.Join(names, ", @")
+	return b.method.FullName() + " takes " + b.join(names)
+}
+
+// join lists names as the statement writes them.
+func (b *binding) join(names []string) string {
+	sign, _, _ := strings.Cut(b.style, "%s")
+	return sign + strings.Join(names, ", "+sign)
 }
 
 // missing is the error that names every required parameter that was not given, and where each can
@@ -397,11 +443,12 @@ func (b *binding) missing() error {
 			continue
 		}
 		names = append(names, p.Name)
-		places = append(places, fmt.Sprintf("@%s = '…'", p.Name))
+		places = append(places, fmt.Sprintf(b.style, p.Name))
 		byName = byName || b.method.NameParam != nil && slices.Contains(b.method.NameParam.Params(), p.Name)
 	}
 	if byName {
-		places = append(places, fmt.Sprintf("the whole name instead: @%s = '%s'", b.method.NameParam.Name, b.method.NameParam.Template))
+		whole := strings.Replace(fmt.Sprintf(b.style, b.method.NameParam.Name), "…", b.method.NameParam.Template, 1)
+		places = append(places, "the whole name instead: "+whole)
 	}
 	body, isObject := b.wholeValue.(map[string]any)
 	if b.method.Body != nil && (b.wholeValue == nil || isObject) {
@@ -409,7 +456,11 @@ func (b *binding) missing() error {
 			fromPath := slices.Contains(b.method.BodyFromPath, name) && b.args[name] != nil
 			if body[name] == nil && !fromPath {
 				names = append(names, name)
-				places = append(places, fmt.Sprintf("@%s = '…' or \"%s\" in @@json", name, name))
+				place := fmt.Sprintf(b.style, name)
+				if b.style == execStyle {
+					place += fmt.Sprintf(" or %q in @@json", name)
+				}
+				places = append(places, place)
 			}
 		}
 	}
@@ -437,16 +488,16 @@ func (b *binding) locate(err error) error {
 	}
 	if e.Arg != "" {
 		if p, ok := b.argSource[e.Arg]; ok {
-			return at(err, p.Value.Pos())
+			return at(err, p.pos)
 		}
 		if p, ok := b.given[e.Arg]; ok {
-			return at(err, p.Value.Pos())
+			return at(err, p.pos)
 		}
 	}
 	if len(e.Path) > 0 {
 		name, _ := e.Path[0].(string)
 		if _, ok := b.attributes[name]; ok {
-			return at(err, b.attributeParam(name).Value.Locate(e.Path[1:]))
+			return at(err, b.attributeSource(name).locate(e.Path[1:]))
 		}
 	}
 	if b.whole != nil && e.Arg == "" {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/provider"
 )
 
 // fetcher makes the calls of one statement, each distinct one once, on goroutines of its own, and
@@ -21,12 +22,12 @@ type fetcher struct {
 	ahead int
 	// keep is set where an answer may be asked for again. Otherwise a page is let go once it was read.
 	keep bool
-	// early bounds the calls that are under way before the statement itself asks for them.
-	early chan struct{}
+	// slots bound the calls that are under way before the statement itself asks for them.
+	slots chan struct{}
 
 	mu    sync.Mutex
 	calls map[string]*call
-	order []*call // as they were first asked for
+	asked int // calls that the statement itself has come to
 	store spill
 }
 
@@ -40,7 +41,7 @@ const (
 )
 
 func newFetcher(ctx context.Context, client *dispatch.Client) *fetcher {
-	f := &fetcher{client: client, calls: map[string]*call{}, early: make(chan struct{}, earlyCalls)}
+	f := &fetcher{client: client, calls: map[string]*call{}, slots: make(chan struct{}, earlyCalls)}
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
 	return f
 }
@@ -48,7 +49,7 @@ func newFetcher(ctx context.Context, client *dispatch.Client) *fetcher {
 // errClosed is why calls end when the statement does.
 var errClosed = errors.New("the statement is over")
 
-// close ends every call and waits for that.
+// close ends every call, and every pass ahead, and waits for that.
 func (f *fetcher) close() error {
 	f.cancel(errClosed)
 	f.group.Wait()
@@ -58,8 +59,8 @@ func (f *fetcher) close() error {
 // call is one request of the statement, and the pages that were answered until now.
 type call struct {
 	fetcher *fetcher
-	// pass is the pass ahead that first asked for it; 0: the statement itself.
-	pass int
+	step    string // of the plan, which first came to it
+	reached bool   // the statement itself has come to it; guarded by the fetcher
 
 	mu      sync.Mutex
 	reader  *dispatch.Reader
@@ -71,44 +72,68 @@ type call struct {
 	changed chan struct{} // closed when any of the above has changed
 }
 
-// call gives the call for a request, new or not.
-func (f *fetcher) call(req *dispatch.Request, pass int) (c *call, isNew bool) {
-	key := req.Key()
+// call gives the call for a request that a step of the statement itself has come to, new or not.
+func (f *fetcher) call(req *dispatch.Request, step string) (c *call, isNew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if c, ok := f.calls[key]; ok {
+	c, isNew = f.find(req, step, true)
+	if !c.reached {
+		c.reached = true
+		f.asked++
+	}
+	return c, isNew
+}
+
+// early gives the call for a request that a pass ahead has come to; nil for a new one, unless it may
+// be made.
+func (f *fetcher) early(req *dispatch.Request, step string, mayMake bool) (c *call, isNew bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.find(req, step, mayMake)
+}
+
+func (f *fetcher) find(req *dispatch.Request, step string, mayMake bool) (c *call, isNew bool) {
+	key := req.Key()
+	if c, ok := f.calls[key]; ok || !mayMake {
 		return c, false
 	}
-	c = &call{fetcher: f, pass: pass, reader: f.client.Open(req), changed: make(chan struct{})}
+	c = &call{fetcher: f, step: step, reader: f.client.Open(req), changed: make(chan struct{})}
 	f.calls[key] = c
-	f.order = append(f.order, c)
 	return c, true
 }
 
-// find gives the call for a request if it was asked for before.
-func (f *fetcher) find(req *dispatch.Request) *call {
-	key := req.Key()
+// reach tells how many calls the statement itself has come to, and how many were made for it that
+// it has not come to yet.
+func (f *fetcher) reach() (asked, ahead int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.calls[key]
+	return f.asked, len(f.calls) - f.asked
 }
 
-// count tells how many calls were asked for.
-func (f *fetcher) count() int {
+// costs tells what the calls of each step cost.
+func (f *fetcher) costs() map[string]cost {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.order)
+	all := map[string]cost{}
+	for _, c := range f.calls {
+		usage, _, _ := c.state()
+		sum := all[c.step]
+		sum.calls++
+		sum.usage.Add(usage)
+		all[c.step] = sum
+	}
+	return all
 }
 
 // begin has the first pages fetched before anybody reads them. It waits while too many calls run
 // ahead already.
 func (c *call) begin(ctx context.Context) error {
 	select {
-	case c.fetcher.early <- struct{}{}:
+	case c.fetcher.slots <- struct{}{}:
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return stopped(ctx)
 	}
-	c.demand(1+c.fetcher.ahead, func() { <-c.fetcher.early })
+	c.demand(1+c.fetcher.ahead, func() { <-c.fetcher.slots })
 	return nil
 }
 
@@ -180,9 +205,25 @@ func (c *call) page(ctx context.Context, n int) (*dispatch.Page, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, stopped(ctx)
 		}
 	}
+}
+
+// has reports whether a page is there, or known not to come.
+func (c *call) has(n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return n < len(c.pages) || c.ended != nil
+}
+
+// stopped is the error of a statement that ends before its time.
+func stopped(ctx context.Context) error {
+	e := &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(ctx)}
+	if errors.Is(e.Err, context.DeadlineExceeded) {
+		e.Code, e.Message = provider.Network, "the time for the statement is up"
+	}
+	return e
 }
 
 // reading is somebody's place in the answer of a call.
@@ -192,13 +233,23 @@ type reading struct {
 	number int // of the page behind the one at hand
 	at     int // of the next row in page
 	wanted []bool
+	// arrived is set for who reads only the pages that are there, and has none fetched.
+	arrived bool
+	// turned, if set, is told of each row.
+	turned func()
 	// ended is told why there are no more rows, and gives what the reader is told.
 	ended func(error) error
 }
 
 // next gives the next row, and io.EOF behind the last.
 func (r *reading) next(ctx context.Context) ([]any, error) {
+	if r.turned != nil {
+		r.turned()
+	}
 	for r.page == nil || r.at >= r.page.Len() {
+		if r.arrived && !r.call.has(r.number) {
+			return nil, io.EOF
+		}
 		page, err := r.call.page(ctx, r.number)
 		if err != nil {
 			return nil, r.ended(err)
@@ -207,8 +258,11 @@ func (r *reading) next(ctx context.Context) ([]any, error) {
 		r.number++
 	}
 	row, err := r.page.Row(r.at, r.wanted)
+	if err != nil {
+		return nil, r.ended(err)
+	}
 	r.at++
-	return row, err
+	return row, nil
 }
 
 // state tells what a call cost, and whether its answer was cut at the page limit.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,7 +115,7 @@ func (s *Session) note(format string, args ...any) {
 // forgiven reports whether the session goes on without what an error of a call took away. Faults of
 // the statement are never forgiven, and neither is a person who wants it to stop.
 func (s *Session) forgiven(err error) bool {
-	if s.OnError != Partial {
+	if s.OnError != Partial || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
 	switch provider.CodeOf(err) {
@@ -151,7 +152,7 @@ const showErrors = "ERRORS"
 
 // errors lists what the last statement went on without.
 func (s *Session) errors() listing {
-	t := listing{header: "resource workspace code status message url request_id"}
+	t := listing{header: "resource workspace code status message url request_id", names: []int{0}}
 	for _, m := range s.Missing() {
 		e, ok := errors.AsType[*provider.Error](m.Err)
 		if !ok {
@@ -181,6 +182,9 @@ type watchedRows struct {
 func (s *Session) watch(req *dispatch.Request, rows provider.Rows, err error) (provider.Rows, error) {
 	if err == nil {
 		return &watchedRows{rows, s, req}, nil
+	}
+	if m := req.Method(); m.Verb != http.MethodGet && m.SQLVerb != provider.Select {
+		return nil, err // what was to be done and failed is no gap in an answer
 	}
 	if err := s.ended(req, req, false, err); !errors.Is(err, io.EOF) {
 		return nil, err

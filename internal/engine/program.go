@@ -16,26 +16,59 @@ import (
 // program is a query as SQLite compiled it, over virtual tables for the resources that it names. It
 // has a database of its own in memory, which holds nothing but their definitions.
 type program struct {
-	session   *Session
-	statement *statement.Query
-	db        *sqlite3.Conn
-	stmt      *sqlite3.Stmt
-	columns   []provider.Column
-	tables    map[string]*table
-	ctx       context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
-	// ask makes the call that a table needs. No reading means no rows.
-	ask func(*access, *dispatch.Request) (*reading, error)
+	session  *Session
+	position provider.Position // of the statement
+	// text gives the query as SQLite reads it, and makes the tables that it names.
+	text func(*program) (string, error)
+	// ahead is what passes run ahead of the program; nil: nothing may.
+	ahead func(*program) (string, error)
+	// writes is set where the program changes a store. Credentials do not go there.
+	writes   bool
+	masked   bool            // one was replaced by its mask
+	provided map[string]bool // stores and views of theirs that are part of the database
+
+	db      *sqlite3.Conn
+	stmt    *sqlite3.Stmt
+	columns []provider.Column
+	tables  map[string]*table
+	list    []*table // the same by number
+	rowIDs  map[rowKey]int64
+	// ordered is set where some order of the tables would lose rows: see order.go.
+	ordered  bool
+	compares bool            // the text compares deployment_name
+	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
+	// ask makes the call that a table needs, for the step of the plan that has the key. No reading
+	// means no rows.
+	ask     func(a *access, req *dispatch.Request, key string) (*reading, error)
+	subject string // the resource that a write is about, and what it goes by there
+	alias   string
+	target  *target  // of an UPDATE or DELETE
+	lacking []string // parameters that no plan had for it
 	// err is the first error of a virtual table. SQLite passes on its text only.
 	err error
 }
 
-// compile rewrites a query for SQLite and has it prepared.
-func (s *Session) compile(q *statement.Query) (*program, error) {
+// compile has SQLite prepare a query, whose text is put together over the program's tables.
+func (s *Session) compile(position provider.Position, text func(*program) (string, error)) (*program, error) {
 	db, err := sqlite3.Open(":memory:")
 	if err != nil {
 		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
 	}
-	p := &program{session: s, statement: q, db: db, tables: map[string]*table{}}
+	p := &program{session: s, position: position, text: text, ahead: text, db: db, tables: map[string]*table{}}
+	return p.prepared()
+}
+
+// compileWrite is compile for a text that changes a store. What runs ahead of it changes nothing.
+func (s *Session) compileWrite(position provider.Position, ahead, text func(*program) (string, error)) (*program, error) {
+	db, err := sqlite3.Open(":memory:")
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
+	}
+	p := &program{session: s, position: position, text: text, ahead: ahead, writes: true, db: db, tables: map[string]*table{}}
+	return p.prepared()
+}
+
+func (p *program) prepared() (*program, error) {
 	if err := p.prepare(); err != nil {
 		_ = p.close() // the error at hand counts
 		return nil, err
@@ -44,20 +77,35 @@ func (s *Session) compile(q *statement.Query) (*program, error) {
 }
 
 func (p *program) prepare() error {
-	text, err := p.statement.Rewrite(p.register)
+	if err := addFunctions(p.db); err != nil {
+		return err
+	}
+	text, err := p.text(p)
 	if err != nil {
 		return err
 	}
 	stmt, tail, err := p.db.Prepare(text)
-	if err != nil {
-		return p.sqlError(err)
+	for err != nil {
+		found, fault := p.supply(err)
+		if fault != nil {
+			return at(fault, p.position)
+		} else if !found {
+			return p.sqlError(err)
+		}
+		stmt, tail, err = p.db.Prepare(text)
 	}
 	if strings.TrimSpace(tail) != "" || stmt == nil {
-		return &provider.Error{Code: provider.Usage, Message: "the query has text behind its end", Position: p.statement.Position}
+		return &provider.Error{Code: provider.Usage, Message: "the query has text behind its end", Position: p.position}
 	}
 	p.stmt = stmt
-	if !stmt.ReadOnly() {
-		return &provider.Error{Code: provider.Usage, Message: "the statement would change something, which a query cannot", Position: p.statement.Position}
+	if err := p.checkOrder(); err != nil {
+		return err
+	}
+	if !stmt.ReadOnly() && !p.writes {
+		return &provider.Error{Code: provider.Usage, Message: "the statement would change something, which a query cannot", Position: p.position}
+	}
+	if err := p.bindArgs(stmt); err != nil {
+		return err
 	}
 	for i := range stmt.ColumnCount() {
 		p.columns = append(p.columns, provider.Column{Name: stmt.ColumnName(i), Type: typeOfDeclared(stmt.ColumnDeclType(i))})
@@ -83,11 +131,35 @@ func (p *program) close() error {
 	return db.Close()
 }
 
-// register makes the table for a resource, and gives the name that SQLite has for it.
-func (p *program) register(t statement.Table) (string, error) { return p.registerIn(p.statement, t) }
+// rewrite gives a query as SQLite reads it: with its tables' names in place of those of resources,
+// whose tables it makes.
+func (p *program) rewrite(q *statement.Query) (string, error) {
+	p.compares = p.compares || comparesWorkspace(q.Text)
+	register := func(t statement.Table) (string, error) { return p.register(q, t) }
+	if !q.Everywhere {
+		return q.Rewrite(register)
+	}
+	if err := p.tableOf("databricks_account", "provisioning", "workspaces"); err != nil {
+		return "", err
+	}
+	return q.RewriteEverywhere(register, everyWorkspace)
+}
 
-// registerIn is register for a name in the query itself, or in that of a view.
-func (p *program) registerIn(text *statement.Query, t statement.Table) (string, error) {
+// everyWorkspace is the query for deployment_name = '*': what the account lists.
+const everyWorkspace = "SELECT " + workspaceFunction + "(deployment_name, workspace_name) FROM \"databricks_account.provisioning.workspaces\" AS workspaces"
+
+// tableOf makes the table of a resource, unless the program has it.
+func (p *program) tableOf(providerName, service, name string) error {
+	r, err := p.session.Catalogue.Resource(providerName, service, name)
+	if err != nil || p.tables[r.FullName()] != nil {
+		return err
+	}
+	return p.addTable(r, p.position)
+}
+
+// register makes the table for a resource that a query names, and gives the name that SQLite has for
+// it.
+func (p *program) register(text *statement.Query, t statement.Table) (string, error) {
 	if !p.isProvider(t.Name[0].Text) {
 		return text.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
 	}
@@ -96,6 +168,9 @@ func (p *program) registerIn(text *statement.Query, t statement.Table) (string, 
 		return "", err
 	}
 	name := r.FullName()
+	if t.Qualifier && name == p.subject {
+		return sqlite3.QuoteIdentifier(p.alias), nil
+	}
 	switch _, made := p.tables[name]; {
 	case made:
 	case r.View != nil:
@@ -124,7 +199,8 @@ func (p *program) addTable(r *provider.Resource, pos provider.Position) error {
 	if err != nil {
 		return err
 	}
-	p.tables[name] = made
+	p.tables[name], made.number = made, len(p.list)
+	p.list = append(p.list, made)
 	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*table, error) {
 		return made, db.DeclareVTab(made.declaration())
 	}
@@ -142,23 +218,24 @@ func (p *program) addView(r *provider.Resource) error {
 	if i < 0 {
 		return &provider.Error{Code: provider.Usage, Message: name + " has no definition for SQLite"}
 	}
-	parsed, err := statement.Parse(r.View.Definitions[i].SQL)
-	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "read the view " + name, Err: err}
-	}
-	if len(parsed) != 1 {
-		return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("the view %s has %d statements", name, len(parsed))}
-	}
-	definition, ok := parsed[0].(*statement.Query)
-	if !ok {
-		return &provider.Error{Code: provider.Internal, Message: "the view " + name + " is no query"}
-	}
-	text, err := definition.Rewrite(func(t statement.Table) (string, error) { return p.registerIn(definition, t) })
+	return p.createView(name, "", r.View.Definitions[i].SQL)
+}
+
+// createView makes a view of a query, whose tables are made first.
+func (p *program) createView(name, columns, definition string) error {
+	q, err := definitionOf(name, definition)
 	if err != nil {
 		return err
 	}
-	if err := p.db.Exec("CREATE TEMP VIEW " + sqlite3.QuoteIdentifier(name) + " AS " + text); err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "make the view " + name, Err: err}
+	text, err := p.rewrite(q)
+	if err != nil {
+		return err
+	}
+	if columns != "" {
+		columns = " (" + columns + ")"
+	}
+	if err := p.db.Exec("CREATE TEMP VIEW " + sqlite3.QuoteIdentifier(name) + columns + " AS " + text); err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "make the view " + name + ": " + sqliteMessage(err), Err: err}
 	}
 	return nil
 }
@@ -166,6 +243,14 @@ func (p *program) addView(r *provider.Resource) error {
 func (p *program) isProvider(name string) bool {
 	_, err := p.session.Catalogue.Provider(name)
 	return err == nil
+}
+
+// fail keeps the first error of the program, whose type SQLite would lose.
+func (p *program) fail(err error) error {
+	if p.err == nil {
+		p.err = at(err, p.position)
+	}
+	return err
 }
 
 // sqlError words an error of SQLite. One that a virtual table gave is that table's own.
@@ -176,11 +261,8 @@ func (p *program) sqlError(err error) error {
 	if p.ctx != nil && p.ctx.Err() != nil {
 		return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(p.ctx)}
 	}
-	message := err.Error()
-	message = strings.TrimPrefix(message, "sqlite3: ")
-	message = strings.TrimPrefix(message, "SQL logic error: ")
-	e := &provider.Error{Code: provider.Usage, Message: provider.Printable(message), Position: p.statement.Position, Err: err}
-	if strings.Contains(message, "no query solution") {
+	e := &provider.Error{Code: provider.Usage, Message: sqliteMessage(err), Position: p.position, Err: err}
+	if strings.Contains(e.Message, "no query solution") {
 		e.Message, e.Hint = p.unsolved()
 	}
 	return e
@@ -188,6 +270,10 @@ func (p *program) sqlError(err error) error {
 
 // unsolved words that no order of the joins gives every table the parameters that it needs.
 func (p *program) unsolved() (message, hint string) {
+	if len(p.lacking) > 0 {
+		return fmt.Sprintf("%s needs %s, to tell one resource from others", p.target.access.method.FullName(), strings.Join(p.lacking, ", ")),
+			"compare each by = or IN in the WHERE; nothing was sent"
+	}
 	var parts, hints []string
 	for _, t := range p.tables {
 		if t == nil { // a view
@@ -196,6 +282,10 @@ func (p *program) unsolved() (message, hint string) {
 		if missing, ok := t.missing(); ok {
 			parts = append(parts, fmt.Sprintf("%s needs %s", t.resource.FullName(), strings.Join(missing, ", ")))
 			for _, name := range missing {
+				if name == accountID {
+					return t.resource.FullName() + " needs account_id, and no account is configured",
+						"set DATABRICKS_ACCOUNT_ID, or account_id in the profile, or compare account_id with one"
+				}
 				hints = append(hints, name+" = '…'")
 			}
 		}

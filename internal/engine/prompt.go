@@ -29,10 +29,25 @@ func (s *Session) Sensitive(text string) bool {
 	if err != nil {
 		return secretSetting.MatchString(text)
 	}
-	return slices.ContainsFunc(statements, func(st statement.Statement) bool {
-		e, ok := st.(*statement.Exec)
-		return ok && s.execSensitive(e)
-	})
+	return slices.ContainsFunc(statements, s.statementSensitive)
+}
+
+func (s *Session) statementSensitive(st statement.Statement) bool {
+	switch st := st.(type) {
+	case *statement.Exec:
+		return s.execSensitive(st)
+	case *statement.Explain:
+		return s.statementSensitive(st.Statement)
+	case *statement.Insert:
+		return s.writeSensitive(st.Into, st.Columns, st.Whole)
+	case *statement.Update:
+		columns := make([]statement.Ident, len(st.Set))
+		for i, set := range st.Set {
+			columns[i] = set.Column
+		}
+		return s.writeSensitive(st.Table, columns, st.Whole)
+	}
+	return false
 }
 
 func (s *Session) execSensitive(e *statement.Exec) bool {
@@ -75,7 +90,7 @@ func (s *Session) Suggest(text string, cursor int) []string {
 	case strings.HasPrefix(word, "@"):
 		return s.parameterNames(text[:start])
 	case strings.TrimSpace(text[strings.LastIndexByte(text[:start], ';')+1:start]) == "":
-		return []string{"DESCRIBE", "EXEC", "REGISTRY", "SHOW"}
+		return strings.Fields("CREATE DELETE DESCRIBE DROP EXEC EXPLAIN INSERT REFRESH REGISTRY REPLACE SELECT SET SHOW UPDATE WITH")
 	default:
 		return s.childNames(strings.Split(word, "."))
 	}
@@ -86,7 +101,7 @@ func (s *Session) childNames(parts []string) []string {
 	var names []string
 	switch len(parts) {
 	case 1:
-		names = []string{"AUTH", "EXTENDED", "IN", "INSERT", "INTO", "LIST", "METHOD", "METHODS", "PROVIDERS", "RESOURCES", "SERVICES", "VERSION"}
+		names = append(strings.Fields(promptWords), s.ownNames()...)
 		if all, err := s.Catalogue.Providers(); err == nil {
 			for _, p := range all {
 				names = append(names, p.Name)
@@ -109,6 +124,27 @@ func (s *Session) childNames(parts []string) []string {
 			for _, m := range r.Methods {
 				names = append(names, m.Name)
 			}
+		}
+	}
+	return names
+}
+
+// promptWords are the keywords that may stand inside a statement.
+const promptWords = `ANALYZE AND AS AUTH BY DELETE DISTINCT ERRORS EXEC EXISTS EXTENDED FROM GROUP HAVING IN INNER INSERT INTO JOIN LEFT
+	LIKE LIMIT LIST MATERIALIZED METHOD METHODS NOT NULL ON OR ORDER PROVIDERS REPLACE RESOURCES RETURNING SELECT SERVICES SET SETTINGS
+	TABLE TABLES TEMP UNION UPDATE USING VALUES VERSION VIEW VIEWS WHERE`
+
+// ownNames lists the tables and views of the stores. A store that cannot be read has none to suggest; a
+// statement that needs it will say why.
+func (s *Session) ownNames() []string {
+	var names []string
+	for _, st := range s.open() {
+		all, err := st.objects()
+		if err != nil {
+			continue
+		}
+		for i := range all {
+			names = append(names, all[i].name)
 		}
 	}
 	return names

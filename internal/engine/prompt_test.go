@@ -71,6 +71,22 @@ func TestSuggest(t *testing.T) {
 			t.Errorf("Suggest(%q) = %v, want %s among them", text, got, want)
 		}
 	}
+	if _, err := only(t, s, "CREATE TABLE inventory (a); CREATE VIEW invoices AS SELECT 1"); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"CRE":              "CREATE",
+		"EXPLAIN SEL":      "SELECT",
+		"SHOW MAT":         "MATERIALIZED",
+		"SELECT * FR":      "FROM",
+		"SELECT * FROM in": "inventory",
+		"DROP VIEW inv":    "invoices",
+		"REF":              "REFRESH",
+	} {
+		if got := s.Suggest(text, len(text)); !slices.Contains(got, want) {
+			t.Errorf("Suggest(%q) = %v, want %s among them", text, got, want)
+		}
+	}
 	given := "EXEC databricks_workspace.postgres.postgres_credentials.generate @endpoint='x' @"
 	if got := s.Suggest(given, len(given)); slices.Contains(got, "@endpoint") {
 		t.Errorf("suggests what is given: %v", got)

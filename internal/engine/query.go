@@ -17,7 +17,12 @@ import (
 
 // planQuery has SQLite prepare a query.
 func (s *Session) planQuery(q *statement.Query) (*plan, error) {
-	p, err := s.compile(q)
+	return s.planText(q.Position, func(p *program) (string, error) { return p.rewrite(q) })
+}
+
+// planText plans a query whose text is put together over the program's tables.
+func (s *Session) planText(pos provider.Position, text func(p *program) (string, error)) (*plan, error) {
+	p, err := s.compile(pos, text)
 	if err != nil {
 		return nil, err
 	}
@@ -27,14 +32,14 @@ func (s *Session) planQuery(q *statement.Query) (*plan, error) {
 		}
 		return s.newQuery(ctx, p)
 	}
-	return &plan{run: run, close: func() { _ = p.close() }}, nil
+	return &plan{run: run, explain: p.explain, close: func() { _ = p.close() }}, nil
 }
 
 // calls runs a program over tables that show the calls they would make and have no rows, and gives
 // those calls. What depends on an answer is not among them.
 func (p *program) calls(ctx context.Context) (provider.Rows, error) {
 	var planned []*dispatch.Request
-	p.ask = func(_ *access, req *dispatch.Request) (*reading, error) {
+	p.ask = func(_ *access, req *dispatch.Request, _ string) (*reading, error) {
 		planned = append(planned, req)
 		return nil, nil //nolint:nilnil // no rows
 	}
@@ -67,18 +72,21 @@ type query struct {
 	ended   error
 }
 
+// costs tells what the calls of each step cost.
+func (q *query) costs() map[string]cost { return q.fetch.costs() }
+
 func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
 	shape, err := p.shape()
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	q := &query{program: p, fetch: newFetcher(ctx, s.Client)}
-	if !shape.limited {
+	if !shape.stops {
 		q.fetch.ahead = pagesAhead
 	}
-	if shape.repeats {
-		q.fetch.keep = true
-		q.scouts = &scouts{query: q, levels: shape.calls, limited: shape.limited}
+	q.fetch.keep = shape.repeats
+	if shape.repeats && p.ahead != nil {
+		q.scouts = &scouts{query: q, limited: shape.limited}
 		q.scouts.start() //nolint:contextcheck // the fetcher has it
 	}
 	p.ask = q.ask
@@ -87,8 +95,8 @@ func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
 }
 
 // ask makes a call of the statement's own, or finds that it was made.
-func (q *query) ask(a *access, req *dispatch.Request) (*reading, error) {
-	c, isNew := q.fetch.call(req, 0)
+func (q *query) ask(a *access, req *dispatch.Request, key string) (*reading, error) {
+	c, isNew := q.fetch.call(req, key)
 	if isNew && q.scouts != nil {
 		q.scouts.missed()
 	}
@@ -148,11 +156,14 @@ func (q *query) Close() error {
 	if q.ended == nil {
 		q.ended = &provider.Error{Code: provider.Internal, Message: "rows are read after they were closed"}
 	}
-	err := q.fetch.close()
-	if q.scouts != nil {
-		q.scouts.stop()
-	}
-	return errors.Join(err, q.program.close())
+	return errors.Join(q.fetch.close(), q.program.close())
+}
+
+// settle ends the SQLite statement, so that its transaction can end, and the calls and passes that still
+// run, which may hold locks of a store.
+func (q *query) settle() error {
+	_ = q.program.stmt.Reset() // it gives the error of the last step again
+	return q.fetch.close()
 }
 
 // valueOf gives a value of SQLite's as what its column was declared as.

@@ -3,110 +3,153 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 )
 
 // scouts run a statement ahead of itself, so that calls which SQLite makes one after the other are
-// under way at the same time. Each pass is the same program over a connection of its own: a call
-// that an earlier pass, or the statement, asked for gives its rows; one that is new is begun, and
-// gives none. So the first pass begins what needs nothing (the values of an IN list, say), the next
-// what is fed by that, and so on, one level of a join a pass. The calls are those that the statement
-// would make, because SQLite itself has looked at every condition on the way.
+// under way at the same time. They are passes of the same program over a connection of their own: a
+// call that an earlier pass came to gives its rows; one that is new is begun, and gives none. So the
+// first pass begins what needs nothing (the values of an IN list, say), the next what is fed by that,
+// and so on, one level of a join a pass. No pass waits for a call that the statement has begun
+// meanwhile: the two would go on side by side, and nothing would be ahead.
+//
+// The calls are those that the statement would make: SQLite itself has looked at every condition on
+// the way, and where one is about rows that are not there yet, nothing is begun that hangs on it.
 type scouts struct {
-	query  *query
-	levels int // how many passes may find something new
-	// limited is set for a statement that may stop before its last row (LIMIT). Then nothing runs
-	// ahead until it has made a few calls, and never more than it has made.
+	query *query
+	// limited is set for a statement that may stop before its last call (LIMIT). Then nothing runs
+	// ahead until it has made a few calls, and never more calls than it has made; pages are left to it.
 	limited bool
 
-	group  sync.WaitGroup
-	mu     sync.Mutex
-	misses int // calls that the statement itself began
-	busy   bool
+	mu   sync.Mutex
+	busy bool
 }
+
+// callsBeforeScouting is how many calls a statement with a LIMIT makes one by one.
+const callsBeforeScouting = 3
 
 // start begins the passes of a statement that reads everything.
 func (s *scouts) start() {
-	if s.limited {
-		return
+	if !s.limited {
+		s.begin(-1)
 	}
-	s.busy = true
-	s.group.Go(func() { s.run(-1) })
 }
-
-// missesBeforeScouting is how many calls a statement with a LIMIT makes one by one.
-const missesBeforeScouting = 3
 
 // missed is told of each call that the statement began itself.
 func (s *scouts) missed() {
 	if !s.limited {
 		return
 	}
+	asked, ahead := s.query.fetch.reach()
+	if asked >= callsBeforeScouting && ahead < asked {
+		s.begin(asked - ahead)
+	}
+}
+
+// begin runs passes, unless there are some under way, on a goroutine that the fetcher waits for.
+func (s *scouts) begin(most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.misses++
-	if s.busy || s.misses < missesBeforeScouting {
+	if s.busy {
 		return
 	}
 	s.busy = true
-	begun := s.query.fetch.count()
-	s.group.Go(func() { s.run(begun) })
-}
-
-// stop waits until no pass runs. The fetcher was closed before.
-func (s *scouts) stop() { s.group.Wait() }
-
-// run makes passes until one finds nothing new. No more than most calls are begun; -1: no bound.
-func (s *scouts) run(most int) {
-	defer func() {
+	s.query.fetch.group.Go(func() {
+		s.run(most)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.busy = false
-	}()
-	for pass := 1; pass <= s.levels; pass++ {
-		found, err := s.pass(pass, &most)
-		if err != nil || found == 0 {
-			return // the statement will come across the error itself
-		}
-	}
+	})
 }
 
 // errEnough ends a pass that has begun as many calls as it may.
 var errEnough = errors.New("enough calls run ahead")
 
-// pass runs the program once and gives how many calls it began.
-func (s *scouts) pass(number int, most *int) (int, error) {
+// run makes passes until one finds nothing new. No more than most calls are begun; -1: no bound.
+func (s *scouts) run(most int) {
 	own := s.query.program
-	p, err := own.session.compile(own.statement)
+	p, err := own.session.compile(own.position, own.ahead)
 	if err != nil {
-		return 0, err
+		return // the statement was compiled: it can do without passes ahead
+	}
+	defer func() { _ = p.close() }() // nothing is lost with it
+	shape, err := p.shape()
+	if err != nil {
+		return
 	}
 	ctx, cancel := context.WithCancelCause(s.query.fetch.ctx)
 	defer cancel(nil)
-	found := 0
-	p.ask = func(a *access, req *dispatch.Request) (*reading, error) {
-		if c := s.query.fetch.find(req); c != nil {
-			if c.pass == number {
-				return nil, nil //nolint:nilnil // it has just been begun
-			}
-			rows, err := open(ctx, c, a, func(err error) error { return err })
-			if err != nil {
-				return nil, nil //nolint:nilnil,nilerr // the statement will come across it, if it gets there
-			}
-			return rows, nil
+	pass, found := 1, 0
+	seen := map[*call]int{} // the pass that came to a call first
+	unknown := unknowns{decides: shape.decides}
+	p.ask = func(a *access, req *dispatch.Request, key string) (*reading, error) {
+		_, plan, _ := strings.Cut(key, ":")
+		if unknown.decide(plan) {
+			return nil, nil //nolint:nilnil // nobody knows yet whether it is asked for
 		}
-		if *most == 0 {
+		c, isNew := s.query.fetch.early(req, key, most != 0)
+		if c == nil {
 			cancel(errEnough)
 			return nil, errEnough
 		}
-		*most--
-		found++
-		c, _ := s.query.fetch.call(req, number)
-		return nil, c.begin(ctx)
+		if isNew {
+			most--
+			if err := c.begin(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if len(shape.decides[plan]) == 0 {
+			return nil, nil //nolint:nilnil // its rows lead to no call
+		}
+		if _, ok := seen[c]; !ok && (!s.limited || !c.has(0)) {
+			seen[c] = pass
+			found++
+		}
+		if seen[c] == pass {
+			unknown.add(plan)
+			return nil, nil //nolint:nilnil // it has just been begun, here or by the statement
+		}
+		// What goes wrong is for the statement to come across, if it gets there.
+		rows, err := open(ctx, c, a, func(error) error { return io.EOF })
+		if rows != nil {
+			rows.arrived, rows.turned = s.limited, unknown.loop()
+		}
+		return rows, err
 	}
 	p.run(ctx)
-	err = p.drain()
-	return found, errors.Join(err, p.close())
+	for pass <= shape.calls && p.drain() == nil && found > 0 && p.stmt.Reset() == nil {
+		pass, found = pass+1, 0
+		unknown.places = nil
+	}
+}
+
+// unknowns are the places of a pass that gave no rows because their calls are not answered, for as
+// long as that leaves open what a row of a loop around them asks for: whether NOT EXISTS holds, say.
+type unknowns struct {
+	decides map[string]map[string]bool
+	places  []string // by their plans, in the order in which the program came to them
+}
+
+// add takes in a place.
+func (u *unknowns) add(plan string) { u.places = append(u.places, plan) }
+
+// decide reports whether an unknown answer decides what a place asks for. If the place itself was
+// unknown, the loop around it has gone on.
+func (u *unknowns) decide(plan string) bool {
+	if i := slices.Index(u.places, plan); i >= 0 {
+		u.places = u.places[:i]
+	}
+	return slices.ContainsFunc(u.places, func(place string) bool { return u.decides[place][plan] })
+}
+
+// loop begins a loop over rows, and gives what to call when it goes on: what was unknown in it does
+// not matter to the next row.
+func (u *unknowns) loop() func() {
+	around := len(u.places)
+	return func() { u.places = u.places[:min(around, len(u.places))] }
 }

@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -26,7 +25,27 @@ type Session struct {
 	// Version is what SHOW VERSION tells.
 	Version Version
 
+	// StorePath is the SQLite file that keeps tables and views; MemoryStore or empty: none does, and
+	// they end with the session.
+	StorePath string
+
+	args     []*placeholderValue
+	affected int64
 	absences absences
+	stores   stores
+}
+
+// Affected counts the rows that the last statement inserted, changed or deleted.
+func (s *Session) Affected() int64 { return s.affected }
+
+// changedRows takes in and tells how many rows a statement changed.
+func (s *Session) changedRows(n int64, done string) {
+	s.affected = n
+	if n == 1 {
+		s.note("1 row %s", done)
+		return
+	}
+	s.note("%d rows %s", n, done)
 }
 
 // Version describes a build of the program.
@@ -37,6 +56,8 @@ type Version struct {
 // plan is a statement that was checked, ready to run.
 type plan struct {
 	run func(context.Context) (provider.Rows, error)
+	// explain lists what run will do; nil for what makes no calls.
+	explain func() ([]step, error)
 	// close lets go what a plan holds that never runs; nil where it holds nothing.
 	close func()
 }
@@ -45,7 +66,19 @@ type plan struct {
 // closed before the next one begins. All are checked against the catalogue before the first one
 // runs: a text with a fault anywhere sends nothing. It ends after the first error.
 func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error] {
+	return s.RunArgs(ctx, text, nil)
+}
+
+// Count counts the statements of a text.
+func Count(text string) (int, error) {
+	statements, err := statement.Parse(text)
+	return len(statements), err
+}
+
+// RunArgs is [Session.Run] for statements with placeholders, each of which may take any of the values.
+func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq2[provider.Rows, error] {
 	return func(yield func(provider.Rows, error) bool) {
+		s.take(args)
 		statements, err := statement.Parse(text)
 		if err != nil {
 			yield(nil, err)
@@ -64,10 +97,13 @@ func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows,
 		for i, st := range statements {
 			rows, err := s.runOne(ctx, st, plans[i])
 			plans[i] = nil
-			if !yield(rows, err) || err != nil {
+			more := yield(rows, err)
+			if err == nil && !asksErrors(st) { // which lists what was told already
+				s.noteMissing()
+			}
+			if !more || err != nil {
 				return
 			}
-			s.noteMissing()
 		}
 	}
 }
@@ -83,12 +119,13 @@ func (p *plan) discard() {
 // again when their turn comes: a plan holds a database, and what goes before may change what it means.
 func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	plans := make([]*plan, len(statements))
-	changed := false
+	var made names
+	later := false // some statement can only be checked when its turn comes
 	for i, st := range statements {
 		p, err := s.plan(st)
 		switch {
-		case err != nil && changed && dependsOnStore(st):
-			continue // what it names may come into being before it runs
+		case err != nil && (made.in(st) || made.lacked(err)):
+			later = true // what it names may come into being before it runs
 		case err != nil:
 			return plans, err
 		case len(statements) == 1:
@@ -96,9 +133,12 @@ func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 		default:
 			p.discard()
 		}
-		changed = changed || changesStore(st)
+		made.add(st)
 	}
-	return plans, nil
+	if later {
+		return plans, nil
+	}
+	return plans, s.allTaken()
 }
 
 // runOne runs a statement, of which there may be a plan already.
@@ -109,10 +149,17 @@ func (s *Session) runOne(ctx context.Context, st statement.Statement, p *plan) (
 			return nil, err
 		}
 	}
-	if show, ok := st.(*statement.Show); !ok || show.What != showErrors {
+	if !asksErrors(st) {
 		s.absences.reset()
+		s.affected = 0
 	}
 	return p.run(ctx)
+}
+
+// asksErrors reports whether a statement lists what the one before it went on without.
+func asksErrors(st statement.Statement) bool {
+	show, ok := st.(*statement.Show)
+	return ok && show.What == showErrors
 }
 
 // plan checks a statement.
@@ -122,24 +169,51 @@ func (s *Session) plan(st statement.Statement) (*plan, error) {
 		return s.planExec(st)
 	case *statement.Query:
 		return s.planQuery(st)
+	case *statement.Insert:
+		if !isResource(st.Into) {
+			return s.planStoreInsert(st)
+		}
+		return s.planInsert(st)
+	case *statement.Update:
+		if !isResource(st.Table) {
+			return s.planStoreChange(st.Position, st.Table, st.Whole, "updated")
+		}
+		return s.planUpdate(st)
+	case *statement.Delete:
+		if !isResource(st.From) {
+			return s.planStoreChange(st.Position, st.From, st.Whole, "deleted")
+		}
+		return s.planDelete(st)
+	case *statement.Create:
+		return s.planCreate(st)
+	case *statement.Refresh:
+		return s.planRefresh(st)
+	case *statement.Drop:
+		return s.planDrop(st)
+	case *statement.Explain:
+		return s.planExplain(st)
 	case *statement.Show:
 		return s.planShow(st)
 	case *statement.Describe:
 		return s.planDescribe(st)
 	case *statement.Registry:
 		return s.planRegistry(st)
+	case *statement.Set:
+		return s.planSet(st)
+	case *statement.Use:
+		return s.planUse(st)
+	case *statement.Purge:
+		return s.planPurge(), nil
+	case *statement.Sleep:
+		return s.planSleep(st), nil
+	case *statement.NativeQuery:
+		return s.planNative(st)
 	}
-	return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("no plan for a %T", st), Position: st.Pos()}
+	return nil, unknownStatement(st)
 }
 
-// dependsOnStore reports whether a statement may name tables and views that an earlier one makes.
-func dependsOnStore(st statement.Statement) bool {
-	_, ok := st.(*statement.Query)
-	return ok
-}
-
-// changesStore reports whether a statement may change what later ones mean.
-func changesStore(statement.Statement) bool { return false }
+// isResource tells the name of a resource of the API from that of a table in a store.
+func isResource(name statement.Name) bool { return len(name) == 3 }
 
 // fixed is the plan of a statement whose rows are known already.
 func fixed(columns []provider.Column, rows [][]any) *plan {

@@ -60,6 +60,11 @@ func (s *Session) shown(show *statement.Show) (t listing, err error) {
 	switch show.What {
 	case showErrors:
 		return s.errors(), nil
+	case "SETTINGS":
+		t.header = "name value description"
+		t.rows = s.settingRows()
+	case "TABLES", "VIEWS", "MATERIALIZED VIEWS":
+		return s.kept(show.What)
 	case "PROVIDERS":
 		t.header = "name version"
 		t.rows, err = s.providerRows()
@@ -249,4 +254,37 @@ func (s *Session) planRegistry(r *statement.Registry) (*plan, error) {
 		rows = [][]any{{p.Name, p.Version}}
 	}
 	return fixed(columns(false, "provider version"), rows), nil
+}
+
+// kept lists the tables or views of the stores.
+func (s *Session) kept(what string) (listing, error) {
+	t := listing{header: "name", names: []int{0}}
+	kind := statement.ObjectKind(strings.TrimSuffix(what, "S"))
+	switch kind {
+	case statement.View:
+		t.header = "name definition"
+	case statement.MaterializedView:
+		t.header = "name refreshed definition"
+	case statement.TableObject:
+	}
+	for _, st := range s.open() {
+		all, err := st.objects()
+		if err != nil {
+			return t, err
+		}
+		for _, o := range all {
+			if o.kind != kind {
+				continue
+			}
+			row := []any{o.name}
+			if kind == statement.MaterializedView {
+				row = append(row, o.refreshed)
+			}
+			if kind != statement.TableObject {
+				row = append(row, o.definition)
+			}
+			t.rows = append(t.rows, row)
+		}
+	}
+	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -16,6 +17,7 @@ import (
 // parameters are hidden columns, or the same column where a parameter has an attribute's name.
 type table struct {
 	program  *program
+	number   int // among the tables of the program
 	resource *provider.Resource
 	methods  []*access // those with the most required parameters first
 	fields   []field
@@ -33,10 +35,11 @@ type field struct {
 // access is a method that gives rows.
 type access struct {
 	method   *provider.Method
-	required []string // parameters without which there is no call
-	params   []string // all, the required ones and the whole resource name included
-	columns  []int    // of the field in the method's rows, -1 where it has none
-	single   bool     // it gives one resource by its name or ids, whose absence is no error
+	required []string                    // parameters without which there is no call
+	params   []string                    // all, the required ones and the whole resource name included
+	columns  []int                       // of the field in the method's rows, -1 where it has none
+	masks    map[int]dispatch.ColumnMask // by field, as far as they were asked for
+	single   bool                        // it gives one resource by its name or ids, whose absence is no error
 }
 
 // newTable reads what a resource's table looks like.
@@ -47,19 +50,8 @@ func (p *program) newTable(r *provider.Resource, pos provider.Position) (*table,
 		if err != nil {
 			return nil, err
 		}
-		a := &access{method: m, single: single}
-		for _, v := range m.ServerVariables() {
-			a.params = append(a.params, v.Name)
-		}
-		if m.NameParam != nil {
-			a.params = append(a.params, m.NameParam.Name)
-		}
-		for _, param := range m.Params {
-			a.params = append(a.params, param.Name)
-			if param.Required {
-				a.required = append(a.required, param.Name)
-			}
-		}
+		a := p.parameters(m)
+		a.single = single
 		t.methods = append(t.methods, a)
 	}
 	if len(t.methods) == 0 {
@@ -72,6 +64,37 @@ func (p *program) newTable(r *provider.Resource, pos provider.Position) (*table,
 	}
 	slices.SortStableFunc(t.methods, func(a, b *access) int { return len(b.required) - len(a.required) })
 	return t, t.declare()
+}
+
+// parameters lists what a method takes.
+func (p *program) parameters(m *provider.Method) *access {
+	a := &access{method: m}
+	for _, v := range m.ServerVariables() {
+		a.params = append(a.params, v.Name)
+	}
+	if m.NameParam != nil {
+		a.params = append(a.params, m.NameParam.Name)
+	}
+	for _, param := range m.Params {
+		a.params = append(a.params, param.Name)
+		if param.Required {
+			a.required = append(a.required, param.Name)
+		}
+	}
+	return a
+}
+
+// typeOf gives the type of a parameter.
+func (p *program) typeOf(m *provider.Method, name string) (string, error) {
+	param, ok := m.Param(name)
+	if !ok {
+		return "string", nil
+	}
+	schema, err := p.session.Catalogue.Resolve(m, param.Schema)
+	if err != nil || schema == nil {
+		return "string", err
+	}
+	return schema.Type, nil
 }
 
 // declare finds the columns: those of every method's rows, then the parameters that are left.
@@ -94,15 +117,9 @@ func (t *table) declare() error {
 	}
 	for _, a := range t.methods {
 		for _, name := range a.params {
-			typ := "string"
-			if p, ok := a.method.Param(name); ok {
-				schema, err := t.program.session.Catalogue.Resolve(a.method, p.Schema)
-				if err != nil {
-					return err
-				}
-				if schema != nil {
-					typ = schema.Type
-				}
+			typ, err := t.program.typeOf(a.method, name)
+			if err != nil {
+				return err
 			}
 			add(name, typ, true)
 		}
@@ -161,7 +178,7 @@ func typeOfDeclared(declared string) string {
 		return "boolean"
 	case "TEXT":
 		return "string"
-	case "JSON":
+	case "JSON", storedJSON:
 		return "object"
 	}
 	return ""
@@ -175,26 +192,32 @@ func (t *table) missing() ([]string, bool) { return t.lacking, len(t.lacking) > 
 // that SQLite orders joins in such a way that one resource feeds the next.
 func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	given := map[string]int{} // constraints that may be used, by field name
-	named := map[string]bool{}
+	named, compared := map[string]bool{}, map[string]bool{}
 	for i, c := range idx.Constraint {
 		if c.Column < 0 {
 			continue
 		}
 		name := t.fields[c.Column].name
 		switch {
-		case c.Op == sqlite3.INDEX_CONSTRAINT_EQ:
-		case c.Op == sqlite3.INDEX_CONSTRAINT_LIMIT || c.Op == sqlite3.INDEX_CONSTRAINT_OFFSET || !t.fields[c.Column].hidden:
+		case c.Op == sqlite3.INDEX_CONSTRAINT_EQ && idx.Collation(i) == "BINARY": // a parameter is sent as it is
+		case c.Op == sqlite3.INDEX_CONSTRAINT_LIMIT || c.Op == sqlite3.INDEX_CONSTRAINT_OFFSET:
 			continue
-		default: // no row has a value for it, and so none would be left
-			return t.fail(&provider.Error{
-				Code:    provider.Usage,
-				Message: fmt.Sprintf("%s: %s is a parameter, which has no value but the one given", t.resource.FullName(), name),
-				Hint:    "give it by = or IN, or by a join",
-			})
+		default:
+			compared[name] = true
+			continue
 		}
 		named[name] = true
 		if _, ok := given[name]; !ok && c.Usable {
 			given[name] = i
+		}
+	}
+	for _, f := range t.fields { // no row has a value for it, and so none would be left
+		if f.hidden && compared[f.name] && !named[f.name] {
+			return t.fail(&provider.Error{
+				Code:    provider.Usage,
+				Message: fmt.Sprintf("%s: %s is a parameter, which has no value but the one given", t.resource.FullName(), f.name),
+				Hint:    "give it by = or IN, or by a join",
+			})
 		}
 	}
 	has := func(name string) bool {
@@ -216,7 +239,11 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 		}
 	}
 	if best >= 0 {
+		early := t.early(named, given)
 		t.use(idx, best, given)
+		if early {
+			idx.EstimatedCost = dear
+		}
 		return nil
 	}
 	least := t.methods[len(t.methods)-1]
@@ -288,7 +315,7 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: omit}
 		delete(given, name)
 	}
-	idx.IdxNum, idx.IdxStr = method, fmt.Sprintf("%s %x", strings.Join(used, ","), idx.ColumnsUsed)
+	idx.IdxNum, idx.IdxStr = method, fmt.Sprintf("%d %s %x", t.number, strings.Join(used, ","), idx.ColumnsUsed)+t.workspaces(idx)
 	idx.EstimatedRows, idx.EstimatedCost = 1000, 1000
 	if a.single {
 		idx.EstimatedRows, idx.EstimatedCost = 1, 10
@@ -316,8 +343,5 @@ func (t *table) Open() (sqlite3.VTabCursor, error) { return &cursor{table: t}, n
 
 // fail keeps the first error of the query, whose type SQLite would lose.
 func (t *table) fail(err error) error {
-	if t.program.err == nil {
-		t.program.err = at(err, t.program.statement.Position)
-	}
-	return fmt.Errorf("%s: %w", t.resource.FullName(), err)
+	return t.program.fail(err)
 }

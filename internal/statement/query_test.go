@@ -126,20 +126,21 @@ func TestTablesOfParts(t *testing.T) {
 	in := oneOf[*Insert](t, "INSERT INTO p.s.into (a) SELECT p.s.r.a FROM p.s.r, p.s.q x JOIN y ON y.a IS DISTINCT FROM m.y.a AND y.a = p.s.r.a, p.s.n WHERE x.a IS DISTINCT FROM m.x.a RETURNING p.s.into.a, (SELECT 1 FROM p.s.z)")
 	up := oneOf[*Update](t, "UPDATE p.s.up SET a = (SELECT b FROM p.s.v), p.s.up.b = p.s.up.c FROM p.s.f WHERE p.s.up.id IN (SELECT p.s.w.* FROM p.s.w) RETURNING p.s.up.*")
 	with := oneOf[*Insert](t, "WITH x AS (SELECT * FROM p.s.c) INSERT INTO p.s.into SELECT * FROM x, p.s.r")
-	if got := tables(up.Returning); got != "p.s.up qualifies" {
-		t.Errorf("the tables of RETURNING are %q", got)
-	}
-	for want, got := range map[string]*Query{
-		"p.s.r qualifies, p.s.r AS, p.s.q, m.y.a, p.s.r qualifies, p.s.n AS, m.x.a": in.Source,
-		"p.s.into qualifies, p.s.z AS":                                              in.Returning,
-		"p.s.v AS":                                                                  up.Set[0].Value,
-		"p.s.up qualifies":                                                          up.Set[1].Value,
-		"p.s.f AS":                                                                  up.From,
-		"p.s.up qualifies, p.s.w qualifies, p.s.w AS":                               up.Where,
-		"p.s.c AS, p.s.r AS":                                                        with.Source,
+	for _, test := range []struct {
+		query *Query
+		want  string
+	}{
+		{in.Source, "p.s.r qualifies, p.s.r AS, p.s.q, m.y.a, p.s.r qualifies, p.s.n AS, m.x.a"},
+		{in.Returning, "p.s.into qualifies, p.s.z AS"},
+		{up.Set[0].Value, "p.s.v AS"},
+		{up.Set[1].Value, "p.s.up qualifies"},
+		{up.From, "p.s.f AS"},
+		{up.Where, "p.s.up qualifies, p.s.w qualifies, p.s.w AS"},
+		{up.Returning, "p.s.up qualifies"},
+		{with.Source, "p.s.c AS, p.s.r AS"},
 	} {
-		if tables(got) != want {
-			t.Errorf("the tables of %q are %q, want %q", got.Text, tables(got), want)
+		if got := tables(test.query); got != test.want {
+			t.Errorf("the tables of %q are %q, want %q", test.query.Text, got, test.want)
 		}
 	}
 	if name := in.Source.Tables[1].Name[2]; name.Pos.Column != 50 {

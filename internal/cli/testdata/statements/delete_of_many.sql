@@ -1,0 +1,1 @@
+DELETE FROM databricks_workspace.postgres.postgres_branches WHERE project_id = 'p';

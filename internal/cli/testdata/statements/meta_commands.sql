@@ -1,0 +1,14 @@
+SHOW PROVIDERS;
+SHOW SERVICES IN databricks_workspace LIKE 'postgres';
+SHOW RESOURCES IN databricks_workspace.jobs;
+SHOW EXTENDED RESOURCES IN databricks_workspace.postgres LIKE '%credentials';
+SHOW METHODS IN databricks_workspace.postgres.postgres_credentials;
+SHOW EXTENDED METHODS IN databricks_workspace.postgres.postgres_databases WHERE SQLVerb = 'SELECT';
+SHOW INSERT /*+ REQUIRED */ INTO databricks_workspace.postgres.postgres_branches;
+DESCRIBE databricks_workspace.postgres.postgres_branches;
+DESCRIBE EXTENDED databricks_workspace.postgres.vw_roles;
+DESCRIBE METHOD databricks_workspace.postgres.postgres_credentials.generate;
+REGISTRY LIST;
+REGISTRY LIST databricks_workspace;
+SHOW AUTH IN databricks_workspace;
+SHOW VERSION;

@@ -1,0 +1,63 @@
+package dispatch_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// TestMaskColumn masks the credentials inside the JSON of rows, and leaves all other JSON as it is.
+func TestMaskColumn(t *testing.T) {
+	compiled, err := openapi.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &dispatch.Client{Catalogue: provider.NewCatalogue(compiled)}
+	mask := func(service, resource, name, column string) dispatch.ColumnMask {
+		t.Helper()
+		m, err := c.Catalogue.Method("databricks_workspace", service, resource, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := c.Columns(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(columns, func(c provider.Column) bool { return c.Name == column })
+		if i < 0 {
+			t.Fatalf("%s has no column %s", m.FullName(), column)
+		}
+		found, err := c.MaskColumn(m, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if mask("catalog", "storage_credentials", "list", "aws_iam_role") != nil {
+		t.Error("a column without credentials has a mask")
+	}
+	token := mask("catalog", "storage_credentials", "list", "cloudflare_api_token")
+	jobs := mask("jobs", "jobs", "list", "settings")
+	for _, test := range []struct {
+		mask       dispatch.ColumnMask
+		from, want string
+	}{
+		{token, `{"access_key_id": "k", "secret_access_key": "hidden"}`, `{"access_key_id":"k","secret_access_key":"****"}`},
+		{token, `{"access_key_id":  "k"}`, `{"access_key_id":  "k"}`},
+		{token, `{"secret_access_key": null}`, `{"secret_access_key": null}`},
+		{
+			jobs, `{"n": 12345678901234567890, "job_clusters": [{"new_cluster": {"docker_image": {"basic_auth": {"username": "u", "password": "hidden"}}}}]}`,
+			`{"job_clusters":[{"new_cluster":{"docker_image":{"basic_auth":{"password":"****","username":"u"}}}}],"n":12345678901234567890}`,
+		},
+		{jobs, `{"job_clusters": [{"password": "of nobody"}]}`, `{"job_clusters": [{"password": "of nobody"}]}`},
+	} {
+		got, found, err := test.mask(json.RawMessage(test.from))
+		if err != nil || string(got) != test.want || found != (test.from != test.want) {
+			t.Errorf("%s: %s, %t, %v", test.from, got, found, err)
+		}
+	}
+}

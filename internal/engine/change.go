@@ -1,0 +1,262 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// storeChange is an INSERT, UPDATE or DELETE of a table in a store. SQLite carries it out, all of it or
+// nothing.
+type storeChange struct {
+	session  *Session
+	position provider.Position
+	table    *object
+	done     string // inserted
+	// insert is the statement where it is one, whose rows may take calls.
+	insert *statement.Insert
+}
+
+// planStoreInsert checks an INSERT into a table of a store.
+func (s *Session) planStoreInsert(in *statement.Insert) (*plan, error) {
+	c := &storeChange{session: s, position: in.Position, done: "inserted", insert: in}
+	return c.plan(in.Into, in.Whole, in.Source)
+}
+
+// planStoreChange checks an UPDATE or DELETE of a table in a store.
+func (s *Session) planStoreChange(pos provider.Position, name statement.Name, whole *statement.Query, done string) (*plan, error) {
+	c := &storeChange{session: s, position: pos, done: done}
+	return c.plan(name, whole, nil)
+}
+
+func (c *storeChange) plan(name statement.Name, whole, source *statement.Query) (*plan, error) {
+	var err error
+	if c.table, err = c.session.storeTable(name); err != nil {
+		return nil, err
+	}
+	var ahead func(p *program) (string, error)
+	if source != nil {
+		ahead = func(p *program) (string, error) { return p.rewrite(source) }
+	}
+	p, err := c.session.compileWrite(c.position, ahead, func(p *program) (string, error) { return p.rewrite(whole) })
+	if err != nil {
+		return nil, err
+	}
+	width := 0
+	if source != nil && len(p.list) > 0 {
+		if width, err = c.width(p.stmt.BindCount()); err != nil {
+			_ = p.close() // the error at hand counts
+			return nil, err
+		}
+	}
+	run := func(ctx context.Context) (provider.Rows, error) {
+		switch {
+		case c.session.writable(c.table.store) != c.table.store || c.session.DryRun && len(p.list) > 0:
+			return c.rehearse(ctx, p)
+		case width > 0:
+			return c.collected(ctx, p, width)
+		}
+		return c.direct(ctx, p)
+	}
+	return &plan{run: run, explain: p.explain, close: func() { _ = p.close() }}, nil
+}
+
+// storeTable finds the table that a statement changes: t, or with its store session.t and store.t.
+func (s *Session) storeTable(name statement.Name) (*object, error) {
+	last := name[len(name)-1]
+	o, err := s.object(last.Text)
+	if len(name) > 1 && err == nil {
+		o = nil
+		for _, st := range s.open() {
+			if strings.EqualFold(st.schema, name[0].Text) {
+				var all []object
+				all, err = st.objects()
+				o = find(all, last.Text)
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case o == nil:
+		return nil, noObject(statement.TableObject, last)
+	case o.kind == statement.TableObject:
+		return o, nil
+	}
+	hint := "change what its query reads"
+	if o.kind == statement.MaterializedView {
+		hint = "REFRESH MATERIALIZED VIEW " + written(o.name) + " reads its rows anew"
+	}
+	return nil, &provider.Error{
+		Code:     provider.Usage,
+		Message:  fmt.Sprintf("%s is a %s, whose rows come from its query", provider.Printable(o.name), strings.ToLower(string(o.kind))),
+		Hint:     hint,
+		Position: last.Pos,
+	}
+}
+
+// rehearse gives the calls that the statement would begin with, and takes back what it does.
+func (c *storeChange) rehearse(ctx context.Context, p *program) (provider.Rows, error) {
+	c.session.note("a dry run changes nothing")
+	if len(p.list) == 0 {
+		return provider.NewRows(nil, nil), p.close()
+	}
+	if _, err := p.db.BeginImmediate(); err != nil { // it ends with the database, which takes all back
+		return nil, errors.Join(c.table.store.fault(err), p.close())
+	}
+	return p.calls(ctx)
+}
+
+// direct runs the statement as it stands.
+func (c *storeChange) direct(ctx context.Context, p *program) (provider.Rows, error) {
+	p.db.SetInterrupt(ctx)
+	tx, err := p.db.BeginImmediate()
+	if err != nil {
+		return nil, errors.Join(c.table.store.fault(err), p.close())
+	}
+	rows, err := c.session.newQuery(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	returned, err := c.session.collect(ctx, rows, c.position)
+	changes := p.db.Changes()
+	if err == nil {
+		c.session.noteMasked(p)
+		if err = tx.Commit(); err != nil {
+			err = c.table.store.fault(err)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, tx.Rollback(), rows.Close())
+	}
+	c.changed(changes)
+	return &doneRows{provider.NewRows(rows.Columns(), returned), rows.costs()}, rows.Close()
+}
+
+// changed tells how many rows changed; in a dry run they are gone when it ends.
+func (c *storeChange) changed(rows int64) {
+	if c.session.DryRun {
+		c.session.note("a dry run changes nothing")
+		return
+	}
+	c.session.changedRows(rows, c.done)
+}
+
+// collected reads the rows of an INSERT before it locks the store: calls take their time, and others may
+// write meanwhile.
+func (c *storeChange) collected(ctx context.Context, checked *program, width int) (provider.Rows, error) {
+	columns := checked.columns
+	if err := checked.close(); err != nil {
+		return nil, err
+	}
+	p, err := c.session.freshRows(c.position, c.insert.Source, width)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.session.newQuery(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	var returned [][]any
+	if _, err = c.session.collect(ctx, rows, c.position); err == nil {
+		c.session.noteMasked(p)
+		returned, err = c.insertFresh(p, columns)
+	}
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return nil, err
+	}
+	return &doneRows{provider.NewRows(columns, returned), rows.costs()}, nil
+}
+
+// width counts the columns of the rows to insert; it is 0 where they cannot be read by themselves, because
+// there are placeholders behind them that count from those in the query.
+func (c *storeChange) width(placeholders int) (int, error) {
+	p, err := c.session.compile(c.position, func(p *program) (string, error) { return p.rewrite(c.insert.Source) })
+	if err != nil {
+		return 0, err
+	}
+	width := len(p.columns)
+	if p.stmt.BindCount() != placeholders {
+		width = 0
+	}
+	return width, p.close()
+}
+
+// insertFresh inserts the rows of the fresh table, and gives what RETURNING asks for.
+func (c *storeChange) insertFresh(p *program, columns []provider.Column) ([][]any, error) {
+	if _, err := p.provideStore(c.table.store); err != nil {
+		return nil, err
+	}
+	text, err := c.text(p)
+	if err != nil {
+		return nil, err
+	}
+	var returned [][]any
+	var changes int64
+	err = c.table.store.transact(p.db, func(db *sqlite3.Conn) error {
+		stmt, _, err := db.Prepare(text)
+		if err != nil {
+			return p.sqlError(err)
+		}
+		if err := p.bindArgs(stmt); err != nil {
+			return errors.Join(err, stmt.Close())
+		}
+		for stmt.Step() {
+			row := make([]any, len(columns))
+			for i, column := range columns {
+				row[i] = valueOf(stmt, i, column.Type)
+			}
+			returned = append(returned, row)
+		}
+		if err := stmt.Close(); err != nil {
+			return p.sqlError(err)
+		}
+		changes = db.Changes()
+		return nil
+	})
+	if err == nil {
+		c.changed(changes)
+	}
+	return returned, err
+}
+
+// text is the INSERT with the fresh table in place of its query.
+func (c *storeChange) text(p *program) (string, error) {
+	in := c.insert
+	var b strings.Builder
+	b.WriteString("INSERT ")
+	switch {
+	case in.Replace:
+		b.WriteString("OR REPLACE ")
+	case in.Or != "":
+		b.WriteString("OR " + in.Or + " ")
+	}
+	b.WriteString("INTO " + c.table.inStore())
+	if in.Alias != "" {
+		b.WriteString(" AS " + sqlite3.QuoteIdentifier(in.Alias))
+	}
+	if len(in.Columns) > 0 {
+		b.WriteString(" (" + quotedList(in.Columns) + ")")
+	}
+	b.WriteString(" " + copyFresh + " WHERE true")
+	for _, clause := range []struct {
+		words string
+		text  *statement.Query
+	}{{"ON CONFLICT", in.Conflict}, {"RETURNING", in.Returning}} {
+		if clause.text == nil {
+			continue
+		}
+		text, err := p.rewrite(clause.text)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(" " + clause.words + " " + text)
+	}
+	return b.String(), nil
+}

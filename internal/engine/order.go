@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// A resource can be called without a deployment_name: its rows are then those of the configured
+// workspace, and no others. So where a join compares deployment_name, an order of the tables that calls
+// a resource before the name is known would lose the rows of the other workspaces. Such an order is
+// made to look so dear that SQLite takes it only if there is no other.
+//
+// There is no other where nothing says which workspaces are meant (p.deployment_name =
+// b.deployment_name): then it is the configured one. [program.checkOrder] holds the plan that SQLite
+// chose to that.
+
+// dear is the cost of a call for which a parameter is not known that the query compares.
+const dear = 1e12
+
+// known tells what a plan knows of deployment_name.
+type known struct {
+	// by counts the comparisons that say which workspace, later those with tables behind this one.
+	by, later int
+	// fixed is set where one of them is with a constant or an IN.
+	fixed bool
+}
+
+// early reports whether a plan is for a call before all is known that the query compares.
+func (t *table) early(named map[string]bool, given map[string]int) bool {
+	return slices.ContainsFunc(t.fields, func(f field) bool {
+		_, ok := given[f.name]
+		return f.hidden && named[f.name] && !ok
+	})
+}
+
+// workspaces tells what a plan knows of deployment_name, as the end of the text that BestIndex leaves.
+func (t *table) workspaces(idx *sqlite3.IndexInfo) string {
+	var k known
+	for i, c := range idx.Constraint {
+		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ || t.fields[c.Column].name != deploymentName || !t.fields[c.Column].hidden {
+			continue
+		}
+		if c.Usable {
+			k.by++
+		} else {
+			k.later++
+		}
+		_, err := idx.RHSValue(i)
+		k.fixed = k.fixed || err == nil || idx.In(i, -1)
+	}
+	if k == (known{}) {
+		return ""
+	}
+	t.program.ordered = t.program.ordered || k.by == 0
+	return fmt.Sprintf(" %d,%d,%t", k.by, k.later, k.fixed)
+}
+
+// checkOrder refuses a plan in which a resource is called before its deployment_name is known, unless
+// the resources are compared with each other and with nothing else: what one of them cannot use the
+// other does. It refuses too what is called without one that the query compares behind it, in a view
+// or subquery that SQLite works out by itself.
+func (p *program) checkOrder() error {
+	if !p.ordered && !p.compares {
+		return nil
+	}
+	all, err := p.operations()
+	if err != nil {
+		return err
+	}
+	var waiting, apart []string
+	by, later, mutual := 0, 0, true
+	for _, op := range all {
+		parts := strings.Split(op.p4, " ")
+		if op.code != "VFilter" || len(parts) < 3 {
+			continue
+		}
+		chosen, err := readPlan(op.p4)
+		if err != nil {
+			return err
+		}
+		t := p.list[chosen.table]
+		if len(parts) == 3 {
+			if p.compares && t.withoutWorkspace(chosen) {
+				apart = append(apart, t.resource.FullName())
+			}
+			continue
+		}
+		var k known
+		if _, err := fmt.Sscanf(parts[3], "%d,%d,%t", &k.by, &k.later, &k.fixed); err != nil {
+			return &provider.Error{Code: provider.Internal, Message: "read the plan " + provider.Quote(op.p4), Err: err}
+		}
+		by, later, mutual = by+k.by, later+k.later, mutual && k.by < 2 && !k.fixed
+		if k.by == 0 {
+			waiting = append(waiting, t.resource.FullName())
+		}
+	}
+	if mutual && by >= later {
+		waiting = nil
+	}
+	if waiting = append(waiting, apart...); len(waiting) == 0 {
+		return nil
+	}
+	return &provider.Error{
+		Code:     provider.Usage,
+		Message:  "missing parameters: the query compares the deployment_name of " + strings.Join(waiting, ", ") + ", which is not known when it is called",
+		Hint:     "compare it beside the resource itself: in the ON of an outer join, within a view or subquery; or put the tables in another order",
+		Position: p.position,
+	}
+}
+
+// withoutWorkspace reports whether a plan does not say which workspace is called, and the query uses
+// the name of it.
+func (t *table) withoutWorkspace(chosen choice) bool {
+	n, ok := t.index[deploymentName]
+	return ok && t.fields[n].hidden && chosen.used>>min(n, 63)&1 == 1 && !slices.Contains(chosen.fields, n)
+}
+
+// comparesWorkspace reports whether a text compares deployment_name. What looks like it and is not, in
+// a string say, does no harm: see withoutWorkspace.
+func comparesWorkspace(text string) bool {
+	const compared = `(?i)\bdeployment_name\W?\s*(=|<|>|!|in\b|is\b|not\b|like\b)|[=<>]\s*(\W?\w+\W?\.\s*)*\W?deployment_name\b|\busing\s*\([^)]*deployment_name`
+	return strings.Contains(strings.ToLower(text), deploymentName) && regexp.MustCompile(compared).MatchString(text)
+}

@@ -1,0 +1,205 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// target is what the WHERE of an UPDATE or DELETE speaks of, as a virtual table: a row for each
+// combination of parameters that the condition gives, provided that they identify one resource.
+// SQLite evaluates the condition, so that values may come from lists and subqueries.
+type target struct {
+	program *program
+	access  *access
+	fields  []field
+	at      *targetCursor    // the one that was moved last
+	ids     map[string]int64 // of the rows, by what makes them
+}
+
+// targetTable is the name of the target in SQLite.
+const targetTable = "lakeql.target"
+
+// targetPlan tells the plans of a target from those of other virtual tables.
+const targetPlan = 1 << 10
+
+// newTarget makes the target of a method, for a statement that sets columns; none for a DELETE. What
+// SET gives is not asked for, and neither is the update mask. Of the attributes of the body that SET
+// does not give, those that are required may be compared; a DELETE's may all be.
+func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*target, error) {
+	b, err := p.session.newBinding(m, p.position)
+	if err != nil {
+		return nil, err
+	}
+	isSet := func(name string) bool {
+		return slices.ContainsFunc(sets, func(s statement.Assignment) bool {
+			top, _, _ := strings.Cut(strings.TrimPrefix(b.canonical(s.Column.Text), attributePrefix), ".")
+			return top == name || b.canonical(s.Column.Text) == name
+		})
+	}
+	t := &target{program: p, access: p.parameters(m), ids: map[string]int64{}}
+	t.access.required = slices.DeleteFunc(t.access.required, func(name string) bool {
+		param, ok := m.Param(name)
+		return ok && param.In != provider.InPath && isSet(name) || slices.Contains(maskNames(), name)
+	})
+	for _, name := range t.access.params {
+		typ, err := p.typeOf(m, name)
+		if err != nil {
+			return nil, err
+		}
+		t.add(name, typ)
+	}
+	if b.body == nil {
+		return t, nil
+	}
+	masked := b.takesMask() != "" && b.isParam(b.takesMask())
+	for _, property := range b.body.Properties {
+		required := slices.Contains(m.Body.RequiredAttributes, property.Name)
+		if len(sets) > 0 && !required || isSet(property.Name) || b.isParam(property.Name) || slices.Contains(maskNames(), property.Name) {
+			continue
+		}
+		schema, err := p.session.Catalogue.Resolve(m, property.Schema)
+		if err != nil {
+			return nil, err
+		}
+		t.add(property.Name, schema.Type)
+		t.access.params = append(t.access.params, property.Name)
+		if required && !masked && !slices.Contains(m.BodyFromPath, property.Name) {
+			t.access.required = append(t.access.required, property.Name)
+		}
+	}
+	return t, nil
+}
+
+// add adds a column, unless there is one of its name.
+func (t *target) add(name, typ string) {
+	if !slices.ContainsFunc(t.fields, func(f field) bool { return strings.EqualFold(f.name, name) }) {
+		t.fields = append(t.fields, field{name: name, typ: typ})
+	}
+}
+
+// create registers the target with SQLite.
+func (t *target) create() error {
+	columns := make([]string, len(t.fields))
+	for i, f := range t.fields {
+		columns[i] = sqlite3.QuoteIdentifier(f.name) + " " + declaredType(f.typ)
+	}
+	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*target, error) {
+		return t, db.DeclareVTab("CREATE TABLE x(" + strings.Join(columns, ", ") + ")")
+	}
+	if err := sqlite3.CreateModule(t.program.db, targetTable, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
+		return &provider.Error{Code: provider.Internal, Message: "make the table of " + t.access.method.FullName(), Err: err}
+	}
+	return nil
+}
+
+// BestIndex takes every comparison by =, and refuses a plan that does not identify one resource.
+func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
+	given := map[string]bool{}
+	compared := map[string]bool{}
+	var used []string
+	for i, c := range idx.Constraint {
+		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ {
+			continue
+		}
+		name := t.fields[c.Column].name
+		compared[name] = true
+		if !c.Usable || given[name] {
+			continue
+		}
+		given[name] = true
+		used = append(used, fmt.Sprint(c.Column))
+		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: true}
+	}
+	has := func(known map[string]bool) func(string) bool {
+		return func(name string) bool {
+			return known[name] || name == accountID && t.program.session.account() != ""
+		}
+	}
+	if len(t.access.lacking(has(given))) > 0 {
+		if lacking := t.access.lacking(has(compared)); len(lacking) > 0 {
+			t.program.lacking = lacking
+		}
+		return sqlite3.CONSTRAINT
+	}
+	idx.IdxNum, idx.IdxStr = targetPlan, strings.Join(used, ",")
+	idx.EstimatedRows, idx.EstimatedCost = 1, 1
+	return nil
+}
+
+// Open makes a cursor.
+func (t *target) Open() (sqlite3.VTabCursor, error) { return &targetCursor{target: t}, nil }
+
+// targetCursor gives the one row that its arguments make.
+type targetCursor struct {
+	target *target
+	given  map[string]any // as a row of SQLite's has them; nil behind the row
+	id     int64
+}
+
+// Filter takes the arguments in.
+func (c *targetCursor) Filter(_ int, idxStr string, args ...sqlite3.Value) error {
+	c.given = nil
+	given := map[string]any{}
+	if idxStr != "" {
+		for i, text := range strings.Split(idxStr, ",") {
+			var n int
+			if _, err := fmt.Sscan(text, &n); err != nil {
+				return c.target.program.fail(&provider.Error{Code: provider.Internal, Message: "read a plan", Err: err})
+			}
+			switch args[i].Type() {
+			case sqlite3.NULL:
+				return nil // nothing equals NULL
+			case sqlite3.INTEGER:
+				given[c.target.fields[n].name] = args[i].Int64()
+			case sqlite3.FLOAT:
+				given[c.target.fields[n].name] = args[i].Float()
+			case sqlite3.TEXT, sqlite3.BLOB:
+				given[c.target.fields[n].name] = args[i].Text()
+			}
+		}
+	}
+	c.given, c.id = given, c.target.number(given)
+	c.target.at = c
+	return nil
+}
+
+// Next goes behind the row.
+func (c *targetCursor) Next() error {
+	c.given = nil
+	return nil
+}
+
+// EOF reports whether the row was passed.
+func (c *targetCursor) EOF() bool { return c.given == nil }
+
+// Column gives an argument. What was not given is not known: nobody has asked the API.
+func (c *targetCursor) Column(ctx sqlite3.Context, n int) error {
+	name := c.target.fields[n].name
+	value, ok := c.given[name]
+	if !ok {
+		return c.target.program.fail(&provider.Error{
+			Code:    provider.Usage,
+			Message: fmt.Sprintf("%s: %s has no value here", c.target.access.method.FullName(), name),
+			Hint:    "compare it by = or IN, in every alternative of an OR, or take the value from a SELECT",
+		})
+	}
+	return result(ctx, value)
+}
+
+// RowID numbers the row. What SQLite finds twice, by two alternatives of an OR, it tells by the number.
+func (c *targetCursor) RowID() (int64, error) { return c.id, nil }
+
+// number gives each row its own number.
+func (t *target) number(given map[string]any) int64 {
+	key := fmt.Sprintf("%#v", given) // sorted by name
+	if _, known := t.ids[key]; !known {
+		t.ids[key] = int64(len(t.ids)) + 1
+	}
+	return t.ids[key]
+}

@@ -1,0 +1,309 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// planUpdate checks an UPDATE of a resource, or a REPLACE with SET.
+func (s *Session) planUpdate(u *statement.Update) (*plan, error) {
+	r, err := s.resource(u.Table)
+	if err != nil {
+		return nil, err
+	}
+	verb := provider.Update
+	w := &write{session: s, position: u.Position, what: "UPDATE " + r.FullName(), done: "updated", returning: u.Returning, alias: r.Name}
+	if u.Replace {
+		verb = provider.Replace
+		w.what, w.done = "REPLACE "+r.FullName(), "replaced"
+	}
+	switch {
+	case u.Or != "":
+		return nil, w.refuse("OR "+u.Or+" is for tables of the store: the API alone decides what conflicts", "leave OR "+u.Or+" out")
+	case u.From != nil:
+		return nil, w.refuse("FROM is for tables of the store", "take values from a subquery: SET a = (SELECT …), WHERE id IN (SELECT …)")
+	}
+	if w.await, err = s.awaits(u.Hints, u.Position); err != nil {
+		return nil, err
+	}
+	methods := r.MethodsFor(verb)
+	if len(methods) == 0 {
+		return nil, w.noMethod(r, verb)
+	}
+	return w.firstThatFits(methods, func(m *provider.Method) (*plan, error) {
+		own := *w
+		own.method = m
+		for _, set := range u.Set {
+			if err := own.settable(m, set.Column); err != nil {
+				return nil, err
+			}
+		}
+		return own.planTarget(targeted{u.With, u.Where, u.Alias, u.Set})
+	})
+}
+
+// planDelete checks a DELETE from a resource.
+func (s *Session) planDelete(d *statement.Delete) (*plan, error) {
+	r, err := s.resource(d.From)
+	if err != nil {
+		return nil, err
+	}
+	w := &write{session: s, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, alias: r.Name}
+	if w.await, err = s.awaits(d.Hints, d.Position); err != nil {
+		return nil, err
+	}
+	methods := r.MethodsFor(provider.Delete)
+	if len(methods) == 0 {
+		return nil, w.noMethod(r, provider.Delete)
+	}
+	return w.firstThatFits(methods, func(m *provider.Method) (*plan, error) {
+		own := *w
+		own.method = m
+		return own.planTarget(targeted{d.With, d.Where, d.Alias, nil})
+	})
+}
+
+// firstThatFits tries methods, those that require most first, and gives the plan of the first that
+// takes what the statement gives. The error is that of the least demanding.
+func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Method) (*plan, error)) (*plan, error) {
+	methods = slices.Clone(methods)
+	slices.SortStableFunc(methods, func(a, b *provider.Method) int { return len(b.RequiredParams()) - len(a.RequiredParams()) })
+	var last error
+	for _, m := range methods {
+		p, err := try(m)
+		if err == nil {
+			return p, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter
+// that does not tell resources apart.
+func (w *write) settable(m *provider.Method, column statement.Ident) error {
+	b, err := w.session.newBinding(m, w.position)
+	if err != nil {
+		return err
+	}
+	b.style = columnStyle
+	column.Text = b.canonical(column.Text)
+	top, _, _ := strings.Cut(strings.TrimPrefix(column.Text, attributePrefix), ".")
+	if b.isAttribute(top) {
+		return nil
+	}
+	if p, ok := m.Param(column.Text); ok {
+		if p.In != provider.InPath {
+			return nil
+		}
+		return &provider.Error{
+			Code:     provider.Usage,
+			Message:  fmt.Sprintf("%s: %s tells which resource to change, and cannot be changed itself", w.what, column.Text),
+			Hint:     "compare it in the WHERE",
+			Position: column.Pos,
+		}
+	}
+	return b.unknown(given{name: column.Text, named: column.Pos})
+}
+
+// targeted is what an UPDATE or DELETE says besides the resource.
+type targeted struct {
+	with, where *statement.Query
+	alias       string
+	sets        []statement.Assignment
+}
+
+// planTarget plans one call for each row that WHERE makes of its parameters. What SET gives comes with
+// the row.
+func (w *write) planTarget(t targeted) (*plan, error) {
+	if t.alias != "" {
+		w.alias = t.alias
+	}
+	for _, set := range t.sets {
+		w.gives = append(w.gives, set.Column)
+	}
+	var err error
+	if w.program, err = w.session.compile(w.position, func(p *program) (string, error) { return w.targetQuery(p, t) }); err != nil {
+		return nil, err
+	}
+	pos := w.position
+	if t.where != nil {
+		pos = t.where.Position
+	}
+	w.bind = func(row []any) (*binding, error) {
+		b, err := w.session.newBinding(w.method, w.position)
+		if err != nil {
+			return nil, err
+		}
+		b.style = columnStyle
+		at := w.program.target.at
+		for _, f := range w.program.target.fields {
+			value, ok := at.given[f.name]
+			if !ok {
+				continue
+			}
+			if err := w.setCell(b, statement.Ident{Text: f.name, Pos: pos}, value, nil); err != nil {
+				return nil, err
+			}
+		}
+		if err := w.pointless(b); err != nil {
+			return nil, err
+		}
+		if err := w.setAll(b, t.sets, row[1:]); err != nil {
+			return nil, err
+		}
+		return b, w.session.complete(b)
+	}
+	return w.checked()
+}
+
+// targetQuery is a query that gives a row for each call, with what SET gives.
+func (w *write) targetQuery(p *program, t targeted) (string, error) {
+	p.subject, p.alias = w.method.Resource, w.alias
+	var err error
+	if p.target, err = p.newTarget(w.method, t.sets); err != nil {
+		return "", err
+	}
+	if err := p.target.create(); err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	if t.with != nil {
+		with, err := p.rewrite(t.with)
+		if err != nil {
+			return "", err
+		}
+		text.WriteString(with + "\n")
+	}
+	text.WriteString("SELECT 1")
+	for _, s := range t.sets {
+		value, err := p.rewrite(s.Value)
+		if err != nil {
+			return "", err
+		}
+		text.WriteString(", " + value)
+	}
+	text.WriteString(" FROM " + sqlite3.QuoteIdentifier(targetTable) + " AS " + sqlite3.QuoteIdentifier(w.alias))
+	if t.where == nil {
+		return text.String(), nil
+	}
+	condition, err := p.rewrite(t.where)
+	return text.String() + " WHERE " + condition, err
+}
+
+// pointless refuses a DELETE that says nothing of what to delete, where the method could be told.
+func (w *write) pointless(b *binding) error {
+	if w.method.SQLVerb != provider.Delete || len(b.args) > 0 || len(b.attributes) > 0 {
+		return nil
+	}
+	var names []string
+	for _, p := range w.method.Params {
+		if p.Name != "etag" {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 || w.method.NameParam != nil && b.given[w.method.NameParam.Name].name != "" {
+		return nil
+	}
+	return w.refuse("no WHERE tells what to delete", w.method.FullName()+" takes "+strings.Join(names, ", "))
+}
+
+// setAll takes in what SET gives, and works out the update mask where the method has one and the
+// statement does not give it.
+func (w *write) setAll(b *binding, sets []statement.Assignment, row []any) error {
+	columns := make([]statement.Ident, len(sets))
+	for i, set := range sets {
+		columns[i] = set.Column
+	}
+	mask := newMask(b, columns)
+	for _, i := range wholeFirst(columns) {
+		if err := w.unclearable(b, columns[i], row[i]); err != nil {
+			return err
+		}
+		if err := w.setCell(b, attributeFirst(b, columns[i]), row[i], nil); err != nil {
+			return err
+		}
+	}
+	if mask != nil {
+		for i, column := range columns {
+			if err := mask.add(attributeFirst(b, column), jsonValue(row[i])); err != nil {
+				return err
+			}
+		}
+		mask.set()
+	}
+	return b.allowParts()
+}
+
+// unclearable refuses NULL, and null inside of JSON, where no update mask would say that it clears: it
+// would be left out of the body, and nothing would change.
+func (w *write) unclearable(b *binding, column statement.Ident, value any) error {
+	if b.method.SQLVerb != provider.Update || b.takesMask() != "" {
+		return nil
+	}
+	path, null := "", value == nil
+	if schema, err := b.schemaOf(attributeFirst(b, column).Text); err != nil {
+		return err
+	} else if schema != nil && schema.Type == "object" && !null {
+		path, null = findNull(unpack(jsonValue(value)))
+	}
+	if !null {
+		return nil
+	}
+	return &provider.Error{
+		Code:     provider.Usage,
+		Message:  fmt.Sprintf("%s: %s cannot be set to NULL: %s leaves what is not given as it is", w.what, column.Text+path, b.method.FullName()),
+		Hint:     "leave it out, or give it another value, such as an empty one",
+		Position: column.Pos,
+	}
+}
+
+// findNull finds an attribute of an object that is null, and gives its path with a dot before it.
+// Lists are wholes: what an item lacks it does not have.
+func findNull(value any) (string, bool) {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return "", value == nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if path, ok := findNull(object[name]); ok {
+			return "." + name + path, true
+		}
+	}
+	return "", false
+}
+
+// attributeFirst reads a column of SET: the attribute, where a parameter has the same name. That is
+// the WHERE's.
+func attributeFirst(b *binding, column statement.Ident) statement.Ident {
+	column.Text = b.canonical(column.Text)
+	name := strings.TrimPrefix(column.Text, attributePrefix)
+	if b.isAttribute(name) {
+		column.Text = attributePrefix + name
+	}
+	return column
+}
+
+// jsonValue gives a value of a row as decoding JSON would.
+func jsonValue(value any) any {
+	switch value := value.(type) {
+	case int64:
+		return json.Number(strconv.FormatInt(value, 10))
+	case float64:
+		return json.Number(strconv.FormatFloat(value, 'g', -1, 64))
+	case json.RawMessage:
+		return string(value)
+	case provider.Secret:
+		return value.Reveal()
+	}
+	return value
+}

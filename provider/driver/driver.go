@@ -1,0 +1,214 @@
+// Package driver makes lakeql a driver for database/sql, under the name lakeql:
+//
+//	db, err := sql.Open("lakeql", "profile=production")
+//	rows, err := db.QueryContext(ctx, "SELECT name FROM databricks_workspace.postgres.postgres_projects WHERE deployment_name = ?", "dbc-abcd0123-a1bc")
+//
+// The data source name is a list of settings, name=value, with semicolons between them; it may be empty. See
+// [Config] for what they are. Credentials are found as by every other Databricks tool: in the environment
+// and in ~/.databrickscfg.
+//
+// A connection is a session: what SET and CREATE TEMP VIEW change holds for it, and a pool may give it to
+// others later; use [sql.Conn] for both. There are no transactions, because the API has none: Begin is an
+// error.
+//
+// Queries take placeholders as SQLite does (?, ?2, :name, @name), and so do the statements that change
+// something; EXEC takes none. Values are what database/sql takes: times become ISO 8601 text in UTC, []byte
+// and json.RawMessage text.
+//
+// Columns are int64, float64, bool, string, or []byte for JSON and for numbers that the others cannot
+// hold; any may be NULL. The types that [sql.ColumnType] gives are those of package sql for that, such as
+// [sql.NullInt64]; what a query computes has none.
+//
+// Of a text of several statements Exec runs all, and RowsAffected speaks of the last. Query runs the first,
+// and NextResultSet the one after. All are checked before the first one runs.
+//
+// A canceled context ends a statement and every request that is under way for it. Errors are
+// [*provider.Error].
+package driver
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/auth"
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+func init() { //nolint:gochecknoinits // database/sql knows drivers by name in no other way
+	sql.Register("lakeql", Driver{})
+}
+
+// Config is what a data source name says. Its zero value is the default of every setting.
+type Config struct {
+	// Profile of ~/.databrickscfg to take host and credential from (profile).
+	Profile string
+	// Host is the workspace that is called where a statement has no deployment_name (host).
+	Host string
+	// OnError is fail, or partial: go on without what a failing call takes away (on_error). What is
+	// missing, Notes is told, and SHOW ERRORS lists it.
+	OnError string
+	// PageLimit is how many pages of a list are read at most; 0: all (page_limit).
+	PageLimit int
+	// Parallel is how many requests are under way to one workspace at once, at most, over all
+	// connections; 0: 16 (parallel).
+	Parallel int
+	// Store is the SQLite file that keeps tables and views (store); empty: in memory, for the connection.
+	Store string
+
+	// What follows no data source name can say.
+
+	// HTTP sends the requests; nil: a client that follows no redirects. All connections share it, and
+	// when the connector is closed, its idle network connections are.
+	HTTP *http.Client
+	// Logger gets one event a request, without credentials; nil: none.
+	Logger *slog.Logger
+	// Notes, if set, is told what is to be said about a statement besides its rows.
+	Notes func(line string)
+}
+
+// ParseConfig reads a data source name.
+func ParseConfig(dsn string) (Config, error) {
+	var c Config
+	seen := map[string]bool{}
+	for part := range strings.SplitSeq(dsn, ";") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(part, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok {
+			return c, usage("the data source name has %s, which is no name=value", provider.Quote(name))
+		}
+		if seen[name] {
+			return c, usage("the data source name has %s twice", provider.Quote(name))
+		}
+		seen[name] = true
+		var err error
+		switch name {
+		case "profile":
+			c.Profile = value
+		case "host":
+			c.Host = value
+		case "on_error":
+			c.OnError = value
+		case "store":
+			c.Store = value
+		case "page_limit":
+			c.PageLimit, err = count(name, value)
+		case "parallel":
+			c.Parallel, err = count(name, value)
+		default:
+			err = usage("the data source name has an unknown setting %s; known are profile, host, on_error, page_limit, parallel, store", provider.Quote(name))
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func count(name, value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		return 0, usage("%s: %s is no number from 0", name, provider.Quote(value))
+	}
+	return n, nil
+}
+
+func usage(format string, args ...any) error {
+	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...)}
+}
+
+// Driver opens connections by data source name.
+type Driver struct{}
+
+// Open opens a connection.
+func (d Driver) Open(dsn string) (driver.Conn, error) {
+	connector, err := d.OpenConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return connector.Connect(context.Background())
+}
+
+// OpenConnector reads a data source name.
+func (Driver) OpenConnector(dsn string) (driver.Connector, error) {
+	c, err := ParseConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return NewConnector(c)
+}
+
+// Connector opens connections, which share the catalogue, the credentials and the limits on requests. Give
+// it to [sql.OpenDB].
+type Connector struct {
+	config    Config
+	onError   engine.OnError
+	catalogue *provider.Catalogue
+	client    func() *dispatch.Client
+}
+
+var (
+	_ driver.DriverContext = Driver{}
+	_ io.Closer            = (*Connector)(nil)
+)
+
+// NewConnector makes a connector. Nothing is called, and no credential is looked for, before a statement
+// needs it.
+func NewConnector(c Config) (*Connector, error) {
+	onError := engine.Fail
+	if c.OnError != "" {
+		var err error
+		if onError, err = engine.ParseOnError(c.OnError); err != nil {
+			return nil, err
+		}
+	}
+	compiled, err := openapi.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	catalogue := provider.NewCatalogue(compiled)
+	chain := auth.NewChain(auth.Options{Profile: c.Profile, Host: c.Host})
+	if c.HTTP == nil {
+		c.HTTP = dispatch.NewHTTP()
+	}
+	limits := &dispatch.Limits{}
+	client := func() *dispatch.Client { // each connection has its own, because SET changes its page limit
+		return &dispatch.Client{
+			Catalogue: catalogue, Authorizer: chain, HTTP: c.HTTP, UserAgent: "lakeql-driver",
+			PageLimit: c.PageLimit, Parallel: c.Parallel, Limits: limits, Logger: c.Logger,
+		}
+	}
+	return &Connector{config: c, onError: onError, catalogue: catalogue, client: client}, nil
+}
+
+// Close lets go the network connections that are idle; [sql.DB] calls it.
+func (c *Connector) Close() error {
+	c.config.HTTP.CloseIdleConnections()
+	return nil
+}
+
+// Driver gives the driver.
+func (*Connector) Driver() driver.Driver { return Driver{} }
+
+// Connect opens a connection.
+func (c *Connector) Connect(context.Context) (driver.Conn, error) {
+	return &conn{session: &engine.Session{
+		Catalogue: c.catalogue,
+		Client:    c.client(),
+		OnError:   c.onError,
+		StorePath: c.config.Store,
+		Note:      c.config.Notes,
+	}}, nil
+}
