@@ -1,0 +1,24 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+func heading() {
+	fmt.Printf("%-31s %-16s %10s %21s %10s %7s  %s\n", "", "command", "median", "range", "peak", "calls", "aim")
+}
+
+// report prints a line about the runs of a subject.
+func report(s subject, command string, samples []sample) {
+	slices.SortFunc(samples, func(a, b sample) int { return int(a.wall - b.wall) })
+	var peak int64
+	calls := 0
+	for _, s := range samples {
+		peak, calls = max(peak, s.peak), max(calls, s.calls)
+	}
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
+	fmt.Printf("%-31s %-16s %10s %21s %7.1f MB %7d  %s\n", s.name, command, ms(samples[len(samples)/2].wall),
+		ms(samples[0].wall)+" – "+ms(samples[len(samples)-1].wall), float64(peak)/1e6, calls, s.aim)
+}

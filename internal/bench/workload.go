@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// workload is an emulator and what is measured against it.
+type workload struct {
+	emulator []string // its flags
+	most     int      // runs of each subject
+	subjects []subject
+}
+
+// subject is a command line to measure.
+type subject struct {
+	name string
+	argv []string
+	aim  string // what was aimed at, for the report
+}
+
+const (
+	postgres  = "databricks_workspace.postgres.postgres_"
+	projects  = postgres + "projects"
+	branches  = postgres + "branches"
+	endpoints = postgres + "endpoints"
+
+	latency = 50 * time.Millisecond
+	atOnce  = 16 // calls that a workspace gets at once
+	// own is how many projects an emulator lists besides those of --scale.
+	own = 6
+)
+
+// workloads are all that is measured.
+func workloads() []workload {
+	join := projects + " p JOIN " + branches + " b ON b.parent = p.name"
+	return []workload{
+		{most: 20, subjects: []subject{
+			statement("one EXEC, whole process", "≤ 15 ms, ≤ 30 MB", "EXEC "+postgres+"credentials.generate @endpoint = 'projects/p/branches/b/endpoints/e'"),
+			statement("one SELECT, whole process", "", "SELECT name FROM "+projects),
+			statement("SHOW METHODS, small service", "≤ 10 ms", "SHOW METHODS IN databricks_workspace.dataclassification.catalog_configs"),
+			statement("SHOW METHODS, large service", "", "SHOW METHODS IN databricks_workspace.catalog.tables"),
+		}},
+		{emulator: flags(100, latency), most: 5, subjects: []subject{
+			statement("join, 100 inner calls of 50 ms", "≤ 0.5 s; "+floor(1, 100), "SELECT p.name, b.name FROM "+join),
+			statement("the same, by a subquery", floor(1, 100), "SELECT name FROM "+branches+" WHERE parent IN (SELECT name FROM "+projects+")"),
+			statement("three levels, 100 and 200 calls", floor(1, 100, 201), "SELECT e.name FROM "+join+" JOIN "+endpoints+" e ON e.parent = b.name"),
+			statement("the same under LIMIT 10", "≤ 28 calls", "SELECT e.name FROM "+join+" JOIN "+endpoints+" e ON e.parent = b.name LIMIT 10"),
+		}},
+		{emulator: flags(20_000, 0), most: 10, subjects: []subject{
+			statement("20,000 rows in 200 pages", "≤ 0.4 s, ≤ 40 MB", "SELECT name, uid, create_time, update_time FROM "+projects),
+			statement("20,000 rows, every column", "≤ 40 MB", "SELECT * FROM "+projects),
+			statement("20,000 rows counted", "", counted()),
+			statement("20,000 rows grouped", "", grouped()),
+			statement("LIMIT 1 over 200 pages", "1 call", "SELECT name FROM "+projects+" LIMIT 1"),
+			statement("the same list twice", "200 calls", "SELECT count(*) FROM (SELECT name FROM "+projects+" UNION ALL SELECT name FROM "+projects+")"),
+		}},
+		{emulator: flags(1_000_000, 0), most: 1, subjects: []subject{
+			statement("1,000,000 rows counted", "memory as for 20,000", counted()),
+			statement("1,000,000 rows grouped", "", grouped()),
+		}},
+	}
+}
+
+// counted is an aggregate that keeps no row.
+func counted() string { return "SELECT count(*), max(update_time) FROM " + projects }
+
+// grouped is one that SQLite sorts rows for, which takes memory and a file of SQLite's own.
+func grouped() string {
+	return "SELECT status ->> '$.owner', count(*), max(update_time) FROM " + projects + " GROUP BY 1"
+}
+
+func statement(name, aim, text string) subject {
+	return subject{name: name, argv: []string{"exec", "-o", "json", text}, aim: aim}
+}
+
+// flags are those of an emulator that lists so many projects.
+func flags(projects int, latency time.Duration) []string {
+	return []string{"--scale", fmt.Sprint(projects - own), "--latency", latency.String()}
+}
+
+// floor words the least time that levels of calls take of which each needs the one before.
+func floor(levels ...int) string {
+	var least time.Duration
+	for _, calls := range levels {
+		least += time.Duration((calls+atOnce-1)/atOnce) * latency
+	}
+	return fmt.Sprintf("floor %.2f s", least.Seconds())
+}
