@@ -3,14 +3,16 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Arg is a value for a placeholder in a statement: ?, ?2, :name, @name or $name. EXEC has none.
+// Arg is a value for a placeholder in a statement: ?, ?2, :name, @name or $name; in an EXEC ? or :name.
 type Arg struct {
 	Name    string // without its sign; empty: by position
 	Ordinal int    // from 1
@@ -44,10 +46,26 @@ func (s *Session) allTaken() error {
 		return &provider.Error{
 			Code:    provider.Usage,
 			Message: "a value is given for " + name + ", and there is no such placeholder",
-			Hint:    "placeholders stand in queries and in what changes rows, outside of quotes; EXEC has none",
+			Hint:    "placeholders stand outside of quotes: ? or :name",
 		}
 	}
 	return nil
+}
+
+// valueFor gives the value for a placeholder of an EXEC.
+func (s *Session) valueFor(v statement.Value) (any, error) {
+	for _, a := range s.args {
+		if a.Name == v.Text || a.Name == "" && strconv.Itoa(a.Ordinal) == v.Text {
+			a.taken.Store(true)
+			return a.Value, nil
+		}
+	}
+	return nil, &provider.Error{
+		Code:     provider.Usage,
+		Message:  "no value for the placeholder " + provider.Quote(v.Text),
+		Hint:     "placeholders are for programs that use the driver; here, write the value, or {{ name }} with --var",
+		Position: v.Pos(),
+	}
 }
 
 // bindArgs gives the placeholders of a statement of the program's their values.

@@ -132,6 +132,13 @@ func (s *Session) complete(b *binding) error {
 
 // add takes one parameter in.
 func (b *binding) add(p statement.Param) error {
+	if p.Value.Kind == statement.Bound {
+		value, err := b.session.valueFor(p.Value)
+		if err != nil {
+			return err
+		}
+		p.Value = p.Value.With(value)
+	}
 	if p.Body {
 		return b.addWhole(p)
 	}

@@ -262,6 +262,13 @@ func (p *program) sqlError(err error) error {
 		return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(p.ctx)}
 	}
 	e := &provider.Error{Code: provider.Usage, Message: sqliteMessage(err), Position: p.position, Err: err}
+	if p.target != nil && strings.HasPrefix(e.Message, "no such column") {
+		var names []string
+		for _, field := range p.target.fields {
+			names = append(names, field.name)
+		}
+		e.Hint = "the WHERE tells which resource is meant, by " + strings.Join(names, ", ")
+	}
 	if strings.Contains(e.Message, "no query solution") {
 		e.Message, e.Hint = p.unsolved()
 	}

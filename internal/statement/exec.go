@@ -3,6 +3,7 @@ package statement
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/xwb1989/sqlparser"
@@ -33,6 +34,7 @@ type Param struct {
 }
 
 func (p *parser) exec(pos provider.Position) (*Exec, error) {
+	p.placeholders = 0
 	name, err := p.name("provider.service.resource.method")
 	if err != nil {
 		return nil, err
@@ -123,6 +125,11 @@ func (p *parser) value(param string) (Value, error) {
 		v.Kind, v.Text = Bool, strings.ToLower(t.raw)
 	case p.keyword("null"):
 		v.Kind = Null
+	case t.raw == "?":
+		p.placeholders++
+		v.Kind, v.Text = Bound, strconv.Itoa(p.placeholders)
+	case len(t.raw) > 1 && t.raw[0] == ':' && isWord(t.raw[1:]):
+		v.Kind, v.Text = Bound, t.raw[1:]
 	default:
 		return v, p.unexpected(fmt.Sprintf("a value for %s: a string between single quotes, a number, true, false or null", param))
 	}

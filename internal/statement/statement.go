@@ -121,6 +121,8 @@ type parser struct {
 	lex   *lexer
 	token token
 	hints []string // of the comments passed since the statement began
+
+	placeholders int // ? of the EXEC at hand
 }
 
 func newParser(text string) (*parser, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -19,6 +20,9 @@ const (
 	Number
 	Bool
 	Null
+	// Bound is a placeholder for a value that comes with the statement: ? or :name in an EXEC. Its Text is the name, or
+	// the number of the ? among those of the EXEC, from 1.
+	Bound
 )
 
 // Value is a literal of a statement.
@@ -29,6 +33,7 @@ type Value struct {
 	source string // the whole text, for positions
 	raw    string // a string with its quotes
 	start  int    // where it begins in source
+	given  bool   // it came in place of a placeholder, and has no raw
 	sql    bool   // raw follows SQL's rules: a word, or a string without escapes
 }
 
@@ -49,6 +54,24 @@ func (v Value) Any() any {
 	}
 }
 
+// With gives the value that comes in place of a placeholder: nil, bool, string, int64 or float64.
+func (v Value) With(value any) Value {
+	v.given = true
+	switch value := value.(type) {
+	case nil:
+		v.Kind, v.Text = Null, ""
+	case bool:
+		v.Kind, v.Text = Bool, strconv.FormatBool(value)
+	case int64:
+		v.Kind, v.Text = Number, strconv.FormatInt(value, 10)
+	case float64:
+		v.Kind, v.Text = Number, strconv.FormatFloat(value, 'g', -1, 64)
+	default:
+		v.Kind, v.Text = String, fmt.Sprint(value)
+	}
+	return v
+}
+
 // JSON reads the value as JSON, numbers kept as they are written (json.Number). Errors say where
 // in the statement's text the JSON goes wrong.
 //
@@ -64,7 +87,7 @@ func (v Value) JSON() (any, error) {
 // value there, or of the nearest thing around it that exists.
 func (v Value) Locate(path provider.Path) provider.Position {
 	_, offsets, err := v.json()
-	if err != nil || v.Kind != String {
+	if err != nil || v.Kind != String || v.given {
 		return v.Pos()
 	}
 	text, _ := v.decodeLike(offsets)
@@ -79,6 +102,13 @@ func (v Value) Locate(path provider.Path) provider.Position {
 func (v Value) json() (any, []int, error) {
 	if v.Kind != String {
 		return v.Any(), nil, nil
+	}
+	if v.given {
+		value, fault := parseJSON(v.Text)
+		if fault != nil {
+			return nil, nil, &provider.Error{Code: provider.Usage, Message: "malformed JSON in the value of the placeholder: " + fault.message, Position: v.Pos()}
+		}
+		return value, nil, nil
 	}
 	text, offsets := v.decode()
 	value, fault := parseJSON(text)

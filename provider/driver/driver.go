@@ -12,8 +12,8 @@
 // error.
 //
 // Queries take placeholders as SQLite does (?, ?2, :name, @name), and so do the statements that change
-// something; EXEC takes none. Values are what database/sql takes: times become ISO 8601 text in UTC, []byte
-// and json.RawMessage text.
+// something; EXEC takes ? and :name in place of a parameter's value or its body. Values are what
+// database/sql takes: times become ISO 8601 text in UTC, []byte and json.RawMessage text.
 //
 // Columns are int64, float64, bool, string, or []byte for JSON and for numbers that the others cannot
 // hold; any may be NULL. The types that [sql.ColumnType] gives are those of package sql for that, such as

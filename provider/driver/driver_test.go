@@ -465,3 +465,44 @@ func TestSession(t *testing.T) {
 		t.Errorf("another session has the table: %v", err)
 	}
 }
+
+// TestExecPlaceholders gives an EXEC its parameters and its body, quotes, backslashes and all.
+func TestExecPlaceholders(t *testing.T) {
+	var mu sync.Mutex
+	var sent []string
+	_, db := answering(t, driver.Config{}, func(w http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		_, _ = body.ReadFrom(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		sent = append(sent, r.Method+" "+r.URL.RequestURI()+" "+body.String())
+		_, _ = w.Write([]byte(`{"token": "t", "name": "n"}`))
+	})
+	const generate = "EXEC databricks_workspace.postgres.postgres_credentials.generate "
+	for _, test := range []struct {
+		query string
+		args  []any
+		want  string // what is sent, or what is wrong
+	}{
+		{generate + "@@json = ?", []any{`{"endpoint": "projects/p/branches/b/endpoints/e", "claims": []}`}, `POST /api/2.0/postgres/credentials {"claims":[],"endpoint":"projects/p/branches/b/endpoints/e"}`},
+		{generate + "@endpoint = ?, @claims = :claims", []any{`projects/p/branches/b/endpoints/it's \' "e"`, sql.Named("claims", "[]")}, `POST /api/2.0/postgres/credentials {"claims":[],"endpoint":"projects/p/branches/b/endpoints/it's \\' \"e\""}`},
+		{"EXEC " + branches + ".get @name = ?", []any{"projects/p/branches/b"}, "GET /api/2.0/postgres/projects/p/branches/b "},
+		{generate + "@@json = ?", []any{"{"}, "malformed JSON in the value of the placeholder"},
+		{generate + "@endpoint = ?, @claims = ?", []any{"e"}, `no value for the placeholder "2"`},
+		{generate + "@endpoint = ?", []any{"projects/p/branches/b/endpoints/e", "f"}, "a value is given for ?2"},
+	} {
+		mu.Lock()
+		sent = nil
+		mu.Unlock()
+		_, err := db.ExecContext(t.Context(), test.query, test.args...)
+		mu.Lock()
+		got := strings.Join(sent, "\n")
+		mu.Unlock()
+		if err != nil {
+			got += err.Error()
+		}
+		if err == nil && got != test.want || err != nil && (!strings.Contains(got, test.want) || provider.CodeOf(err) != provider.Usage) {
+			t.Errorf("%s: %s", test.query, got)
+		}
+	}
+}
