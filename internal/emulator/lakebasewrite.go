@@ -140,16 +140,25 @@ func (w *workspace) alive(name string) bool {
 	return len(segments) >= 2
 }
 
+// existing finds the resource that a call is about.
+func (c *call) existing() (name string, r record, err error) {
+	name = c.name()
+	r, ok := c.workspace.resource(name)
+	if !ok {
+		return "", nil, c.workspace.missing(name)
+	}
+	return name, r, nil
+}
+
 // updateLakebase changes what the update mask names.
 func updateLakebase(rules lakebaseRules) handler {
 	return func(c *call) (any, error) {
 		w := c.workspace
 		w.changing.Lock()
 		defer w.changing.Unlock()
-		name := c.name()
-		r, ok := w.resource(name)
-		if !ok {
-			return nil, w.missing(name)
+		name, r, err := c.existing()
+		if err != nil {
+			return nil, err
 		}
 		spec, err := c.masked(objectIn(c.object(), "spec"))
 		if err != nil {
@@ -293,10 +302,9 @@ func deleteLakebase(rules lakebaseRules) handler {
 		w := c.workspace
 		w.changing.Lock()
 		defer w.changing.Unlock()
-		name := c.name()
-		r, ok := w.resource(name)
-		if !ok {
-			return nil, w.missing(name)
+		name, r, err := c.existing()
+		if err != nil {
+			return nil, err
 		}
 		if rules.refuse != nil {
 			if err := rules.refuse(c, name, r); err != nil {

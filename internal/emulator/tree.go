@@ -98,6 +98,15 @@ func (c *call) path(names ...string) (string, error) {
 	return path.Clean(text), nil
 }
 
+// at finds the file or folder that a call is about.
+func (c *call) at(kind string) (path string, r record, err error) {
+	if path, err = c.path(); err != nil {
+		return "", nil, err
+	}
+	r, err = c.file(kind, path)
+	return path, r, err
+}
+
 func (c *call) file(kindName, at string) (record, error) {
 	it, ok := c.state.store.get(kindName + "/" + keyOf(at))
 	if !ok {
@@ -136,11 +145,7 @@ func (t tree) list(key string) handler {
 }
 
 func (t tree) status(c *call) (any, error) {
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.file(t.kind, at)
+	_, r, err := c.at(t.kind)
 	if err != nil {
 		return nil, err
 	}
@@ -223,11 +228,7 @@ func languageOf(at string) string {
 }
 
 func exportObject(c *call) (any, error) {
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.file("/workspace", at)
+	at, r, err := c.at("/workspace")
 	if err != nil {
 		return nil, err
 	}
@@ -277,11 +278,7 @@ func importObject(c *call) (any, error) {
 
 func readDBFS(c *call) (any, error) {
 	const most = 1 << 20
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.file("/dbfs", at)
+	_, r, err := c.at("/dbfs")
 	if err != nil {
 		return nil, err
 	}
@@ -407,11 +404,7 @@ func moveDBFS(c *call) (any, error) {
 }
 
 func downloadFile(c *call) (any, error) {
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.file("/fs", at)
+	at, r, err := c.at("/fs")
 	if err != nil {
 		return nil, err
 	}

@@ -36,14 +36,18 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 		return &plan{run: func(context.Context) (provider.Rows, error) { return s.Client.Describe(req) }}, nil
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
-		send := s.Client.Run
-		if await {
-			send = s.Client.Await
-		}
-		rows, err := send(ctx, req)
+		rows, err := s.send(ctx, req, await)
 		return s.watch(req, rows, err)
 	}
 	return &plan{run: run, explain: func() ([]step, error) { return []step{b.explain()}, nil }}, nil
+}
+
+// send makes a call, and waits for the work that it begins where that is asked for.
+func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (provider.Rows, error) {
+	if await {
+		return s.Client.Await(ctx, req)
+	}
+	return s.Client.Run(ctx, req)
 }
 
 // binding is what the parameters of an EXEC mean for its method.

@@ -32,8 +32,11 @@ type operation struct {
 	p4         string
 }
 
-// operations lists the instructions of the program.
+// operations lists the instructions of the program, which are read once.
 func (p *program) operations() ([]operation, error) {
+	if p.bytecode != nil {
+		return p.bytecode, nil
+	}
 	stmt, _, err := p.db.Prepare("EXPLAIN " + p.stmt.SQL())
 	if err != nil {
 		return nil, &provider.Error{Code: provider.Internal, Message: "explain the query", Err: err}
@@ -45,7 +48,11 @@ func (p *program) operations() ([]operation, error) {
 			code: stmt.ColumnText(1), p1: stmt.ColumnInt(2), p2: stmt.ColumnInt(3), p3: stmt.ColumnInt(4), p4: stmt.ColumnText(5),
 		})
 	}
-	return all, stmt.Err()
+	if err := stmt.Err(); err != nil {
+		return nil, err
+	}
+	p.bytecode = all
+	return all, nil
 }
 
 // shape reads the bytecode.

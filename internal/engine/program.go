@@ -27,12 +27,13 @@ type program struct {
 	masked   bool            // one was replaced by its mask
 	provided map[string]bool // stores and views of theirs that are part of the database
 
-	db      *sqlite3.Conn
-	stmt    *sqlite3.Stmt
-	columns []provider.Column
-	tables  map[string]*table
-	list    []*table // the same by number
-	rowIDs  map[rowKey]int64
+	db       *sqlite3.Conn
+	stmt     *sqlite3.Stmt
+	bytecode []operation // of stmt, once somebody has asked
+	columns  []provider.Column
+	tables   map[string]*table
+	list     []*table // the same by number
+	rowIDs   map[rowKey]int64
 	// ordered is set where some order of the tables would lose rows: see order.go.
 	ordered  bool
 	compares bool            // the text compares deployment_name
@@ -50,25 +51,21 @@ type program struct {
 
 // compile has SQLite prepare a query, whose text is put together over the program's tables.
 func (s *Session) compile(position provider.Position, text func(*program) (string, error)) (*program, error) {
-	db, err := sqlite3.Open(":memory:")
-	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
-	}
-	p := &program{session: s, position: position, text: text, ahead: text, db: db, tables: map[string]*table{}}
-	return p.prepared()
+	return (&program{session: s, position: position, text: text, ahead: text}).prepared()
 }
 
 // compileWrite is compile for a text that changes a store. What runs ahead of it changes nothing.
 func (s *Session) compileWrite(position provider.Position, ahead, text func(*program) (string, error)) (*program, error) {
-	db, err := sqlite3.Open(":memory:")
-	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
-	}
-	p := &program{session: s, position: position, text: text, ahead: ahead, writes: true, db: db, tables: map[string]*table{}}
-	return p.prepared()
+	return (&program{session: s, position: position, text: text, ahead: ahead, writes: true}).prepared()
 }
 
+// prepared opens the program's database and has its text prepared there.
 func (p *program) prepared() (*program, error) {
+	var err error
+	if p.db, err = sqlite3.Open(":memory:"); err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
+	}
+	p.tables = map[string]*table{}
 	if err := p.prepare(); err != nil {
 		_ = p.close() // the error at hand counts
 		return nil, err

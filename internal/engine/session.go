@@ -41,11 +41,7 @@ func (s *Session) Affected() int64 { return s.affected }
 // changedRows takes in and tells how many rows a statement changed.
 func (s *Session) changedRows(n int64, done string) {
 	s.affected = n
-	if n == 1 {
-		s.note("1 row %s", done)
-		return
-	}
-	s.note("%d rows %s", n, done)
+	s.note("%s %s", rowCount(n), done)
 }
 
 // Version describes a build of the program.

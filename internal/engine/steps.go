@@ -15,15 +15,7 @@ import (
 
 // explain lists the steps of a query as SQLite will go about it.
 func (p *program) explain() ([]step, error) {
-	all, err := p.operations()
-	if err != nil {
-		return nil, err
-	}
-	lines, err := p.queryPlan()
-	if err != nil {
-		return nil, err
-	}
-	trace, at, err := p.tracer(all, lines)
+	trace, lines, at, err := p.tracer()
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +50,15 @@ func (p *program) explain() ([]step, error) {
 
 // tracer finds out which cursor reads what, and gives for each line of the plan the instruction that
 // makes its calls; 0: none does.
-func (p *program) tracer(all []operation, lines []planLine) (*tracer, []int, error) {
-	trace := &tracer{all: all, names: map[int]string{}, fields: map[int][]field{}, placeholder: p.stmt.BindName}
+func (p *program) tracer() (trace *tracer, lines []planLine, at []int, err error) {
+	all, err := p.operations()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if lines, err = p.queryPlan(); err != nil {
+		return nil, nil, nil, err
+	}
+	trace = &tracer{all: all, names: map[int]string{}, fields: map[int][]field{}, placeholder: p.stmt.BindName}
 	filters := map[string][]int{} // the instructions of each plan, in order
 	for i, op := range all {
 		switch op.code {
@@ -67,11 +66,11 @@ func (p *program) tracer(all []operation, lines []planLine) (*tracer, []int, err
 			filters[op.p4] = append(filters[op.p4], i)
 		case "OpenRead":
 			if err := p.stored(trace, op); err != nil {
-				return nil, nil, err
+				return nil, nil, nil, err
 			}
 		}
 	}
-	at := make([]int, len(lines))
+	at = make([]int, len(lines))
 	for i, line := range lines {
 		found := filters[line.key]
 		if line.alias == "" || len(found) == 0 {
@@ -90,11 +89,11 @@ func (p *program) tracer(all []operation, lines []planLine) (*tracer, []int, err
 		at[i] = found[0]
 		chosen, err := readPlan(line.key)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		trace.fields[cursor] = p.list[chosen.table].fields
 	}
-	return trace, at, nil
+	return trace, lines, at, nil
 }
 
 // stored tells the tracer which table of a store a cursor reads.
@@ -240,20 +239,12 @@ func (p *program) queryPlan() ([]planLine, error) {
 // results words where the columns of the program's rows come from, after their first ones; nil where
 // several places give rows.
 func (p *program) results(names []statement.Ident, first int) ([]string, error) {
-	all, err := p.operations()
-	if err != nil {
-		return nil, err
-	}
-	lines, err := p.queryPlan()
-	if err != nil {
-		return nil, err
-	}
-	trace, _, err := p.tracer(all, lines)
+	trace, _, _, err := p.tracer()
 	if err != nil {
 		return nil, err
 	}
 	found := -1
-	for i, op := range all {
+	for i, op := range trace.all {
 		if op.code == "ResultRow" {
 			if found >= 0 {
 				return nil, nil
@@ -266,7 +257,7 @@ func (p *program) results(names []statement.Ident, first int) ([]string, error) 
 	}
 	var parts []string
 	for i, name := range names {
-		parts = append(parts, assigned(name.Text, trace.register(found, all[found].p1+first+i, 0)))
+		parts = append(parts, assigned(name.Text, trace.register(found, trace.all[found].p1+first+i, 0)))
 	}
 	return parts, nil
 }
@@ -286,7 +277,7 @@ func (w *write) explain() ([]step, error) {
 		return nil, err
 	}
 	own := step{text: shortName(w.method), method: w.method, calls: "1 per row", parameters: given}
-	if len(w.program.list) == 0 && len(w.program.provided) == 0 && w.program.target == nil {
+	if w.constant() && w.program.target == nil {
 		n, err := w.program.count()
 		if err != nil {
 			return nil, err

@@ -71,7 +71,7 @@ func (w *write) plan() *plan {
 	return &plan{run: run, explain: w.explain, close: func() { _ = w.program.close() }}
 }
 
-func rowCount(n int) string {
+func rowCount(n int64) string {
 	if n == 1 {
 		return "1 row"
 	}
@@ -278,7 +278,7 @@ func (s *sending) err(ctx context.Context) error {
 		return at(err, s.write.position)
 	}
 	told := s.write.rowError(s.row, len(s.changes), err)
-	told.Message += fmt.Sprintf("; %s %s before it stopped", rowCount(s.done), s.write.done)
+	told.Message += fmt.Sprintf("; %s %s before it stopped", rowCount(int64(s.done)), s.write.done)
 	if lost > 0 {
 		told.Message += fmt.Sprintf(", %d more failed or may have been", lost)
 	}
@@ -299,11 +299,7 @@ func (w *write) rowError(i, all int, err error) *provider.Error {
 
 // call makes one call and reads its rows.
 func (w *write) call(ctx context.Context, req *dispatch.Request) ([][]any, error) {
-	send := w.session.Client.Run
-	if w.await {
-		send = w.session.Client.Await
-	}
-	rows, err := send(ctx, req)
+	rows, err := w.session.send(ctx, req, w.await)
 	if err != nil {
 		return nil, err
 	}
