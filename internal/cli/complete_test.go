@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator"
@@ -298,6 +299,41 @@ func TestAlternatives(t *testing.T) {
 			}
 			if got.status != 0 || got.stdout != test.rows {
 				t.Errorf("status %d, rows %q, want %q\n%s", got.status, got.stdout, test.rows, got.stderr)
+			}
+		})
+	}
+}
+
+// TestClosedConnections shows that a server which closes the connection instead of answering is an error,
+// and not the end of a list.
+func TestClosedConnections(t *testing.T) {
+	for name, after := range map[string]int{"before the first page": 0, "before the second": 1} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if asked.Add(1) <= int64(after) {
+					_, _ = io.WriteString(w, `{"projects": [{"name": "projects/p"}], "next_page_token": "more"}`)
+					return
+				}
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = conn.Close()
+			}))
+			defer server.Close()
+			env := []string{"DATABRICKS_HOST=" + server.URL, "DATABRICKS_TOKEN=t"}
+			for _, text := range []string{
+				"SELECT name FROM databricks_workspace.postgres.postgres_projects",
+				"EXEC databricks_workspace.postgres.postgres_projects.list",
+				"SELECT count(*) FROM databricks_workspace.postgres.postgres_projects p JOIN databricks_workspace.postgres.postgres_branches b ON b.parent = p.name",
+			} {
+				asked.Store(0)
+				got := run{args: []string{"exec", "--retry-timeout", "0", "-o", "csv", text}, env: env}.do(t)
+				if got.status != 1 || !strings.Contains(got.stderr, "GET "+server.URL) {
+					t.Errorf("%s: status %d, stdout:\n%s\nstderr:\n%s", text, got.status, got.stdout, got.stderr)
+				}
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -68,11 +69,25 @@ func (r *Reader) Next(ctx context.Context) (*Page, error) {
 	}
 	page, err := r.fetch(ctx)
 	if err != nil {
-		r.ended = err
-		return nil, err
+		r.ended = notTheEnd(err)
+		return nil, r.ended
 	}
 	r.usage.Rows += page.Len()
 	return page, nil
+}
+
+// notTheEnd keeps an error from being taken for the end of the pages: io.EOF is also what the network gives
+// where a server closes the connection instead of answering.
+func notTheEnd(err error) error {
+	if err == io.EOF || !errors.Is(err, io.EOF) { //nolint:errorlint // the end itself, which nothing wraps
+		return err
+	}
+	told := &provider.Error{Code: provider.Network, Message: err.Error()}
+	if e, ok := errors.AsType[*provider.Error](err); ok {
+		*told = *e
+	}
+	told.Err = errCutShort
+	return told
 }
 
 func (r *Reader) fetch(ctx context.Context) (*Page, error) {
