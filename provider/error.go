@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Code says what kind of thing went wrong. It decides the command's exit status.
@@ -38,6 +39,8 @@ type Error struct {
 	Method    string // HTTP method
 	URL       string
 	RequestID string
+	// RetryAfter is how long the server asked to wait before the call is made again; 0 where it did not.
+	RetryAfter time.Duration
 
 	Err error // the cause
 }

@@ -45,6 +45,17 @@ type Authorizer interface {
 	Authorize(r *http.Request) error
 }
 
+// Pacer decides when a workspace may be sent a request, beyond what one client can know: several
+// programs may share what a workspace takes. Its methods are called by several goroutines.
+type Pacer interface {
+	// Wait returns when a request may be sent to a workspace, named as [Request.Workspace] does, or
+	// with an error where it may not be sent at all.
+	Wait(ctx context.Context, workspace string) error
+	// Answered is told how an attempt ended: the HTTP status, 0 where no answer came, and how long the
+	// workspace asked to wait, where it did.
+	Answered(workspace string, status int, retryAfter time.Duration)
+}
+
 // Client calls the API. The zero values of its fields but Catalogue and Authorizer are usable.
 // It may be used by several goroutines.
 type Client struct {
@@ -65,6 +76,11 @@ type Client struct {
 	Parallel int
 	// Limits, if set, are the bounds of several clients together; nil: the client's own.
 	Limits *Limits
+	// Deployment is the deployment name of calls that give none; empty: the configured host. Calls of
+	// the account's API have none.
+	Deployment string
+	// Pacer, if set, is asked before each attempt, and told how it went.
+	Pacer Pacer
 	// Logger gets one event a request, without secrets. Nil means none.
 	Logger *slog.Logger
 	// OnRetry, if set, is told of each wait before a request is sent again.
@@ -118,6 +134,10 @@ func (c *Client) Plan(call Call) (*Request, error) {
 	req, err := c.build(call)
 	if err != nil {
 		return nil, err
+	}
+	if call.Deployment == "" && req.http.URL.Host == "" {
+		call.Deployment = c.Deployment
+		req.call.Deployment = c.Deployment
 	}
 	if err := c.Authorizer.Direct(req.http, call.Deployment); err != nil {
 		if call.Deployment == "" || !c.isConfigured(req) {

@@ -154,9 +154,13 @@ func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*ans
 	var spent time.Duration // in attempts and between them
 	defer func() { usage.Time += spent }()
 	for tries := 1; ; tries++ {
+		if err := c.pace(ctx, req); err != nil {
+			return nil, err
+		}
 		began := time.Now()
 		answered, err := c.once(ctx, req)
 		turn.learn(began, err)
+		c.tellPacer(req, err)
 		spent += time.Since(began)
 		if err == nil {
 			usage.Requests++
@@ -173,9 +177,9 @@ func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*ans
 		pause := backoff(failed, tries)
 		switch {
 		case !failed.again, failed.refused && tries >= connectTries:
-			return nil, gaveUp(failed.err, tries)
+			return nil, gaveUp(failed, tries)
 		case spent+pause > c.Retry.budget():
-			return nil, gaveUp(failed.err, tries)
+			return nil, gaveUp(failed, tries)
 		}
 		if c.OnRetry != nil {
 			c.OnRetry(failed.err, pause)
@@ -193,12 +197,46 @@ func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*ans
 	}
 }
 
-// gaveUp adds to an error how often the request was tried.
-func gaveUp(err error, tries int) error {
-	if e, ok := errors.AsType[*provider.Error](err); ok && tries > 1 {
-		e.Message += ", tried " + strconv.Itoa(tries) + " times"
+// pace waits until the pacer lets the request go.
+func (c *Client) pace(ctx context.Context, req *Request) error {
+	if c.Pacer == nil {
+		return nil
+	}
+	err := c.Pacer.Wait(ctx, req.Workspace())
+	if err != nil && ctx.Err() != nil {
+		return canceled(ctx, req)
 	}
 	return err
+}
+
+// tellPacer tells the pacer how an attempt went.
+func (c *Client) tellPacer(req *Request, err error) {
+	if c.Pacer == nil {
+		return
+	}
+	status, after := http.StatusOK, time.Duration(0)
+	if err != nil {
+		e, _ := errors.AsType[*provider.Error](err)
+		if status = 0; e != nil {
+			status = e.Status
+		}
+		if failed, ok := errors.AsType[*attemptError](err); ok {
+			after = failed.after
+		}
+	}
+	c.Pacer.Answered(req.Workspace(), status, after)
+}
+
+// gaveUp gives the error of the last attempt, with how often the request was tried and how long the
+// server asked to wait.
+func gaveUp(failed *attemptError, tries int) error {
+	if e, ok := errors.AsType[*provider.Error](failed.err); ok {
+		e.RetryAfter = failed.after
+		if tries > 1 {
+			e.Message += ", tried " + strconv.Itoa(tries) + " times"
+		}
+	}
+	return failed.err
 }
 
 // canceled is the error of a call that was stopped.
