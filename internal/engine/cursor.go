@@ -194,7 +194,7 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 			return err
 		}
 	}
-	if c.table.program.writes {
+	if p := c.table.program; p.writes || p.session.Masked {
 		var err error
 		if value, err = c.masked(n, value); err != nil {
 			return c.table.fail(err)

@@ -170,7 +170,7 @@ func (f *filling) make(db *sqlite3.Conn, rows string) error {
 	for i, c := range f.columns {
 		definitions[i] = sqlite3.QuoteIdentifier(c.Name)
 		if c.Type != "" {
-			definitions[i] += " " + storedType(c.Type)
+			definitions[i] += " " + storedType(c)
 		}
 	}
 	if err := db.Exec("CREATE TABLE " + o.inStore() + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
@@ -193,8 +193,8 @@ func (f *filling) make(db *sqlite3.Conn, rows string) error {
 const storedJSON = "JSON BLOB"
 
 // storedType is declaredType for a column of a store.
-func storedType(typ string) string {
-	if declared := declaredType(typ); declared != "JSON" {
+func storedType(c provider.Column) string {
+	if declared := declaredType(c.Type, c.Format); declared != "JSON" {
 		return declared
 	}
 	return storedJSON

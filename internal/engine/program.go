@@ -105,7 +105,8 @@ func (p *program) prepare() error {
 		return err
 	}
 	for i := range stmt.ColumnCount() {
-		p.columns = append(p.columns, provider.Column{Name: stmt.ColumnName(i), Type: typeOfDeclared(stmt.ColumnDeclType(i))})
+		typ, format := typeOfDeclared(stmt.ColumnDeclType(i))
+		p.columns = append(p.columns, provider.Column{Name: stmt.ColumnName(i), Type: typ, Format: format})
 	}
 	return nil
 }

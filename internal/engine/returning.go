@@ -46,7 +46,7 @@ func (w *write) compileReturning() (*program, error) {
 	return w.session.compile(w.returning.Position, func(p *program) (string, error) {
 		definitions := make([]string, len(columns))
 		for i, c := range columns {
-			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + declaredType(c.Type)
+			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + declaredType(c.Type, c.Format)
 		}
 		if err := p.db.Exec("CREATE TABLE " + sqlite3.QuoteIdentifier(returnedTable) + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
 			return "", &provider.Error{Code: provider.Internal, Message: "make the table of what was given back", Err: err}

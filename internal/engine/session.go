@@ -22,6 +22,8 @@ type Session struct {
 	// Note, if set, is told what is to be said about a statement besides its rows, when those have
 	// been read: a line at a time.
 	Note func(line string)
+	// Masked has masks in place of the credentials in what queries give, for rows that are kept.
+	Masked bool
 	// Version is what SHOW VERSION tells.
 	Version Version
 

@@ -29,7 +29,8 @@ type table struct {
 // field is a column of the table.
 type field struct {
 	name, typ string
-	hidden    bool // a parameter that no answer holds
+	format    string // OpenAPI's, as far as declaredType tells it
+	hidden    bool   // a parameter that no answer holds
 }
 
 // access is a method that gives rows.
@@ -99,10 +100,10 @@ func (p *program) typeOf(m *provider.Method, name string) (string, error) {
 
 // declare finds the columns: those of every method's rows, then the parameters that are left.
 func (t *table) declare() error {
-	add := func(name, typ string, hidden bool) {
-		if _, ok := t.index[name]; !ok {
-			t.index[name] = len(t.fields)
-			t.fields = append(t.fields, field{name, typ, hidden})
+	add := func(f field) {
+		if _, ok := t.index[f.name]; !ok {
+			t.index[f.name] = len(t.fields)
+			t.fields = append(t.fields, f)
 		}
 	}
 	rows := make([][]provider.Column, len(t.methods))
@@ -112,7 +113,7 @@ func (t *table) declare() error {
 			return err
 		}
 		for _, c := range rows[i] {
-			add(c.Name, c.Type, false)
+			add(field{name: c.Name, typ: c.Type, format: c.Format})
 		}
 	}
 	for _, a := range t.methods {
@@ -121,7 +122,7 @@ func (t *table) declare() error {
 			if err != nil {
 				return err
 			}
-			add(name, typ, true)
+			add(field{name: name, typ: typ, hidden: true})
 		}
 	}
 	for i, a := range t.methods {
@@ -141,7 +142,7 @@ func (t *table) declaration() string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(sqlite3.QuoteIdentifier(f.name) + " " + declaredType(f.typ))
+		b.WriteString(sqlite3.QuoteIdentifier(f.name) + " " + declaredType(f.typ, f.format))
 		if f.hidden {
 			b.WriteString(" HIDDEN")
 		}
@@ -150,9 +151,13 @@ func (t *table) declaration() string {
 	return b.String()
 }
 
+// declaredTime is declaredType's for a time as ISO 8601 text: with TEXT in its name SQLite compares it as
+// the text that it is.
+const declaredTime = "TIMESTAMP TEXT"
+
 // declaredType is the type that a column is declared with, for SQLite's affinities and for
 // typeOfDeclared to find it again.
-func declaredType(typ string) string {
+func declaredType(typ, format string) string {
 	switch typ {
 	case "integer":
 		return "INTEGER"
@@ -161,27 +166,35 @@ func declaredType(typ string) string {
 	case "boolean":
 		return "BOOLEAN"
 	case "string":
+		if format == dateTime {
+			return declaredTime
+		}
 		return "TEXT"
 	default:
 		return "JSON"
 	}
 }
 
-// typeOfDeclared gives the document's type for a declared one; empty for an expression's result.
-func typeOfDeclared(declared string) string {
+// dateTime is OpenAPI's format of a time.
+const dateTime = "date-time"
+
+// typeOfDeclared gives the document's type and format for a declared one; empty for an expression's result.
+func typeOfDeclared(declared string) (typ, format string) {
 	switch declared {
 	case "INTEGER":
-		return "integer"
+		return "integer", ""
 	case "REAL":
-		return "number"
+		return "number", ""
 	case "BOOLEAN":
-		return "boolean"
+		return "boolean", ""
 	case "TEXT":
-		return "string"
+		return "string", ""
+	case declaredTime:
+		return "string", dateTime
 	case "JSON", storedJSON:
-		return "object"
+		return "object", ""
 	}
-	return ""
+	return "", ""
 }
 
 // missing names the parameters that no plan had.

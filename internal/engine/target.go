@@ -87,7 +87,7 @@ func (t *target) add(name, typ string) {
 func (t *target) create() error {
 	columns := make([]string, len(t.fields))
 	for i, f := range t.fields {
-		columns[i] = sqlite3.QuoteIdentifier(f.name) + " " + declaredType(f.typ)
+		columns[i] = sqlite3.QuoteIdentifier(f.name) + " " + declaredType(f.typ, f.format)
 	}
 	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*target, error) {
 		return t, db.DeclareVTab("CREATE TABLE x(" + strings.Join(columns, ", ") + ")")

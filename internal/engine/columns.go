@@ -1,0 +1,26 @@
+package engine
+
+import (
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Columns checks a text that is one query, without any call, and describes its rows.
+func (s *Session) Columns(text string) ([]provider.Column, error) {
+	statements, err := statement.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(statements) != 1 {
+		return nil, &provider.Error{Code: provider.Usage, Message: "there has to be one query, and no more"}
+	}
+	q, ok := statements[0].(*statement.Query)
+	if !ok {
+		return nil, &provider.Error{Code: provider.Usage, Message: "this is no query: only SELECT, WITH and VALUES are"}
+	}
+	p, err := s.compile(q.Position, func(p *program) (string, error) { return p.rewrite(q) })
+	if err != nil {
+		return nil, err
+	}
+	return p.columns, p.close()
+}
