@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -40,6 +41,9 @@ type Fault struct {
 	Delay      time.Duration // of FaultSlow
 
 	Times int // how many requests are hit; 0: all
+	// Percent is how many of a hundred requests are hit, on average; 0: all. Which ones follows from how
+	// many there were before.
+	Percent float64
 }
 
 // ParseFault reads a rule:
@@ -47,12 +51,13 @@ type Fault struct {
 //	POST /api/2.0/postgres/credentials: 503 x2
 //	GET dbc-1/api/2.0/postgres/*: 429 retry-after=7 body=html
 //	* *: slow=500ms
+//	GET dbc-*/*: 500 1%
 //
 // A verb (or *), a path (* stands for any characters; a deployment name may stand before it) and,
 // after a colon, what happens: a status from 400 to 599, with retry-after=SECONDS and
 // body=json|html|text|empty|scim|api12 where wanted, or slow=DURATION, cut, malformed, reset,
 // repeat-token, or fail (the answer is good, and what it begins fails). xN ends the rule after N
-// requests.
+// requests; N% hits that part of them, and leaves the others to the rules behind it.
 func ParseFault(text string) (Fault, error) {
 	target, what, ok := strings.Cut(text, ": ")
 	verb, path, hasPath := strings.Cut(strings.TrimSpace(target), " ")
@@ -100,6 +105,14 @@ func (f *Fault) parseKind(word string) error {
 
 func (f *Fault) parseWord(word string) error {
 	key, value, hasValue := strings.Cut(word, "=")
+	if share, ok := strings.CutSuffix(word, "%"); ok && !hasValue {
+		percent, err := strconv.ParseFloat(share, 64)
+		if err != nil || !(percent > 0 && percent < 100) {
+			return usage("%q is not a part of the requests such as 5%%", word)
+		}
+		f.Percent = percent
+		return nil
+	}
 	if times, ok := strings.CutPrefix(word, "x"); ok && !hasValue {
 		n, err := strconv.Atoi(times)
 		if err != nil || n < 1 {
@@ -144,6 +157,9 @@ func (f Fault) String() string {
 	if f.Times > 0 {
 		b.WriteString(" x" + strconv.Itoa(f.Times))
 	}
+	if f.Percent > 0 {
+		b.WriteString(" " + strconv.FormatFloat(f.Percent, 'g', -1, 64) + "%")
+	}
 	return b.String()
 }
 
@@ -158,12 +174,17 @@ type faults struct {
 	mu    sync.Mutex
 	rules []Fault
 	hits  []int
+	draws []*rand.Rand // for those that hit a part
 }
 
 func (s *faults) set(rules []Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rules, s.hits = slices.Clone(rules), make([]int, len(rules))
+	s.draws = nil
+	for i := range rules {
+		s.draws = append(s.draws, rand.New(rand.NewPCG(uint64(i), 0))) //nolint:gosec // no secret
+	}
 }
 
 // next draws the fault that hits the request, or nil.
@@ -173,6 +194,9 @@ func (s *faults) next(x *exchange) *Fault {
 	for i := range s.rules {
 		f := s.rules[i]
 		if f.Times > 0 && s.hits[i] >= f.Times || !f.fits(x) {
+			continue
+		}
+		if f.Percent > 0 && s.draws[i].Float64()*100 >= f.Percent {
 			continue
 		}
 		s.hits[i]++

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -34,6 +35,7 @@ func TestFaultRules(t *testing.T) {
 		"GET *: malformed x3",
 		"DELETE /a:b: reset",
 		"GET *: repeat-token",
+		"GET dbc-*/*: 500 x9 0.5%",
 	} {
 		if got := rule(t, text).String(); got != text {
 			t.Errorf("%q is read as %q", text, got)
@@ -41,12 +43,37 @@ func TestFaultRules(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "503", "GET /x", "GET /x:", "GET: 503", ": 503", "GET /x: 200", "GET /x: 600", "GET /x: 5o3", "GET /x: explode",
-		"GET /x: slow", "GET /x: slow=-1s", "GET /x: slow=fast", "GET /x: 503 x0", "GET /x: 503 x", "GET /x: 503 2x",
+		"GET /x: 503 0%", "GET /x: 503 100%", "GET /x: 503 NaN%", "GET /x: 503 %", "GET /x: slow", "GET /x: slow=-1s", "GET /x: slow=fast", "GET /x: 503 x0", "GET /x: 503 x", "GET /x: 503 2x",
 		"GET /x: 503 body=xml", "GET /x: cut body=html", "GET /x: reset retry-after=1", "GET /x: 503 retry-after=soon", "GET /x: 503 retry-after=-1",
 	} {
 		if f, err := emulator.ParseFault(text); provider.CodeOf(err) != provider.Usage || err == nil {
 			t.Errorf("%q is read as %v, %v", text, f, err)
 		}
+	}
+}
+
+func TestFaultsOfAPartOfTheRequests(t *testing.T) {
+	hits := func() (statuses []int) {
+		s := start(t, nil)
+		s.SetFaults(rule(t, "GET *: 500 25%"), rule(t, "GET *: 429 50%"))
+		for range 400 {
+			statuses = append(statuses, send(t, s, request{path: "/api/2.0/postgres/projects"}).status)
+		}
+		return statuses
+	}
+	first := hits()
+	count := map[int]int{}
+	for _, status := range first {
+		count[status]++
+	}
+	if n := count[500]; n < 70 || n > 130 {
+		t.Errorf("%d of 400 were answered 500, want about 100", n)
+	}
+	if n := count[429]; n < 110 || n > 190 {
+		t.Errorf("%d of 400 were answered 429, want about 150", n)
+	}
+	if !slices.Equal(first, hits()) {
+		t.Error("the same requests were hit otherwise the second time")
 	}
 }
 
