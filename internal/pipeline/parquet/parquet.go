@@ -1,0 +1,204 @@
+// Package parquet writes rows as a Parquet file, for Spark, DuckDB and whatever else reads the format.
+//
+// [Write] pulls the rows and keeps one row group of them in memory, compressed, so a file may be far larger
+// than memory. It decides what a reader has to understand, and takes the oldest that serves:
+//
+//   - Pages are of version 1 and values in the PLAIN encoding, which every reader has. The DELTA encodings that the
+//     library prefers for text are unknown to Spark before 3.3.
+//   - Pages are compressed with zstd, which Spark (3.2 and later), Databricks and DuckDB read without being
+//     told; it makes up for the dictionaries that are not there.
+//   - Text and JSON have no lowest and highest value in the statistics. They would be kept whole, and one long
+//     text would be in the file's footer again, which readers limit. Numbers and timestamps have them.
+package parquet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Column is a column of a file.
+type Column struct {
+	Name        string
+	Type        string // one of Text, Integer, Number, Boolean, Timestamp, JSON
+	Description string // kept in the file's key/value metadata, as lakeql.description.<name>
+	Required    bool   // no value is nil
+}
+
+// The types of columns, and the values that fit them beside nil.
+const (
+	Text      = "text"      // string, in UTF-8
+	Integer   = "integer"   // int64; float64 without a fraction, up to 2^53
+	Number    = "number"    // float64; int64 up to 2^53
+	Boolean   = "boolean"   // bool
+	Timestamp = "timestamp" // time.Time, of which the file holds the moment in microseconds, rounded down
+	JSON      = "json"      // json.RawMessage, valid JSON in UTF-8, as it stands
+)
+
+// Write writes one file: rows are pulled from next, which gives io.EOF, itself and not wrapped, at the end. It
+// gives the number of rows. The slice of a row may be used again for the next one, but not the bytes of its
+// json.RawMessages, which are kept for some rows more.
+//
+// Errors of next are given back as they are. A name that readers refuse, or a value that does not fit its column,
+// is a [provider.Error]. After an error, what w has got is no Parquet file.
+func Write(w io.Writer, columns []Column, next func() ([]any, error)) (int64, error) {
+	return write(w, columns, next, usualLimits())
+}
+
+// limits bounds what is held in memory, and what readers have to hold.
+type limits struct {
+	groupRows  int   // of a row group
+	groupBytes int64 // of a row group, as compressed
+	value      int   // bytes of a text or JSON: a page holds less than 2 GiB, and a value is not divided
+}
+
+func usualLimits() limits {
+	return limits{groupRows: 128 << 10, groupBytes: 64 << 20, value: 1 << 30}
+}
+
+// A batch is what a column gets at once: one value at a time costs a fifth more. The library ends a page between
+// two batches only, so long values make a batch short.
+const (
+	batchRows  = 64
+	batchBytes = 1 << 20
+)
+
+func write(w io.Writer, columns []Column, next func() ([]any, error), limits limits) (int64, error) {
+	f, err := newWriter(w, columns, limits)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		row, err := next()
+		if err == io.EOF { //nolint:errorlint // a connection that broke off has io.EOF in its chain
+			break
+		}
+		if err != nil {
+			return f.rows, err
+		}
+		if err := f.add(row); err != nil {
+			return f.rows, err
+		}
+	}
+	return f.rows, f.close()
+}
+
+// writer is a file being written.
+type writer struct {
+	out     *parquet.GenericWriter[any]
+	columns []column
+	limits  limits
+
+	rows      int64             // added
+	grouped   int               // rows in the row group that is being filled, without the batch
+	begin     int64             // where in the file the row group begins
+	batch     [][]parquet.Value // a slice a column
+	batched   int               // rows in the batch
+	batchSize int               // bytes of text and JSON in the batch
+}
+
+func newWriter(w io.Writer, columns []Column, limits limits) (*writer, error) {
+	if err := checkNames(columns); err != nil {
+		return nil, err
+	}
+	f := &writer{limits: limits, batch: make([][]parquet.Value, len(columns))}
+	options := []parquet.WriterOption{
+		parquet.Compression(&parquet.Zstd),
+		parquet.DataPageVersion(1),
+		parquet.DataPageStatistics(false), // they repeat values in page headers, which readers limit to some MB
+	}
+	for _, c := range columns {
+		column, err := newColumn(c)
+		if err != nil {
+			return nil, err
+		}
+		f.columns = append(f.columns, column)
+		if column.long {
+			options = append(options, parquet.SkipPageBounds(c.Name))
+		}
+		if c.Description != "" {
+			options = append(options, parquet.KeyValueMetadata("lakeql.description."+c.Name, strings.ToValidUTF8(c.Description, "\uFFFD")))
+		}
+	}
+	f.out = parquet.NewGenericWriter[any](w, append(options, newSchema(f.columns))...)
+	return f, nil
+}
+
+// add checks a row and puts it into the batch.
+func (f *writer) add(row []any) error {
+	f.rows++
+	if len(row) != len(f.columns) {
+		return &provider.Error{
+			Code:    provider.Internal,
+			Message: fmt.Sprintf("row %d has %d values for the %d columns of a Parquet file", f.rows, len(row), len(f.columns)),
+		}
+	}
+	for i, v := range row {
+		value, size, err := f.columns[i].value(v, f.limits.value)
+		if err != nil {
+			return f.misfit(i, err)
+		}
+		f.batch[i] = append(f.batch[i], value.Level(0, f.columns[i].level(v), i))
+		f.batchSize += size
+	}
+	f.batched++
+	if f.batched == batchRows || f.batchSize >= batchBytes || f.grouped+f.batched == f.limits.groupRows {
+		return f.flush()
+	}
+	return nil
+}
+
+// misfit is the error for a value that does not fit column i, which never shows the value: it may be a secret.
+func (f *writer) misfit(i int, err error) error {
+	code := provider.Usage
+	if errors.Is(err, errForeign) {
+		code = provider.Internal
+	}
+	return &provider.Error{
+		Code:    code,
+		Message: fmt.Sprintf("row %d, column %s: %v", f.rows, provider.Quote(f.columns[i].name), err),
+		Err:     err,
+	}
+}
+
+// flush hands the batch to the columns, and ends the row group when it is full.
+func (f *writer) flush() error {
+	for i, c := range f.out.ColumnWriters() {
+		if _, err := c.WriteRowValues(f.batch[i]); err != nil {
+			return writeError(err)
+		}
+		clear(f.batch[i]) // the values point into rows
+		f.batch[i] = f.batch[i][:0]
+	}
+	f.grouped += f.batched
+	f.batched, f.batchSize = 0, 0
+	if f.grouped < f.limits.groupRows && f.out.Size()-f.begin < f.limits.groupBytes {
+		return nil
+	}
+	if err := f.out.Flush(); err != nil {
+		return writeError(err)
+	}
+	f.grouped, f.begin = 0, f.out.Size()
+	return nil
+}
+
+func (f *writer) close() error {
+	if f.batched > 0 {
+		if err := f.flush(); err != nil {
+			return err
+		}
+	}
+	return writeError(f.out.Close())
+}
+
+func writeError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("write Parquet: %w", err)
+}
