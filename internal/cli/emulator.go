@@ -23,8 +23,9 @@ func (c *command) emulatorCommand() *cobra.Command {
 		Long: `Serve workspaces and their account on a port of this machine until Ctrl-C, and
 print the variables that point lakeql and the Databricks SDKs at them. Every
 operation of the documents is answered; what is made and changed is kept in
-memory. A workspace is reached by its deployment name, as <name>.localhost; each
-name has data of its own.
+memory. Lists choose by their filters, and refuse one that they cannot read. A
+workspace is reached by its deployment name, as <name>.localhost; each name has
+data of its own.
 
 With --postgres, each token that is minted for an endpoint becomes the password of
 a role of that PostgreSQL server, until it expires. The role is named as the

@@ -6,6 +6,9 @@
 // company that [Options].Seed determines, and from what clients change. It shares no code with the
 // parts of lakeql that call the API, so that it can judge them.
 //
+// Lists choose by their parameters and filters. Those that the emulator cannot read it refuses, as
+// more rows than were asked for would be a lie. Answers are not ordered by what a request says.
+//
 // Workspaces are told apart by the Host header: a request to dbc-1.localhost reaches workspace
 // dbc-1, one to 127.0.0.1 or localhost reaches workspace [DefaultWorkspace]. A workspace comes into
 // being with its first authenticated request, and none sees another's state.
@@ -238,7 +241,7 @@ func (e *Emulator) Reset() { e.log.reset() }
 func handlers() map[string]handler {
 	all := postgresHandlers()
 	for _, table := range []map[string]handler{
-		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(),
+		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
 	} {
 		maps.Copy(all, table)
 	}
