@@ -23,14 +23,19 @@ func (c *command) emulatorCommand() *cobra.Command {
 		Long: `Serve workspaces and their account on a port of this machine until Ctrl-C, and
 print the variables that point lakeql and the Databricks SDKs at them. Every
 operation of the documents is answered; what is made and changed is kept in
-memory. A workspace is reached by its deployment name, as <name>.localhost; each
-name has data of its own.
+memory. Lists choose by their filters, and refuse one that they cannot read. A
+workspace is reached by its deployment name, as <name>.localhost; each name has
+data of its own.
 
 With --postgres, each token that is minted for an endpoint becomes the password of
 a role of that PostgreSQL server, until it expires. The role is named as the
-identity that calls; it is made if it is missing, with no right but to log in. Of
-several tokens of an identity the newest opens the server. Endpoints' hosts are
-the server's host; its port is not in the API's answers. The string is as libpq
+identity that calls; it is made if it is missing, with no right but to log in. The
+databases of the endpoint's branch, such as databricks_postgres, are made if they
+are missing, and belong to lakeql_emulator, a role of which all these are members:
+they may create what they like in them. A database that is there stays as it is,
+and none is ever dropped. Of several tokens of an identity the newest opens the
+server. The string's own role is a superuser, or has CREATEROLE and CREATEDB;
+endpoints' hosts are the server's host; its port is not in the API's answers. The string is as libpq
 has it, and what it leaves out comes from PGPASSWORD, ~/.pgpass and their like.`,
 		Example: `  lakeql emulator --address 127.0.0.1:5467 --token secret
   DATABRICKS_HOST=http://127.0.0.1:5467 DATABRICKS_TOKEN=secret lakeql exec \

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
@@ -94,6 +96,100 @@ func TestRealPostgreSQL(t *testing.T) {
 		stop()
 		if err := c.login(t, host, owner, token); err != nil {
 			t.Errorf("after the emulator: %v", err)
+		}
+	})
+
+	t.Run("into the databases of the branch", func(t *testing.T) {
+		_, env := workspace(t, emulator.Options{Postgres: c.dsn()})
+		create := func(name string) string {
+			return "EXEC databricks_workspace.postgres.postgres_databases.create @parent = 'projects/p/branches/b', @database_id = '" + name +
+				`', @@json = '{"spec": {"postgres_database": "` + name + `"}}'`
+		}
+		const awkward = "odd-\\u0022-name" // a quote, as JSON in a string of SQL's has it
+		got := run{args: []string{"exec", create("latecomer") + ";" + strings.Replace(create("awkward"), `database": "awkward`, `database": "`+awkward, 1)}, env: env}.do(t)
+		if got.status != 0 {
+			t.Fatal(got.stderr)
+		}
+		c.do(t, "CREATE DATABASE latecomer") // somebody else's, which stays theirs
+		token, _ := mintFor(t, env, mint)
+		for _, name := range []string{"databricks_postgres", "app_data", `odd-"-name`} {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			psql := c.program(ctx, "psql", "-X", "-w", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
+				"-c", "CREATE TABLE orders (id int PRIMARY KEY)", "-c", "CREATE SCHEMA mine", "-c", "INSERT INTO orders VALUES (6), (7) RETURNING current_database()",
+				fmt.Sprintf("host=%s port=%d user=%s dbname='%s'", loopback, c.port, owner, name))
+			psql.Env = append(psql.Env, "PGPASSWORD="+token)
+			out, err := psql.CombinedOutput()
+			if err != nil || string(out) != name+"\n"+name+"\n" {
+				t.Errorf("psql in %s: %v\n%s", name, err, out)
+			}
+
+			config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d sslmode=disable", loopback, c.port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			config.User, config.Password, config.Database = owner, token, name
+			conn, err := pgx.ConnectConfig(ctx, config)
+			if err != nil {
+				t.Fatalf("pgx in %s: %v", name, err)
+			}
+			var product int
+			if err := conn.QueryRow(ctx, "SELECT min(id) * max(id) FROM orders WHERE id > $1", 1).Scan(&product); err != nil || product != 42 {
+				t.Errorf("pgx in %s reads %d, %v", name, product, err)
+			}
+			if err := conn.Close(ctx); err != nil {
+				t.Error(err)
+			}
+			cancel()
+		}
+		if who := c.ask(t, "SELECT string_agg(datname || ' of ' || pg_get_userbyid(datdba), ', ' ORDER BY datname) FROM pg_database WHERE datname IN ('databricks_postgres', 'latecomer')"); who != "databricks_postgres of lakeql_emulator, latecomer of postgres" {
+			t.Error(who)
+		}
+		if rights := c.ask(t, "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin FROM pg_roles WHERE rolname = 'lakeql_emulator'"); rights != "f" {
+			t.Error("the owner of the databases may more than own them")
+		}
+
+		// Another identity, of another emulator, finds them, and may do the same.
+		server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: "other"})
+		token, _ = mintFor(t, asClient(server, env), mint)
+		conn, err := pgx.Connect(t.Context(), fmt.Sprintf("host=%s port=%d user=other password=%s dbname=databricks_postgres sslmode=disable", loopback, c.port, token))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), "CREATE TABLE beans (id int)"); err != nil {
+			t.Error(err)
+		}
+		if _, err := conn.Exec(t.Context(), "SELECT * FROM orders"); err == nil {
+			t.Error("one identity reads the tables of another without a grant")
+		}
+		if err := conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+
+		// One that is dropped at the server comes back with the next credential.
+		c.do(t, "DROP DATABASE databricks_postgres")
+		mintFor(t, env, mint)
+		if n := c.ask(t, "SELECT count(*) FROM pg_database WHERE datname = 'databricks_postgres'"); n != "1" {
+			t.Errorf("there are %s", n)
+		}
+	})
+
+	t.Run("with an administrator who is no superuser", func(t *testing.T) {
+		c.do(t, "CREATE ROLE steward LOGIN CREATEROLE CREATEDB PASSWORD 'x'; CREATE ROLE idler LOGIN CREATEROLE PASSWORD 'x'; GRANT lakeql_emulator TO steward, idler WITH ADMIN OPTION")
+		c.do(t, "DROP DATABASE app_data")
+		as := func(role string) []string {
+			server, env := workspace(t, emulator.Options{ClientID: role + "s", Postgres: fmt.Sprintf("host=%s port=%d user=%s password=x dbname=postgres sslmode=disable", loopback, c.port, role)})
+			return asClient(server, env)
+		}
+		got := run{args: []string{"exec", mint}, env: as("idler")}.do(t)
+		if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, "app_data") || !strings.Contains(got.stderr, "permission denied to create database") {
+			t.Errorf("without CREATEDB: status %d, stderr:\n%s", got.status, got.stderr)
+		}
+		token, _ := mintFor(t, as("steward"), mint)
+		if err := c.login(t, loopback, "stewards", token); err != nil {
+			t.Error(err)
+		}
+		if n := c.ask(t, "SELECT count(*) FROM pg_database WHERE datname = 'app_data'"); n != "1" {
+			t.Errorf("there are %s", n)
 		}
 	})
 
@@ -177,6 +273,7 @@ func TestRealPostgreSQL(t *testing.T) {
 			strings.Repeat("ä", 32): "it has 64 bytes",
 			"postgres":              "the emulator logs in to the server with this role",
 			"pg_read_all_data":      "names that begin with pg_ are PostgreSQL's own",
+			"lakeql_emulator":       "the databases that the emulator makes belong to this role",
 			"public":                `role name "public" is reserved`,
 		} {
 			server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: name})
@@ -190,8 +287,9 @@ func TestRealPostgreSQL(t *testing.T) {
 
 	t.Run("several emulators at once", func(t *testing.T) {
 		// Everybody calls as the same identity, which none of them finds there: they are held up
-		// together before they make it.
+		// together before they make it. The databases are missing too.
 		const name = "shared"
+		c.do(t, "DROP DATABASE app_data")
 		release := c.holdRoles(t)
 		var calls sync.WaitGroup
 		for range 3 {

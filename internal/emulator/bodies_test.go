@@ -37,6 +37,9 @@ func (c *caller) body(m *provider.Method) map[string]any {
 // bodies are attributes of requests that have rules beyond the documents.
 func bodies() map[string]map[string]any {
 	return map[string]map[string]any{
+		"databricks_workspace.ml.experiments.search":               {"filter": "name LIKE '%churn%'"},
+		"databricks_workspace.ml.experiment_runs.search":           {"filter": "params.depth > 1"},
+		"databricks_workspace.ml.logged_models.search":             {"filter": nil},
 		"databricks_workspace.workspace.secret_scopes.create":      {"scope": "made-scope"},
 		"databricks_workspace.workspace.secret_scopes.delete":      {"scope": "made-scope"},
 		"databricks_workspace.postgres.postgres_branches.create":   {"spec": map[string]any{"no_expiry": true}},

@@ -18,8 +18,8 @@ func computeHandlers() map[string]handler {
 		clusters + "update":           changeCluster(updatedCluster),
 		clusters + "resize":           changeCluster(resizedCluster),
 		clusters + "change-owner":     changeCluster(ownedCluster),
-		clusters + "pin":              changeCluster(func(_ *call, r record) (record, error) { return r, nil }),
-		clusters + "unpin":            changeCluster(func(_ *call, r record) (record, error) { return r, nil }),
+		clusters + "pin":              changeCluster(pinned(true)),
+		clusters + "unpin":            changeCluster(pinned(false)),
 		clusters + "permanent-delete": deleteRecord,
 		clusters + "events":           clusterEvents,
 		warehouses + "start":          changeWarehouse(startedWarehouse),
@@ -124,6 +124,13 @@ func ownedCluster(c *call, r record) (record, error) {
 	r = maps.Clone(r)
 	r["creator_user_name"] = c.object()["owner_username"]
 	return r, nil
+}
+
+// pinnedField tells of a cluster whether it is pinned, which no answer shows.
+const pinnedField = "\x00pinned"
+
+func pinned(is bool) func(*call, record) (record, error) {
+	return func(_ *call, r record) (record, error) { return merged(r, record{pinnedField: is}, nil), nil }
 }
 
 func startedWarehouse(c *call, r record) (record, error) {

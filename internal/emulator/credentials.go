@@ -43,9 +43,21 @@ func generateCredential(c *call) (any, error) {
 		Issuer: c.base, Subject: c.subject, Audience: at.Status.Hosts.Host, Endpoint: at.Name, Claims: wanted.Claims,
 	}, c.emulator.opts.Clock())
 	if server := c.emulator.postgres; server != nil {
-		if err := server.admit(c.ctx, c.subject, token, expires); err != nil {
+		if err := server.admit(c.ctx, admission{c.subject, token, expires, c.databasesOf(wanted.Endpoint)}); err != nil {
 			return nil, err
 		}
 	}
 	return credentialAnswer{Token: token, ExpireTime: expires.UTC()}, nil
+}
+
+// databasesOf names the databases of an endpoint's branch as PostgreSQL knows them.
+func (c *call) databasesOf(endpoint string) []string {
+	names := []string{}
+	for _, it := range c.workspace.store.list(parentOf(parentOf(endpoint))+"/databases", "", mostRows, false) {
+		var d database
+		if json.Unmarshal(it.data, &d) == nil && d.Status.PostgresDatabase != "" {
+			names = append(names, d.Status.PostgresDatabase)
+		}
+	}
+	return names
 }

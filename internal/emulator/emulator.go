@@ -6,6 +6,9 @@
 // company that [Options].Seed determines, and from what clients change. It shares no code with the
 // parts of lakeql that call the API, so that it can judge them.
 //
+// Lists choose by their parameters and filters. Those that the emulator cannot read it refuses, as
+// more rows than were asked for would be a lie. Answers are not ordered by what a request says.
+//
 // Workspaces are told apart by the Host header: a request to dbc-1.localhost reaches workspace
 // dbc-1, one to 127.0.0.1 or localhost reaches workspace [DefaultWorkspace]. A workspace comes into
 // being with its first authenticated request, and none sees another's state.
@@ -69,8 +72,14 @@ type Options struct {
 	// what it leaves out is found in libpq's environment variables and ~/.pgpass). Each database
 	// credential that is minted becomes the password of a role there, named as the caller's
 	// identity, until the credential expires by the server's clock. A role that is missing is made,
-	// with no right but to log in; one that is there may log in from then on. A role has one
-	// password: of several credentials of an identity, whatever the workspace, the newest opens the
+	// with no right but to log in; one that is there may log in from then on. The databases that the
+	// API lists on the endpoint's branch are made where the server has none of the name; one of the
+	// name that is there stays as it is, and branches and workspaces that name the same share it. What
+	// is made belongs to the role lakeql_emulator, which cannot log in and owns nothing else. Each role
+	// that gets a token is a member of it, so that it may create tables, schemas and trusted
+	// extensions in these databases, and no more elsewhere than anybody who can log in. Nothing is
+	// dropped when the API deletes. The string's own role has to be a superuser, or to have
+	// CREATEROLE and CREATEDB. A role has one password: of several credentials of an identity, whatever the workspace, the newest opens the
 	// server. Endpoints' hosts are the host of the string; its port is not in the API's answers. The
 	// server is connected to when the first credential is minted, and where that fails, this call
 	// fails and no other. Empty: none.
@@ -238,7 +247,7 @@ func (e *Emulator) Reset() { e.log.reset() }
 func handlers() map[string]handler {
 	all := postgresHandlers()
 	for _, table := range []map[string]handler{
-		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(),
+		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
 	} {
 		maps.Copy(all, table)
 	}

@@ -103,6 +103,12 @@ func getRecord(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if granted, ok := r["privilege_assignments"].([]any); ok && c.query.Get("principal") != "" {
+		r = maps.Clone(r)
+		r["privilege_assignments"] = slices.DeleteFunc(slices.Clone(granted), func(g any) bool {
+			return !slices.Contains(valuesAt(g, []string{"principal"}), c.query.Get("principal"))
+		})
+	}
 	return c.answer(r), nil
 }
 

@@ -186,11 +186,11 @@ func splitKey(key string) []string {
 // always reports whether resources of the kind are there without being made, such as settings.
 func (k *kind) always() bool { return !k.creates && k.list == nil }
 
-// pagingParams are the parameters of lists that filter nothing.
+// pagingParams are the parameters by which lists are paged, ordered and cut to some attributes.
 func pagingParams() []string {
 	return []string{
 		"page_token", "page_size", "max_results", "limit", "offset", "count", "startIndex", "page", "next_page_token",
-		"filter", "attributes", "excludedAttributes", "sortBy", "sortOrder", "order", "order_by", "q",
+		"attributes", "excludedAttributes", "sortBy", "sortOrder", "order", "order_by",
 	}
 }
 

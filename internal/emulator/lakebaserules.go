@@ -222,6 +222,9 @@ func databaseRules() lakebaseRules {
 				return invalidParameter("spec.role %q is no role of the branch.", printable(r))
 			}
 			wanted := plain(spec["postgres_database"])
+			if len(wanted) > maxIdentifier || strings.ContainsRune(wanted, 0) {
+				return invalidParameter("spec.postgres_database %q cannot be the name of a database: it must have at most %d bytes, and no NUL.", printable(wanted), maxIdentifier)
+			}
 			for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
 				if other := parentOf(name) + "/" + it.id; wanted != "" && other != name && plain(c.statusOf(other)["postgres_database"]) == wanted {
 					return newError(http.StatusConflict, "ALREADY_EXISTS", "Database %q is %s already.", printable(wanted), printable(other))

@@ -239,6 +239,15 @@ func TestMasksChangeWhatTheyName(t *testing.T) {
 	if after["display_name"] != "All orders" || after["pg_version"] != before["pg_version"] || settings["autoscaling_limit_max_cu"] != 4.0 || settings["autoscaling_limit_min_cu"] != 1.0 {
 		t.Errorf("from\n%v\nto\n%v", before, after)
 	}
+	// A body has to have what its schema requires where the mask names it.
+	const endpoint = "projects/orders/branches/production/endpoints/primary"
+	if grown := change(endpoint, "spec.autoscaling_limit_max_cu", `{"spec":{"autoscaling_limit_max_cu":6}}`); grown["autoscaling_limit_max_cu"] != 6.0 || grown["endpoint_type"] != "ENDPOINT_TYPE_READ_WRITE" {
+		t.Errorf("%v", grown)
+	}
+	for _, mask := range []string{"spec", "*", "spec.endpoint_type", "spec.disabled,spec"} {
+		r := request{method: "PATCH", path: root + endpoint + "?update_mask=" + mask, body: `{"spec":{"autoscaling_limit_max_cu":6}}`}
+		wantError(t, send(t, s, r), 400, "INVALID_PARAMETER_VALUE", "spec.endpoint_type is required")
+	}
 	const branch = "projects/orders/branches/development"
 	if ends := change(branch, "spec.expiration", `{"spec":{"ttl":"3600s"}}`); ends["expire_time"] != "2026-03-04T13:00:00Z" {
 		t.Errorf("%v", ends)

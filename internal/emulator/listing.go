@@ -23,7 +23,7 @@ func listRecords(c *call) (any, error) {
 		}
 		in = p.kind.collection(c.values(parents))
 	}
-	fits, err := c.filter()
+	fits, err := c.filter(p.kind)
 	if err != nil {
 		return nil, err
 	}
@@ -202,56 +202,15 @@ func (c *call) pageSize() (int, error) {
 func (c *call) filterText() string {
 	var parts []string
 	for name, values := range c.query {
-		if !isPaging(name) || name == "filter" {
+		if !isPaging(name) {
 			parts = append(parts, name+"="+strings.Join(values, ","))
+		}
+	}
+	for name, value := range c.object() { // of searches
+		if !isPaging(name) {
+			parts = append(parts, name+"="+plain(value))
 		}
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, "&")
 }
-
-// filter reads the conditions that a list's query sets: an attribute's name with its value, the
-// same below filter_by, and SCIM's filter.
-func (c *call) filter() (func(item) bool, error) {
-	k := c.route.plan.kind
-	type condition struct {
-		field  string
-		values []string
-	}
-	var all []condition
-	for name, values := range c.query {
-		field := strings.TrimPrefix(name, "filter_by.")
-		if other, ok := filterFields[field]; ok {
-			field = other
-		}
-		if isPaging(name) || slices.Contains(c.route.plan.above, name) || !k.has(field) && !kept(k, field) {
-			continue
-		}
-		all = append(all, condition{field, values})
-	}
-	scim, err := parseFilter(c.query.Get("filter"), c.route.method.Paging)
-	if err != nil {
-		return nil, err
-	}
-	special := matchers[k.name]
-	return func(it item) bool {
-		if it.deleted {
-			return false
-		}
-		r := settled(it.record, c.emulator.opts.Clock())
-		for _, cond := range all {
-			if value, ok := r[cond.field]; ok && !slices.Contains(cond.values, plain(value)) {
-				return false
-			}
-		}
-		return scim.fits(r) && (special == nil || special(c, r))
-	}, nil
-}
-
-// filterFields are the attributes behind parameters of other names.
-var filterFields = map[string]string{
-	"cluster_states": "state", "cluster_sources": "cluster_source", "statuses": "status", "warehouse_ids": "warehouse_id",
-}
-
-// kept reports whether records of a kind hold an attribute that no answer shows.
-func kept(k *kind, field string) bool { return slices.Contains(k.ids, field) }

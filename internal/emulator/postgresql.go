@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,24 +17,32 @@ import (
 )
 
 // A real PostgreSQL server behind the endpoints: the tokens that are minted are passwords of its
-// roles, which it checks itself.
+// roles, which it checks itself, and the databases of the endpoints' branches are there.
 
 const (
 	// serverTime is how long a call waits for the server at most, for its turn and for connecting
 	// included.
 	serverTime = 10 * time.Second
 
-	// maxRoleName is how many bytes the name of a role has at most. PostgreSQL would cut a longer
-	// one, and take two identities for one.
-	maxRoleName = 63
+	// maxIdentifier is how many bytes the name of a role or a database has at most. PostgreSQL would
+	// cut a longer one, and take two identities for one.
+	maxIdentifier = 63
 
-	// roleLock is the advisory lock under which emulators change roles: of two changes of a role at
-	// the same time PostgreSQL refuses one. The number says lakeql, and nothing more.
-	roleLock = 0x6c616b65716c
+	// serverLock is the advisory lock under which emulators change roles and make databases: of two
+	// changes of one at the same time PostgreSQL refuses one. The number says lakeql, and nothing more.
+	serverLock = 0x6c616b65716c
+
+	// ownerRole owns the databases that emulators make, and every role that gets a token is a member.
+	// So it may do in them what a database's owner may, which from PostgreSQL 15 on is needed to create
+	// anything in schema public, and has no right outside of them.
+	ownerRole = "lakeql_emulator"
 )
 
-// SQLSTATE of a role that is there already (PostgreSQL's manual, appendix A).
-const duplicateObject = "42710"
+// SQLSTATEs of what is there already (PostgreSQL's manual, appendix A).
+const (
+	duplicateObject   = "42710" // a role
+	duplicateDatabase = "42P04"
+)
 
 // postgresql is the server of [Options].Postgres. It is connected to when it is first needed, and
 // again after the connection broke.
@@ -77,10 +87,18 @@ func (p *postgresql) host() string {
 	return p.config.Host
 }
 
-// admit makes a token the password of the role that an identity has, until it expires. The role is
-// made where it is missing. A token that the role had before opens nothing any more.
-func (p *postgresql) admit(ctx context.Context, identity, token string, expires time.Time) error {
-	if err := p.checkIdentity(identity); err != nil {
+// admission is what the server gets to know of a credential.
+type admission struct {
+	identity, token string
+	expires         time.Time
+	databases       []string // of the endpoint's branch
+}
+
+// admit makes a token the password of the role that an identity has, until it expires. The role and
+// the databases are made where they are missing. A token that the role had before opens nothing any
+// more.
+func (p *postgresql) admit(ctx context.Context, a admission) error {
+	if err := p.checkIdentity(a.identity); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, serverTime)
@@ -96,7 +114,7 @@ func (p *postgresql) admit(ctx context.Context, identity, token string, expires 
 		if err != nil {
 			return p.failure(err)
 		}
-		err = setPassword(ctx, p.conn, identity, token, expires)
+		err = a.carryOut(ctx, p.conn)
 		if err == nil {
 			return nil
 		}
@@ -111,12 +129,14 @@ func (p *postgresql) admit(ctx context.Context, identity, token string, expires 
 func (p *postgresql) checkIdentity(identity string) error {
 	reason := ""
 	switch {
-	case len(identity) > maxRoleName:
-		reason = fmt.Sprintf("it has %d bytes, and a role's name has at most %d", len(identity), maxRoleName)
+	case len(identity) > maxIdentifier:
+		reason = fmt.Sprintf("it has %d bytes, and a role's name has at most %d", len(identity), maxIdentifier)
 	case strings.ContainsRune(identity, 0):
 		reason = "it contains a NUL character"
 	case strings.HasPrefix(identity, "pg_"):
 		reason = "names that begin with pg_ are PostgreSQL's own"
+	case identity == ownerRole:
+		reason = "the databases that the emulator makes belong to this role"
 	case identity == p.config.User:
 		reason = "the emulator logs in to the server with this role, whose password has to stay"
 	default:
@@ -137,32 +157,98 @@ func (p *postgresql) connect(ctx context.Context) (connected bool, err error) {
 	return true, err
 }
 
-// setPassword changes the password of a role until it expires, and sees to it that there is such a
-// role and that it can log in.
-func setPassword(ctx context.Context, conn *pgconn.PgConn, role, password string, expires time.Time) error {
-	name := `"` + strings.ReplaceAll(role, `"`, `""`) + `"`
-	secret, err := conn.EscapeString(password)
+// carryOut does what is missing, which mostly is to set the password: two round trips.
+func (a *admission) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
+	secret, err := conn.EscapeString(a.token)
 	if err != nil {
 		return err
 	}
-	known := conn.ExecParams(ctx, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", [][]byte{[]byte(role)}, nil, nil, nil).Read()
-	if known.Err != nil {
-		return known.Err
+	found, err := a.look(ctx, conn)
+	if err != nil {
+		return err
 	}
-	if len(known.Rows) == 0 {
-		// Without the password: a statement that fails is in the server's log as it was sent.
-		err := changeRoles(ctx, conn, "CREATE ROLE "+name)
-		if e, ok := errors.AsType[*pgconn.PgError](err); err != nil && (!ok || e.Code != duplicateObject) {
-			return err // else somebody made it in the meantime
+	// Without the password: a statement that fails is in the server's log as it was sent. Of what is
+	// there by now, somebody made it in the meantime.
+	if !found.owner {
+		// Who may not do everything may make a database for no role but those they are members of.
+		err := changeRoles(ctx, conn, "CREATE ROLE "+ownerRole+"; GRANT "+ownerRole+" TO CURRENT_USER")
+		if err != nil && !hasState(err, duplicateObject) {
+			return err
 		}
 	}
-	return changeRoles(ctx, conn, "ALTER ROLE "+name+" LOGIN PASSWORD '"+secret+"' VALID UNTIL '"+expires.UTC().Format(time.RFC3339)+"'")
+	name := quoted(a.identity)
+	if !found.role {
+		if err := changeRoles(ctx, conn, "CREATE ROLE "+name); err != nil && !hasState(err, duplicateObject) {
+			return err
+		}
+	}
+	if len(found.missing) > 0 {
+		if err := a.makeDatabases(ctx, conn); err != nil {
+			return err
+		}
+	}
+	return changeRoles(ctx, conn, "GRANT "+ownerRole+" TO "+name+"; ALTER ROLE "+name+" LOGIN PASSWORD '"+secret+"' VALID UNTIL '"+a.expires.UTC().Format(time.RFC3339)+"'")
 }
 
-// changeRoles runs a statement while no other session of an emulator runs one.
-func changeRoles(ctx context.Context, conn *pgconn.PgConn, statement string) error {
+// found is what the server has already.
+type found struct {
+	role, owner bool
+	missing     []string // databases
+}
+
+func (a *admission) look(ctx context.Context, conn *pgconn.PgConn) (found, error) {
+	const question = `SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1), EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $2),
+		(SELECT pg_catalog.json_agg(name) FROM pg_catalog.json_array_elements_text($3) AS name WHERE name NOT IN (SELECT datname FROM pg_catalog.pg_database))`
+	var f found
+	got := conn.ExecParams(ctx, question, [][]byte{[]byte(a.identity), []byte(ownerRole), encode(a.databases)}, nil, nil, nil).Read()
+	if got.Err != nil {
+		return f, got.Err
+	}
+	row := got.Rows[0] // of a query that has no FROM there is one
+	f.role, f.owner = string(row[0]) == "t", string(row[1]) == "t"
+	if row[2] == nil {
+		return f, nil
+	}
+	return f, json.Unmarshal(row[2], &f.missing)
+}
+
+// makeDatabases makes those that are missing once no other emulator is at it. CREATE DATABASE
+// cannot be in a transaction, so the lock is the session's, which lets go of it when it breaks.
+func (a *admission) makeDatabases(ctx context.Context, conn *pgconn.PgConn) error {
+	lock := func(function string) error {
+		_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.%s(%d)", function, serverLock)).ReadAll()
+		return err
+	}
+	if err := lock("pg_advisory_lock"); err != nil {
+		return err
+	}
+	err := func() error {
+		found, err := a.look(ctx, conn)
+		if err != nil {
+			return err
+		}
+		for _, name := range found.missing {
+			_, err := conn.Exec(ctx, "CREATE DATABASE "+quoted(name)+" OWNER "+ownerRole).ReadAll()
+			if err != nil && !hasState(err, duplicateDatabase) { // else somebody else made it
+				return fmt.Errorf("make the database %s: %w", provider.Quote(name), err)
+			}
+		}
+		return nil
+	}()
+	return cmp.Or(err, lock("pg_advisory_unlock"))
+}
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func hasState(err error, state string) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == state
+}
+
+// changeRoles runs statements while no other session of an emulator runs any.
+func changeRoles(ctx context.Context, conn *pgconn.PgConn, statements string) error {
 	// The statements of one text are one transaction, at whose end the lock is released.
-	_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.pg_advisory_xact_lock(%d); ", roleLock)+statement).ReadAll()
+	_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.pg_advisory_xact_lock(%d); ", serverLock)+statements).ReadAll()
 	return err
 }
 

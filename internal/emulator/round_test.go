@@ -72,7 +72,11 @@ func TestTheOfficialSDKMakesAndDeletesEverything(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d services; calls: %v", len(services), r.counts)
+	operations := 0
+	for _, n := range r.counts {
+		operations += n
+	}
+	t.Logf("%d services, %d operations: %v", len(services), operations, r.counts)
 	if len(services) < 30 || r.counts["Create"] < 150 {
 		t.Error("the SDK's clients were not found by the names of their calls")
 	}

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -9,91 +8,6 @@ import (
 
 	"github.com/lakeql/lakeql/provider"
 )
-
-// scimFilter is a condition of SCIM's filter language (RFC 7644 §3.4.2.2): one comparison.
-type scimFilter struct {
-	path     []string
-	op, text string
-}
-
-// scimComparison is attribute, operator and a value in quotes or out of them.
-var scimComparison = regexp.MustCompile(`^\s*([A-Za-z][\w.]*)\s+(?i:(eq|ne|co|sw|ew|pr))(?:\s+("(?:[^"\\]|\\.)*"|[^\s"]+))?\s*$`)
-
-// parseFilter reads the filter parameter of lists by SCIM. Other lists have filters in languages of
-// their own, which the emulator does not know: they are not applied.
-func parseFilter(text string, pg *provider.Paging) (*scimFilter, error) {
-	if text == "" || pg == nil || pg.Kind != provider.ByOffset {
-		return nil, nil //nolint:nilnil // no filter fits everything
-	}
-	m := scimComparison.FindStringSubmatch(text)
-	if m == nil || m[3] == "" && !strings.EqualFold(m[2], "pr") {
-		return nil, newError(400, "INVALID_PARAMETER_VALUE", "The filter %q is not one comparison such as: userName eq \"ada\".", printable(text))
-	}
-	f := &scimFilter{path: strings.Split(m[1], "."), op: strings.ToLower(m[2]), text: m[3]}
-	var unquoted string
-	if json.Unmarshal([]byte(m[3]), &unquoted) == nil {
-		f.text = unquoted
-	}
-	return f, nil
-}
-
-// fits reports whether a record fits. Text is compared without regard to case, as SCIM has it.
-func (f *scimFilter) fits(r record) bool {
-	if f == nil {
-		return true
-	}
-	values := valuesAt(r, f.path)
-	compare := func(v string) bool {
-		v, text := strings.ToLower(v), strings.ToLower(f.text)
-		switch f.op {
-		case "co":
-			return strings.Contains(v, text)
-		case "sw":
-			return strings.HasPrefix(v, text)
-		case "ew":
-			return strings.HasSuffix(v, text)
-		case "pr":
-			return v != ""
-		}
-		return v == text
-	}
-	if f.op == "ne" {
-		return !slices.ContainsFunc(values, compare)
-	}
-	return slices.ContainsFunc(values, compare)
-}
-
-// valuesAt gives the values at a path, through lists. Names are found without regard to case.
-func valuesAt(value any, path []string) []string {
-	switch v := value.(type) {
-	case []any:
-		var all []string
-		for _, item := range v {
-			all = append(all, valuesAt(item, path)...)
-		}
-		return all
-	case record:
-		return valuesIn(v, path)
-	case map[string]any:
-		return valuesIn(v, path)
-	}
-	if len(path) > 0 || value == nil {
-		return nil
-	}
-	return []string{plain(value)}
-}
-
-func valuesIn(object map[string]any, path []string) []string {
-	if len(path) == 0 {
-		return valuesAt(object["value"], nil) // of emails, members and the like
-	}
-	for name, inner := range object {
-		if strings.EqualFold(name, path[0]) {
-			return valuesAt(inner, path[1:])
-		}
-	}
-	return nil
-}
 
 // shownFields is what a list or a get shows of a record: what it has become meanwhile, and of
 // SCIM's resources what the request asks for.
@@ -161,7 +75,7 @@ func patchOnce(r, operation map[string]any) error {
 		return nil
 	}
 	if m := listPath.FindStringSubmatch(path); m != nil {
-		f, err := parseFilter(m[2], &provider.Paging{Kind: provider.ByOffset})
+		fits, err := parseSCIM(m[2], func([]string) bool { return true })
 		if err != nil {
 			return err
 		}
@@ -171,7 +85,7 @@ func patchOnce(r, operation map[string]any) error {
 			if held, isRecord := item.(record); isRecord {
 				object, ok = held, true
 			}
-			return ok && f.fits(object)
+			return ok && fits(object)
 		})
 		return nil
 	}

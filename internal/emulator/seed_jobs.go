@@ -181,17 +181,3 @@ func runRecord(co *company, _ []string, id string) record {
 	r["tasks"] = []any{task}
 	return r
 }
-
-// runMatches tests what lists of runs can be asked for.
-func runMatches(c *call, r record) bool {
-	state, _ := r["state"].(record)
-	if state == nil {
-		state, _ = r["state"].(map[string]any)
-	}
-	over := plain(state["life_cycle_state"]) == "TERMINATED" || plain(state["life_cycle_state"]) == "SKIPPED" || plain(state["life_cycle_state"]) == "INTERNAL_ERROR"
-	start, _ := r["start_time"].(int64)
-	from, _ := strconv.ParseInt(c.query.Get("start_time_from"), 10, 64)
-	to, _ := strconv.ParseInt(c.query.Get("start_time_to"), 10, 64)
-	return (c.query.Get("active_only") != "true" || !over) && (c.query.Get("completed_only") != "true" || over) &&
-		start >= from && (to == 0 || start <= to)
-}

@@ -1,8 +1,8 @@
 package emulator
 
 import (
+	"encoding/json"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -74,6 +74,9 @@ func finishTraining(c *call, r record) {
 		delete(r, name)
 	}
 	r["info"], r["data"] = info, record{}
+	if content["tags"] != nil {
+		r["data"] = record{"tags": content["tags"]}
+	}
 	delete(r, "inputs")
 	delete(r, "outputs")
 }
@@ -89,13 +92,6 @@ func changedTraining(_ *call, r, content record) {
 	r["info"] = info
 }
 
-// trainingMatches tests whether a run is of one of the experiments that a search names.
-func trainingMatches(c *call, r record) bool {
-	wanted, _ := c.object()["experiment_ids"].([]any)
-	of := plain(objectIn(r, "info")["experiment_id"])
-	return len(wanted) == 0 || slices.ContainsFunc(wanted, func(w any) bool { return plain(w) == of })
-}
-
 // finishModel is a logged model as it is made.
 func finishModel(c *call, r record) {
 	now := c.emulator.opts.Clock().UnixMilli()
@@ -106,4 +102,44 @@ func finishModel(c *call, r record) {
 		}
 	}
 	r["info"], r["data"] = info, record{}
+	if params := c.object()["params"]; params != nil {
+		r["data"] = record{"params": params}
+	}
+}
+
+// searchModels answers the search for logged models, which the documents do not have as a list.
+func searchModels(c *call) (any, error) {
+	m := c.route.method
+	k := c.emulator.kinds()["/mlflow/logged-models"]
+	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	if k == nil || whole.field("models") == nil {
+		return c.invented(nil), nil
+	}
+	fits, err := c.filter(k)
+	if err != nil {
+		return nil, err
+	}
+	size, err := c.pageSize()
+	if err != nil {
+		return nil, err
+	}
+	in := k.collection(nil)
+	list, after := c.state.name+"/"+in+"?"+c.filterText(), ""
+	if token := c.value("page_token"); token != "" {
+		var ok bool
+		if after, ok = c.emulator.pages.open(token, list); !ok {
+			return nil, invalidParameter("page_token is not one that this list gave.")
+		}
+	}
+	items := c.state.store.query(in, c.state.store.generated.ids(in), after, size+1, fits)
+	r, models := record{}, []any{}
+	if len(items) > size {
+		items = items[:size]
+		r["next_page_token"] = c.emulator.pages.token(list, items[size-1].id)
+	}
+	for _, it := range items {
+		models = append(models, it.record)
+	}
+	r["models"] = models
+	return json.RawMessage(whole.appendTo(nil, r)), nil
 }

@@ -126,6 +126,7 @@ var finishers = map[string]func(*call, record){
 	"/clusters":                startCluster,
 	"/sql/warehouses":          nameWarehouse,
 	"/apps":                    finishApp,
+	"@/budget-policies":        func(c *call, r record) { r["creator_user_name"] = c.subject },
 	"@/workspaces":             func(c *call, r record) { r["account_id"] = c.state.company().accountID() },
 	"/secrets":                 finishSecret,
 	"/token-management/tokens": finishToken,
@@ -133,6 +134,7 @@ var finishers = map[string]func(*call, record){
 	"/preview/scim/v2/Users":   finishUser,
 	"@/scim/v2/Users":          finishUser,
 	"/repos":                   finishRepo,
+	"/mlflow/experiments":      func(_ *call, r record) { r["lifecycle_stage"] = "active" },
 	"/mlflow/runs":             finishTraining,
 	"/mlflow/logged-models":    finishModel,
 }
@@ -203,10 +205,4 @@ var changers = map[string]func(c *call, r, content record){
 // narrowers give lists the ids that can fit their filters, where that is known beforehand.
 var narrowers = map[string]func(*call, sequence) sequence{
 	"/jobs/runs": runsOfOneJob,
-}
-
-// matchers test conditions of lists that are no comparison of attributes.
-var matchers = map[string]func(*call, record) bool{
-	"/jobs/runs":   runMatches,
-	"/mlflow/runs": trainingMatches,
 }

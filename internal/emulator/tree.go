@@ -129,7 +129,17 @@ func (t tree) list(key string) handler {
 		if r["object_type"] != directory {
 			rows = append(rows, t.show(r))
 		} else {
+			var since int64
+			if text := c.query.Get("notebooks_modified_after"); text != "" {
+				if since, err = strconv.ParseInt(text, 10, 64); err != nil {
+					return nil, invalidParameter("notebooks_modified_after must be a time in milliseconds, not %q.", printable(text))
+				}
+			}
 			for _, it := range c.state.store.list(t.kind, "", mostRows, false) {
+				changed, _ := it.record["modified_at"].(int64)
+				if it.record["object_type"] == "NOTEBOOK" && changed < since {
+					continue
+				}
 				if p := plain(it.record["path"]); p != "/" && path.Dir(p) == at {
 					rows = append(rows, t.show(it.record))
 				}

@@ -56,6 +56,11 @@ func (v *validator) check(x *exchange, m *provider.Method, params map[string]str
 		return nil, invalidParameter("The query %q cannot be read.", printable(x.request.URL.RawQuery))
 	}
 	c := &check{validator: v, method: m}
+	if text := query.Get("update_mask"); text != "" {
+		for path := range strings.SplitSeq(text, ",") {
+			c.mask = append(c.mask, strings.TrimSpace(path))
+		}
+	}
 	if err := errors.Join(c.parameters(params, query), c.body(x.body)); err != nil {
 		return nil, err
 	}
@@ -90,6 +95,7 @@ func (v *validator) pattern(expression string) (*regexp.Regexp, error) {
 type check struct {
 	*validator
 	method *provider.Method
+	mask   []string // the paths of an update mask in the query; none: the whole body counts
 	found  []violation
 }
 
@@ -271,9 +277,19 @@ func (c *check) value(path provider.Path, schema *provider.Schema, value any) er
 	return nil
 }
 
+// changes reports whether an attribute is one that the request sets. Under an update mask it is one
+// at or below a path of the mask; what the mask leaves alone need not be in the body.
+func (c *check) changes(path provider.Path, name string) bool {
+	at := slices.Concat(path, provider.Path{name}).String()
+	return len(c.mask) == 0 || slices.ContainsFunc(c.mask, func(m string) bool {
+		rest, below := strings.CutPrefix(at, m)
+		return m == "*" || below && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
 func (c *check) object(path provider.Path, schema *provider.Schema, object map[string]any) error {
 	for _, name := range schema.Required {
-		if _, ok := object[name]; !ok {
+		if _, ok := object[name]; !ok && c.changes(path, name) {
 			c.violated(slices.Concat(path, provider.Path{name}), "is required")
 		}
 	}

@@ -53,6 +53,8 @@ func TestEveryOperationIsAnswered(t *testing.T) {
 		switch {
 		case strings.HasSuffix(m.Path, "/undelete"):
 			return 2998
+		case strings.HasSuffix(m.Path, "/delete-tag"):
+			return 2500
 		case m.Verb == http.MethodDelete, strings.HasSuffix(m.Path, "/delete"), strings.HasSuffix(m.Path, "/remove"), strings.HasSuffix(m.Path, "destroy"), strings.Contains(m.Path, "permanent-delete"):
 			return 3000 - strings.Count(m.Path, "/")
 		case m.SQLVerb == provider.Insert, strings.HasSuffix(m.Path, "/execute"), strings.HasSuffix(m.Path, "/downloads"), m.Verb == http.MethodPost && strings.HasSuffix(m.Path, "/updates"):

@@ -146,9 +146,13 @@ func (w *world) invent(k *kind, collection string, above []string, id string) re
 		r["full_name"] = strings.Join(append(slices.Clone(above), id), ".")
 	}
 	for i, name := range names {
-		if i < len(above) {
-			r[k.field(name)] = typedID(k, k.field(name), above[i])
-			r[name] = r[k.field(name)]
+		if i < len(above) { // not by k.field: an event of a pipeline has an id of its own
+			field := name
+			if other, ok := idFields[name]; ok && k.has(other) {
+				field = other
+			}
+			r[field] = typedID(k, field, above[i])
+			r[name] = r[field]
 		}
 	}
 	if id == single {

@@ -1,0 +1,106 @@
+package emulator
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// What MLflow's clients say of runs, experiments and models bit by bit: tags, parameters, metrics.
+// They are lists of {key, value}, in which searches look.
+
+func trackingHandlers() map[string]handler {
+	const root = "POST /api/2.0/mlflow/"
+	runs, experiments := tracked{"/mlflow/runs", []string{"run_id"}}, tracked{"/mlflow/experiments", []string{"experiment_id"}}
+	models, versions := tracked{"/mlflow/registered-models", []string{"name"}}, tracked{"/mlflow/model-versions", []string{"name", "version"}}
+	return map[string]handler{
+		root + "runs/set-tag":                                 runs.puts("data", "tags"),
+		root + "runs/delete-tag":                              runs.drops("data", "tags"),
+		root + "runs/log-parameter":                           runs.puts("data", "params"),
+		root + "runs/log-metric":                              runs.puts("data", "metrics"),
+		root + "runs/log-batch":                               runs.putsAll("data", "tags", "params", "metrics"),
+		root + "experiments/set-experiment-tag":               experiments.puts("", "tags"),
+		root + "registered-models/set-tag":                    models.puts("", "tags"),
+		root + "model-versions/set-tag":                       versions.puts("", "tags"),
+		"DELETE /api/2.0/mlflow/registered-models/delete-tag": models.drops("", "tags"),
+		"DELETE /api/2.0/mlflow/model-versions/delete-tag":    versions.drops("", "tags"),
+		root + "logged-models/search":                         searchModels,
+	}
+}
+
+// tracked is a kind of which something is said, and what names the one that is meant.
+type tracked struct {
+	kind string
+	ids  []string
+}
+
+// puts takes in what the request itself says, in a list of the resource.
+func (t tracked) puts(in, list string) handler {
+	return t.change(func(c *call, held map[string]any) {
+		entry := record{"key": c.value("key"), "value": c.object()["value"]}
+		if list == "metrics" {
+			for _, name := range []string{"timestamp", "step"} {
+				if value, ok := c.object()[name]; ok {
+					entry[name] = value
+				}
+			}
+		}
+		held[list] = withEntry(held[list], entry)
+	}, in)
+}
+
+// putsAll takes in lists of what is said.
+func (t tracked) putsAll(in string, lists ...string) handler {
+	return t.change(func(c *call, held map[string]any) {
+		for _, list := range lists {
+			entries, _ := c.object()[list].([]any)
+			for _, entry := range entries {
+				if said, ok := entry.(map[string]any); ok {
+					held[list] = withEntry(held[list], said)
+				}
+			}
+		}
+	}, in)
+}
+
+// drops takes out what has the request's key.
+func (t tracked) drops(in, list string) handler {
+	return t.change(func(c *call, held map[string]any) { held[list] = withoutKey(held[list], c.value("key")) }, in)
+}
+
+// change changes a resource, or the attribute of it that holds the lists.
+func (t tracked) change(change func(c *call, held map[string]any), in string) handler {
+	return func(c *call) (any, error) {
+		c.state.changing.Lock()
+		defer c.state.changing.Unlock()
+		k := c.emulator.kinds()[t.kind]
+		if k == nil {
+			return c.invented(nil), nil
+		}
+		name, old, err := c.stored(plan{kind: k, ids: t.ids})
+		if err != nil {
+			return nil, err
+		}
+		r := maps.Clone(old)
+		if in == "" {
+			change(c, r)
+		} else {
+			held := maps.Clone(objectIn(old, in)) // never nil
+			change(c, held)
+			r[in] = held
+		}
+		c.state.store.keep(name, r)
+		return json.RawMessage("{}"), nil
+	}
+}
+
+// withEntry is a list with an entry in the place of the one that had its key. Of a metric the last
+// value counts.
+func withEntry(list any, entry map[string]any) []any {
+	return append(withoutKey(list, plain(entry["key"])), entry)
+}
+
+func withoutKey(list any, key string) []any {
+	entries, _ := list.([]any)
+	return slices.DeleteFunc(slices.Clone(entries), func(entry any) bool { return slices.Contains(valuesAt(entry, []string{"key"}), key) })
+}
