@@ -92,9 +92,19 @@ Against your own workspace, with the credentials that the Databricks CLI and SDK
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &provider.Error{Code: provider.Usage, Message: err.Error(), Hint: "see " + cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(c.execCommand(), c.shellCommand(), c.docsCommand(), c.emulatorCommand(), c.versionCommand())
-	for _, sub := range root.Commands() {
+	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.versionCommand())
+	usageErrors(root)
+	return root
+}
+
+// usageErrors makes what cobra says of arguments errors of usage.
+func usageErrors(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		usageErrors(sub)
 		args := sub.Args
+		if args == nil {
+			continue
+		}
 		sub.Args = func(cmd *cobra.Command, given []string) error {
 			if err := args(cmd, given); err != nil {
 				return &provider.Error{Code: provider.Usage, Message: err.Error(), Hint: "see " + cmd.CommandPath() + " --help"}
@@ -102,23 +112,28 @@ Against your own workspace, with the credentials that the Databricks CLI and SDK
 			return nil
 		}
 	}
-	return root
 }
 
-// connectionFlags are those of every command that calls a workspace.
-func (c *command) connectionFlags(cmd *cobra.Command) {
+// workspaceFlags are those of every command that calls a workspace.
+func (c *command) workspaceFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg to take host and credential from")
 	f.StringVar(&c.host, "host", "", "workspace to call where a statement has no deployment_name, such as https://dbc-abcd0123-a1bc.cloud.databricks.com")
 	f.BoolVar(&c.emulator, "emulator", false, "call a workspace inside this command, made anew for each run; it has whatever endpoint a statement names")
-	f.BoolVar(&c.dryRun, "dryrun", false, "show the requests that statements would send, credentials masked, and send nothing")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without credentials")
 	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for an answer to begin, and for each next part of it")
+	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "requests under way to one workspace at once, at most; fewer where it answers 429")
+}
+
+// connectionFlags are those of every command that runs statements.
+func (c *command) connectionFlags(cmd *cobra.Command) {
+	c.workspaceFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&c.dryRun, "dryrun", false, "show the requests that statements would send, credentials masked, and send nothing")
 	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to go on sending a request that the workspace turns away for now (429, 503); 0 means send once")
 	f.StringVar(&c.onError, "on-error", string(engine.Fail), "what becomes of a statement when a call fails: fail, or partial: give the rows there are, tell what is missing, exit with status 3")
 	f.StringVar(&c.store, "store", "", "SQLite file that keeps tables and views; :memory: keeps them until the end (default "+defaultStoreText+")")
 	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "pages of a list to read at most; what is cut off is told, and the exit status is 3; 0 means all")
-	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "requests under way to one workspace at once, at most; fewer where it answers 429")
 	for i, name := range []string{"auth", "registry", "approot"} {
 		f.StringVar(&c.unused[i], name, "", "StackQL's flag, without a meaning here")
 		_ = f.MarkHidden(name) // fails for an unknown flag only

@@ -18,48 +18,59 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// session wires what a statement needs. The function that comes with it ends what runs for it.
-func (c *command) session() (*engine.Session, func(), error) {
+// connection is what every call needs: the documents, and who may be called with which credential.
+type connection struct {
+	command    *command
+	catalogue  *provider.Catalogue
+	authorizer dispatch.Authorizer
+	close      func()
+}
+
+// connect finds out who is called.
+func (c *command) connect() (*connection, error) {
 	catalogue, err := embeddedCatalogue()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if c.requestTimeout <= 0 {
-		return nil, nil, &provider.Error{Code: provider.Usage, Message: "--apirequesttimeout is not a number of seconds above 0"}
+		return nil, &provider.Error{Code: provider.Usage, Message: "--apirequesttimeout is not a number of seconds above 0"}
 	}
 	if c.retryTimeout < 0 {
-		return nil, nil, &provider.Error{Code: provider.Usage, Message: "--retry-timeout is negative"}
-	}
-	onError, err := engine.ParseOnError(c.onError)
-	if err != nil {
-		return nil, nil, err
+		return nil, &provider.Error{Code: provider.Usage, Message: "--retry-timeout is negative"}
 	}
 	if c.pageLimit < 0 || c.parallel < 1 {
-		return nil, nil, &provider.Error{Code: provider.Usage, Message: "--http.response.pageLimit is below 0, or --execution.concurrency.limit below 1"}
+		return nil, &provider.Error{Code: provider.Usage, Message: "--http.response.pageLimit is below 0, or --execution.concurrency.limit below 1"}
 	}
+	found := &connection{command: c, catalogue: catalogue, close: func() {}}
+	if !c.emulator {
+		found.authorizer = auth.NewChain(auth.Options{Profile: c.profile, Host: c.host})
+		return found, nil
+	}
+	server, err := emulator.Start(emulator.Options{Catalogue: catalogue, CreateOnUse: true})
+	if err != nil {
+		return nil, err
+	}
+	found.close = func() { _ = server.Close() } // nothing is lost with it
+	static, err := auth.NewStatic(server.URL(), provider.Secret(server.Token()))
+	if err != nil {
+		found.close()
+		return nil, err
+	}
+	static.Account = server.AccountID()
+	found.authorizer = static
+	return found, nil
+}
+
+// client makes a client as the flags have it.
+func (n *connection) client() *dispatch.Client {
+	c := n.command
 	budget := c.retryTimeout
 	if budget == 0 {
 		budget = -1
 	}
-	end := func() {}
-	var authorizer dispatch.Authorizer = auth.NewChain(auth.Options{Profile: c.profile, Host: c.host})
-	if c.emulator {
-		server, err := emulator.Start(emulator.Options{Catalogue: catalogue, CreateOnUse: true})
-		if err != nil {
-			return nil, nil, err
-		}
-		end = func() { _ = server.Close() } // nothing is lost with it
-		static, err := auth.NewStatic(server.URL(), provider.Secret(server.Token()))
-		if err != nil {
-			end()
-			return nil, nil, err
-		}
-		static.Account = server.AccountID()
-		authorizer = static
-	}
 	client := &dispatch.Client{
-		Catalogue:      catalogue,
-		Authorizer:     authorizer,
+		Catalogue:      n.catalogue,
+		Authorizer:     n.authorizer,
 		HTTP:           dispatch.NewHTTP(),
 		UserAgent:      "lakeql/" + versionNumber(),
 		Retry:          dispatch.Retry{Budget: budget},
@@ -70,6 +81,20 @@ func (c *command) session() (*engine.Session, func(), error) {
 	if c.verbose {
 		client.Logger = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
+	return client
+}
+
+// session wires what a statement needs. The function that comes with it ends what runs for it.
+func (c *command) session() (*engine.Session, func(), error) {
+	onError, err := engine.ParseOnError(c.onError)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := c.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	client := found.client()
 	if isTerminal(c.stderr) {
 		client.OnProgress = func(p dispatch.Progress) {
 			text := fmt.Sprintf("%s: %s after %s", p.What, p.State, p.Elapsed.Round(100*time.Millisecond))
@@ -83,7 +108,7 @@ func (c *command) session() (*engine.Session, func(), error) {
 		}
 	}
 	session := &engine.Session{
-		Catalogue: catalogue,
+		Catalogue: found.catalogue,
 		Client:    client,
 		DryRun:    c.dryRun,
 		OnError:   onError,
@@ -91,7 +116,7 @@ func (c *command) session() (*engine.Session, func(), error) {
 		StorePath: cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore),
 		Version:   build(),
 	}
-	return session, func() { session.Close(); end() }, nil
+	return session, func() { session.Close(); found.close() }, nil
 }
 
 func embeddedCatalogue() (*provider.Catalogue, error) {

@@ -37,8 +37,11 @@ func missingTable(err error) (name string, ok bool) {
 // there is one of that name which was not part of it yet.
 func (p *program) provide(name string) (bool, error) {
 	o, err := p.session.object(name)
-	if o == nil || err != nil {
+	if err != nil {
 		return false, err
+	}
+	if o == nil {
+		return p.provideAt(name)
 	}
 	if o.isQuery() {
 		return p.provideView(o)

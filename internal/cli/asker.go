@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// asker asks the queries of pipelines: each in a session of its own, over connections and limits that all
+// share.
+type asker struct {
+	connection *connection
+	http       *http.Client
+	limits     dispatch.Limits
+}
+
+const (
+	// idleConnections are kept for pipelines: they come back to many workspaces.
+	idleConnections = 2048
+	// queryPatience is how long a query of a pipeline repeats a call by itself that is turned away. What
+	// takes longer waits in the queue, where it keeps nobody from work.
+	queryPatience = 10 * time.Second
+)
+
+func newAsker(found *connection) *asker {
+	client := dispatch.NewHTTP()
+	if transport, ok := client.Transport.(*http.Transport); ok {
+		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = idleConnections, idleConnections
+	}
+	return &asker{connection: found, http: client}
+}
+
+// session makes a session whose calls go to a workspace, where they name none.
+func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
+	client := a.connection.client()
+	client.HTTP, client.Limits, client.Deployment = a.http, &a.limits, workspace
+	client.Retry.Budget = queryPatience
+	if pace != nil {
+		client.Pacer = pace
+	}
+	return &engine.Session{Catalogue: a.connection.catalogue, Client: client, OnError: engine.Fail, Masked: true, StorePath: engine.MemoryStore}
+}
+
+// Columns implements [pipeline.Asker].
+func (a *asker) Columns(_ context.Context, query string) ([]provider.Column, error) {
+	session := a.session("", nil)
+	defer session.Close()
+	return session.Columns(query)
+}
+
+// Ask implements [pipeline.Asker].
+func (a *asker) Ask(ctx context.Context, workspace, query string, pace pipeline.Pacer, read func(provider.Rows) error) error {
+	session := a.session(workspace, pace)
+	defer session.Close()
+	for rows, err := range session.Run(ctx, query) {
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(read(rows), rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckWorkspace implements [pipeline.Asker].
+func (a *asker) CheckWorkspace(name string) error {
+	return a.connection.authorizer.Direct(&http.Request{URL: &url.URL{}, Header: http.Header{}}, name)
+}

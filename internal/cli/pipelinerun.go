@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/provider"
+)
+
+func (c *command) pipelineRunCommand() *cobra.Command {
+	var flags pipelineFlags
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:   "run [folder]",
+		Short: "Ask every query of a pipeline of every workspace",
+		Long: `Ask every query of the pipeline of every workspace, and put the rows into its
+store. Queries run at once, within what each workspace takes; one that is turned
+away or fails in a way that may pass is asked again. At the end there is a row for
+each workspace and query.
+
+A run that was interrupted goes on where it was. Others may help with it: see
+lakeql worker.
+
+Exit status: 0 every query was answered; 1 some were not, which are told; 2 the
+pipeline is not right; 4 none was answered, for want of a credential or a right.`,
+		Example: `  lakeql pipeline run inventory
+  lakeql pipeline run inventory --store postgres://inventory@db.example.com/inventory
+  lakeql pipeline run --emulator inventory    # without an account`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return c.pipelineRun(folderOf(args), &flags, quiet) },
+	}
+	c.workspaceFlags(cmd)
+	c.outputFlags(cmd)
+	c.storeFlag(cmd)
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print no row for each workspace and query")
+	c.workFlags(cmd, &flags)
+	return cmd
+}
+
+// workFlags are those of commands that ask queries.
+func (c *command) workFlags(cmd *cobra.Command, flags *pipelineFlags) {
+	f := cmd.Flags()
+	f.IntVar(&flags.concurrency, "concurrency", 0, "queries at once for a pipeline (default: what pipeline.yaml says)")
+	f.StringVar(&flags.logFormat, "log", "", "log a line for each query to standard error: text or json")
+}
+
+// logger makes the logger that --log asks for; nil where there is none.
+func (c *command) logger(format string) (*slog.Logger, error) {
+	switch format {
+	case "":
+		return nil, nil //nolint:nilnil // none is asked for
+	case "text":
+		return slog.New(slog.NewTextHandler(c.stderr, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(c.stderr, nil)), nil
+	}
+	return nil, &provider.Error{Code: provider.Usage, Message: "--log " + provider.Quote(format) + " is neither text nor json"}
+}
+
+func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) error {
+	opts, err := c.renderOptions()
+	if err != nil {
+		return err
+	}
+	logger, err := c.logger(flags.logFormat)
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	found, err := c.connect()
+	if err != nil {
+		return err
+	}
+	defer found.close()
+	asker := newAsker(found)
+	d, err := checked(ctx, folder, asker)
+	if d == nil {
+		return err
+	}
+	if err != nil {
+		return c.reportEach(err)
+	}
+	store, err := c.openStore(ctx, d, found)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := store.CheckStore(ctx, d); err != nil {
+		return err
+	}
+	worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval}
+	p, err := c.follow(ctx, worker, d, logger != nil)
+	if err != nil {
+		return err
+	}
+	if !quiet {
+		rows, err := store.Summary(ctx, p.Run.ID)
+		if err != nil {
+			return err
+		}
+		if err := c.show(ctx, rows, opts); err != nil {
+			return err
+		}
+	}
+	return c.runResult(ctx, store, p)
+}
+
+// follow works until the run of a pipeline is over, and shows how far it has come.
+func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeline.Definition, logs bool) (*pipeline.Progress, error) {
+	var run *pipeline.Run
+	var last *pipeline.Progress
+	display := &progressDisplay{out: c.stderr, live: isTerminal(c.stderr) && !logs}
+	defer display.end()
+	err := worker.Work(ctx, func(ctx context.Context) (bool, error) {
+		if run == nil {
+			begun, resumed, err := worker.Store.Begin(ctx, d, who())
+			if err != nil {
+				return false, err
+			}
+			run = begun
+			if resumed {
+				c.note("run %d, begun %s by %s, was not over: it goes on", run.ID, run.Begun.Local().Format("2006-01-02 15:04:05"), run.StartedBy)
+			}
+		}
+		p, err := worker.Store.Progress(ctx, run.ID)
+		if err != nil {
+			return false, nil //nolint:nilerr // the store may come back; the worker tells what is wrong with it
+		}
+		last = p
+		display.show(p)
+		return p.Over(), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if last == nil || !last.Over() {
+		return nil, &provider.Error{
+			Code: provider.Canceled, Message: "interrupted: " + unfinished(last),
+			Hint: "run it again to go on where it was",
+		}
+	}
+	return last, nil
+}
+
+func unfinished(p *pipeline.Progress) string {
+	if p == nil {
+		return "nothing was asked"
+	}
+	return fmt.Sprintf("%d of %d queries of run %d are done, and stay so", p.Done, p.Total(), p.Run.ID)
+}
+
+// mostFailures is how many queries that failed are told one by one.
+const mostFailures = 10
+
+// runResult is the error of a run that was not answered whole.
+func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipeline.Progress) error {
+	switch {
+	case p.Run.State == pipeline.Done:
+		return nil
+	case p.Run.State == pipeline.Stopped:
+		return &provider.Error{Code: provider.Canceled, Message: fmt.Sprintf("run %d was stopped: %s", p.Run.ID, p.Run.Error)}
+	case p.Total() == 0:
+		return &provider.Error{Code: provider.API, Message: fmt.Sprintf("run %d failed: %s", p.Run.ID, p.Run.Error)}
+	}
+	failures, err := store.Failures(ctx, p.Run.ID)
+	if err != nil {
+		return err
+	}
+	refused := p.Done == 0
+	for i, f := range failures {
+		refused = refused && f.Code == provider.Unauthorized
+		if i < mostFailures {
+			c.note("failed: %s in %s: %s", f.Table, f.Workspace, provider.Printable(f.Message))
+		} else if i == mostFailures {
+			c.note("… and %d more, which the rows above and lakeql pipeline status --workspaces tell", len(failures)-mostFailures)
+		}
+	}
+	e := &provider.Error{
+		Code: provider.API, Message: fmt.Sprintf("%d of %d queries failed; the rows of their workspaces are those of the last time, marked stale", p.Fail, p.Total()),
+	}
+	if p.Skip > 0 {
+		e.Message += fmt.Sprintf("; %d were not asked, because on_error is stop", p.Skip)
+	}
+	if refused && len(failures) > 0 {
+		e.Code = provider.Unauthorized
+	}
+	return e
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/provider"
+)
+
+func (c *command) workerCommand() *cobra.Command {
+	var flags pipelineFlags
+	var metrics string
+	var lease time.Duration
+	cmd := &cobra.Command{
+		Use:   "worker",
+		Short: "Carry out the runs of a store, on any number of machines",
+		Long: `Carry out what is begun in a store, until Ctrl-C or SIGTERM: begin runs when their
+schedule has come, and ask their queries. Start as many workers as you like, on as
+many machines, against one PostgreSQL server; they need nothing but the store and
+a credential for the workspaces. A worker that is gone loses nothing: after its
+lease, others take over what it had.
+
+It logs a line for each query. With --metrics it serves Prometheus at /metrics.
+River does the queueing, so its tools work with the same database.`,
+		Example: `  lakeql worker --store postgres://inventory@db.example.com/inventory --metrics :9187
+  lakeql worker --store 'postgres://inventory@/databricks_postgres?lakebase_endpoint=projects/inventory/branches/production/endpoints/primary'`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return c.work(&flags, metrics, lease) },
+	}
+	c.workspaceFlags(cmd)
+	c.storeFlag(cmd)
+	c.workFlags(cmd, &flags)
+	f := cmd.Flags()
+	f.Lookup("log").DefValue, flags.logFormat = "text", "text"
+	f.StringVar(&metrics, "metrics", "", "address to serve Prometheus metrics at, such as 127.0.0.1:9187")
+	f.DurationVar(&lease, "lease", 15*time.Second, "how long after its last sign of life others take over what this worker does")
+	return cmd
+}
+
+func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.Duration) error {
+	logger, err := c.logger(flags.logFormat)
+	if err != nil {
+		return err
+	}
+	if lease < time.Second {
+		return &provider.Error{Code: provider.Usage, Message: "--lease is below a second"}
+	}
+	if c.store == "" {
+		return &provider.Error{Code: provider.Usage, Message: "no store is named", Hint: "give it with --store postgres://…, or an SQLite file"}
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	found, err := c.connect()
+	if err != nil {
+		return err
+	}
+	defer found.close()
+	store, err := c.openStore(ctx, nil, found)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	worker := &pipeline.Worker{Store: store, Asker: newAsker(found), Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
+	if metricsAddress != "" {
+		worker.Metrics = pipeline.NewMetrics(store)
+		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, worker.Metrics.Handler())
+		if err != nil {
+			return err
+		}
+		defer closeMetrics()
+	}
+	return worker.Work(ctx, nil)
+}
+
+// serveMetrics serves a handler at /metrics until the function that it gives is called.
+func (c *command) serveMetrics(ctx context.Context, address string, handler http.Handler) (func(), error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Usage, Message: "serve metrics: " + err.Error(), Err: err}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", handler)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			c.note("metrics are not served any more: %v", err)
+		}
+	}()
+	c.note("metrics are at http://%s/metrics", listener.Addr())
+	return func() {
+		_ = server.Close() // whoever reads asks again
+		<-done
+	}, nil
+}

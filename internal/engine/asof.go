@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/ext/statement"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Stores that pipelines fill have, for each of their tables, a history of its changes. From that comes
+// <table>_at(time): the rows that the table had then. PostgreSQL has a function for it in its store;
+// SQLite's is made here, when a query names it.
+
+const (
+	atSuffix = "_at"
+	// pipelineTables lists the tables of pipelines in a store.
+	pipelineTables = "lakeql_table"
+	// momentFunction gives a time as the history has it, and refuses what the history does not know.
+	momentFunction = "lakeql_moment"
+)
+
+// provideAt makes <table>_at part of the program's database, if a store has the history of a table.
+func (p *program) provideAt(name string) (bool, error) {
+	table, ok := strings.CutSuffix(strings.ToLower(name), atSuffix)
+	if !ok || table == "" || !p.isNew("at:"+table) {
+		return false, nil
+	}
+	for _, st := range p.session.open() {
+		if there, err := st.exists(); !there || err != nil {
+			if err != nil {
+				return false, err
+			}
+			continue
+		}
+		if _, err := p.provideStore(st); err != nil {
+			return false, err
+		}
+		columns, since, err := st.history(p.db, table)
+		if err != nil {
+			return false, err
+		}
+		if columns != nil {
+			return true, p.createAt(st, table, columns, since)
+		}
+	}
+	return false, nil
+}
+
+// history reads which columns the history of a table has, and since when it is whole; nil where there is
+// none. The store is part of the database.
+func (st *store) history(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
+	stmt, _, err := db.Prepare("SELECT columns, known_since FROM " + st.schema + "." + pipelineTables + " WHERE name = ?")
+	if err != nil {
+		return nil, "", nil // no pipeline has filled this store
+	}
+	defer func() { _ = stmt.Close() }() // it gives the error of the last step again
+	if err := stmt.BindText(1, table); err != nil {
+		return nil, "", st.fault(err)
+	}
+	if !stmt.Step() {
+		if err := stmt.Err(); err != nil {
+			return nil, "", st.fault(err)
+		}
+		return nil, "", nil
+	}
+	var all []struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal([]byte(stmt.ColumnText(0)), &all); err != nil {
+		return nil, "", &provider.Error{Code: provider.Internal, Message: "read the columns of the table " + table + " in the store", Err: err}
+	}
+	columns = []string{}
+	for _, c := range all {
+		columns = append(columns, sqlite3.QuoteIdentifier(c.Name))
+	}
+	return columns, stmt.ColumnText(1), nil
+}
+
+// createAt makes the table-valued function: of each row the last change until then, unless that took it
+// away.
+func (p *program) createAt(st *store, table string, columns []string, since string) error {
+	listed := strings.Join(append([]string{"deployment_name"}, columns...), ", ")
+	query := fmt.Sprintf(`(SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n
+		FROM %s.%s WHERE changed_at <= %s(strftime('%%Y-%%m-%%dT%%H:%%M:%%f000Z', :at), %s, %s)) WHERE lakeql_n = 1 AND change <> 'removed')`,
+		listed, st.schema, sqlite3.QuoteIdentifier("lakeql_history_"+table), momentFunction, sqlite3.Quote(since), sqlite3.Quote(table))
+	err := statement.Register(p.db)
+	if err == nil {
+		err = p.db.Exec("CREATE VIRTUAL TABLE temp." + sqlite3.QuoteIdentifier(table+atSuffix) + " USING statement(" + query + ")")
+	}
+	if err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "make " + table + atSuffix + ": " + sqliteMessage(err), Err: err}
+	}
+	return nil
+}
+
+// moment is lakeql_moment(time, since, table).
+func moment(ctx sqlite3.Context, args ...sqlite3.Value) {
+	at, since, table := args[0], args[1].Text(), args[2].Text()
+	switch {
+	case at.Type() == sqlite3.NULL:
+		ctx.ResultError(fmt.Errorf("%s_at needs a time, such as %[1]s_at('2026-11-01') or %[1]s_at('2026-11-01 06:00:00')", table))
+	case at.Text() < since:
+		ctx.ResultError(fmt.Errorf("what %s held at %s is not known: its history begins at %s", table, at.Text(), since))
+	default:
+		ctx.ResultText(at.Text())
+	}
+}

@@ -1,0 +1,383 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Changes count what an answer changed in a table.
+type Changes struct {
+	Rows, Added, Changed, Removed int64
+	// Superseded is set where a later answer is there already: this one changed nothing.
+	Superseded bool
+}
+
+// The changes of a row.
+const (
+	addedRow   = "added"
+	changedRow = "changed"
+	removedRow = "removed"
+)
+
+// atOnce is how many rows are compared and written at a time.
+const atOnce = 2000
+
+// application puts one answer in the place of the rows that a table has of a workspace, and writes down
+// what that changes.
+type application struct {
+	tx        tx
+	d         *dialect
+	table     *Table       // what was asked
+	stored    *storedTable // where it goes
+	workspace string
+	run       int64
+	observed  time.Time // when it was asked for
+
+	places []int           // of the stored columns in those of the table; -1: it does not give them
+	known  map[hash]*known // the rows that were there, or came since
+	counts Changes
+}
+
+// known is what is remembered of a row while answers are compared: little, for there may be millions.
+type known struct {
+	content hash
+	seen    bool
+}
+
+// apply compares an answer with the rows that are there, and makes them the same.
+func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string, run int64, observed time.Time, rows *spool) (Changes, error) {
+	a := &application{tx: t, d: s.d, table: table, workspace: workspace, run: run, observed: observed, known: map[hash]*known{}}
+	latest, err := a.lock(ctx)
+	if err != nil {
+		return Changes{}, err
+	}
+	if latest.After(observed) {
+		return Changes{Rows: rows.rows, Superseded: true}, nil
+	}
+	stored, err := s.tables(ctx, t)
+	if err != nil {
+		return Changes{}, err
+	}
+	i := slices.IndexFunc(stored, func(s storedTable) bool { return s.Name == table.Name })
+	if i < 0 {
+		return Changes{}, usage("the table %s was dropped from the store while its query ran", table.Name)
+	}
+	a.stored = &stored[i]
+	for _, c := range a.stored.Columns {
+		a.places = append(a.places, table.column(c.Name))
+	}
+	if err := a.load(ctx); err != nil {
+		return Changes{}, err
+	}
+	if err := a.compare(ctx, rows); err != nil {
+		return Changes{}, err
+	}
+	if err := a.removeUnseen(ctx); err != nil {
+		return Changes{}, err
+	}
+	a.counts.Rows = rows.rows
+	_, err = t.exec(ctx, "UPDATE lakeql_slice SET observed_at = ?1, run_id = ?2, stale = ?3, error = NULL WHERE table_name = ?4 AND deployment_name = ?5",
+		stamp(observed), run, false, table.Name, workspace)
+	return a.counts, err
+}
+
+// lock keeps others from the rows of the table and the workspace, and tells when those were asked for.
+func (a *application) lock(ctx context.Context) (time.Time, error) {
+	if _, err := a.tx.exec(ctx, "INSERT INTO lakeql_slice (table_name, deployment_name, stale) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", a.table.Name, a.workspace, false); err != nil {
+		return time.Time{}, err
+	}
+	var latest moment
+	_, err := one(ctx, a.tx, "SELECT observed_at FROM lakeql_slice WHERE table_name = ?1 AND deployment_name = ?2"+a.d.forUpdate(), []any{a.table.Name, a.workspace}, &latest)
+	return latest.Time, err
+}
+
+// load reads which rows are there.
+func (a *application) load(ctx context.Context) error {
+	var all []known // in blocks: a million small things by themselves cost more
+	return each(ctx, a.tx, "SELECT key_hash, row_hash FROM "+quote(rowsTable(a.stored.Name))+" WHERE deployment_name = ?1", []any{a.workspace}, func(scan func(...any) error) error {
+		var key, content []byte
+		if err := scan(&key, &content); err != nil {
+			return err
+		}
+		if len(key) != len(hash{}) || len(content) != len(hash{}) {
+			return &provider.Error{Code: provider.Internal, Message: "the table " + rowsTable(a.stored.Name) + " was changed by somebody else"}
+		}
+		if len(all) == cap(all) {
+			all = make([]known, 0, 4096)
+		}
+		all = append(all, known{content: hash(content)})
+		a.known[hash(key)] = &all[len(all)-1]
+		return nil
+	})
+}
+
+// compare goes through the answer.
+func (a *application) compare(ctx context.Context, rows *spool) error {
+	var fresh []pending
+	err := rows.each(func(r spooledRow) error {
+		there, ok := a.known[r.key]
+		if ok && there.seen {
+			return a.twice(r)
+		}
+		if ok && there.content == r.content {
+			there.seen = true
+			return nil
+		}
+		row, err := readRow(r.encoded, len(a.table.Columns))
+		if err != nil {
+			return err
+		}
+		if ok {
+			there.content = r.content
+		} else {
+			there = &known{content: r.content}
+			a.known[r.key] = there
+		}
+		there.seen = true
+		if fresh = append(fresh, pending{r.key, r.content, row, ok}); len(fresh) < atOnce {
+			return nil
+		}
+		err = a.write(ctx, fresh)
+		fresh = fresh[:0]
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.write(ctx, fresh)
+}
+
+func (a *application) twice(r spooledRow) error {
+	row, err := readRow(r.encoded, len(a.table.Columns))
+	if err != nil {
+		return err
+	}
+	var parts []string
+	for _, i := range a.table.keyColumns() {
+		parts = append(parts, a.table.Columns[i].Name+" = "+provider.Quote(fmt.Sprint(row[i])))
+	}
+	return &provider.Error{
+		Code: provider.Usage, Message: "two rows of " + a.table.Name + " have the key " + strings.Join(parts, ", "),
+		Hint: "the columns of -- key: must tell all rows of a workspace apart",
+	}
+}
+
+// pending is a row that is new or differs.
+type pending struct {
+	key, content hash
+	row          []any
+	was          bool // there is one of its key
+}
+
+// write puts rows in the place of those of their keys.
+func (a *application) write(ctx context.Context, fresh []pending) error {
+	if len(fresh) == 0 {
+		return nil
+	}
+	var replaced []hash
+	for _, f := range fresh {
+		if f.was {
+			replaced = append(replaced, f.key)
+		}
+	}
+	before, err := a.old(ctx, replaced)
+	if err != nil {
+		return err
+	}
+	if err := a.delete(ctx, replaced); err != nil {
+		return err
+	}
+	rows, history := make([][]any, 0, len(fresh)), make([][]any, 0, len(fresh))
+	for _, f := range fresh {
+		now := make([]any, len(a.places))
+		for i, place := range a.places {
+			if place >= 0 {
+				now[i] = f.row[place]
+			}
+		}
+		values := a.values(now)
+		rows = append(rows, append([]any{a.workspace, a.d.value(f.key), a.d.value(f.content)}, values...))
+		change, differ := addedRow, any(nil)
+		if f.was {
+			old, ok := before[f.key]
+			if !ok {
+				return &provider.Error{Code: provider.Internal, Message: "a row of " + a.stored.Name + " went while it was compared"}
+			}
+			if differ = a.differences(old, now); differ == nil {
+				continue // the columns of the table changed, and not those that the row has
+			}
+			change = changedRow
+			a.counts.Changed++
+		} else {
+			a.counts.Added++
+		}
+		history = append(history, a.historyOf(f.key, change, differ, values))
+	}
+	names := a.columnNames()
+	if err := a.tx.insert(ctx, rowsTable(a.stored.Name), append([]string{deploymentName, "key_hash", "row_hash"}, names...), rows); err != nil {
+		return a.insertError(err)
+	}
+	return a.addHistory(ctx, history)
+}
+
+// insertError words what a database may have against values.
+func (a *application) insertError(err error) error {
+	if a.d.postgres && strings.Contains(err.Error(), "22021") || strings.Contains(err.Error(), "22P05") {
+		return usage("a row of %s has a text with a NUL character, which PostgreSQL cannot keep", a.table.Name)
+	}
+	return err
+}
+
+func (a *application) historyOf(key hash, change string, differ any, values []any) []any {
+	return append([]any{a.run, change, a.d.value(a.observed), differ, a.workspace, a.d.value(key)}, values...)
+}
+
+func (a *application) addHistory(ctx context.Context, history [][]any) error {
+	columns := append([]string{"run_id", "change", "changed_at", "changed_columns", deploymentName, "key_hash"}, a.columnNames()...)
+	return a.tx.insert(ctx, historyTable(a.stored.Name), columns, history)
+}
+
+func (a *application) columnNames() []string {
+	names := make([]string, len(a.stored.Columns))
+	for i, c := range a.stored.Columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+func (a *application) values(row []any) []any {
+	values := make([]any, len(row))
+	for i, v := range row {
+		values[i] = a.d.value(v)
+	}
+	return values
+}
+
+// differences gives the columns that differ, each with what it was and what it is; nil where none does.
+func (a *application) differences(old, now []any) any {
+	type change struct {
+		From any `json:"from"`
+		To   any `json:"to"`
+	}
+	differ := map[string]change{}
+	for i, c := range a.stored.Columns {
+		if string(appendValue(nil, old[i])) != string(appendValue(nil, now[i])) {
+			differ[c.Name] = change{old[i], now[i]}
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	data, _ := json.Marshal(differ) // values that were read from a database can be JSON
+	return a.d.value(json.RawMessage(data))
+}
+
+// mostKeys is how many keys a statement names.
+const mostKeys = 500
+
+// byKeys runs a statement over some keys at a time, which stand in it in place of {keys}; ?1 is the
+// workspace.
+func (a *application) byKeys(keys []hash, run func(query func(string) string, args []any) error) error {
+	for chunk := range slices.Chunk(keys, mostKeys) {
+		args := []any{a.workspace}
+		marks := make([]string, len(chunk))
+		for i, k := range chunk {
+			args = append(args, a.d.value(k))
+			marks[i] = fmt.Sprintf("?%d", i+2)
+		}
+		if err := run(func(text string) string { return strings.ReplaceAll(text, "{keys}", strings.Join(marks, ", ")) }, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// old reads the rows of some keys, as they are now.
+func (a *application) old(ctx context.Context, keys []hash) (map[hash][]any, error) {
+	found := make(map[hash][]any, len(keys))
+	selected := make([]string, len(a.stored.Columns))
+	for i, c := range a.stored.Columns {
+		selected[i] = a.d.selected(c)
+	}
+	text := "SELECT key_hash, " + strings.Join(selected, ", ") + " FROM " + quote(rowsTable(a.stored.Name)) + " WHERE deployment_name = ?1 AND key_hash IN ({keys})"
+	err := a.byKeys(keys, func(query func(string) string, args []any) error {
+		return each(ctx, a.tx, query(text), args, func(scan func(...any) error) error {
+			var key []byte
+			row, into := make([]any, len(a.stored.Columns)), make([]any, 1, len(a.stored.Columns)+1)
+			into[0] = &key
+			for i := range row {
+				into = append(into, &row[i])
+			}
+			if err := scan(into...); err != nil {
+				return err
+			}
+			if err := restore(a.stored.Columns, row); err != nil {
+				return err
+			}
+			found[hash(key)] = row
+			return nil
+		})
+	})
+	return found, err
+}
+
+// restore gives the values that a database gave as they were when they went into it.
+func restore(columns []Column, row []any) error {
+	for i, c := range columns {
+		v := row[i]
+		if b, ok := v.([]byte); ok {
+			v = string(b)
+		}
+		if text, ok := v.(string); ok && c.Type == JSON {
+			v = json.RawMessage(text)
+		}
+		var err error
+		if row[i], err = c.convert(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *application) delete(ctx context.Context, keys []hash) error {
+	text := "DELETE FROM " + quote(rowsTable(a.stored.Name)) + " WHERE deployment_name = ?1 AND key_hash IN ({keys})"
+	return a.byKeys(keys, func(query func(string) string, args []any) error {
+		_, err := a.tx.exec(ctx, query(text), args...)
+		return err
+	})
+}
+
+// removeUnseen takes away the rows that the answer does not have.
+func (a *application) removeUnseen(ctx context.Context) error {
+	var gone []hash
+	for key, k := range a.known {
+		if !k.seen {
+			gone = append(gone, key)
+		}
+	}
+	slices.SortFunc(gone, func(a, b hash) int { return strings.Compare(string(a[:]), string(b[:])) })
+	for chunk := range slices.Chunk(gone, atOnce) {
+		before, err := a.old(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		history := make([][]any, 0, len(chunk))
+		for _, key := range chunk {
+			history = append(history, a.historyOf(key, removedRow, nil, a.values(before[key])))
+		}
+		if err := a.addHistory(ctx, history); err != nil {
+			return err
+		}
+		if err := a.delete(ctx, chunk); err != nil {
+			return err
+		}
+		a.counts.Removed += int64(len(chunk))
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// probe stands for the workspace where a query is looked at and not asked.
+const probe = "workspace"
+
+// Check finds the columns of a pipeline's tables, without any call, and everything that would keep its
+// queries from running: all of it, joined.
+func Check(ctx context.Context, d *Definition, asker Asker) error {
+	var errs []error
+	for _, name := range d.Workspaces.Names {
+		errs = append(errs, inWorkspaces(asker.CheckWorkspace(name)))
+	}
+	if d.Workspaces.Query != "" {
+		query, err := fill(d.Workspaces.Query, d.Variables, "")
+		if err == nil {
+			_, err = asker.Columns(ctx, query)
+		}
+		errs = append(errs, inWorkspaces(err))
+	}
+	for i := range d.Tables {
+		t := &d.Tables[i]
+		query, err := fill(t.Query, d.Variables, probe)
+		var columns []provider.Column
+		if err == nil {
+			columns, err = asker.Columns(ctx, query)
+		}
+		if err == nil {
+			err = t.resolve(columns)
+		}
+		if err != nil {
+			errs = append(errs, inFile(filepath.Join(d.Folder, t.File), t.shift(err)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Probe gives the query of a table as it is asked of some workspace.
+func (d *Definition) Probe(t *Table) (string, error) { return fill(t.Query, d.Variables, probe) }
+
+// CheckStore reports what keeps the tables of a pipeline from being those of a store.
+func (s *Store) CheckStore(ctx context.Context, d *Definition) error {
+	stored, err := s.tables(ctx, s.db)
+	if err != nil {
+		return storeError(s.place, err)
+	}
+	return checkTables(d, stored)
+}
+
+// shift gives the place of an error in the file, where it has one in the query.
+func (t *Table) shift(err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok || e.Position.Line == 0 {
+		return err
+	}
+	told := *e
+	told.Position.Line += t.Lines
+	return &told
+}
+
+// String names a definition for people.
+func (d *Definition) String() string {
+	return fmt.Sprintf("%s: %d tables", d.Name, len(d.Tables))
+}

@@ -1,0 +1,185 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+// database is what a store is kept in, with the queue of its work.
+type database interface {
+	conn
+	dialect() *dialect
+	// transact runs a function in a transaction: all that it does happens, or nothing.
+	transact(ctx context.Context, f func(tx) error) error
+	// work begins to carry out what is in the queues, and gives what ends it.
+	work(ctx context.Context, w *queueWorker) (worker, error)
+	close()
+}
+
+// worker carries out the jobs of queues.
+type worker interface {
+	// add begins to take jobs from the queue of another pipeline, so many at once.
+	add(queue string, atOnce int) error
+	// stop ends it, and whatever is under way; that goes back to its queue.
+	stop(ctx context.Context) error
+}
+
+// conn runs statements. Their parameters are ?1, ?2, … in both dialects.
+type conn interface {
+	exec(ctx context.Context, query string, args ...any) (int64, error)
+	query(ctx context.Context, query string, args ...any) (resultRows, error)
+}
+
+// tx is a transaction.
+type tx interface {
+	conn
+	// insert adds rows to a table, as fast as the database can.
+	insert(ctx context.Context, table string, columns []string, rows [][]any) error
+	// enqueue adds jobs to their queues.
+	enqueue(ctx context.Context, jobs []river.InsertManyParams) error
+	// complete ends a job, together with what the transaction does.
+	complete(ctx context.Context, job *river.Job[taskArgs]) error
+}
+
+// resultRows are what database/sql and pgx have in common.
+type resultRows interface {
+	Next() bool
+	Scan(into ...any) error
+	Err() error
+	Close()
+}
+
+// dialect is what PostgreSQL and SQLite do not have in common.
+type dialect struct {
+	postgres bool
+}
+
+// placeholder matches a parameter.
+var placeholder = regexp.MustCompile(`\?(\d+)`)
+
+// bind gives a statement with the parameters that the dialect has.
+func (d *dialect) bind(query string) string {
+	if d.postgres {
+		return placeholder.ReplaceAllString(query, "$$$1")
+	}
+	return query
+}
+
+// forUpdate locks the rows that a query finds, where the database locks no more than that.
+func (d *dialect) forUpdate() string {
+	if d.postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// typeOf is the type of a column. What SQLite is told, the engine reads again: see its declaredType.
+func (d *dialect) typeOf(t Type) string {
+	if d.postgres {
+		return map[Type]string{
+			Text: "text", Integer: "bigint", Number: "double precision", Boolean: "boolean", Timestamp: "timestamptz", JSON: "jsonb",
+		}[t]
+	}
+	return map[Type]string{
+		Text: "TEXT", Integer: "INTEGER", Number: "REAL", Boolean: "BOOLEAN", Timestamp: "TIMESTAMP TEXT", JSON: "JSON BLOB",
+	}[t]
+}
+
+func (d *dialect) bytes() string {
+	if d.postgres {
+		return "bytea"
+	}
+	return "BLOB"
+}
+
+// selected is a column as it is read: pgx takes JSON apart unless it comes as text.
+func (d *dialect) selected(c Column) string {
+	if d.postgres && c.Type == JSON {
+		return quote(c.Name) + "::text"
+	}
+	return quote(c.Name)
+}
+
+// value gives a value of a row as the database's driver takes it.
+func (d *dialect) value(v any) any {
+	switch v := v.(type) {
+	case time.Time:
+		if !d.postgres {
+			return v.Format(timeFormat)
+		}
+	case json.RawMessage:
+		if !d.postgres {
+			return string(v)
+		}
+	case hash:
+		return v[:]
+	}
+	return v
+}
+
+// timeFormat is how SQLite keeps times: of one length, so that their order as text is theirs.
+const timeFormat = "2006-01-02T15:04:05.000000Z"
+
+// stamp gives a time as a parameter, which both databases read as text.
+func stamp(t time.Time) string { return t.UTC().Format(timeFormat) }
+
+// moment scans a time: PostgreSQL gives times, SQLite texts. It is zero for NULL.
+type moment struct{ time.Time }
+
+// Scan implements sql.Scanner.
+func (m *moment) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		m.Time = time.Time{}
+		return nil
+	case []byte:
+		return m.Scan(string(v))
+	default:
+		t, ok := asTime(v).(time.Time)
+		if !ok {
+			return fmt.Errorf("%v is no time", v)
+		}
+		m.Time = t
+		return nil
+	}
+}
+
+// quote quotes an identifier.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// literal quotes a text.
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// each runs a query and calls f for each row, which scans it.
+func each(ctx context.Context, c conn, query string, args []any, f func(scan func(into ...any) error) error) error {
+	rows, err := c.query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// one runs a query that gives one row at most, and reports whether it did.
+func one(ctx context.Context, c conn, query string, args []any, into ...any) (bool, error) {
+	found := false
+	err := each(ctx, c, query, args, func(scan func(...any) error) error {
+		if found {
+			return nil
+		}
+		found = true
+		return scan(into...)
+	})
+	return found, err
+}

@@ -1,0 +1,377 @@
+package pipeline
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// ConfigFile is the name of the file that makes a folder a pipeline.
+const ConfigFile = "pipeline.yaml"
+
+// Definition is a pipeline as it is written down. It is kept in the store with each run, so that workers
+// on other machines need nothing but the store.
+type Definition struct {
+	Name        string            `json:"name"`
+	Description string            `json:"description,omitempty"`
+	Workspaces  Workspaces        `json:"workspaces"`
+	Schedule    string            `json:"schedule,omitempty"` // cron syntax; empty: none
+	Timezone    string            `json:"timezone,omitempty"` // of the schedule; empty: UTC
+	Concurrency int               `json:"concurrency"`        // queries at once a worker
+	Rate        float64           `json:"rate,omitempty"`     // calls a second to one workspace; 0: no limit
+	Retention   time.Duration     `json:"retention"`          // of history; 0: for ever
+	OnError     OnError           `json:"on_error"`
+	Attempts    int               `json:"attempts"` // of a query that fails in a way that may pass
+	Variables   map[string]string `json:"variables,omitempty"`
+	Tables      []Table           `json:"tables"`
+
+	// Store is where the folder keeps its rows. It is no part of what a run needs, and may hold a password.
+	Store string `json:"-"`
+	// Folder is where it was read from.
+	Folder string `json:"-"`
+}
+
+// OnError says what becomes of a run when a query fails for good.
+type OnError string
+
+// What may become of a run.
+const (
+	// Continue goes on with the other queries.
+	Continue OnError = "continue"
+	// Stop ends the run: queries that have not begun are not asked.
+	Stop OnError = "stop"
+)
+
+// Workspaces says which workspaces a pipeline is about: one of its fields is set.
+type Workspaces struct {
+	All   bool     `json:"all,omitempty"`   // what the account lists
+	Names []string `json:"names,omitempty"` // deployment names
+	Query string   `json:"query,omitempty"` // its first column gives deployment names
+}
+
+// allWorkspaces is the query for all that the account lists.
+const allWorkspaces = "SELECT deployment_name, workspace_name FROM databricks_account.provisioning.workspaces"
+
+// Defaults of what a pipeline does not say.
+const (
+	defaultConcurrency = 64
+	maxConcurrency     = 1000
+	defaultAttempts    = 6
+	maxAttempts        = 20
+	defaultRetention   = 90 * 24 * time.Hour
+)
+
+// names are those of pipelines and tables.
+var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
+
+// Load reads the pipeline of a folder.
+func Load(folder string) (*Definition, error) {
+	path := filepath.Join(folder, ConfigFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &provider.Error{
+			Code: provider.Usage, Err: err,
+			Message: fmt.Sprintf("%s is no pipeline: it has no %s", provider.Printable(folder), ConfigFile),
+			Hint:    "make one with lakeql pipeline init " + provider.Printable(folder),
+		}
+	}
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Usage, Message: "read the pipeline: " + err.Error(), Err: err}
+	}
+	d, err := parseConfig(data)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	d.Folder = folder
+	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.sql"))
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Usage, Message: "read the pipeline: " + err.Error(), Err: err}
+	}
+	if len(files) == 0 {
+		return nil, usage("the pipeline %s has no SQL files: each makes one table", provider.Printable(folder))
+	}
+	slices.Sort(files)
+	of := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, &provider.Error{Code: provider.Usage, Message: "read the pipeline: " + err.Error(), Err: err}
+		}
+		t, err := parseTable(string(text), d.Variables)
+		if err != nil {
+			return nil, inFile(file, err)
+		}
+		if other, taken := of[t.Name]; taken {
+			return nil, inFile(file, usage("the table %s is that of %s too", t.Name, filepath.Base(other)))
+		}
+		of[t.Name] = file
+		t.File = filepath.Base(file)
+		d.Tables = append(d.Tables, *t)
+	}
+	return d, nil
+}
+
+// escapeGlob keeps the characters of a folder's name from being patterns.
+func escapeGlob(folder string) string {
+	return regexp.MustCompile(`[\\*?\[]`).ReplaceAllString(folder, `\$0`)
+}
+
+// Hash tells definitions apart that do not do the same.
+func (d *Definition) Hash() string {
+	sum := sha256.Sum256(d.encode())
+	return hex.EncodeToString(sum[:16])
+}
+
+func (d *Definition) encode() []byte {
+	data, _ := json.Marshal(d) // has no value that cannot be JSON
+	return data
+}
+
+func decodeDefinition(data []byte) (*Definition, error) {
+	var d Definition
+	if err := json.Unmarshal(data, &d); err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "read a pipeline that the store keeps", Err: err}
+	}
+	return &d, nil
+}
+
+// table finds a table by its name.
+func (d *Definition) table(name string) *Table {
+	for i := range d.Tables {
+		if d.Tables[i].Name == name {
+			return &d.Tables[i]
+		}
+	}
+	return nil
+}
+
+// config is pipeline.yaml.
+type config struct {
+	Name        string    `yaml:"name"`
+	Description string    `yaml:"description"`
+	Workspaces  yaml.Node `yaml:"workspaces"`
+	Schedule    string    `yaml:"schedule"`
+	Timezone    string    `yaml:"timezone"`
+	Store       string    `yaml:"store"`
+	Concurrency int       `yaml:"concurrency"`
+	Rate        float64   `yaml:"rate"`
+	Retention   string    `yaml:"retention"`
+	OnError     OnError   `yaml:"on_error"`
+	Attempts    int       `yaml:"attempts"`
+	Variables   yaml.Node `yaml:"variables"`
+}
+
+func parseConfig(data []byte) (*Definition, error) {
+	var c config
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return nil, usage("%s", strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n  ", " "), "yaml: "))
+	}
+	d := &Definition{
+		Name: c.Name, Description: c.Description, Schedule: c.Schedule, Timezone: c.Timezone, Store: c.Store, Rate: c.Rate,
+		Concurrency: cmp.Or(c.Concurrency, defaultConcurrency), Attempts: cmp.Or(c.Attempts, defaultAttempts), OnError: cmp.Or(c.OnError, Continue),
+	}
+	var err error
+	switch {
+	case !names.MatchString(d.Name):
+		return nil, usage("name: %s is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _", provider.Quote(d.Name))
+	case d.Concurrency < 1 || d.Concurrency > maxConcurrency:
+		return nil, usage("concurrency: %d is not between 1 and %d", d.Concurrency, maxConcurrency)
+	case !(d.Rate >= 0 && d.Rate <= 1e6): // NaN is neither
+		return nil, usage("rate: %v is not a number of calls a second", d.Rate)
+	case d.Attempts < 1 || d.Attempts > maxAttempts:
+		return nil, usage("attempts: %d is not between 1 and %d", d.Attempts, maxAttempts)
+	case d.OnError != Continue && d.OnError != Stop:
+		return nil, usage("on_error: %s is neither continue nor stop", provider.Quote(string(d.OnError)))
+	}
+	if d.Retention, err = parseRetention(c.Retention); err != nil {
+		return nil, err
+	}
+	if d.Workspaces, err = parseWorkspaces(&c.Workspaces); err != nil {
+		return nil, err
+	}
+	if d.Variables, err = parseVariables(&c.Variables); err != nil {
+		return nil, err
+	}
+	if d.Schedule != "" {
+		_, err = d.next(time.Now())
+	} else if d.Timezone != "" {
+		_, err = d.location()
+	}
+	return d, err
+}
+
+// parseRetention reads how long history is kept: 90d, 12h; 0 or never: for ever.
+func parseRetention(text string) (time.Duration, error) {
+	switch text {
+	case "":
+		return defaultRetention, nil
+	case "0", "never", "forever":
+		return 0, nil
+	}
+	if number, ok := strings.CutSuffix(text, "d"); ok {
+		if days, err := strconv.ParseFloat(number, 64); err == nil && days > 0 && days < 36_500 {
+			return time.Duration(days * 24 * float64(time.Hour)), nil
+		}
+	} else if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return d, nil
+	}
+	return 0, usage("retention: %s is not a time such as 90d or 12h, nor forever", provider.Quote(text))
+}
+
+func parseWorkspaces(n *yaml.Node) (Workspaces, error) {
+	wrong := usage("workspaces: neither all, nor a list of deployment names, nor {query: \"SELECT …\"}")
+	switch n.Kind {
+	case 0:
+		return Workspaces{}, usage("workspaces: not said: all, or a list of deployment names, or {query: \"SELECT …\"}")
+	case yaml.ScalarNode:
+		if n.Value == "all" || n.Value == "*" {
+			return Workspaces{All: true}, nil
+		}
+	case yaml.SequenceNode:
+		var list []string
+		if n.Decode(&list) != nil || len(list) == 0 {
+			return Workspaces{}, wrong
+		}
+		sorted := slices.Compact(slices.Sorted(slices.Values(list)))
+		if len(sorted) < len(list) || sorted[0] == "" {
+			return Workspaces{}, usage("workspaces: a deployment name is empty, or in the list twice")
+		}
+		return Workspaces{Names: list}, nil
+	case yaml.MappingNode:
+		var m struct {
+			Query string `yaml:"query"`
+		}
+		if len(n.Content) == 2 && n.Content[0].Value == "query" && n.Decode(&m) == nil && m.Query != "" {
+			return Workspaces{Query: m.Query}, nil
+		}
+	case yaml.DocumentNode, yaml.AliasNode:
+	}
+	return Workspaces{}, wrong
+}
+
+// variableName is what a variable may be called.
+var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
+func parseVariables(n *yaml.Node) (map[string]string, error) {
+	if n.Kind == 0 {
+		return nil, nil //nolint:nilnil // there are none
+	}
+	if n.Kind != yaml.MappingNode {
+		return nil, usage("variables: not a list of name: value")
+	}
+	variables := map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i].Value, n.Content[i+1]
+		if !variableName.MatchString(name) || name == deploymentName {
+			return nil, usage("variables: %s cannot be the name of one", provider.Quote(name))
+		}
+		if value.Kind != yaml.ScalarNode {
+			return nil, usage("variables: %s is not one value", name)
+		}
+		variables[name] = value.Value
+	}
+	return variables, nil
+}
+
+// deploymentName is the variable and the column that tell the workspace.
+const deploymentName = "deployment_name"
+
+// location is the time zone of the schedule.
+func (d *Definition) location() (*time.Location, error) {
+	loc, err := time.LoadLocation(cmp.Or(d.Timezone, "UTC"))
+	if err != nil || d.Timezone == "Local" {
+		return nil, usage("timezone: %s is not the name of a time zone, such as Europe/Lisbon", provider.Quote(d.Timezone))
+	}
+	return loc, nil
+}
+
+// next is when the schedule comes after a time.
+func (d *Definition) next(after time.Time) (time.Time, error) {
+	loc, err := d.location()
+	if err != nil {
+		return time.Time{}, err
+	}
+	if strings.Contains(d.Schedule, "TZ=") {
+		return time.Time{}, usage("schedule: the time zone is said by timezone")
+	}
+	parsed, err := cron.ParseStandard(d.Schedule)
+	if err != nil {
+		return time.Time{}, usage("schedule: %s is not cron syntax (minute hour day month weekday): %v", provider.Quote(d.Schedule), err)
+	}
+	at := parsed.Next(after.In(loc))
+	if at.IsZero() {
+		return time.Time{}, usage("schedule: %s never comes", provider.Quote(d.Schedule))
+	}
+	return at, nil
+}
+
+// fill puts the workspace and the variables in place of {{ .name }} and {{ name }} in a query.
+func fill(text string, variables map[string]string, workspace string) (string, error) {
+	if !strings.Contains(text, "{{") {
+		return text, nil
+	}
+	values := map[string]string{deploymentName: workspace}
+	functions := template.FuncMap{
+		deploymentName: func() string { return workspace },
+		"quote":        func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" },
+	}
+	for name, value := range variables {
+		values[name] = value
+		if _, taken := functions[name]; !taken {
+			functions[name] = func() string { return value }
+		}
+	}
+	t, err := template.New("query").Option("missingkey=error").Funcs(functions).Parse(text)
+	var b strings.Builder
+	if err == nil {
+		err = t.Execute(&b, values)
+	}
+	if err != nil {
+		return "", &provider.Error{
+			Code: provider.Usage, Err: err,
+			Message: "fill in the variables: " + strings.TrimPrefix(err.Error(), "template: "),
+			Hint:    "variables are named in " + ConfigFile + "; deployment_name is the workspace",
+		}
+	}
+	return b.String(), nil
+}
+
+// usage is an error in what a person wrote.
+func usage(format string, args ...any) error {
+	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...)}
+}
+
+// inFile says which file an error is about.
+func inFile(path string, err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok {
+		return err
+	}
+	told := *e
+	told.Position = provider.Position{}
+	told.Message = provider.Printable(path) + ": " + e.Message
+	if e.Position.Line > 0 {
+		told.Message = fmt.Sprintf("%s:%d:%d: %s", provider.Printable(path), e.Position.Line, e.Position.Column, e.Message)
+	}
+	return &told
+}

@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"embed"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// templateFiles is the folder that Init makes.
+//
+//go:embed template
+var templateFiles embed.FS
+
+// Init makes a folder with a pipeline to begin with, and gives the files that it made. Where one of them is
+// there already, it makes none.
+func Init(folder string) ([]string, error) {
+	entries, err := fs.ReadDir(templateFiles, "template")
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "read the template: " + err.Error(), Err: err}
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // SQL files, for everybody to read
+		return nil, &provider.Error{Code: provider.Usage, Message: "make the folder: " + err.Error(), Err: err}
+	}
+	for _, e := range entries {
+		if _, err := os.Lstat(filepath.Join(folder, e.Name())); !errors.Is(err, fs.ErrNotExist) {
+			return nil, usage("%s is there already, and nothing was made", provider.Printable(filepath.Join(folder, e.Name())))
+		}
+	}
+	var made []string
+	for _, e := range entries {
+		data, err := fs.ReadFile(templateFiles, "template/"+e.Name())
+		if err != nil {
+			return made, &provider.Error{Code: provider.Internal, Message: "read the template: " + err.Error(), Err: err}
+		}
+		path := filepath.Join(folder, e.Name())
+		if err := os.WriteFile(path, data, 0o644); err != nil { //nolint:gosec // SQL files, for everybody to read
+			return made, &provider.Error{Code: provider.Usage, Message: "make the pipeline: " + err.Error(), Err: err}
+		}
+		made = append(made, path)
+	}
+	return made, nil
+}
+
+// ParseTime reads a time as people write it: ISO 8601, a date alone, or with a blank; UTC unless it says
+// otherwise.
+func ParseTime(text string) (time.Time, bool) {
+	t, ok := asTime(text).(time.Time)
+	return t, ok
+}
+
+// StoreExists reports what is wrong with the name of a store, from which something is to be read: a file
+// that is not there would be made by opening it.
+func StoreExists(store string) error {
+	if store == "" || isPostgres(store) {
+		return nil
+	}
+	_, err := os.Stat(store)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &provider.Error{
+			Code: provider.Usage, Err: err,
+			Message: "there is no store " + provider.Printable(store) + " yet",
+			Hint:    "lakeql pipeline run makes it; --store names another",
+		}
+	}
+	return storeError(store, err)
+}

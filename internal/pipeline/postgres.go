@@ -1,0 +1,257 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// postgresDatabase is a PostgreSQL server, on which any number of processes work.
+type postgresDatabase struct {
+	pgConn
+
+	pool  *pgxpool.Pool
+	queue *river.Client[pgx.Tx] // puts jobs into queues
+}
+
+// migrationLock is the advisory lock under which tables are made: several workers may start at once.
+const migrationLock = 0x6c616b6570
+
+// openPostgres connects to a server.
+func openPostgres(ctx context.Context, dsn string, minter Minter) (*postgresDatabase, error) {
+	config, where, err := postgresConfig(dsn, minter)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, storeError(where, err)
+	}
+	p := &postgresDatabase{pgConn: pgConn{pool}, pool: pool}
+	if err := p.migrate(ctx); err != nil {
+		pool.Close()
+		return nil, storeError(where, err)
+	}
+	return p, nil
+}
+
+// Minter gives the password and the host of a Lakebase endpoint, projects/…/branches/…/endpoints/…, in a
+// workspace (empty: the configured one).
+type Minter func(ctx context.Context, workspace, endpoint string) (Login, error)
+
+// Login is what opens a Lakebase endpoint.
+type Login struct {
+	Host     string
+	User     string // the identity that the password is for; empty: not known
+	Password provider.Secret
+	Expires  time.Time // when it opens no new connection any more
+}
+
+// The parameters of a connection string that name a Lakebase endpoint.
+const (
+	lakebaseEndpoint  = "lakebase_endpoint"
+	lakebaseWorkspace = "lakebase_workspace"
+)
+
+// postgresConfig reads a connection string. where names the server without its password.
+func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where string, err error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, "", unreadableDSN() // the error would quote the string, password and all
+	}
+	query := u.Query()
+	endpoint, workspace := query.Get(lakebaseEndpoint), query.Get(lakebaseWorkspace)
+	query.Del(lakebaseEndpoint)
+	query.Del(lakebaseWorkspace)
+	if endpoint != "" && !query.Has("sslmode") && !isLoopback(u.Hostname()) {
+		query.Set("sslmode", "require") // a token is a password
+	}
+	u.RawQuery = query.Encode()
+	if config, err = pgxpool.ParseConfig(u.String()); err != nil {
+		return nil, "", unreadableDSN()
+	}
+	if !query.Has("pool_max_conns") {
+		config.MaxConns = 8
+	}
+	config.ConnConfig.RuntimeParams["application_name"] = "lakeql"
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if endpoint != "" {
+		if minter == nil {
+			return nil, "", usage("the connection string names a Lakebase endpoint, for which there is no workspace to ask")
+		}
+		login := &logins{mint: minter, workspace: workspace, endpoint: endpoint, host: u.Hostname() == "", user: u.User.Username() == ""}
+		config.BeforeConnect = login.fill
+	}
+	return config, Place(dsn), nil
+}
+
+// Place names a store without its password.
+func Place(store string) string {
+	u, err := url.Parse(store)
+	if err != nil || !isPostgres(store) {
+		return store
+	}
+	return u.Scheme + "://" + u.Host + u.Path
+}
+
+func unreadableDSN() error {
+	return &provider.Error{
+		Code: provider.Usage, Message: "the connection string of the store cannot be read",
+		Hint: "write postgres://user@host:5432/database, with the password in PGPASSWORD or ~/.pgpass, or ?lakebase_endpoint=projects/…/branches/…/endpoints/…",
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// isPostgres tells the connection string of a server from the name of a file.
+func isPostgres(store string) bool {
+	return strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://")
+}
+
+// logins mint the password of an endpoint before a connection, and keep it while it is good for more.
+type logins struct {
+	mint                Minter
+	workspace, endpoint string
+	host, user          bool // the endpoint says them
+
+	mu   sync.Mutex
+	last Login
+}
+
+// renewal is how long before its end a password is not used for new connections any more.
+const renewal = 5 * time.Minute
+
+func (l *logins) fill(ctx context.Context, config *pgx.ConnConfig) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Until(l.last.Expires) < renewal {
+		login, err := l.mint(ctx, l.workspace, l.endpoint)
+		if err != nil {
+			return err
+		}
+		l.last = login
+	}
+	config.Password = l.last.Password.Reveal()
+	if l.user && l.last.User != "" {
+		config.User = l.last.User
+	}
+	if l.host {
+		config.Host = l.last.Host
+		config.Fallbacks = slices.DeleteFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != l.last.Host })
+		if config.TLSConfig != nil {
+			config.TLSConfig = config.TLSConfig.Clone()
+			config.TLSConfig.ServerName = l.last.Host
+		}
+	}
+	return nil
+}
+
+func (p *postgresDatabase) migrate(ctx context.Context) error {
+	driver := riverpgxv5.New(p.pool)
+	migrator, err := rivermigrate.New(driver, nil)
+	if err != nil {
+		return err
+	}
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_lock(%d)", migrationLock)); err != nil {
+		return err
+	}
+	defer func() { // with the session at the latest
+		_, _ = conn.Exec(context.WithoutCancel(ctx), fmt.Sprintf("SELECT pg_advisory_unlock(%d)", migrationLock))
+	}()
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return err
+	}
+	p.queue, err = river.NewClient(driver, &river.Config{Logger: quiet(discard())})
+	return err
+}
+
+func (p *postgresDatabase) dialect() *dialect { return &dialect{postgres: true} }
+
+func (p *postgresDatabase) transact(ctx context.Context, f func(tx) error) error {
+	t, err := p.pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = t.Rollback(context.WithoutCancel(ctx)) }() // after Commit there is nothing to take back
+	if err := f(&postgresTx{pgConn: pgConn{t}, tx: t, queue: p.queue}); err != nil {
+		return err
+	}
+	return t.Commit(ctx)
+}
+
+func (p *postgresDatabase) work(ctx context.Context, w *queueWorker) (worker, error) {
+	return startRiver(ctx, riverpgxv5.New(p.pool), w, false)
+}
+
+func (p *postgresDatabase) close() { p.pool.Close() }
+
+// pgConn runs statements by pgx.
+type pgConn struct {
+	db interface {
+		Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
+		Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+	}
+}
+
+func (c pgConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	done, err := c.db.Exec(ctx, (&dialect{postgres: true}).bind(query), args...)
+	return done.RowsAffected(), err
+}
+
+func (c pgConn) query(ctx context.Context, query string, args ...any) (resultRows, error) {
+	return c.db.Query(ctx, (&dialect{postgres: true}).bind(query), args...) //nolint:sqlclosecheck // whoever asked closes them
+}
+
+type postgresTx struct {
+	pgConn
+
+	tx    pgx.Tx
+	queue *river.Client[pgx.Tx]
+}
+
+func (t *postgresTx) insert(ctx context.Context, table string, columns []string, rows [][]any) error {
+	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+	return err
+}
+
+func (t *postgresTx) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	_, err := t.queue.InsertManyTx(ctx, t.tx, jobs)
+	return err
+}
+
+func (t *postgresTx) complete(ctx context.Context, job *river.Job[taskArgs]) error {
+	_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, t.tx, job)
+	return err
+}
+
+// passing reports whether an error of a database may be gone the next time: the connection broke, or two
+// transactions were in each other's way.
+func passing(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "40") || strings.HasPrefix(e.Code, "53") || strings.HasPrefix(e.Code, "57")
+	}
+	return true
+}

@@ -1,0 +1,329 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// RunState is how far a run has come.
+type RunState string
+
+// The states of runs.
+const (
+	Planning RunState = "planning" // the workspaces are being found
+	Running  RunState = "running"
+	Stopping RunState = "stopping" // what is under way is waited for, and nothing else begins
+	Done     RunState = "done"     // every query was answered
+	Failed   RunState = "failed"   // some query was not, or the workspaces could not be found
+	Stopped  RunState = "stopped"  // by a person
+)
+
+// Run is one time that a pipeline ran.
+type Run struct {
+	ID        int64
+	Pipeline  string
+	Period    time.Time // of the schedule; zero: a person began it
+	Hash      string    // of the definition
+	State     RunState
+	StartedBy string
+	Begun     time.Time
+	Ended     time.Time // zero: it is not over
+	Error     string
+}
+
+// now is the time by the database's clock, so that those of several machines need not agree.
+func (s *Store) now(ctx context.Context, c conn) (time.Time, error) {
+	if !s.d.postgres {
+		return micro(time.Now()), nil
+	}
+	var now moment
+	_, err := one(ctx, c, "SELECT clock_timestamp()", nil, &now)
+	return now.Time, err
+}
+
+// Begin begins a run of a pipeline, whose columns are known (see [Check]). If one of the same definition
+// is not over, that goes on, and resumed is set; one of another definition is stopped.
+func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run *Run, resumed bool, err error) {
+	err = s.db.transact(ctx, func(t tx) error {
+		open, err := s.runs(ctx, t, "WHERE ended_at IS NULL AND pipeline = ?1"+s.d.forUpdate(), d.Name)
+		if err != nil {
+			return err
+		}
+		if len(open) > 0 {
+			if open[0].Hash == d.Hash() && open[0].State != Stopping {
+				run, resumed = &open[0], true
+				return nil
+			}
+			if err := s.endRun(ctx, t, open[0].ID, Stopped, "another run took its place"); err != nil {
+				return err
+			}
+		}
+		if run, err = s.beginRun(ctx, t, d, startedBy, nil); err == nil && run == nil {
+			err = &provider.Error{Code: provider.Usage, Message: "somebody else began a run of " + d.Name + " at the same moment", Hint: "run it again to go on with that one"}
+		}
+		return err
+	})
+	return run, resumed, storeError(s.place, err)
+}
+
+// beginRun begins a run; nil where one is not over yet, or its period had one.
+func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy string, period *time.Time) (*Run, error) {
+	now, err := s.now(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	hash := d.Hash()
+	if _, err := t.exec(ctx, "INSERT INTO lakeql_definition (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING", hash, string(d.encode())); err != nil {
+		return nil, err
+	}
+	var of any
+	if period != nil {
+		of = stamp(*period)
+	}
+	run := &Run{Pipeline: d.Name, Hash: hash, State: Planning, StartedBy: startedBy, Begun: now}
+	begun, err := one(ctx, t, `INSERT INTO lakeql_run (pipeline, period, hash, state, started_by, begun_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT DO NOTHING RETURNING id`, []any{d.Name, of, hash, string(Planning), startedBy, stamp(now)}, &run.ID)
+	if err != nil || !begun {
+		return nil, err
+	}
+	return run, t.enqueue(ctx, []river.InsertManyParams{{Args: planArgs{Run: run.ID}, InsertOpts: once(d.Name, d.Attempts)}})
+}
+
+// runs lists runs.
+func (s *Store) runs(ctx context.Context, c conn, where string, args ...any) ([]Run, error) {
+	var all []Run
+	err := each(ctx, c, "SELECT id, pipeline, period, hash, state, started_by, begun_at, ended_at, coalesce(error, '') FROM lakeql_run "+where, args, func(scan func(...any) error) error {
+		var r Run
+		var state string
+		var period, begun, ended moment
+		err := scan(&r.ID, &r.Pipeline, &period, &r.Hash, &state, &r.StartedBy, &begun, &ended, &r.Error)
+		r.State, r.Period, r.Begun, r.Ended = RunState(state), period.Time, begun.Time, ended.Time
+		all = append(all, r)
+		return err
+	})
+	return all, err
+}
+
+// Run finds a run by its number.
+func (s *Store) Run(ctx context.Context, id int64) (*Run, error) {
+	all, err := s.runs(ctx, s.db, "WHERE id = ?1", id)
+	if err != nil {
+		return nil, storeError(s.place, err)
+	}
+	if len(all) == 0 {
+		return nil, &provider.Error{Code: provider.Unknown, Message: fmt.Sprintf("the store %s has no run %d", provider.Printable(s.place), id)}
+	}
+	return &all[0], nil
+}
+
+// Stop stops the run of a pipeline that is not over, and reports whether there was one. Queries that are
+// under way come to their end, and change nothing.
+func (s *Store) Stop(ctx context.Context, pipeline string) (stopped bool, err error) {
+	err = s.db.transact(ctx, func(t tx) error {
+		open, err := s.runs(ctx, t, "WHERE ended_at IS NULL AND pipeline = ?1"+s.d.forUpdate(), pipeline)
+		if err != nil || len(open) == 0 {
+			return err
+		}
+		stopped = true
+		return s.endRun(ctx, t, open[0].ID, Stopped, "")
+	})
+	return stopped, storeError(s.place, err)
+}
+
+// endRun ends a run, whatever of it is not done.
+func (s *Store) endRun(ctx context.Context, t tx, id int64, state RunState, reason string) error {
+	now, err := s.now(ctx, t)
+	if err != nil {
+		return err
+	}
+	var why any
+	if reason != "" {
+		why = reason
+	}
+	if _, err := t.exec(ctx, "UPDATE lakeql_run SET state = ?1, ended_at = ?2, error = ?3 WHERE id = ?4", string(state), stamp(now), why, id); err != nil {
+		return err
+	}
+	return s.skip(ctx, t, id, true)
+}
+
+// skip takes the tasks of a run that have not begun out of the queue, and with running those that have.
+func (s *Store) skip(ctx context.Context, t tx, run int64, running bool) error {
+	states := "'waiting'"
+	if running {
+		states += ", 'running'" // without its token a task cannot end
+	}
+	if _, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', token = '', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run); err != nil {
+		return err
+	}
+	of := "CAST(json_extract(args, '$.run') AS INTEGER)"
+	if s.d.postgres {
+		of = "(args->>'run')::bigint"
+	}
+	_, err := t.exec(ctx, "DELETE FROM river_job WHERE kind IN ('lakeql_task', 'lakeql_plan') AND state IN ('available', 'scheduled', 'retryable') AND "+of+" = ?1", run)
+	return err
+}
+
+// definition reads what a run is to do.
+func (s *Store) definition(ctx context.Context, c conn, hash string) (*Definition, error) {
+	var body string
+	found, err := one(ctx, c, "SELECT body FROM lakeql_definition WHERE hash = ?1", []any{hash}, &body)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, &provider.Error{Code: provider.Internal, Message: "the store does not have the pipeline of a run"}
+	}
+	return decodeDefinition([]byte(body))
+}
+
+// planRun finds the workspaces of a run, and makes its tasks.
+func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
+	id := job.Args.Run
+	s := w.Store
+	run, err := s.Run(ctx, id)
+	if provider.CodeOf(err) == provider.Unknown || err == nil && run.State != Planning {
+		return nil // it was stopped, or planned already
+	}
+	if err != nil {
+		return err
+	}
+	d, err := s.definition(ctx, s.db, run.Hash)
+	if err != nil {
+		return err
+	}
+	var workspaces []string
+	if err == nil {
+		workspaces, err = w.workspaces(ctx, d)
+	}
+	if err == nil {
+		err = s.db.transact(ctx, func(t tx) error { return s.makeTasks(ctx, t, run, d, workspaces) })
+	}
+	switch {
+	case err == nil:
+		w.Logger.InfoContext(ctx, "run begins", "pipeline", d.Name, "run", id, "workspaces", len(workspaces), "tables", len(d.Tables))
+		return nil
+	case ctx.Err() != nil:
+		return river.JobSnooze(0)
+	case !isFinal(err) && job.Attempt < job.MaxAttempts:
+		if after := throttled(err); after > 0 {
+			return river.JobSnooze(after)
+		}
+		return err
+	}
+	w.Logger.ErrorContext(ctx, "run fails", "pipeline", d.Name, "run", id, "error", err.Error())
+	if ended := s.db.transact(ctx, func(t tx) error { return s.endRun(ctx, t, id, Failed, err.Error()) }); ended != nil {
+		return ended
+	}
+	return river.JobCancel(err)
+}
+
+// workspaces finds the deployment names that a pipeline is about.
+func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error) {
+	found := d.Workspaces.Names
+	if d.Workspaces.Query != "" || d.Workspaces.All {
+		query := allWorkspaces
+		var err error
+		if d.Workspaces.Query != "" {
+			if query, err = fill(d.Workspaces.Query, d.Variables, ""); err != nil {
+				return nil, err
+			}
+		}
+		found = nil
+		err = w.Asker.Ask(ctx, "", query, w.pacer(d, &effort{}), func(rows provider.Rows) error {
+			for {
+				row, err := rows.Next(ctx)
+				if isEnd(err) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				name, ok := row[0].(string)
+				if !ok || name == "" {
+					return usage("a workspace of the account has no deployment name (%v): list by name the workspaces that the pipeline is about", row)
+				}
+				found = append(found, name)
+			}
+		})
+		if err != nil {
+			return nil, inWorkspaces(err)
+		}
+	}
+	found = slices.Compact(slices.Sorted(slices.Values(found)))
+	if len(found) == 0 {
+		return nil, usage("there are no workspaces to run for")
+	}
+	for _, name := range found {
+		if err := w.Asker.CheckWorkspace(name); err != nil {
+			return nil, inWorkspaces(err)
+		}
+	}
+	return found, nil
+}
+
+// jobsOf are the jobs that carry out tasks.
+func jobsOf(pipeline string, attempts int, tasks []taskArgs) []river.InsertManyParams {
+	jobs := make([]river.InsertManyParams, len(tasks))
+	for i, t := range tasks {
+		jobs[i] = river.InsertManyParams{Args: t, InsertOpts: once(pipeline, attempts)}
+	}
+	return jobs
+}
+
+// inWorkspaces says that an error is about finding the workspaces.
+func inWorkspaces(err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok {
+		return err
+	}
+	told := *e
+	told.Position = provider.Position{}
+	told.Message = "find the workspaces: " + e.Message
+	return &told
+}
+
+// makeTasks makes the tasks of a run, and the jobs that carry them out. Queries of one workspace lie
+// apart in the queue, so that many workspaces are asked at a time rather than one.
+func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, workspaces []string) error {
+	now, err := s.now(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := s.ensureTables(ctx, t, d, now); err != nil {
+		return err
+	}
+	var tables []string
+	for i := range d.Tables {
+		table := d.Tables[i].Name
+		tables = append(tables, literal(table))
+		for chunk := range slices.Chunk(workspaces, 1000) {
+			rows, tasks := make([][]any, len(chunk)), make([]taskArgs, len(chunk))
+			for i, name := range chunk {
+				rows[i] = []any{run.ID, table, name, string(waiting)}
+				tasks[i] = taskArgs{run.ID, table, name}
+			}
+			if err := t.insert(ctx, "lakeql_task", []string{"run_id", "table_name", "deployment_name", "state"}, rows); err != nil {
+				return err
+			}
+			if err := t.enqueue(ctx, jobsOf(d.Name, d.Attempts, tasks)); err != nil {
+				return err
+			}
+		}
+	}
+	// What is not asked any more is not known to be so any more.
+	if _, err := t.exec(ctx, "UPDATE lakeql_slice SET stale = ?1, error = ?2 WHERE table_name IN ("+strings.Join(tables, ", ")+
+		") AND deployment_name NOT IN (SELECT deployment_name FROM lakeql_task WHERE run_id = ?3)",
+		true, "the workspace is not among those of the pipeline any more", run.ID); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "UPDATE lakeql_run SET state = ?1 WHERE id = ?2 AND ended_at IS NULL", string(Running), run.ID)
+	return err
+}

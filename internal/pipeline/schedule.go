@@ -1,0 +1,195 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+)
+
+// Schedule is when a pipeline runs by itself.
+type Schedule struct {
+	Pipeline string
+	Cron     string
+	Timezone string
+	Next     time.Time
+	Last     time.Time // zero: it never did
+	Paused   bool
+	Error    string // why the last period had no run; empty: it had one
+}
+
+// Install has a pipeline run on its schedule, in place of what was installed under its name before.
+func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
+	if d.Schedule == "" {
+		return nil, usage("the pipeline %s has no schedule: say it in %s, such as schedule: \"0 6 * * *\"", d.Name, ConfigFile)
+	}
+	err := s.db.transact(ctx, func(t tx) error {
+		now, err := s.now(ctx, t)
+		if err != nil {
+			return err
+		}
+		next, err := d.next(now)
+		if err != nil {
+			return err
+		}
+		stored, err := s.tables(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err := checkTables(d, stored); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "INSERT INTO lakeql_definition (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING", d.Hash(), string(d.encode())); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `INSERT INTO lakeql_schedule (pipeline, hash, next_at, paused) VALUES (?1, ?2, ?3, ?4)
+			ON CONFLICT (pipeline) DO UPDATE SET hash = excluded.hash, next_at = excluded.next_at, error = NULL`, d.Name, d.Hash(), stamp(next), false)
+		return err
+	})
+	if err != nil {
+		return nil, storeError(s.place, err)
+	}
+	all, err := s.Schedules(ctx)
+	for i := range all {
+		if all[i].Pipeline == d.Name {
+			return &all[i], err
+		}
+	}
+	return nil, err
+}
+
+// Schedules lists what runs by itself, by name.
+func (s *Store) Schedules(ctx context.Context) ([]Schedule, error) {
+	var all []Schedule
+	err := each(ctx, s.db, `SELECT s.pipeline, d.body, s.next_at, s.last_at, s.paused, coalesce(s.error, '') FROM lakeql_schedule s
+		JOIN lakeql_definition d ON d.hash = s.hash ORDER BY s.pipeline`, nil, func(scan func(...any) error) error {
+		var c Schedule
+		var body string
+		var next, last moment
+		if err := scan(&c.Pipeline, &body, &next, &last, &c.Paused, &c.Error); err != nil {
+			return err
+		}
+		d, err := decodeDefinition([]byte(body))
+		if err != nil {
+			return err
+		}
+		c.Cron, c.Timezone, c.Next, c.Last = d.Schedule, d.Timezone, next.Time, last.Time
+		all = append(all, c)
+		return nil
+	})
+	return all, storeError(s.place, err)
+}
+
+// Pause keeps a schedule from beginning runs, or lets it again: from its next time on.
+func (s *Store) Pause(ctx context.Context, pipeline string, paused bool) error {
+	return s.changeSchedule(ctx, pipeline, func(t tx, d *Definition, now time.Time) error {
+		next, err := d.next(now)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, "UPDATE lakeql_schedule SET paused = ?1, next_at = ?2 WHERE pipeline = ?3", paused, stamp(next), pipeline)
+		return err
+	})
+}
+
+// Trigger begins a run of a schedule now, and leaves its times as they are.
+func (s *Store) Trigger(ctx context.Context, pipeline, startedBy string) (*Run, error) {
+	var run *Run
+	err := s.changeSchedule(ctx, pipeline, func(t tx, d *Definition, _ time.Time) error {
+		var err error
+		if run, err = s.beginRun(ctx, t, d, startedBy, nil); err == nil && run == nil {
+			return usage("a run of %s is not over yet", pipeline)
+		}
+		return err
+	})
+	return run, err
+}
+
+// Remove takes a schedule away. The rows and their history stay.
+func (s *Store) Remove(ctx context.Context, pipeline string) error {
+	return s.changeSchedule(ctx, pipeline, func(t tx, _ *Definition, _ time.Time) error {
+		_, err := t.exec(ctx, "DELETE FROM lakeql_schedule WHERE pipeline = ?1", pipeline)
+		return err
+	})
+}
+
+// changeSchedule changes a schedule while nobody else does.
+func (s *Store) changeSchedule(ctx context.Context, pipeline string, change func(t tx, d *Definition, now time.Time) error) error {
+	err := s.db.transact(ctx, func(t tx) error {
+		now, err := s.now(ctx, t)
+		if err != nil {
+			return err
+		}
+		var hash string
+		found, err := one(ctx, t, "SELECT hash FROM lakeql_schedule WHERE pipeline = ?1"+s.d.forUpdate(), []any{pipeline}, &hash)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return s.unknownPipeline(pipeline)
+		}
+		d, err := s.definition(ctx, t, hash)
+		if err != nil {
+			return err
+		}
+		return change(t, d, now)
+	})
+	return storeError(s.place, err)
+}
+
+// fire begins the runs whose time has come. Of several workers one comes to each: it holds the schedule's
+// row until the run is there and the next time is set. After a pause of all workers a schedule fires once,
+// for the last of its times.
+func (w *Worker) fire(ctx context.Context) error {
+	s := w.Store
+	return s.db.transact(ctx, func(t tx) error {
+		now, err := s.now(ctx, t)
+		if err != nil {
+			return err
+		}
+		lock := ""
+		if s.d.postgres {
+			lock = " FOR UPDATE SKIP LOCKED"
+		}
+		type due struct {
+			pipeline, hash string
+			at             time.Time
+		}
+		var all []due
+		if err := each(ctx, t, "SELECT pipeline, hash, next_at FROM lakeql_schedule WHERE NOT paused AND next_at <= ?1"+lock, []any{stamp(now)}, func(scan func(...any) error) error {
+			var d due
+			var at moment
+			err := scan(&d.pipeline, &d.hash, &at)
+			d.at = at.Time
+			all = append(all, d)
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, c := range all {
+			d, err := s.definition(ctx, t, c.hash)
+			if err != nil {
+				return err
+			}
+			period := c.at
+			next, err := d.next(period)
+			for ; err == nil && !next.After(now); next, err = d.next(period) {
+				period = next
+			}
+			if err != nil {
+				return err
+			}
+			run, err := s.beginRun(ctx, t, d, "schedule", &period)
+			if err != nil {
+				return err
+			}
+			var last, missed any = stamp(now), nil
+			if run == nil {
+				last, missed = nil, "the time "+stamp(period)+" had no run: the one before was not over"
+				w.Logger.WarnContext(ctx, "run skipped", "pipeline", c.pipeline, "period", period, "reason", "the run before is not over")
+			}
+			if _, err := t.exec(ctx, "UPDATE lakeql_schedule SET next_at = ?1, last_at = coalesce(?2, last_at), error = ?3 WHERE pipeline = ?4", stamp(next), last, missed, c.pipeline); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

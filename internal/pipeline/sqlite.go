@@ -1,0 +1,204 @@
+package pipeline
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+	sqlitedriver "github.com/ncruces/go-sqlite3/driver"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// sqliteDatabase is a file. One process at a time works on it, and others may read.
+type sqliteDatabase struct {
+	sqlConn
+
+	path   string
+	db     *sql.DB // one connection: SQLite has one writer
+	lock   *sqlite3.Conn
+	insert *river.Client[*sql.Tx] // puts jobs into queues
+}
+
+// openSQLite opens a file, which is made if there is none.
+func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, storeError(path, err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // readable by its owner alone
+	if err != nil {
+		return nil, storeError(path, err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, storeError(path, err)
+	}
+	db, err := openCached(sqliteURI(path, "_pragma=busy_timeout(60000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_txlock=immediate"))
+	if err != nil {
+		return nil, storeError(path, err)
+	}
+	db.SetMaxOpenConns(1)
+	s := &sqliteDatabase{sqlConn: sqlConn{db}, path: path, db: db}
+	if err := s.migrate(ctx); err != nil {
+		s.close()
+		return nil, storeError(path, err)
+	}
+	return s, nil
+}
+
+// sqliteURI names a file for SQLite. The files beside it get its mode.
+func sqliteURI(path, parameters string) string {
+	path = filepath.Clean(path)
+	if filepath.VolumeName(path) != "" {
+		return "file:///" + filepath.ToSlash(path) + "?" + parameters
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20") + "&" + parameters
+}
+
+func (s *sqliteDatabase) migrate(ctx context.Context) error {
+	driver := riversqlite.New(s.db)
+	migrator, err := rivermigrate.New(driver, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return err
+	}
+	s.insert, err = river.NewClient(driver, &river.Config{Logger: quiet(discard())})
+	return err
+}
+
+func (s *sqliteDatabase) dialect() *dialect { return &dialect{} }
+
+// own makes this process the one that works on the file, until it ends, however that comes about: the
+// lock is one of the operating system's, on a file beside it.
+func (s *sqliteDatabase) own() error {
+	if s.lock != nil {
+		return nil
+	}
+	lock, err := sqlite3.Open(sqliteURI(s.path+"-lock", "_pragma=busy_timeout(0)"))
+	if err == nil {
+		err = lock.Exec("BEGIN EXCLUSIVE")
+	}
+	if err == nil {
+		s.lock = lock
+		return nil
+	}
+	if lock != nil {
+		_ = lock.Close() // the error at hand counts
+	}
+	if errors.Is(err, sqlite3.BUSY) {
+		return &provider.Error{
+			Code: provider.Usage, Err: err,
+			Message: fmt.Sprintf("another process works on the store %s", provider.Printable(s.path)),
+			Hint:    "wait for it, or keep the rows in PostgreSQL, on which many may work: --store postgres://…",
+		}
+	}
+	return storeError(s.path, err)
+}
+
+func (s *sqliteDatabase) transact(ctx context.Context, f func(tx) error) error {
+	t, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(&sqliteTx{sqlConn: sqlConn{t}, tx: t, insertOnly: s.insert}); err != nil {
+		return errors.Join(err, t.Rollback())
+	}
+	return t.Commit()
+}
+
+func (s *sqliteDatabase) work(ctx context.Context, w *queueWorker) (worker, error) {
+	return startRiver(ctx, riversqlite.New(s.db), w, true)
+}
+
+func (s *sqliteDatabase) close() {
+	_ = s.db.Close() // nothing is under way that could fail
+	if s.lock != nil {
+		_ = s.lock.Close()
+	}
+}
+
+// sqlConn runs statements by database/sql.
+type sqlConn struct {
+	db interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
+}
+
+func (c sqlConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	done, err := c.db.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
+}
+
+func (c sqlConn) query(ctx context.Context, query string, args ...any) (resultRows, error) {
+	rows, err := c.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqlRows{rows}, rows.Err()
+}
+
+// sqlRows are rows of database/sql, whose errors of closing Err tells.
+type sqlRows struct{ *sql.Rows }
+
+// Close lets the rows go.
+func (r sqlRows) Close() { _ = r.Rows.Close() }
+
+type sqliteTx struct {
+	sqlConn
+
+	tx         *sql.Tx
+	insertOnly *river.Client[*sql.Tx]
+}
+
+func (t *sqliteTx) insert(ctx context.Context, table string, columns []string, rows [][]any) error {
+	quoted, marks := make([]string, len(columns)), make([]string, len(columns))
+	for i, name := range columns {
+		quoted[i], marks[i] = quote(name), "?"
+	}
+	text := "INSERT INTO " + quote(table) + " (" + strings.Join(quoted, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")" //nolint:gosec // all names are quoted
+	stmt, err := t.tx.PrepareContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Close() }() // it goes back to its connection
+	for _, row := range rows {
+		if _, err := stmt.ExecContext(ctx, row...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *sqliteTx) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
+	_, err := t.insertOnly.InsertManyTx(ctx, t.tx, jobs)
+	return err
+}
+
+func (t *sqliteTx) complete(ctx context.Context, job *river.Job[taskArgs]) error {
+	_, err := river.JobCompleteTx[*riversqlite.Driver](ctx, t.tx, job)
+	return err
+}
+
+// openCached opens a database whose connections keep the statements that they have prepared: SQLite spends
+// more time on reading the same statement again than on carrying it out.
+func openCached(name string) (*sql.DB, error) {
+	connector, err := (&sqlitedriver.SQLite{}).OpenConnector(name)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(cachingConnector{connector}), nil
+}

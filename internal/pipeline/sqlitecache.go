@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+
+	sqlitedriver "github.com/ncruces/go-sqlite3/driver"
+)
+
+// cachingConnector opens connections that keep prepared statements.
+type cachingConnector struct{ driver.Connector }
+
+// Connect opens a connection.
+func (c cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own, ok := conn.(sqlitedriver.Conn)
+	if !ok {
+		return conn, nil
+	}
+	return &cachingConn{Conn: own, idle: map[string]driver.Stmt{}}, nil
+}
+
+// mostIdle is how many prepared statements a connection keeps. River and the store have fewer that come
+// again; those with the names of tables in them come and go.
+const mostIdle = 200
+
+// cachingConn is a connection that gives a statement it has prepared before, where nobody uses it. It
+// leaves all that has no parameters to the driver, which runs it as a script.
+type cachingConn struct {
+	sqlitedriver.Conn
+
+	idle map[string]driver.Stmt
+}
+
+// ExecContext runs what takes no arguments.
+func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if direct, ok := c.Conn.(driver.ExecerContext); ok && len(args) == 0 {
+		return direct.ExecContext(ctx, query, args)
+	}
+	return nil, driver.ErrSkip
+}
+
+// PrepareContext gives a statement of the text.
+func (c *cachingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, ok := c.idle[query]
+	if ok {
+		delete(c.idle, query)
+	} else {
+		var err error
+		if stmt, err = c.Conn.PrepareContext(ctx, query); err != nil {
+			return nil, err
+		}
+	}
+	both, ok := stmt.(queryExecer)
+	if !ok {
+		return stmt, nil
+	}
+	return &cachedStmt{queryExecer: both, conn: c, query: query}, nil
+}
+
+// Close ends the connection with its statements.
+func (c *cachingConn) Close() error {
+	var errs []error
+	for _, stmt := range c.idle {
+		errs = append(errs, stmt.Close())
+	}
+	c.idle = map[string]driver.Stmt{}
+	return errors.Join(append(errs, c.Conn.Close())...)
+}
+
+// CheckNamedValue lets the driver look at the arguments of statements.
+func (c *cachingConn) CheckNamedValue(arg *driver.NamedValue) error {
+	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(arg)
+	}
+	return driver.ErrSkip
+}
+
+// queryExecer is what the driver's statements are.
+type queryExecer interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+	driver.NamedValueChecker
+}
+
+// cachedStmt is a statement that goes back to its connection.
+type cachedStmt struct {
+	queryExecer
+
+	conn  *cachingConn
+	query string
+}
+
+// Close hands the statement back, or ends it where there is one of its text already.
+func (s *cachedStmt) Close() error {
+	if _, there := s.conn.idle[s.query]; there || len(s.conn.idle) >= mostIdle {
+		return s.queryExecer.Close()
+	}
+	s.conn.idle[s.query] = s.queryExecer
+	return nil
+}

@@ -1,0 +1,168 @@
+package pipeline
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Progress is how far a run has come.
+type Progress struct {
+	Run  Run
+	Now  time.Time // by the store's clock
+	Done int64     // queries, by what became of them
+	Fail int64
+	Skip int64
+	Busy int64 // under way
+	Wait int64 // not begun, or to be asked again
+	// Held is how many of those that wait do so because a workspace turned them away.
+	Held int64
+	// Rows, Calls and Throttled are those of queries that came to an end, and of attempts that did not.
+	Rows, Calls, Throttled int64
+	// Added, Changed and Removed are the history that was written.
+	Added, Changed, Removed int64
+}
+
+// Total is how many queries the run has.
+func (p *Progress) Total() int64 { return p.Done + p.Fail + p.Skip + p.Busy + p.Wait }
+
+// Over reports whether the run has come to its end.
+func (p *Progress) Over() bool { return !p.Run.Ended.IsZero() }
+
+// Progress tells how far a run has come.
+func (s *Store) Progress(ctx context.Context, run int64) (*Progress, error) {
+	r, err := s.Run(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	p := &Progress{Run: *r}
+	if p.Now, err = s.now(ctx, s.db); err != nil {
+		return nil, storeError(s.place, err)
+	}
+	err = each(ctx, s.db, `SELECT state, count(*), CAST(coalesce(sum(CASE WHEN wait_until > ?1 THEN 1 ELSE 0 END), 0) AS bigint), CAST(coalesce(sum(row_count), 0) AS bigint),
+		CAST(coalesce(sum(calls), 0) AS bigint), CAST(coalesce(sum(throttled), 0) AS bigint), CAST(coalesce(sum(added), 0) AS bigint), CAST(coalesce(sum(changed), 0) AS bigint),
+		CAST(coalesce(sum(removed), 0) AS bigint) FROM lakeql_task WHERE run_id = ?2 GROUP BY state`, []any{stamp(p.Now), run}, func(scan func(...any) error) error {
+		var state string
+		var n, held, rows, calls, throttled, added, changed, removed int64
+		if err := scan(&state, &n, &held, &rows, &calls, &throttled, &added, &changed, &removed); err != nil {
+			return err
+		}
+		switch taskState(state) {
+		case succeeded:
+			p.Done = n
+		case failed:
+			p.Fail = n
+		case skipped:
+			p.Skip = n
+		case running:
+			p.Busy = n
+		case waiting:
+			p.Wait, p.Held = n, held
+		}
+		p.Rows += rows
+		p.Calls += calls
+		p.Throttled += throttled
+		p.Added += added
+		p.Changed += changed
+		p.Removed += removed
+		return nil
+	})
+	return p, storeError(s.place, err)
+}
+
+// Failure is why the first queries of a run failed for good, and with which code.
+type Failure struct {
+	Table, Workspace, Message string
+	Code                      provider.Code
+}
+
+// Failures lists the queries of a run that failed for good.
+func (s *Store) Failures(ctx context.Context, run int64) ([]Failure, error) {
+	var all []Failure
+	err := each(ctx, s.db, "SELECT table_name, deployment_name, coalesce(error, ''), coalesce(code, 0) FROM lakeql_task WHERE run_id = ?1 AND state = 'failed' ORDER BY deployment_name, table_name",
+		[]any{run}, func(scan func(...any) error) error {
+			var f Failure
+			var code int64
+			err := scan(&f.Table, &f.Workspace, &f.Message, &code)
+			f.Code = provider.Code(code)
+			all = append(all, f)
+			return err
+		})
+	return all, storeError(s.place, err)
+}
+
+// columns describes columns by their names, of the types text unless :integer, :number, :boolean or :timestamp
+// stands behind.
+func columns(text string) []provider.Column {
+	var all []provider.Column
+	for word := range strings.FieldsSeq(text) {
+		name, typ, ok := strings.Cut(word, ":")
+		if !ok {
+			typ = string(Text)
+		}
+		all = append(all, Column{name, Type(typ)}.describe())
+	}
+	return all
+}
+
+// Summary gives a row for each query of a run: the workspace, the table, and how it went.
+func (s *Store) Summary(ctx context.Context, run int64) (provider.Rows, error) {
+	return s.read(ctx, columns("deployment_name table state rows:integer added:integer changed:integer removed:integer calls:integer throttled:integer attempts:integer error"),
+		`SELECT deployment_name, table_name, state, row_count, added, changed, removed, calls, throttled, attempts, error
+		FROM lakeql_task WHERE run_id = ?1 ORDER BY deployment_name, table_name`, run)
+}
+
+// StatusRuns gives the last runs of each pipeline, the newest first.
+func (s *Store) StatusRuns(ctx context.Context, limit int) (provider.Rows, error) {
+	return s.read(ctx, columns("run:integer pipeline state started_by begun_at:timestamp ended_at:timestamp queries:integer done:integer failed:integer waiting:integer rows:integer calls:integer throttled:integer error"),
+		`SELECT r.id, r.pipeline, r.state, r.started_by, r.begun_at, r.ended_at, count(t.run_id), coalesce(sum(CASE WHEN t.state = 'done' THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN t.state = 'failed' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN t.state IN ('waiting', 'running') THEN 1 ELSE 0 END), 0),
+		CAST(sum(t.row_count) AS bigint), CAST(sum(t.calls) AS bigint), CAST(sum(t.throttled) AS bigint), r.error
+		FROM (SELECT * FROM (SELECT lakeql_run.*, row_number() OVER (PARTITION BY pipeline ORDER BY id DESC) AS n FROM lakeql_run) numbered WHERE n <= ?1) r
+		LEFT JOIN lakeql_task t ON t.run_id = r.id
+		GROUP BY r.id, r.pipeline, r.state, r.started_by, r.begun_at, r.ended_at, r.error ORDER BY r.id DESC`, limit)
+}
+
+// StatusTables gives what each table holds: how many workspaces, how many of them are stale, and how old the
+// oldest rows are.
+func (s *Store) StatusTables(ctx context.Context) (provider.Rows, error) {
+	return s.read(ctx, columns("table pipeline workspaces:integer stale:integer oldest:timestamp newest:timestamp history_since:timestamp description"),
+		`SELECT t.name, t.pipeline, count(s.table_name), coalesce(sum(CASE WHEN s.stale THEN 1 ELSE 0 END), 0), min(s.observed_at), max(s.observed_at), t.known_since, t.description
+		FROM lakeql_table t LEFT JOIN lakeql_slice s ON s.table_name = t.name GROUP BY t.name, t.pipeline, t.known_since, t.description ORDER BY t.name`)
+}
+
+// StatusWorkspaces gives how old the rows of each workspace and table are, and what keeps stale ones from
+// being renewed: those first.
+func (s *Store) StatusWorkspaces(ctx context.Context) (provider.Rows, error) {
+	return s.read(ctx, columns("deployment_name table observed_at:timestamp stale:boolean run:integer error"),
+		"SELECT deployment_name, table_name, observed_at, stale, run_id, error FROM lakeql_slice ORDER BY stale DESC, deployment_name, table_name")
+}
+
+// StatusSchedules gives the schedules.
+func (s *Store) StatusSchedules(ctx context.Context) (provider.Rows, error) {
+	all, err := s.Schedules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	told := func(t time.Time) any {
+		if t.IsZero() {
+			return nil
+		}
+		return t.Format(time.RFC3339)
+	}
+	rows := make([][]any, len(all))
+	for i, c := range all {
+		var missed any
+		if c.Error != "" {
+			missed = c.Error
+		}
+		zone := c.Timezone
+		if zone == "" {
+			zone = "UTC"
+		}
+		rows[i] = []any{c.Pipeline, c.Cron, zone, c.Paused, told(c.Next), told(c.Last), missed}
+	}
+	return provider.NewRows(columns("pipeline schedule timezone paused:boolean next_at:timestamp last_at:timestamp error"), rows), nil
+}

@@ -1,0 +1,229 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Table is one SQL file: a query, and what the comment above it says.
+type Table struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Key         []string        `json:"key"`             // columns that tell the rows of a workspace apart
+	Types       map[string]Type `json:"types,omitempty"` // of columns that have none by themselves, or another one
+	Query       string          `json:"query"`
+	// Columns are what the query gives, once somebody has asked.
+	Columns []Column `json:"columns,omitempty"`
+	// File is its name, Lines how many of it stand before the query.
+	File  string `json:"-"`
+	Lines int    `json:"-"`
+}
+
+// Column is a column of a table.
+type Column struct {
+	Name string `json:"name"`
+	Type Type   `json:"type"`
+}
+
+// Type is what values a column has.
+type Type string
+
+// The types of columns.
+const (
+	Text      Type = "text"
+	Integer   Type = "integer" // 64 bits
+	Number    Type = "number"  // double precision
+	Boolean   Type = "boolean"
+	Timestamp Type = "timestamp" // UTC, to the microsecond
+	JSON      Type = "json"
+)
+
+// types lists them all.
+func types() []Type { return []Type{Text, Integer, Number, Boolean, Timestamp, JSON} }
+
+// reserved are the columns that tables and their history have for themselves.
+func reserved() []string {
+	return []string{"stale", "observed_at", "run_id", "change", "changed_at", "changed_columns", "key_hash", "row_hash", "history_id"}
+}
+
+// parseTable reads an SQL file.
+func parseTable(text string, variables map[string]string) (*Table, error) {
+	text = strings.TrimPrefix(text, "\ufeff")
+	t := &Table{Types: map[string]Type{}}
+	lines := strings.Split(text, "\n")
+	said := map[string]bool{}
+	for _, line := range lines {
+		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
+		if !ok {
+			break
+		}
+		t.Lines++
+		name, value, ok := strings.Cut(comment, ":")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok {
+			continue // a remark
+		}
+		if said[name] && name != "types" {
+			return nil, atLine(t.Lines, "%s is said twice", name)
+		}
+		said[name] = true
+		if err := t.say(name, value); err != nil {
+			return nil, atLine(t.Lines, "%s", err.Error())
+		}
+	}
+	switch {
+	case t.Name == "":
+		return nil, &provider.Error{
+			Code: provider.Usage, Message: "the comment at its top does not name the table",
+			Hint: "begin the file with lines such as\n  -- table: branches\n  -- description: The branches of every project.\n  -- key: name",
+		}
+	case len(t.Key) == 0:
+		return nil, usage("the comment at its top does not say by which columns the rows are told apart: -- key: name")
+	}
+	t.Query = strings.TrimSpace(strings.Join(lines[t.Lines:], "\n"))
+	for _, line := range lines[t.Lines:] { // so that errors of the query have their lines
+		if strings.TrimSpace(line) != "" {
+			break
+		}
+		t.Lines++
+	}
+	if t.Query == "" {
+		return nil, usage("it has no query")
+	}
+	_, err := fill(t.Query, variables, "")
+	return t, err
+}
+
+// say takes in a line of the comment.
+func (t *Table) say(name, value string) error {
+	switch name {
+	case "table":
+		if !names.MatchString(value) || strings.HasPrefix(value, "lakeql_") || strings.HasSuffix(value, "_history") || strings.HasSuffix(value, "_at") {
+			return fmt.Errorf("%s cannot be the name of a table: a small letter, then up to 40 small letters, digits and _; not lakeql_…, …_history or …_at", provider.Quote(value))
+		}
+		t.Name = value
+	case "description":
+		t.Description = value
+	case "key":
+		for column := range strings.SplitSeq(value, ",") {
+			column = strings.TrimSpace(column)
+			if column == "" || slices.Contains(t.Key, column) {
+				return fmt.Errorf("the key %s has an empty column, or one twice", provider.Quote(value))
+			}
+			t.Key = append(t.Key, column)
+		}
+	case "types":
+		for part := range strings.SplitSeq(value, ",") {
+			words := strings.Fields(part)
+			if len(words) != 2 || !slices.Contains(types(), Type(words[1])) {
+				return fmt.Errorf("types: %s is not a column and its type, which is one of %s", provider.Quote(strings.TrimSpace(part)), typeNames())
+			}
+			if _, twice := t.Types[words[0]]; twice {
+				return fmt.Errorf("types: %s is said twice", provider.Printable(words[0]))
+			}
+			t.Types[words[0]] = Type(words[1])
+		}
+	default:
+		if !strings.Contains(name, " ") && name != "" { // a word that is meant for us, and not a sentence
+			return fmt.Errorf("%s is not known here: table, description, key and types are", provider.Quote(name))
+		}
+	}
+	return nil
+}
+
+func typeNames() string {
+	var all []string
+	for _, t := range types() {
+		all = append(all, string(t))
+	}
+	return strings.Join(all, ", ")
+}
+
+func atLine(line int, format string, args ...any) error {
+	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...), Position: provider.Position{Line: line, Column: 1}}
+}
+
+// resolve finds the columns of a table from those of its query. The workspace is no column of its own: it
+// is told of every row.
+func (t *Table) resolve(given []provider.Column) error {
+	t.Columns = nil
+	var lacking []string
+	seen := map[string]bool{}
+	for _, c := range given {
+		if strings.EqualFold(c.Name, deploymentName) {
+			continue
+		}
+		switch lower := strings.ToLower(c.Name); {
+		case seen[lower]:
+			return usage("the query gives the column %s twice: name one of them otherwise with AS", provider.Quote(c.Name))
+		case slices.Contains(reserved(), lower):
+			return usage("the column %s is one that every table or its history has for itself: name it otherwise with AS", c.Name)
+		case !variableName.MatchString(c.Name) || len(c.Name) > 60:
+			return usage("the column %s needs a name of letters, digits and _, at most 60: give it one with AS", provider.Quote(c.Name))
+		default:
+			seen[lower] = true
+		}
+		typ, ok := t.Types[c.Name]
+		if !ok {
+			typ, ok = typeOf(c)
+		}
+		if !ok {
+			lacking = append(lacking, c.Name)
+		}
+		t.Columns = append(t.Columns, Column{c.Name, typ})
+	}
+	for _, k := range t.Key {
+		if t.column(k) < 0 {
+			return usage("the key names the column %s, which the query does not give", provider.Quote(k))
+		}
+	}
+	for name := range t.Types {
+		if t.column(name) < 0 {
+			return usage("types names the column %s, which the query does not give", provider.Quote(name))
+		}
+	}
+	if len(lacking) > 0 {
+		return &provider.Error{
+			Code: provider.Usage, Message: "the query computes " + strings.Join(lacking, ", ") + ", whose type nothing says",
+			Hint: fmt.Sprintf("say it in the comment at the top: -- types: %s integer (or %s)", lacking[0], typeNames()),
+		}
+	}
+	return nil
+}
+
+// column finds a column by its name; -1: there is none.
+func (t *Table) column(name string) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
+}
+
+// keyColumns gives the places of the key's columns.
+func (t *Table) keyColumns() []int {
+	places := make([]int, len(t.Key))
+	for i, k := range t.Key {
+		places[i] = t.column(k)
+	}
+	return places
+}
+
+// typeOf is the type of a column of the documents.
+func typeOf(c provider.Column) (Type, bool) {
+	switch c.Type {
+	case "string":
+		if c.Format == "date-time" {
+			return Timestamp, true
+		}
+		return Text, true
+	case "integer":
+		return Integer, true
+	case "number":
+		return Number, true
+	case "boolean":
+		return Boolean, true
+	case "object", "array":
+		return JSON, true
+	}
+	return "", false
+}

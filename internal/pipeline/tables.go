@@ -1,0 +1,237 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// storedTable is a table as the store has it.
+type storedTable struct {
+	Name, Pipeline, Description string
+	Key                         []string
+	Columns                     []Column // all that it ever had
+	// KnownSince is from when on the history is whole.
+	KnownSince time.Time
+	Retention  time.Duration
+}
+
+// The names of what a table is made of.
+func rowsTable(table string) string    { return "lakeql_rows_" + table }
+func historyTable(table string) string { return "lakeql_history_" + table }
+
+// tables lists the tables of a store, by name.
+func (s *Store) tables(ctx context.Context, c conn) ([]storedTable, error) {
+	var all []storedTable
+	err := each(ctx, c, "SELECT name, pipeline, description, key_columns, columns, known_since, retention FROM lakeql_table ORDER BY name", nil, func(scan func(...any) error) error {
+		var t storedTable
+		var key, columns string
+		var since moment
+		var retention int64
+		if err := scan(&t.Name, &t.Pipeline, &t.Description, &key, &columns, &since, &retention); err != nil {
+			return err
+		}
+		t.KnownSince, t.Retention = since.Time, time.Duration(retention)
+		if err := json.Unmarshal([]byte(key), &t.Key); err != nil {
+			return err
+		}
+		all = append(all, t)
+		return json.Unmarshal([]byte(columns), &all[len(all)-1].Columns)
+	})
+	return all, err
+}
+
+// table finds a table of the store by its name.
+func (s *Store) table(ctx context.Context, name string) (*storedTable, error) {
+	all, err := s.tables(ctx, s.db)
+	if err != nil {
+		return nil, storeError(s.place, err)
+	}
+	var known []string
+	for i := range all {
+		if all[i].Name == name {
+			return &all[i], nil
+		}
+		known = append(known, all[i].Name)
+	}
+	e := &provider.Error{Code: provider.Unknown, Message: fmt.Sprintf("the store %s has no table %s", provider.Printable(s.place), provider.Quote(name))}
+	if e.Hint = "it has " + strings.Join(known, ", "); len(known) == 0 {
+		e.Hint = "nothing was run into it yet: lakeql pipeline run"
+	}
+	return nil, e
+}
+
+// checkTables reports what keeps the tables of a pipeline from being those of the store.
+func checkTables(d *Definition, stored []storedTable) error {
+	for i := range d.Tables {
+		t := &d.Tables[i]
+		at := slices.IndexFunc(stored, func(s storedTable) bool { return s.Name == t.Name })
+		if at < 0 {
+			continue
+		}
+		old := &stored[at]
+		if old.Pipeline != d.Name {
+			return usage("the table %s is that of the pipeline %s in this store: name it otherwise", t.Name, old.Pipeline)
+		}
+		if !slices.Equal(old.Key, t.Key) {
+			return &provider.Error{
+				Code: provider.Usage, Hint: "the history would not fit: give the table another name",
+				Message: fmt.Sprintf("the table %s has the key %s in the store, and now it would be %s", t.Name, strings.Join(old.Key, ", "), strings.Join(t.Key, ", ")),
+			}
+		}
+		for _, c := range t.Columns {
+			j := slices.IndexFunc(old.Columns, func(o Column) bool { return strings.EqualFold(o.Name, c.Name) })
+			if j >= 0 && old.Columns[j] != c {
+				return &provider.Error{
+					Code: provider.Usage, Hint: "the history would not fit: name the column otherwise with AS",
+					Message: fmt.Sprintf("the table %s has the column %s as %s in the store, and now it would be %s as %s", t.Name, old.Columns[j].Name, old.Columns[j].Type, c.Name, c.Type),
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// ensureTables makes the tables of a pipeline what its queries give. A column that they do not give any more
+// stays, without values.
+func (s *Store) ensureTables(ctx context.Context, t tx, d *Definition, now time.Time) error {
+	if s.d.postgres { // two runs that begin at once
+		if _, err := t.exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock)); err != nil {
+			return err
+		}
+	}
+	stored, err := s.tables(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := checkTables(d, stored); err != nil {
+		return err
+	}
+	for i := range d.Tables {
+		own := &d.Tables[i]
+		at := slices.IndexFunc(stored, func(s storedTable) bool { return s.Name == own.Name })
+		if at < 0 {
+			made := storedTable{Name: own.Name, Pipeline: d.Name, Description: own.Description, Key: own.Key, Columns: own.Columns, KnownSince: now, Retention: d.Retention}
+			if err := s.createTable(ctx, t, &made); err != nil {
+				return err
+			}
+			continue
+		}
+		old := &stored[at]
+		added := slices.DeleteFunc(slices.Clone(own.Columns), func(c Column) bool { return slices.Contains(old.Columns, c) })
+		old.Columns = append(old.Columns, added...)
+		for _, c := range added {
+			for _, table := range []string{rowsTable(old.Name), historyTable(old.Name)} {
+				if _, err := t.exec(ctx, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", quote(table), quote(c.Name), s.d.typeOf(c.Type))); err != nil {
+					return err
+				}
+			}
+		}
+		if len(added) > 0 {
+			if err := s.createViews(ctx, t, old); err != nil {
+				return err
+			}
+		}
+		columns, _ := json.Marshal(old.Columns) // has no value that cannot be JSON
+		if _, err := t.exec(ctx, "UPDATE lakeql_table SET description = ?1, columns = ?2, retention = ?3 WHERE name = ?4",
+			own.Description, string(columns), int64(d.Retention), old.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createTable makes a table, its history, and what people read them by.
+func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error {
+	var columns strings.Builder
+	for _, c := range made.Columns {
+		fmt.Fprintf(&columns, ", %s %s", quote(c.Name), s.d.typeOf(c.Type))
+	}
+	id := "history_id INTEGER PRIMARY KEY AUTOINCREMENT"
+	stampType := s.d.typeOf(Timestamp)
+	if s.d.postgres {
+		id = "history_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+	}
+	rows, history := rowsTable(made.Name), historyTable(made.Name)
+	for _, statement := range []string{
+		fmt.Sprintf("CREATE TABLE %s (deployment_name %s NOT NULL, key_hash %s NOT NULL, row_hash %s NOT NULL%s, PRIMARY KEY (deployment_name, key_hash))",
+			quote(rows), s.d.typeOf(Text), s.d.bytes(), s.d.bytes(), columns.String()),
+		fmt.Sprintf("CREATE TABLE %s (%s, run_id %s NOT NULL, change %s NOT NULL, changed_at %s NOT NULL, changed_columns %s, deployment_name %s NOT NULL, key_hash %s NOT NULL%s)",
+			quote(history), id, s.d.typeOf(Integer), s.d.typeOf(Text), stampType, s.d.typeOf(JSON), s.d.typeOf(Text), s.d.bytes(), columns.String()),
+		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, changed_at)", quote(history+"_key"), quote(history)),
+		fmt.Sprintf("CREATE INDEX %s ON %s (changed_at)", quote(history+"_time"), quote(history)),
+	} {
+		if _, err := t.exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	key, _ := json.Marshal(made.Key) // neither has a value that cannot be JSON
+	all, _ := json.Marshal(made.Columns)
+	if _, err := t.exec(ctx, "INSERT INTO lakeql_table (name, pipeline, description, key_columns, columns, known_since, retention) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		made.Name, made.Pipeline, made.Description, string(key), string(all), stamp(made.KnownSince), int64(made.Retention)); err != nil {
+		return err
+	}
+	return s.createViews(ctx, t, made)
+}
+
+// createViews makes what people read a table by: <table>, its rows today; <table>_history; and
+// <table>_at(time), its rows then. In SQLite the last one is the engine's, which knows it by
+// lakeql_table.
+func (s *Store) createViews(ctx context.Context, t tx, made *storedTable) error {
+	names := func(prefix string) string {
+		var b strings.Builder
+		for _, c := range made.Columns {
+			b.WriteString(", " + prefix + quote(c.Name))
+		}
+		return b.String()
+	}
+	current := fmt.Sprintf("SELECT r.deployment_name, s.observed_at, s.stale%s FROM %s r JOIN lakeql_slice s ON s.table_name = %s AND s.deployment_name = r.deployment_name",
+		names("r."), quote(rowsTable(made.Name)), literal(made.Name))
+	history := fmt.Sprintf("SELECT deployment_name, change, changed_at, run_id, changed_columns%s FROM %s", names(""), quote(historyTable(made.Name)))
+	create := "CREATE OR REPLACE VIEW %s AS %s"
+	if !s.d.postgres {
+		for _, view := range []string{made.Name, made.Name + "_history"} {
+			if _, err := t.exec(ctx, "DROP VIEW IF EXISTS "+quote(view)); err != nil {
+				return err
+			}
+		}
+		create = "CREATE VIEW %s AS %s"
+	}
+	for name, query := range map[string]string{made.Name: current, made.Name + "_history": history} {
+		if _, err := t.exec(ctx, fmt.Sprintf(create, quote(name), query)); err != nil {
+			return err
+		}
+	}
+	if !s.d.postgres {
+		return nil
+	}
+	var declared strings.Builder
+	for _, c := range made.Columns {
+		fmt.Fprintf(&declared, ", %s %s", quote(c.Name), s.d.typeOf(c.Type))
+	}
+	function := quote(made.Name + "_at")
+	for _, statement := range []string{
+		"DROP FUNCTION IF EXISTS " + function + "(timestamptz)",
+		fmt.Sprintf(`CREATE FUNCTION %s(at timestamptz) RETURNS TABLE (deployment_name text%s) LANGUAGE plpgsql STABLE AS $lakeql$
+#variable_conflict use_column
+BEGIN
+	IF at < (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s) THEN
+		RAISE EXCEPTION 'what %s held at %% is not known: its history begins at %%', at, (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s);
+	END IF;
+	RETURN QUERY SELECT h.deployment_name%s FROM (
+		SELECT DISTINCT ON (h.deployment_name, h.key_hash) h.* FROM %s h WHERE h.changed_at <= at
+		ORDER BY h.deployment_name, h.key_hash, h.changed_at DESC, h.history_id DESC) h WHERE h.change <> 'removed';
+END $lakeql$`, function, declared.String(), literal(made.Name), made.Name, literal(made.Name), names("h."), quote(historyTable(made.Name))),
+		fmt.Sprintf("COMMENT ON VIEW %s IS %s", quote(made.Name), literal(made.Description)),
+	} {
+		if _, err := t.exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}

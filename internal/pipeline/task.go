@@ -1,0 +1,340 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// taskState is how far a task has come.
+type taskState string
+
+const (
+	waiting   taskState = "waiting"
+	running   taskState = "running"
+	succeeded taskState = "done"
+	failed    taskState = "failed"
+	skipped   taskState = "skipped" // its run was stopped before it began
+)
+
+// task is one query against one workspace, while a worker carries it out.
+type task struct {
+	worker *Worker
+	job    *river.Job[taskArgs]
+	def    *Definition
+	table  *Table
+	// token is what the task can be ended with. Who takes it over gets another one.
+	token    string
+	observed time.Time // when it was begun, by the store's clock
+	first    time.Time // when it was begun for the first time in its run
+	effort   effort
+}
+
+// errTaken is the error of a task that another worker has taken over.
+var errTaken = errors.New("another worker has taken the task over")
+
+// isEnd reports whether rows have come to their end.
+func isEnd(err error) bool { return errors.Is(err, io.EOF) }
+
+// carryOut is the work of a job: it asks the query, and puts the answer into the store.
+func (w *Worker) carryOut(ctx context.Context, job *river.Job[taskArgs]) error {
+	w.active.add(job.ID)
+	defer w.active.remove(job.ID)
+	t, wait, err := w.claim(ctx, job)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return river.JobSnooze(0)
+	case err != nil:
+		return w.storeFailed(ctx, job, err)
+	case wait > 0:
+		return river.JobSnooze(wait)
+	case t == nil:
+		return nil // there is nothing left to do
+	}
+	began := time.Now()
+	changes, err := t.attempt(ctx)
+	took := time.Since(began)
+	switch {
+	case err == nil:
+		w.observe(t, succeeded, changes, took)
+		t.log(ctx, slog.LevelInfo, succeeded, changes, took, nil)
+		return nil
+	case errors.Is(err, errTaken):
+		t.log(ctx, slog.LevelWarn, "taken over", changes, took, err)
+		return river.JobSnooze(time.Second) // whoever comes to it finds it done, or does it
+	}
+	return t.failed(ctx, err, took)
+}
+
+// storeFailed ends a job that the store kept from being done.
+func (w *Worker) storeFailed(ctx context.Context, job *river.Job[taskArgs], err error) error {
+	w.Logger.ErrorContext(ctx, "store fails", "run", job.Args.Run, "table", job.Args.Table, "workspace", job.Args.Workspace, "error", err.Error())
+	return river.JobSnooze(pause(2)) // not the query's fault, and no attempt of it
+}
+
+// claim takes a task. It is nil where there is nothing to do; wait is how long the workspace is not to be
+// called.
+func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, wait time.Duration, err error) {
+	s := w.Store
+	a := job.Args
+	err = s.db.transact(ctx, func(c tx) error {
+		t, wait = nil, 0
+		now, err := s.now(ctx, c)
+		if err != nil {
+			return err
+		}
+		var state, runState, hash string
+		var first, blocked moment
+		lock := ""
+		if s.d.postgres {
+			lock = " FOR UPDATE OF t"
+		}
+		found, err := one(ctx, c, `SELECT t.state, r.state, r.hash, t.first_at, w.blocked_until FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id
+			LEFT JOIN lakeql_workspace w ON w.deployment_name = t.deployment_name
+			WHERE t.run_id = ?1 AND t.table_name = ?2 AND t.deployment_name = ?3`+lock, []any{a.Run, a.Table, a.Workspace}, &state, &runState, &hash, &first, &blocked)
+		if err != nil || !found || RunState(runState) != Running || taskState(state) == succeeded || taskState(state) == skipped {
+			return err
+		}
+		if blocked.After(now) {
+			wait = blocked.Sub(now) + pause(1)/4
+			_, err := c.exec(ctx, "UPDATE lakeql_task SET wait_until = ?1 WHERE run_id = ?2 AND table_name = ?3 AND deployment_name = ?4 AND state = 'waiting'",
+				stamp(now.Add(wait)), a.Run, a.Table, a.Workspace)
+			return err
+		}
+		t = &task{worker: w, job: job, token: rand.Text(), observed: now, first: first.Time}
+		if first.IsZero() {
+			t.first = now
+		}
+		if t.def, err = w.definition(ctx, c, hash); err != nil {
+			return err
+		}
+		if t.table = t.def.table(a.Table); t.table == nil {
+			return &provider.Error{Code: provider.Internal, Message: "the pipeline of the run has no table " + a.Table}
+		}
+		_, err = c.exec(ctx, `UPDATE lakeql_task SET state = 'running', token = ?1, worker = ?2, job_id = ?3, attempts = ?4, first_at = ?5, begun_at = ?6, wait_until = NULL
+			WHERE run_id = ?7 AND table_name = ?8 AND deployment_name = ?9`,
+			t.token, w.id, job.ID, job.Attempt, stamp(t.first), stamp(now), a.Run, a.Table, a.Workspace)
+		return err
+	})
+	return t, wait, err
+}
+
+// definition reads a definition once.
+func (w *Worker) definition(ctx context.Context, c conn, hash string) (*Definition, error) {
+	if d, ok := w.definitions.Load(hash); ok {
+		return d.(*Definition), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	d, err := w.Store.definition(ctx, c, hash)
+	if err == nil {
+		w.definitions.Store(hash, d)
+	}
+	return d, err
+}
+
+// attempt is run, and makes an error of a panic: the worker goes on with what others asked for.
+func (t *task) attempt(ctx context.Context) (changes Changes, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("the query ended in a fault of lakeql: %v", fault)}
+			t.worker.Logger.ErrorContext(ctx, "panic", "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
+		}
+	}()
+	return t.run(ctx)
+}
+
+// run asks the query. The answer, that the task is done, and that its job is, become part of the store in
+// one transaction.
+func (t *task) run(ctx context.Context) (Changes, error) {
+	a, s := t.job.Args, t.worker.Store
+	query, err := fill(t.table.Query, t.def.Variables, a.Workspace)
+	if err != nil {
+		return Changes{}, err
+	}
+	answer := newSpool(t.table)
+	defer answer.close()
+	err = t.worker.Asker.Ask(ctx, a.Workspace, query, t.worker.pacer(t.def, &t.effort), func(rows provider.Rows) error {
+		return answer.fill(a.Workspace, rows, func() ([]any, error) { return rows.Next(ctx) })
+	})
+	if err != nil {
+		return Changes{}, err
+	}
+	var changes Changes
+	err = s.db.transact(ctx, func(c tx) error {
+		now, err := s.now(ctx, c)
+		if err != nil {
+			return err
+		}
+		calls, turnedAway := t.effort.counts()
+		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = 'done', token = '', ended_at = ?1, calls = calls + ?2, throttled = throttled + ?3, row_count = ?4, code = NULL, error = NULL
+			WHERE run_id = ?5 AND table_name = ?6 AND deployment_name = ?7 AND token = ?8`,
+			stamp(now), calls, turnedAway, answer.rows, a.Run, a.Table, a.Workspace, t.token)
+		if err != nil {
+			return err
+		}
+		if mine == 0 {
+			return errTaken
+		}
+		if changes, err = s.apply(ctx, c, t.table, a.Workspace, a.Run, t.observed, answer); err != nil {
+			return err
+		}
+		if _, err := c.exec(ctx, "UPDATE lakeql_task SET added = ?1, changed = ?2, removed = ?3 WHERE run_id = ?4 AND table_name = ?5 AND deployment_name = ?6",
+			changes.Added, changes.Changed, changes.Removed, a.Run, a.Table, a.Workspace); err != nil {
+			return err
+		}
+		return c.complete(ctx, t.job)
+	})
+	return changes, err
+}
+
+// isFinal reports whether an error stays, however often the query is asked: the query is wrong, or the
+// workspace says that it will not answer.
+func isFinal(err error) bool {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok {
+		return !passing(err)
+	}
+	switch e.Code {
+	case provider.Usage, provider.Unknown, provider.Unauthorized, provider.Partial:
+		return true
+	case provider.API:
+		return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
+	case provider.Internal, provider.Network, provider.Canceled:
+	}
+	return false
+}
+
+// throttled gives how long to leave a workspace alone that turned a query away for now; 0 where that is
+// not what the error says.
+func throttled(err error) time.Duration {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok || e.Status != http.StatusTooManyRequests && e.Status != http.StatusServiceUnavailable {
+		return 0
+	}
+	return max(e.RetryAfter, firstRetry) + pause(1)/4
+}
+
+// longestThrottled is how long a query waits for a workspace that turns it away, before that is a failure.
+const longestThrottled = time.Hour
+
+// failed keeps what went wrong, and says what becomes of the job.
+func (t *task) failed(ctx context.Context, err error, took time.Duration) error {
+	w := t.worker
+	stopped := ctx.Err() != nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	defer cancel()
+	if stopped {
+		if err := t.release(ctx, waiting, nil, 0); err != nil {
+			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
+		}
+		return river.JobSnooze(0) // whoever works next goes on with it
+	}
+	_, isOurs := errors.AsType[*provider.Error](err)
+	if !isOurs && passing(err) { // the database's
+		if err := t.release(ctx, waiting, err, 0); err != nil {
+			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
+		}
+		return w.storeFailed(ctx, t.job, err)
+	}
+	after := throttled(err)
+	final := isFinal(err) || after == 0 && t.job.Attempt >= t.job.MaxAttempts || after > 0 && time.Since(t.first) > longestThrottled
+	state, outcome := waiting, err
+	switch {
+	case final:
+		state, outcome = failed, river.JobCancel(err)
+	case after > 0:
+		outcome = river.JobSnooze(after)
+	}
+	if err := t.release(ctx, state, err, after); err != nil {
+		return w.storeFailed(ctx, t.job, err)
+	}
+	w.observe(t, state, Changes{}, took)
+	level := slog.LevelWarn
+	if final {
+		level = slog.LevelError
+	}
+	t.log(ctx, level, state, Changes{}, took, err)
+	return outcome
+}
+
+// storeTime bounds how long a worker that is asked to stop tries to say so.
+const storeTime = 10 * time.Second
+
+// release lets a task go that did not come to its end. One that failed for good makes the rows that are
+// there stale; they stay.
+func (t *task) release(ctx context.Context, state taskState, cause error, after time.Duration) error {
+	a, s := t.job.Args, t.worker.Store
+	return s.db.transact(ctx, func(c tx) error {
+		now, err := s.now(ctx, c)
+		if err != nil {
+			return err
+		}
+		var message, code, until, ended any
+		if cause != nil {
+			message, code = cause.Error(), int64(provider.CodeOf(cause))
+		}
+		if after > 0 {
+			until = stamp(now.Add(after))
+		}
+		if state == failed {
+			ended = stamp(now)
+		}
+		calls, turnedAway := t.effort.counts()
+		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = ?1, token = '', worker = '', calls = calls + ?2, throttled = throttled + ?3, wait_until = ?4, ended_at = ?5, code = ?6, error = ?7
+			WHERE run_id = ?8 AND table_name = ?9 AND deployment_name = ?10 AND token = ?11`,
+			string(state), calls, turnedAway, until, ended, code, message, a.Run, a.Table, a.Workspace, t.token)
+		if err != nil || mine == 0 {
+			return err
+		}
+		if e, ok := errors.AsType[*provider.Error](cause); ok && e.Status == http.StatusTooManyRequests && until != nil {
+			if err := s.block(ctx, c, a.Workspace, now.Add(after)); err != nil {
+				return err
+			}
+		}
+		if state != failed {
+			return nil
+		}
+		if _, err := c.exec(ctx, `INSERT INTO lakeql_slice (table_name, deployment_name, stale, error) VALUES (?1, ?2, ?3, ?4)
+			ON CONFLICT (table_name, deployment_name) DO UPDATE SET stale = excluded.stale, error = excluded.error`, a.Table, a.Workspace, true, message); err != nil {
+			return err
+		}
+		if t.def.OnError != Stop {
+			return nil
+		}
+		if _, err := c.exec(ctx, "UPDATE lakeql_run SET state = ?1 WHERE id = ?2 AND ended_at IS NULL", string(Stopping), a.Run); err != nil {
+			return err
+		}
+		return s.skip(ctx, c, a.Run, false)
+	})
+}
+
+// log tells how a task ended: one line a job.
+func (t *task) log(ctx context.Context, level slog.Level, state taskState, c Changes, took time.Duration, err error) {
+	calls, turnedAway := t.effort.counts()
+	attrs := []slog.Attr{
+		slog.String("pipeline", t.def.Name), slog.Int64("run", t.job.Args.Run), slog.String("table", t.job.Args.Table),
+		slog.String("workspace", t.job.Args.Workspace), slog.String("state", string(state)), slog.Int("attempt", t.job.Attempt),
+		slog.Int64("calls", calls), slog.Int64("throttled", turnedAway), slog.Duration("took", took),
+	}
+	switch {
+	case err != nil:
+		attrs = append(attrs, slog.String("error", err.Error()))
+	case c.Superseded:
+		attrs = append(attrs, slog.Bool("superseded", true))
+	default:
+		attrs = append(attrs, slog.Int64("rows", c.Rows), slog.Int64("added", c.Added), slog.Int64("changed", c.Changed), slog.Int64("removed", c.Removed))
+	}
+	t.worker.Logger.LogAttrs(ctx, level, "query", attrs...)
+}
+
+// String names a task for people.
+func (a taskArgs) String() string { return fmt.Sprintf("%s in %s", a.Table, a.Workspace) }
