@@ -118,13 +118,17 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 	defer display.end()
 	err := worker.Work(ctx, func(ctx context.Context) (bool, error) {
 		if run == nil {
-			begun, resumed, err := worker.Store.Begin(ctx, d, who())
+			begun, before, err := worker.Store.Begin(ctx, d, who())
 			if err != nil {
 				return false, err
 			}
 			run = begun
-			if resumed {
-				c.note("run %d, begun %s by %s, was not over: it goes on", run.ID, run.Begun.Local().Format("2006-01-02 15:04:05"), run.StartedBy)
+			if before != nil {
+				becomes := "it goes on"
+				if before.ID != run.ID {
+					becomes = "it was stopped, because the pipeline is another one now"
+				}
+				c.note("run %d, begun %s by %s, was not over: %s", before.ID, before.Begun.Local().Format("2006-01-02 15:04:05"), before.StartedBy, becomes)
 			}
 		}
 		p, err := worker.Store.Progress(ctx, run.ID)

@@ -1,10 +1,14 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,8 +18,6 @@ import (
 // Changes count what an answer changed in a table.
 type Changes struct {
 	Rows, Added, Changed, Removed int64
-	// Superseded is set where a later answer is there already: this one changed nothing.
-	Superseded bool
 }
 
 // The changes of a row.
@@ -57,8 +59,8 @@ func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string,
 	if err != nil {
 		return Changes{}, err
 	}
-	if latest.After(observed) {
-		return Changes{Rows: rows.rows, Superseded: true}, nil
+	if !observed.After(latest) { // a clock was set back: what is written down later was so later
+		a.observed = latest.Add(time.Microsecond)
 	}
 	stored, err := s.tables(ctx, t)
 	if err != nil {
@@ -83,7 +85,7 @@ func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string,
 	}
 	a.counts.Rows = rows.rows
 	_, err = t.exec(ctx, "UPDATE lakeql_slice SET observed_at = ?1, run_id = ?2, stale = ?3, error = NULL WHERE table_name = ?4 AND deployment_name = ?5",
-		stamp(observed), run, false, table.Name, workspace)
+		stamp(a.observed), run, false, table.Name, workspace)
 	return a.counts, err
 }
 
@@ -267,7 +269,7 @@ func (a *application) differences(old, now []any) any {
 	}
 	differ := map[string]change{}
 	for i, c := range a.stored.Columns {
-		if string(appendValue(nil, old[i])) != string(appendValue(nil, now[i])) {
+		if !same(old[i], now[i]) {
 			differ[c.Name] = change{old[i], now[i]}
 		}
 	}
@@ -276,6 +278,59 @@ func (a *application) differences(old, now []any) any {
 	}
 	data, _ := json.Marshal(differ) // values that were read from a database can be JSON
 	return a.d.value(json.RawMessage(data))
+}
+
+// same reports whether a value that a database gave back is the one that is to go into it.
+func same(old, now any) bool {
+	if string(appendValue(nil, old)) == string(appendValue(nil, now)) {
+		return true
+	}
+	a, isJSON := old.(json.RawMessage)
+	b, both := now.(json.RawMessage)
+	return isJSON && both && sameJSON(decodeNumbers(a), decodeNumbers(b))
+}
+
+func decodeNumbers(data []byte) (value any) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	_ = dec.Decode(&value) // it was JSON when it came
+	return value
+}
+
+// sameJSON compares JSON by what it means: PostgreSQL writes 1e2 as 100.
+func sameJSON(a, b any) bool {
+	switch a := a.(type) {
+	case json.Number:
+		b, ok := b.(json.Number)
+		if !ok || a == b {
+			return ok
+		}
+		x, y := exact(a), exact(b)
+		return x != nil && y != nil && x.Cmp(y) == 0
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, sameJSON)
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, sameJSON)
+	}
+	return a == b
+}
+
+// exact is the value of a number; nil where to write it out would take too much.
+func exact(n json.Number) *big.Rat {
+	const most = 400 // digits
+	text := n.String()
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		if exponent, err := strconv.Atoi(text[i+1:]); err != nil || exponent > most || exponent < -most {
+			return nil
+		}
+	}
+	if len(text) > most {
+		return nil
+	}
+	value, _ := new(big.Rat).SetString(text) // nil where it is no number
+	return value
 }
 
 // mostKeys is how many keys a statement names.

@@ -50,16 +50,17 @@ func (s *Store) now(ctx context.Context, c conn) (time.Time, error) {
 }
 
 // Begin begins a run of a pipeline, whose columns are known (see [Check]). If one of the same definition
-// is not over, that goes on, and resumed is set; one of another definition is stopped.
-func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run *Run, resumed bool, err error) {
+// is not over, that goes on, and before is the same; one of another definition is stopped, and is before.
+func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run, before *Run, err error) {
 	err = s.db.transact(ctx, func(t tx) error {
 		open, err := s.runs(ctx, t, "WHERE ended_at IS NULL AND pipeline = ?1"+s.d.forUpdate(), d.Name)
 		if err != nil {
 			return err
 		}
 		if len(open) > 0 {
-			if open[0].Hash == d.Hash() && open[0].State != Stopping {
-				run, resumed = &open[0], true
+			before = &open[0]
+			if before.Hash == d.Hash() && before.State != Stopping {
+				run = before
 				return nil
 			}
 			if err := s.endRun(ctx, t, open[0].ID, Stopped, "another run took its place"); err != nil {
@@ -71,7 +72,7 @@ func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run
 		}
 		return err
 	})
-	return run, resumed, storeError(s.place, err)
+	return run, before, storeError(s.place, err)
 }
 
 // beginRun begins a run; nil where one is not over yet, or its period had one.

@@ -328,8 +328,6 @@ func (t *task) log(ctx context.Context, level slog.Level, state taskState, c Cha
 	switch {
 	case err != nil:
 		attrs = append(attrs, slog.String("error", err.Error()))
-	case c.Superseded:
-		attrs = append(attrs, slog.Bool("superseded", true))
 	default:
 		attrs = append(attrs, slog.Int64("rows", c.Rows), slog.Int64("added", c.Added), slog.Int64("changed", c.Changed), slog.Int64("removed", c.Removed))
 	}
