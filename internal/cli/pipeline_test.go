@@ -269,7 +269,7 @@ func keepsHistory(t *testing.T, s store) {
 	mustExec(t, env, `DELETE FROM databricks_workspace.postgres.postgres_projects WHERE deployment_name = 'dbc-1' AND name = 'projects/p'`)
 	count := mustCount(t, s, "branches WHERE deployment_name = 'dbc-2'")
 	got := pipelineCommand(t, env, "run", "--store", s.name, "-o", "json", dir)
-	if got.status != 1 || !strings.Contains(got.stderr, "failed: branches in dbc-2: ") || !strings.Contains(got.stderr, "2 of 6 queries failed") {
+	if got.status != 1 || !strings.Contains(got.stderr, "failed: branches, projects in dbc-2: databricks_workspace.postgres.postgres_projects.list: ") || !strings.Contains(got.stderr, "2 of 6 queries failed") {
 		t.Errorf("status %d, stderr:\n%s", got.status, got.stderr)
 	}
 	if n := mustCount(t, s, "branches WHERE deployment_name = 'dbc-2' AND stale"); n != count || count == 0 {
@@ -371,7 +371,7 @@ func TestPipelineSurvives(t *testing.T) {
 				t.Errorf("stderr:\n%s", stderr.String())
 			}
 			for _, name := range forbidden {
-				if !strings.Contains(stderr.String(), "failed: projects in "+name+": ") || !strings.Contains(stderr.String(), "failed: clusters in "+name+": ") {
+				if !strings.Contains(stderr.String(), "failed: clusters, projects in "+name+": ") {
 					t.Errorf("%s is not told among those that failed:\n%s", name, stderr.String())
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -114,7 +115,7 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeline.Definition, logs bool) (*pipeline.Progress, error) {
 	var run *pipeline.Run
 	var last *pipeline.Progress
-	display := &progressDisplay{out: c.stderr, live: isTerminal(c.stderr) && !logs}
+	display := &progressDisplay{out: c.stderr, live: isTerminal(c.stderr) && !logs, width: terminalWidth(c.stderr)}
 	defer display.end()
 	err := worker.Work(ctx, func(ctx context.Context) (bool, error) {
 		if run == nil {
@@ -158,8 +159,35 @@ func unfinished(p *pipeline.Progress) string {
 	return fmt.Sprintf("%d of %d queries of run %d are done, and stay so", p.Done, p.Total(), p.Run.ID)
 }
 
-// mostFailures is how many queries that failed are told one by one.
-const mostFailures = 10
+const (
+	// mostFailures is how many workspaces with queries that failed are told one by one.
+	mostFailures = 10
+	// mostTables is how many tables of each are named.
+	mostTables = 5
+)
+
+// noteFailures tells which queries failed: a line for each workspace, with the first reason.
+func (c *command) noteFailures(failures []pipeline.Failure) {
+	told := 0
+	for i := 0; i < len(failures); told++ {
+		first := failures[i]
+		var tables []string
+		for ; i < len(failures) && failures[i].Workspace == first.Workspace; i++ {
+			tables = append(tables, failures[i].Table)
+		}
+		if told >= mostFailures {
+			continue
+		}
+		names := strings.Join(tables[:min(len(tables), mostTables)], ", ")
+		if more := len(tables) - mostTables; more > 0 {
+			names += fmt.Sprintf(" and %d more", more)
+		}
+		c.note("failed: %s in %s: %s", names, first.Workspace, provider.Printable(first.Message))
+	}
+	if more := told - mostFailures; more > 0 {
+		c.note("and in %d more workspaces, which the rows above and lakeql pipeline status --workspaces tell", more)
+	}
+}
 
 // runResult is the error of a run that was not answered whole.
 func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipeline.Progress) error {
@@ -176,14 +204,10 @@ func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipel
 		return err
 	}
 	refused := p.Done == 0
-	for i, f := range failures {
+	for _, f := range failures {
 		refused = refused && f.Code == provider.Unauthorized
-		if i < mostFailures {
-			c.note("failed: %s in %s: %s", f.Table, f.Workspace, provider.Printable(f.Message))
-		} else if i == mostFailures {
-			c.note("… and %d more, which the rows above and lakeql pipeline status --workspaces tell", len(failures)-mostFailures)
-		}
 	}
+	c.noteFailures(failures)
 	e := &provider.Error{
 		Code: provider.API, Message: fmt.Sprintf("%d of %d queries failed; the rows of their workspaces are those of the last time, marked stale", p.Fail, p.Total()),
 	}

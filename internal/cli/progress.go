@@ -3,8 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
 )
@@ -21,8 +24,9 @@ const (
 // progressDisplay shows how far a run has come: on a terminal in one line that is drawn again, elsewhere in
 // a line now and then.
 type progressDisplay struct {
-	out  io.Writer
-	live bool
+	out   io.Writer
+	live  bool
+	width func() int // of the terminal; a line that is longer cannot be drawn over
 
 	drawn    bool
 	said     string
@@ -39,11 +43,26 @@ func (d *progressDisplay) show(p *pipeline.Progress) {
 	text := d.text(p)
 	switch {
 	case d.live:
+		if shown := []rune(text); len(shown) >= d.width() {
+			text = string(shown[:max(d.width()-1, 0)])
+		}
 		_, _ = fmt.Fprintf(d.out, "\r\x1b[K%s", text)
 		d.drawn = true
 	case p.Over() || !p.Now.Before(d.next) && text != d.said:
 		_, _ = fmt.Fprintln(d.out, text)
 		d.said, d.next = text, p.Now.Add(lineInterval)
+	}
+}
+
+// terminalWidth tells how many characters a line of a terminal has, whenever it is asked.
+func terminalWidth(w io.Writer) func() int {
+	return func() int {
+		if f, ok := w.(*os.File); ok {
+			if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+				return width
+			}
+		}
+		return 80
 	}
 }
 
@@ -60,6 +79,9 @@ func (d *progressDisplay) text(p *pipeline.Progress) string {
 		return fmt.Sprintf("run %d: finding the workspaces", p.Run.ID)
 	}
 	total, over := p.Total(), p.Done+p.Fail+p.Skip
+	if total == 0 && p.Over() {
+		return fmt.Sprintf("run %d: nothing was asked", p.Run.ID)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "run %d: ", p.Run.ID)
 	if d.live && total > 0 {

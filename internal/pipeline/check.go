@@ -61,9 +61,9 @@ func (t *Table) shift(err error) error {
 	if !ok || e.Position.Line == 0 {
 		return err
 	}
-	told := *e
-	told.Position.Line += t.Lines
-	return &told
+	worded := *e
+	worded.Position.Line += t.Lines
+	return &worded
 }
 
 // String names a definition for people.

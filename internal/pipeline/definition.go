@@ -367,11 +367,11 @@ func inFile(path string, err error) error {
 	if !ok {
 		return err
 	}
-	told := *e
-	told.Position = provider.Position{}
-	told.Message = provider.Printable(path) + ": " + e.Message
+	worded := *e
+	worded.Position = provider.Position{}
+	worded.Message = provider.Printable(path) + ": " + e.Message
 	if e.Position.Line > 0 {
-		told.Message = fmt.Sprintf("%s:%d:%d: %s", provider.Printable(path), e.Position.Line, e.Position.Column, e.Message)
+		worded.Message = fmt.Sprintf("%s:%d:%d: %s", provider.Printable(path), e.Position.Line, e.Position.Column, e.Message)
 	}
-	return &told
+	return &worded
 }

@@ -220,10 +220,18 @@ func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
 		return err
 	}
 	w.Logger.ErrorContext(ctx, "run fails", "pipeline", d.Name, "run", id, "error", err.Error())
-	if ended := s.db.transact(ctx, func(t tx) error { return s.endRun(ctx, t, id, Failed, err.Error()) }); ended != nil {
+	if ended := s.db.transact(ctx, func(t tx) error { return s.endRun(ctx, t, id, Failed, told(err)) }); ended != nil {
 		return ended
 	}
 	return river.JobCancel(err)
+}
+
+// told is an error as it is kept for people: with what to do about it.
+func told(err error) string {
+	if hint := provider.HintOf(err); hint != "" {
+		return err.Error() + "; " + hint
+	}
+	return err.Error()
 }
 
 // workspaces finds the deployment names that a pipeline is about.
@@ -285,10 +293,10 @@ func inWorkspaces(err error) error {
 	if !ok {
 		return err
 	}
-	told := *e
-	told.Position = provider.Position{}
-	told.Message = "find the workspaces: " + e.Message
-	return &told
+	worded := *e
+	worded.Position = provider.Position{}
+	worded.Message = "find the workspaces: " + e.Message
+	return &worded
 }
 
 // makeTasks makes the tasks of a run, and the jobs that carry them out. Queries of one workspace lie

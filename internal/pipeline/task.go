@@ -245,6 +245,7 @@ func (t *task) failed(ctx context.Context, err error, took time.Duration) error 
 		}
 		return w.storeFailed(ctx, t.job, err)
 	}
+	err = withoutPlace(err)
 	after := throttled(err)
 	final := isFinal(err) || after == 0 && t.job.Attempt >= t.job.MaxAttempts || after > 0 && time.Since(t.first) > longestThrottled
 	state, outcome := waiting, err
@@ -266,6 +267,17 @@ func (t *task) failed(ctx context.Context, err error, took time.Duration) error 
 	return outcome
 }
 
+// withoutPlace takes from an error of a call the place of the query's beginning, which tells nothing.
+func withoutPlace(err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok || e.Code == provider.Usage || e.Code == provider.Unknown {
+		return err
+	}
+	worded := *e
+	worded.Position = provider.Position{}
+	return &worded
+}
+
 // storeTime bounds how long a worker that is asked to stop tries to say so.
 const storeTime = 10 * time.Second
 
@@ -280,7 +292,7 @@ func (t *task) release(ctx context.Context, state taskState, cause error, after 
 		}
 		var message, code, until, ended any
 		if cause != nil {
-			message, code = cause.Error(), int64(provider.CodeOf(cause))
+			message, code = told(cause), int64(provider.CodeOf(cause))
 		}
 		if after > 0 {
 			until = stamp(now.Add(after))
