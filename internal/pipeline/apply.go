@@ -62,15 +62,14 @@ func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string,
 	if !observed.After(latest) { // a clock was set back: what is written down later was so later
 		a.observed = latest.Add(time.Microsecond)
 	}
-	stored, err := s.tables(ctx, t)
+	stored, err := s.tablesWhere(ctx, t, "WHERE name = ?1", table.Name)
 	if err != nil {
 		return Changes{}, err
 	}
-	i := slices.IndexFunc(stored, func(s storedTable) bool { return s.Name == table.Name })
-	if i < 0 {
+	if len(stored) == 0 {
 		return Changes{}, usage("the table %s was dropped from the store while its query ran", table.Name)
 	}
-	a.stored = &stored[i]
+	a.stored = &stored[0]
 	for _, c := range a.stored.Columns {
 		a.places = append(a.places, table.column(c.Name))
 	}

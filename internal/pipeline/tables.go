@@ -26,9 +26,11 @@ func rowsTable(table string) string    { return "lakeql_rows_" + table }
 func historyTable(table string) string { return "lakeql_history_" + table }
 
 // tables lists the tables of a store, by name.
-func (s *Store) tables(ctx context.Context, c conn) ([]storedTable, error) {
+func (s *Store) tables(ctx context.Context, c conn) ([]storedTable, error) { return s.tablesWhere(ctx, c, "") }
+
+func (s *Store) tablesWhere(ctx context.Context, c conn, where string, args ...any) ([]storedTable, error) {
 	var all []storedTable
-	err := each(ctx, c, "SELECT name, pipeline, description, key_columns, columns, known_since, retention FROM lakeql_table ORDER BY name", nil, func(scan func(...any) error) error {
+	err := each(ctx, c, "SELECT name, pipeline, description, key_columns, columns, known_since, retention FROM lakeql_table "+where+" ORDER BY name", args, func(scan func(...any) error) error {
 		var t storedTable
 		var key, columns string
 		var since moment
