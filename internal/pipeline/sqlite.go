@@ -41,7 +41,8 @@ func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
 	if err := f.Close(); err != nil {
 		return nil, storeError(path, err)
 	}
-	db, err := openCached(sqliteURI(path, "_pragma=busy_timeout(60000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_txlock=immediate"))
+	// The cache (64 MB, as it is needed) holds the indexes of a million rows, into which keys go in no order.
+	db, err := openCached(sqliteURI(path, "_pragma=busy_timeout(60000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_pragma=cache_size(-64000)&_txlock=immediate"))
 	if err != nil {
 		return nil, storeError(path, err)
 	}

@@ -161,8 +161,11 @@ func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error 
 	}
 	rows, history := rowsTable(made.Name), historyTable(made.Name)
 	for _, statement := range []string{
-		fmt.Sprintf("CREATE TABLE %s (deployment_name %s NOT NULL, key_hash %s NOT NULL, row_hash %s NOT NULL%s, PRIMARY KEY (deployment_name, key_hash))",
+		fmt.Sprintf("CREATE TABLE %s (deployment_name %s NOT NULL, key_hash %s NOT NULL, row_hash %s NOT NULL%s)",
 			quote(rows), s.d.typeOf(Text), s.d.bytes(), s.d.bytes(), columns.String()),
+		// What comparing reads is in the index alone. That keys are there once, comparing sees to, of which there is
+		// one at a time for a workspace.
+		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, row_hash)", quote(rows+"_key"), quote(rows)),
 		fmt.Sprintf("CREATE TABLE %s (%s, run_id %s NOT NULL, change %s NOT NULL, changed_at %s NOT NULL, changed_columns %s, deployment_name %s NOT NULL, key_hash %s NOT NULL%s)",
 			quote(history), id, s.d.typeOf(Integer), s.d.typeOf(Text), stampType, s.d.typeOf(JSON), s.d.typeOf(Text), s.d.bytes(), columns.String()),
 		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, changed_at)", quote(history+"_key"), quote(history)),
