@@ -89,8 +89,9 @@ vuln: ## look for known vulnerabilities (reads their database over the network)
 	$(TOOL) govulncheck ./...
 
 .PHONY: bench
-bench: build ## measure cost: a statement as a whole process, time and memory
-	go run ./internal/bench
+bench: build ## measure cost: statements and pipelines as whole processes (POSTGRES=postgres://… to share runs in, all in it goes)
+	go run ./internal/bench $(if $(POSTGRES),-postgres '$(POSTGRES)')
+	LAKEQL_BENCH_POSTGRES='$(POSTGRES)' go test ./internal/pipeline -run '^$$' -bench . -benchtime 3x
 
 ##@ Change
 

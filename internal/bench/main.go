@@ -18,15 +18,16 @@ func main() {
 	binary := flag.String("binary", "bin/lakeql", "the command to measure")
 	against := flag.String("against", "", "another build of the command, measured in turn with the first")
 	runs := flag.Int("n", 20, "runs of each, at most: long ones are run less often")
+	postgres := flag.String("postgres", "", "connection string of a PostgreSQL database to share pipelines' runs in; all that is in it goes")
 	only := flag.String("only", "", "measure only what has this in its name")
 	flag.Parse()
-	if err := bench(context.Background(), *binary, *against, *only, *runs); err != nil {
+	if err := bench(context.Background(), *binary, *against, *only, *postgres, *runs); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, binary, against, only string, runs int) error {
+func bench(ctx context.Context, binary, against, only, postgres string, runs int) error {
 	binaries := []string{binary}
 	if against != "" {
 		binaries = append(binaries, against)
@@ -37,7 +38,7 @@ func bench(ctx context.Context, binary, against, only string, runs int) error {
 			return err
 		}
 	}
-	return nil
+	return benchPipelines(ctx, binary, only, postgres, runs)
 }
 
 // measure runs the subjects of a workload against an emulator of their own.

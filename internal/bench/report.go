@@ -7,7 +7,7 @@ import (
 )
 
 func heading() {
-	fmt.Printf("%-31s %-16s %10s %21s %10s %7s  %s\n", "", "command", "median", "range", "peak", "calls", "aim")
+	fmt.Printf("%-38s %-16s %10s %21s %10s %7s  %s\n", "", "command", "median", "range", "peak", "calls", "aim")
 }
 
 // report prints a line about the runs of a subject.
@@ -19,6 +19,6 @@ func report(s subject, command string, samples []sample) {
 		peak, calls = max(peak, s.peak), max(calls, s.calls)
 	}
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
-	fmt.Printf("%-31s %-16s %10s %21s %7.1f MB %7d  %s\n", s.name, command, ms(samples[len(samples)/2].wall),
+	fmt.Printf("%-38s %-16s %10s %21s %7.1f MB %7d  %s\n", s.name, command, ms(samples[len(samples)/2].wall),
 		ms(samples[0].wall)+" – "+ms(samples[len(samples)-1].wall), float64(peak)/1e6, calls, s.aim)
 }

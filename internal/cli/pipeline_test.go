@@ -308,7 +308,7 @@ func company(t *testing.T, config string) string {
 	return folder(t, map[string]string{
 		"pipeline.yaml": "name: company\n" + config,
 		"projects.sql":  "-- table: projects\n-- key: name\nSELECT name, uid, create_time FROM databricks_workspace.postgres.postgres_projects",
-		"clusters.sql":  "-- table: clusters\n-- key: cluster_id\nSELECT cluster_id, cluster_name, state FROM databricks_workspace.compute.clusters",
+		"clusters.sql":  "-- table: clusters\n-- key: cluster_id\nSELECT cluster_id, cluster_name, state FROM databricks_workspace.compute.clusters WHERE deployment_name = '{{ deployment_name }}'",
 	})
 }
 

@@ -258,7 +258,9 @@ func (st *store) objects() ([]object, error) {
 
 // list is objects for a database that has the store.
 func (st *store) list(db *sqlite3.Conn) ([]object, error) {
-	query := "SELECT name, upper(type), '', '', '' FROM " + st.schema + ".sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'"
+	query := "SELECT name, upper(type), '', '', '' FROM " + st.schema + ".sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'" +
+		// The queue of pipelines, where they fill the store.
+		" AND NOT (name LIKE 'river\\_%' ESCAPE '\\' AND EXISTS (SELECT 1 FROM " + st.schema + ".sqlite_schema WHERE name = '" + pipelineTables + "'))"
 	if ours, _, err := db.Prepare("SELECT 1 FROM " + st.schema + "." + objectsTable); err == nil {
 		_ = ours.Close() // it never ran
 		query = "SELECT name, kind, definition, columns, refreshed FROM " + st.schema + "." + objectsTable +

@@ -26,7 +26,9 @@ func rowsTable(table string) string    { return "lakeql_rows_" + table }
 func historyTable(table string) string { return "lakeql_history_" + table }
 
 // tables lists the tables of a store, by name.
-func (s *Store) tables(ctx context.Context, c conn) ([]storedTable, error) { return s.tablesWhere(ctx, c, "") }
+func (s *Store) tables(ctx context.Context, c conn) ([]storedTable, error) {
+	return s.tablesWhere(ctx, c, "")
+}
 
 func (s *Store) tablesWhere(ctx context.Context, c conn, where string, args ...any) ([]storedTable, error) {
 	var all []storedTable
