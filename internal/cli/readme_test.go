@@ -36,3 +36,35 @@ func TestReadme(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmeInventory runs the commands that the README shows about pipelines, in a folder of its own.
+func TestReadmeInventory(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## Inventories\n")
+	_, section, _ = strings.Cut(section, "```console\n")
+	section, _, ok := strings.Cut(section, "```")
+	commands := strings.Split(strings.TrimSpace(section), "\n")
+	if !ok || len(commands) != 4 {
+		t.Fatalf("the README shows %q", commands)
+	}
+	dir := t.TempDir()
+	for _, line := range commands {
+		line, _, _ = strings.Cut(strings.TrimPrefix(line, "$ bin/lakeql "), "  #")
+		line, query, quoted := strings.Cut(strings.TrimSpace(line), ` "`)
+		args := strings.Fields(line)
+		if quoted {
+			args = append(args, strings.TrimSuffix(query, `"`))
+		}
+		got := run{args: args, dir: dir}.do(t)
+		if got.status != 0 {
+			t.Fatalf("%q: status %d, stderr:\n%s", args, got.status, got.stderr)
+		}
+		if quoted && strings.Count(got.stdout, "READY") < 10 {
+			t.Errorf("%q prints\n%s", args, got.stdout)
+		}
+	}
+}
