@@ -69,7 +69,7 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 	worker := &pipeline.Worker{Store: store, Asker: newAsker(found), Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
 	if metricsAddress != "" {
 		worker.Metrics = pipeline.NewMetrics(store)
-		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, worker.Metrics.Handler())
+		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, worker.Metrics)
 		if err != nil {
 			return err
 		}

@@ -1,142 +1,136 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 )
 
-// Metrics count what a worker does, and tell what the store holds, for Prometheus.
+// Metrics count what a worker does, and tell what its store holds, in the format of Prometheus:
+//
+//   - lakeql_pipeline_queries_total{pipeline, state}: queries that this worker carried out, by how they ended:
+//     done, failed, or waiting to be asked again;
+//   - lakeql_pipeline_rows_total, _calls_total, _throttled_total{pipeline}: rows that they answered, calls of the API
+//     that were answered, and those of them that were answered 429;
+//   - lakeql_pipeline_changes_total{pipeline, change}: changes of rows: added, changed, removed;
+//   - lakeql_pipeline_query_seconds{pipeline, table}: how long queries took, their way into the store included;
+//   - lakeql_pipeline_jobs{pipeline, state}: queries of runs that are not over;
+//   - lakeql_pipeline_lag_seconds{pipeline, workspace}: how old the oldest rows of a workspace are;
+//   - lakeql_pipeline_stale_tables{pipeline, workspace}: its tables whose last query failed;
+//   - lakeql_pipeline_workers: workers that gave a sign of life within their lease.
 type Metrics struct {
-	registry *prometheus.Registry
-	queries  *prometheus.CounterVec
-	rows     *prometheus.CounterVec
-	changes  *prometheus.CounterVec
-	calls    *prometheus.CounterVec
-	limited  *prometheus.CounterVec
-	took     *prometheus.HistogramVec
+	store *Store
+	own   *metrics.Set
 }
 
 // NewMetrics makes the metrics of a worker on a store.
-func NewMetrics(s *Store) *Metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lakeql_pipeline_" + name, Help: help}, append([]string{"pipeline"}, labels...))
-	}
-	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		queries:  counter("queries_total", "Queries that this worker carried out, by how they ended: done, failed, or waiting to be asked again.", "state"),
-		rows:     counter("rows_total", "Rows that queries of this worker answered."),
-		changes:  counter("changes_total", "Changes of rows that this worker found: added, changed, removed.", "change"),
-		calls:    counter("calls_total", "Calls of the API that were answered."),
-		limited:  counter("throttled_total", "Calls that were answered with 429."),
-		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "lakeql_pipeline_query_seconds", Help: "How long queries took, their way into the store included.", Buckets: prometheus.ExponentialBuckets(0.01, 2.5, 12),
-		}, []string{"pipeline", "table"}),
-	}
-	m.registry.MustRegister(m.queries, m.rows, m.changes, m.calls, m.limited, m.took, &storeMetrics{s})
-	return m
-}
-
-// Handler serves them over HTTP.
-func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.HTTPErrorOnError})
-}
-
-// observe counts a query.
-func (w *Worker) observe(t *task, state taskState, c Changes, took time.Duration) {
-	m := w.Metrics
-	if m == nil {
-		return
-	}
-	name := t.def.Name
-	calls, limited := t.effort.counts()
-	m.queries.WithLabelValues(name, string(state)).Inc()
-	m.calls.WithLabelValues(name).Add(float64(calls))
-	m.limited.WithLabelValues(name).Add(float64(limited))
-	if state != succeeded {
-		return
-	}
-	m.rows.WithLabelValues(name).Add(float64(c.Rows))
-	m.changes.WithLabelValues(name, addedRow).Add(float64(c.Added))
-	m.changes.WithLabelValues(name, changedRow).Add(float64(c.Changed))
-	m.changes.WithLabelValues(name, removedRow).Add(float64(c.Removed))
-	m.took.WithLabelValues(name, t.table.Name).Observe(took.Seconds())
-}
-
-// storeMetrics are read from the store when they are asked for.
-type storeMetrics struct{ store *Store }
-
-// What storeMetrics tells.
-var (
-	jobsMetric = prometheus.NewDesc("lakeql_pipeline_jobs", "Queries of runs that are not over, by state.", []string{"pipeline", "state"}, nil)                                           //nolint:gochecknoglobals // a description, as the library has them
-	lagMetric  = prometheus.NewDesc("lakeql_pipeline_lag_seconds", "How old the oldest rows of a workspace are.", []string{"pipeline", "workspace"}, nil)                                 //nolint:gochecknoglobals // a description, as the library has them
-	stale      = prometheus.NewDesc("lakeql_pipeline_stale_tables", "Tables of a workspace whose last query failed, so that their rows are old.", []string{"pipeline", "workspace"}, nil) //nolint:gochecknoglobals // a description, as the library has them
-	workers    = prometheus.NewDesc("lakeql_pipeline_workers", "Workers that gave a sign of life within their lease.", nil, nil)                                                          //nolint:gochecknoglobals // a description, as the library has them
-)
+func NewMetrics(s *Store) *Metrics { return &Metrics{s, metrics.NewSet()} }
 
 // scrapeTime bounds how long reading the store takes.
 const scrapeTime = 10 * time.Second
 
-// Describe implements prometheus.Collector.
-func (*storeMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{jobsMetric, lagMetric, stale, workers} {
-		out <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (m *storeMetrics) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
+// ServeHTTP answers with all of them, or, where the store cannot be read, with an error and none.
+func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime)
 	defer cancel()
-	s := m.store
-	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
-	}
-	fail := func(err error) { out <- prometheus.NewInvalidMetric(jobsMetric, storeError(s.place, err)) }
-	now, err := s.now(ctx, s.db)
-	if err != nil {
-		fail(err)
+	var b bytes.Buffer
+	m.own.WritePrometheus(&b)
+	if err := m.store.writeMetrics(ctx, &b); err != nil {
+		http.Error(w, storeError(m.store.place, err).Error(), http.StatusInternalServerError)
 		return
 	}
-	if err := each(ctx, s.db, `SELECT r.pipeline, t.state, count(*) FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id WHERE r.ended_at IS NULL GROUP BY 1, 2`, nil, func(scan func(...any) error) error {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	_, _ = w.Write(b.Bytes()) // who asked may be gone
+}
+
+// metric names a metric with its labels, whose values are names of pipelines, tables and workspaces: none has
+// a character that would have to be escaped otherwise than Go does.
+func metric(name string, labels ...string) string {
+	var b bytes.Buffer
+	b.WriteString("lakeql_pipeline_" + name)
+	for i := 0; i+1 < len(labels); i += 2 {
+		between := ","
+		if i == 0 {
+			between = "{"
+		}
+		fmt.Fprintf(&b, "%s%s=%q", between, labels[i], labels[i+1])
+	}
+	if len(labels) > 0 {
+		b.WriteByte('}')
+	}
+	return b.String()
+}
+
+// observe counts a query.
+func (w *Worker) observe(t *task, state taskState, c Changes, took time.Duration) {
+	if w.Metrics == nil {
+		return
+	}
+	name := t.def.Name
+	count := func(what string, n int64, labels ...string) {
+		w.Metrics.own.GetOrCreateCounter(metric(what, append([]string{"pipeline", name}, labels...)...)).AddInt64(n)
+	}
+	calls, limited := t.effort.counts()
+	count("queries_total", 1, "state", string(state))
+	count("calls_total", calls)
+	count("throttled_total", limited)
+	if state != succeeded {
+		return
+	}
+	count("rows_total", c.Rows)
+	count("changes_total", c.Added, "change", addedRow)
+	count("changes_total", c.Changed, "change", changedRow)
+	count("changes_total", c.Removed, "change", removedRow)
+	w.Metrics.own.GetOrCreatePrometheusHistogram(metric("query_seconds", "pipeline", name, "table", t.table.Name)).Update(took.Seconds())
+}
+
+// writeMetrics tells what the store holds.
+func (s *Store) writeMetrics(ctx context.Context, out io.Writer) error {
+	now, err := s.now(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	gauge := func(value float64, name string, labels ...string) {
+		metrics.WriteGaugeFloat64(out, metric(name, labels...), value)
+	}
+	if err := each(ctx, s.db, "SELECT r.pipeline, t.state, count(*) FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id WHERE r.ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2", nil, func(scan func(...any) error) error {
 		var pipeline, state string
 		var n int64
 		err := scan(&pipeline, &state, &n)
-		gauge(jobsMetric, float64(n), pipeline, state)
+		gauge(float64(n), "jobs", "pipeline", pipeline, "state", state)
 		return err
 	}); err != nil {
-		fail(err)
-		return
+		return err
 	}
-	if err := each(ctx, s.db, `SELECT t.pipeline, s.deployment_name, min(s.observed_at), sum(CASE WHEN s.stale THEN 1 ELSE 0 END) FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name GROUP BY 1, 2`, nil, func(scan func(...any) error) error {
+	if err := each(ctx, s.db, `SELECT t.pipeline, s.deployment_name, min(s.observed_at), sum(CASE WHEN s.stale THEN 1 ELSE 0 END)
+		FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name GROUP BY 1, 2 ORDER BY 1, 2`, nil, func(scan func(...any) error) error {
 		var pipeline, workspace string
 		var oldest moment
-		var old int64
-		err := scan(&pipeline, &workspace, &oldest, &old)
+		var stale int64
+		err := scan(&pipeline, &workspace, &oldest, &stale)
 		if err == nil && !oldest.IsZero() {
-			gauge(lagMetric, now.Sub(oldest.Time).Seconds(), pipeline, workspace)
+			gauge(now.Sub(oldest.Time).Seconds(), "lag_seconds", "pipeline", pipeline, "workspace", workspace)
 		}
-		gauge(stale, float64(old), pipeline, workspace)
+		gauge(float64(stale), "stale_tables", "pipeline", pipeline, "workspace", workspace)
 		return err
 	}); err != nil {
-		fail(err)
-		return
+		return err
 	}
-	n := 0
-	if err := each(ctx, s.db, "SELECT seen_at, lease FROM lakeql_worker", nil, func(scan func(...any) error) error {
+	living := 0
+	err = each(ctx, s.db, "SELECT seen_at, lease FROM lakeql_worker", nil, func(scan func(...any) error) error {
 		var seen moment
 		var lease float64
 		err := scan(&seen, &lease)
 		if now.Sub(seen.Time).Seconds() <= lease {
-			n++
+			living++
 		}
 		return err
-	}); err != nil {
-		fail(err)
-		return
-	}
-	gauge(workers, float64(n))
+	})
+	gauge(float64(living), "workers")
+	return err
 }
