@@ -48,13 +48,22 @@ type active struct {
 	jobs map[int64]bool
 }
 
-func (a *active) add(id int64) {
+// add takes note of a job, and reports whether it was none of them.
+func (a *active) add(id int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.jobs == nil {
 		a.jobs = map[int64]bool{}
 	}
+	there := a.jobs[id]
 	a.jobs[id] = true
+	return !there
+}
+
+func (a *active) has(id int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.jobs[id]
 }
 
 func (a *active) remove(id int64) {
