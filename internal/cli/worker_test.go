@@ -13,12 +13,14 @@ import (
 
 // TestWorkers follows runs that several machines carry out together.
 func TestWorkers(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t)
 	for name, test := range map[string]func(*testing.T, store){
 		"share":     workersShare,
 		"killed":    workerKilled,
 		"paused":    workerPaused,
 		"overtaken": workerOvertaken,
+		"planning":  plannerPaused,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,7 +37,7 @@ func workersShare(t *testing.T, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(40)
 	server, env := workspace(t, emulator.Options{Workspaces: names})
-	server.SetFaults(faults(t, "* *: slow=20ms")...)
+	server.SetFaults(faults(t, "GET "+names[0]+"/*: slow=3s", "GET "+names[1]+"/*: slow=3s", "* *: slow=20ms")...) // three leases
 	install(t, env, s, company(t, listed(names)+never+"concurrency: 4\n"))
 	one, two := startWorker(t, env, s), startWorker(t, env, s)
 	alive(t, s, one, two)
@@ -159,6 +161,31 @@ func workerOvertaken(t *testing.T, s store) {
 	}
 	if n := len(ends(t, "done", other)); n != 4 {
 		t.Errorf("the other worker has done %d queries: %v", n, fmt.Sprint(ends(t, "done", sleeper)))
+	}
+	exact(t, server, s, names)
+}
+
+// plannerPaused: a worker wakes up whose run was planned and carried out by another one, and leaves it alone.
+func plannerPaused(t *testing.T, s store) {
+	t.Helper()
+	names := emulator.WorkspaceNames(4)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	env = append(env, "DATABRICKS_ACCOUNT_ID="+server.AccountID())
+	install(t, env, s, company(t, "workspaces: all\n"+never))
+	server.SetFaults(faults(t, "GET /api/2.0/accounts/*: slow=500ms")...)
+	sleeper := startWorker(t, env, s)
+	alive(t, s, sleeper)
+	trigger(t, env, s, "company")
+	eventually(t, "the worker looks for the workspaces", func() bool { return mustCount(t, s, "river_job WHERE kind = 'lakeql_plan' AND state = 'running'") == 1 })
+	sleeper.signal(t, syscall.SIGSTOP)
+	server.SetFaults()
+	other := startWorker(t, env, s)
+	over(t, s, 1)
+	sleeper.signal(t, syscall.SIGCONT)
+	eventually(t, "the worker sees that the run was planned", func() bool { return len(sleeper.events(t, "run was planned by another worker, or stopped")) == 1 })
+	over(t, s, 1)
+	if n := len(ends(t, "done", other)); n != 2*len(names) {
+		t.Errorf("the other worker has done %d queries of %d", n, 2*len(names))
 	}
 	exact(t, server, s, names)
 }

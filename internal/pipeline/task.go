@@ -234,6 +234,12 @@ func isFinal(err error) bool {
 	return false
 }
 
+// storeAway reports whether an error is the store's, and may be gone the next time.
+func storeAway(err error) bool {
+	_, isOurs := errors.AsType[*provider.Error](err)
+	return !isOurs && passing(err)
+}
+
 // throttled gives how long to leave a workspace alone that turned a query away for now; 0 where that is
 // not what the error says.
 func throttled(err error) time.Duration {
@@ -259,8 +265,7 @@ func (t *task) failed(ctx context.Context, err error, took time.Duration) error 
 		}
 		return river.JobSnooze(0) // whoever works next goes on with it
 	}
-	_, isOurs := errors.AsType[*provider.Error](err)
-	if !isOurs && passing(err) { // the database's
+	if storeAway(err) {
 		if err := t.release(ctx, waiting, err, 0); err != nil && !errors.Is(err, errTaken) {
 			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
 		}
