@@ -25,7 +25,7 @@ type database interface {
 // worker carries out the jobs of queues.
 type worker interface {
 	// add begins to take jobs from the queue of another pipeline, so many at once.
-	add(queue string, atOnce int) error
+	add(ctx context.Context, queue string, atOnce int) error
 	// stop ends it, and whatever is under way; that goes back to its queue.
 	stop(ctx context.Context) error
 }

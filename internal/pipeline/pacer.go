@@ -81,7 +81,7 @@ func (b *budgets) take(ctx context.Context, workspace string, rate float64) erro
 	own.mu.Lock()
 	defer own.mu.Unlock() // who comes later waits longer
 	each := time.Duration(float64(time.Second) / rate)
-	if own.left == 0 {
+	if own.left == 0 || time.Since(own.next) > leased { // what was not used in time is lost
 		n := min(max(int(leased/each), 1), mostLeased)
 		from, err := b.store.lease(ctx, workspace, n, each)
 		if err != nil {
@@ -109,15 +109,15 @@ func (b *budgets) take(ctx context.Context, workspace string, rate float64) erro
 func (s *Store) lease(ctx context.Context, workspace string, n int, each time.Duration) (time.Time, error) {
 	var from time.Time
 	err := s.db.transact(ctx, func(c tx) error {
-		now, err := s.now(ctx, c)
-		if err != nil {
-			return err
-		}
 		if _, err := c.exec(ctx, "INSERT INTO lakeql_workspace (deployment_name) VALUES (?1) ON CONFLICT DO NOTHING", workspace); err != nil {
 			return err
 		}
 		var next moment
 		if _, err := one(ctx, c, "SELECT next_at FROM lakeql_workspace WHERE deployment_name = ?1"+s.d.forUpdate(), []any{workspace}, &next); err != nil {
+			return err
+		}
+		now, err := s.now(ctx, c) // behind the lock, for which one may have waited
+		if err != nil {
 			return err
 		}
 		start := now // not before: what was not used in time is lost

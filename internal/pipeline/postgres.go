@@ -247,11 +247,23 @@ func (t *postgresTx) complete(ctx context.Context, job *river.Job[taskArgs]) err
 	return err
 }
 
-// passing reports whether an error of a database may be gone the next time: the connection broke, or two
-// transactions were in each other's way.
+// passing reports whether an error of a database may be gone the next time: the connection broke, the server
+// was not what it is to be, or two transactions were in each other's way.
 func passing(err error) bool {
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "40") || strings.HasPrefix(e.Code, "53") || strings.HasPrefix(e.Code, "57")
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return !ok || slices.Contains(passingClasses(), e.Code[:min(len(e.Code), 2)])
+}
+
+// passingClasses are the first two characters of SQLSTATEs (PostgreSQL's manual, appendix A).
+func passingClasses() []string {
+	return []string{
+		"08", // the connection
+		"25", // a transaction that was ended for being idle; a server that only reads, after a failover
+		"28", // the login: passwords are renewed
+		"40", // a deadlock, a conflict
+		"53", // no connections, memory or room left
+		"55", // somebody holds a lock
+		"57", // the server is stopped, or a person ended the session
+		"58", // its disk
 	}
-	return true
 }

@@ -92,12 +92,16 @@ func startRiver[T any](ctx context.Context, driver riverdriver.Driver[T], w *que
 	return &riverWorker[T]{client, w.poll}, nil
 }
 
-func (w *riverWorker[T]) add(queue string, atOnce int) error {
+func (w *riverWorker[T]) add(ctx context.Context, queue string, atOnce int) error {
 	err := w.client.Queues().Add(queue, river.QueueConfig{MaxWorkers: atOnce, FetchCooldown: 2 * time.Millisecond, FetchPollInterval: w.poll})
+	if err == nil {
+		return nil
+	}
 	if _, there := errors.AsType[*river.QueueAlreadyAddedError](err); there {
 		return nil
 	}
-	return err
+	// River keeps a queue whose work could not begin, and would never begin it.
+	return errors.Join(err, w.client.Queues().Remove(ctx, queue))
 }
 
 func (w *riverWorker[T]) stop(ctx context.Context) error { return w.client.StopAndCancel(ctx) }

@@ -164,11 +164,7 @@ func (s *Store) skip(ctx context.Context, t tx, run int64, running bool) error {
 	if _, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', token = '', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run); err != nil {
 		return err
 	}
-	of := "CAST(json_extract(args, '$.run') AS INTEGER)"
-	if s.d.postgres {
-		of = "(args->>'run')::bigint"
-	}
-	_, err := t.exec(ctx, "DELETE FROM river_job WHERE kind IN ('lakeql_task', 'lakeql_plan') AND state IN ('available', 'scheduled', 'retryable') AND "+of+" = ?1", run)
+	_, err := t.exec(ctx, "DELETE FROM river_job WHERE kind IN ('lakeql_task', 'lakeql_plan') AND state IN ('available', 'scheduled', 'retryable') AND "+s.d.runOfJob("river_job")+" = ?1", run)
 	return err
 }
 
@@ -187,18 +183,19 @@ func (s *Store) definition(ctx context.Context, c conn, hash string) (*Definitio
 
 // planRun finds the workspaces of a run, and makes its tasks.
 func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
+	if !w.active.add(job.ID) { // somebody put it back into its queue
+		return river.JobSnooze(handover)
+	}
+	defer w.active.remove(job.ID)
 	id := job.Args.Run
 	s := w.Store
 	run, err := s.Run(ctx, id)
 	if provider.CodeOf(err) == provider.Unknown || err == nil && run.State != Planning {
 		return nil // it was stopped, or planned already
 	}
-	if err != nil {
-		return err
-	}
-	d, err := s.definition(ctx, s.db, run.Hash)
-	if err != nil {
-		return err
+	var d *Definition
+	if err == nil {
+		d, err = s.definition(ctx, s.db, run.Hash)
 	}
 	var workspaces []string
 	if err == nil {
@@ -211,8 +208,14 @@ func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
 	case err == nil:
 		w.Logger.InfoContext(ctx, "run begins", "pipeline", d.Name, "run", id, "workspaces", len(workspaces), "tables", len(d.Tables))
 		return nil
+	case errors.Is(err, errTaken):
+		w.Logger.WarnContext(ctx, "run was planned by another worker, or stopped", "run", id)
+		return nil
 	case ctx.Err() != nil:
 		return river.JobSnooze(0)
+	case storeAway(err):
+		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", err.Error())
+		return river.JobSnooze(pause(2)) // no attempt
 	case !isFinal(err) && job.Attempt < job.MaxAttempts:
 		if after := throttled(err); after > 0 {
 			return river.JobSnooze(after)
@@ -220,8 +223,15 @@ func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
 		return err
 	}
 	w.Logger.ErrorContext(ctx, "run fails", "pipeline", d.Name, "run", id, "error", err.Error())
-	if ended := s.db.transact(ctx, func(t tx) error { return s.endRun(ctx, t, id, Failed, told(err)) }); ended != nil {
-		return ended
+	ended := s.db.transact(ctx, func(t tx) error {
+		if err := s.stillPlanning(ctx, t, id); err != nil {
+			return err
+		}
+		return s.endRun(ctx, t, id, Failed, told(err))
+	})
+	if ended != nil && !errors.Is(ended, errTaken) {
+		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", ended.Error())
+		return river.JobSnooze(pause(2))
 	}
 	return river.JobCancel(err)
 }
@@ -232,6 +242,17 @@ func told(err error) string {
 		return err.Error() + "; " + hint
 	}
 	return err.Error()
+}
+
+// stillPlanning keeps others from a run whose workspaces are being found. It is errTaken where another worker
+// has found them, or somebody has stopped it.
+func (s *Store) stillPlanning(ctx context.Context, t tx, id int64) error {
+	var state string
+	found, err := one(ctx, t, "SELECT state FROM lakeql_run WHERE id = ?1"+s.d.forUpdate(), []any{id}, &state)
+	if err == nil && (!found || RunState(state) != Planning) {
+		return errTaken
+	}
+	return err
 }
 
 // workspaces finds the deployment names that a pipeline is about.
@@ -302,6 +323,9 @@ func inWorkspaces(err error) error {
 // makeTasks makes the tasks of a run, and the jobs that carry them out. Queries of one workspace lie
 // apart in the queue, so that many workspaces are asked at a time rather than one.
 func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, workspaces []string) error {
+	if err := s.stillPlanning(ctx, t, run.ID); err != nil {
+		return err
+	}
 	now, err := s.now(ctx, t)
 	if err != nil {
 		return err

@@ -48,7 +48,9 @@ func isEnd(err error) bool { return errors.Is(err, io.EOF) }
 
 // carryOut is the work of a job: it asks the query, and puts the answer into the store.
 func (w *Worker) carryOut(ctx context.Context, job *river.Job[taskArgs]) error {
-	w.active.add(job.ID)
+	if !w.active.add(job.ID) { // somebody put it back into its queue
+		return river.JobSnooze(handover)
+	}
 	defer w.active.remove(job.ID)
 	t, wait, err := w.claim(ctx, job)
 	switch {
@@ -70,10 +72,20 @@ func (w *Worker) carryOut(ctx context.Context, job *river.Job[taskArgs]) error {
 		t.log(ctx, slog.LevelInfo, succeeded, changes, took, nil)
 		return nil
 	case errors.Is(err, errTaken):
-		t.log(ctx, slog.LevelWarn, "taken over", changes, took, err)
-		return river.JobSnooze(time.Second) // whoever comes to it finds it done, or does it
+		return t.lost(ctx, took)
 	}
 	return t.failed(ctx, err, took)
+}
+
+// handover is how long after a look at a task that somebody else has the next one is.
+const handover = time.Second
+
+// lost ends a job whose task another worker has taken over. River does not tell two workers of a job apart,
+// so this may put it back into its queue under the hands of the other one. Whoever comes to it finds the task
+// under way, or done.
+func (t *task) lost(ctx context.Context, took time.Duration) error {
+	t.log(ctx, slog.LevelWarn, "taken over", Changes{}, took, errTaken)
+	return river.JobSnooze(handover)
 }
 
 // storeFailed ends a job that the store kept from being done.
@@ -93,17 +105,26 @@ func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, 
 		if err != nil {
 			return err
 		}
-		var state, runState, hash string
-		var first, blocked moment
+		var state, runState, hash, holder string
+		var first, blocked, seen moment
+		var held int64
+		var lease float64
 		lock := ""
 		if s.d.postgres {
 			lock = " FOR UPDATE OF t"
 		}
-		found, err := one(ctx, c, `SELECT t.state, r.state, r.hash, t.first_at, w.blocked_until FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id
-			LEFT JOIN lakeql_workspace w ON w.deployment_name = t.deployment_name
-			WHERE t.run_id = ?1 AND t.table_name = ?2 AND t.deployment_name = ?3`+lock, []any{a.Run, a.Table, a.Workspace}, &state, &runState, &hash, &first, &blocked)
+		found, err := one(ctx, c, `SELECT t.state, r.state, r.hash, t.first_at, w.blocked_until, t.worker, coalesce(t.job_id, 0), h.seen_at, coalesce(h.lease, 0)
+			FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id
+			LEFT JOIN lakeql_workspace w ON w.deployment_name = t.deployment_name LEFT JOIN lakeql_worker h ON h.id = t.worker
+			WHERE t.run_id = ?1 AND t.table_name = ?2 AND t.deployment_name = ?3`+lock, []any{a.Run, a.Table, a.Workspace},
+			&state, &runState, &hash, &first, &blocked, &holder, &held, &seen, &lease)
 		if err != nil || !found || RunState(runState) != Running || taskState(state) == succeeded || taskState(state) == skipped {
 			return err
+		}
+		if taskState(state) == running && !seen.IsZero() && now.Sub(seen.Time).Seconds() <= lease &&
+			(holder != w.id || held != job.ID && w.active.has(held)) {
+			wait = handover // who has it lives; to take it would only do the work again
+			return nil
 		}
 		if blocked.After(now) {
 			wait = blocked.Sub(now) + pause(1)/4
@@ -213,6 +234,12 @@ func isFinal(err error) bool {
 	return false
 }
 
+// storeAway reports whether an error is the store's, and may be gone the next time.
+func storeAway(err error) bool {
+	_, isOurs := errors.AsType[*provider.Error](err)
+	return !isOurs && passing(err)
+}
+
 // throttled gives how long to leave a workspace alone that turned a query away for now; 0 where that is
 // not what the error says.
 func throttled(err error) time.Duration {
@@ -233,14 +260,13 @@ func (t *task) failed(ctx context.Context, err error, took time.Duration) error 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
 	if stopped {
-		if err := t.release(ctx, waiting, nil, 0); err != nil {
+		if err := t.release(ctx, waiting, nil, 0); err != nil && !errors.Is(err, errTaken) {
 			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
 		}
 		return river.JobSnooze(0) // whoever works next goes on with it
 	}
-	_, isOurs := errors.AsType[*provider.Error](err)
-	if !isOurs && passing(err) { // the database's
-		if err := t.release(ctx, waiting, err, 0); err != nil {
+	if storeAway(err) {
+		if err := t.release(ctx, waiting, err, 0); err != nil && !errors.Is(err, errTaken) {
 			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
 		}
 		return w.storeFailed(ctx, t.job, err)
@@ -255,7 +281,10 @@ func (t *task) failed(ctx context.Context, err error, took time.Duration) error 
 	case after > 0:
 		outcome = river.JobSnooze(after)
 	}
-	if err := t.release(ctx, state, err, after); err != nil {
+	switch err := t.release(ctx, state, err, after); {
+	case errors.Is(err, errTaken):
+		return t.lost(ctx, took)
+	case err != nil:
 		return w.storeFailed(ctx, t.job, err)
 	}
 	w.observe(t, state, Changes{}, took)
@@ -304,8 +333,11 @@ func (t *task) release(ctx context.Context, state taskState, cause error, after 
 		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = ?1, token = '', worker = '', calls = calls + ?2, throttled = throttled + ?3, wait_until = ?4, ended_at = ?5, code = ?6, error = ?7
 			WHERE run_id = ?8 AND table_name = ?9 AND deployment_name = ?10 AND token = ?11`,
 			string(state), calls, turnedAway, until, ended, code, message, a.Run, a.Table, a.Workspace, t.token)
-		if err != nil || mine == 0 {
+		if err != nil {
 			return err
+		}
+		if mine == 0 {
+			return errTaken
 		}
 		if e, ok := errors.AsType[*provider.Error](cause); ok && e.Status == http.StatusTooManyRequests && until != nil {
 			if err := s.block(ctx, c, a.Workspace, now.Add(after)); err != nil {

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/riverqueue/river"
+
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -48,13 +50,22 @@ type active struct {
 	jobs map[int64]bool
 }
 
-func (a *active) add(id int64) {
+// add takes note of a job, and reports whether it was none of them.
+func (a *active) add(id int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.jobs == nil {
 		a.jobs = map[int64]bool{}
 	}
+	there := a.jobs[id]
 	a.jobs[id] = true
+	return !there
+}
+
+func (a *active) has(id int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.jobs[id]
 }
 
 func (a *active) remove(id int64) {
@@ -90,7 +101,8 @@ type owner interface{ own() error }
 // is asked every [Worker.Interval]. What is under way then goes back to its queue, and it returns.
 func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, error)) error {
 	w.Logger = cmp.Or(w.Logger, discard())
-	w.Lease, w.Interval = cmp.Or(w.Lease, defaultLease), cmp.Or(w.Interval, defaultInterval)
+	w.Lease = cmp.Or(w.Lease, defaultLease)
+	w.Interval = min(cmp.Or(w.Interval, defaultInterval), w.Lease/4) // a sign of life that is late is none
 	w.budgets.store = w.Store
 	host, _ := os.Hostname() // it is only told
 	w.id = fmt.Sprintf("%s-%d-%s", printableHost(host), os.Getpid(), strings.ToLower(rand.Text()[:8]))
@@ -180,7 +192,7 @@ func (w *Worker) join(ctx context.Context, queue worker, working map[string]bool
 		if err != nil {
 			return err
 		}
-		if err := queue.add(queueOf(r.Pipeline), cmp.Or(w.Concurrency, d.Concurrency)); err != nil {
+		if err := queue.add(ctx, queueOf(r.Pipeline), cmp.Or(w.Concurrency, d.Concurrency)); err != nil {
 			return err
 		}
 		working[r.Pipeline] = true
@@ -284,6 +296,14 @@ func (d *dialect) lastWorker() string {
 	return "coalesce(json_extract(attempted_by, '$[#-1]'), '-')"
 }
 
+// runOfJob is the run that a job is of.
+func (d *dialect) runOfJob(job string) string {
+	if d.postgres {
+		return "(" + job + ".args->>'run')::bigint"
+	}
+	return "CAST(json_extract(" + job + ".args, '$.run') AS INTEGER)"
+}
+
 // time is a time as River writes it.
 func (d *dialect) time(t time.Time) string {
 	if d.postgres {
@@ -292,9 +312,20 @@ func (d *dialect) time(t time.Time) string {
 	return literal(t.UTC().Format("2006-01-02 15:04:05.000"))
 }
 
-// requeue makes jobs for tasks that wait and have none: whoever ended theirs did not do it.
+// requeue makes jobs for tasks that wait and have none, and for runs that have no tasks yet: whoever ended
+// theirs did not do it.
 func (s *Store) requeue(ctx context.Context, t tx) error {
 	live := "('available', 'pending', 'running', 'retryable', 'scheduled')"
+	unplanned, err := s.runs(ctx, t, "WHERE state = 'planning' AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'lakeql_plan' AND j.state IN "+live+
+		" AND "+s.d.runOfJob("j")+" = lakeql_run.id)")
+	if err != nil {
+		return err
+	}
+	for _, r := range unplanned {
+		if err := t.enqueue(ctx, []river.InsertManyParams{{Args: planArgs{Run: r.ID}, InsertOpts: once(r.Pipeline, defaultAttempts)}}); err != nil {
+			return err
+		}
+	}
 	lost := map[string][]taskArgs{}
 	if err := each(ctx, t, `SELECT r.pipeline, t.run_id, t.table_name, t.deployment_name FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id
 		WHERE r.state = 'running' AND t.state = 'waiting' AND t.job_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.id = t.job_id AND j.state IN `+live+")", nil,

@@ -1,0 +1,142 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+)
+
+// TestMetrics holds what a worker tells Prometheus against what it did.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t)
+	s := c.database(t, "metrics")
+	names := emulator.WorkspaceNames(5)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	busy, forbidden := names[1], names[2]
+	// Once it is turned away for so short that the query itself tries again, then for long.
+	server.SetFaults(faults(t, "GET "+names[0]+"/*: 429 retry-after=1 x1", "GET "+busy+"/*: 429 retry-after=60", "GET "+forbidden+"/*: 403")...)
+	install(t, env, s, company(t, listed(names)+never+"concurrency: 1\n"))
+	worker := startWorker(t, env, s, "--metrics", "127.0.0.1:0")
+	alive(t, s, worker)
+	trigger(t, env, s, "company")
+	eventually(t, "one workspace waits, and the others are through", func() bool {
+		return mustCount(t, s, "lakeql_task WHERE state = 'done'") == 6 && mustCount(t, s, "lakeql_task WHERE state = 'failed'") == 2 &&
+			mustCount(t, s, "lakeql_task WHERE wait_until IS NOT NULL") == 2 && len(ends(t, "waiting", worker))+len(ends(t, "failed", worker)) == 3
+	})
+
+	m := scrape(t, worker)
+	m.holds(t, map[string]float64{
+		`lakeql_pipeline_jobs{pipeline="company",state="done"}`:                          6,
+		`lakeql_pipeline_jobs{pipeline="company",state="failed"}`:                        2,
+		`lakeql_pipeline_jobs{pipeline="company",state="waiting"}`:                       2,
+		`lakeql_pipeline_queries_total{pipeline="company",state="done"}`:                 6,
+		`lakeql_pipeline_queries_total{pipeline="company",state="failed"}`:               2,
+		`lakeql_pipeline_queries_total{pipeline="company",state="waiting"}`:              1,
+		`lakeql_pipeline_throttled_total{pipeline="company"}`:                            2,
+		`lakeql_pipeline_calls_total{pipeline="company"}`:                                float64(server.Counts().Total),
+		`lakeql_pipeline_stale_tables{pipeline="company",workspace="` + forbidden + `"}`: 2,
+		`lakeql_pipeline_stale_tables{pipeline="company",workspace="` + names[0] + `"}`:  0,
+		`lakeql_pipeline_rows_total{pipeline="company"}`:                                 float64(mustCount(t, s, "projects") + mustCount(t, s, "clusters")),
+		`lakeql_pipeline_changes_total{change="added",pipeline="company"}`:               float64(mustCount(t, s, "projects_history") + mustCount(t, s, "clusters_history")),
+		`lakeql_pipeline_changes_total{change="removed",pipeline="company"}`:             0,
+		`lakeql_pipeline_query_seconds_count{pipeline="company",table="projects"}`:       3,
+		`lakeql_pipeline_workers`:                                                        1,
+	})
+	for _, name := range names {
+		lag, told := m[`lakeql_pipeline_lag_seconds{pipeline="company",workspace="`+name+`"}`]
+		if answered := name != busy && name != forbidden; told != answered || lag < 0 || lag > 60 {
+			t.Errorf("the lag of %s is %v, told: %v", name, lag, told)
+		}
+	}
+
+	// What Prometheus is told of the store is the store's: nothing is under way when the run is over.
+	if stop := pipelineCommand(t, env, "stop", "company", "--store", s.name); stop.status != 0 {
+		t.Fatalf("stop: status %d, stderr:\n%s", stop.status, stop.stderr)
+	}
+	m = scrape(t, worker)
+	if n, told := m[`lakeql_pipeline_jobs{pipeline="company",state="waiting"}`]; told {
+		t.Errorf("%v queries wait after the run was stopped", n)
+	}
+}
+
+// samples are what Prometheus reads, by name and labels.
+type samples map[string]float64
+
+func (m samples) holds(t *testing.T, want map[string]float64) {
+	t.Helper()
+	for name, value := range want {
+		if got, ok := m[name]; !ok || got != value {
+			t.Errorf("%s is %v, told: %v; want %v", name, got, ok, value)
+		}
+	}
+}
+
+// scrape reads a worker's metrics at the address that it tells.
+func scrape(t *testing.T, worker *machine) samples {
+	t.Helper()
+	address := ""
+	for _, line := range worker.logged() {
+		if _, after, ok := strings.Cut(line, "metrics are at "); ok {
+			address = after
+		}
+	}
+	if address == "" {
+		t.Fatalf("the worker tells no address:\n%s", strings.Join(worker.logged(), "\n"))
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v\n%s", address, resp.Status, err, body)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, body)
+	}
+	all := samples{}
+	for name, family := range families {
+		for _, metric := range family.GetMetric() {
+			switch family.GetType() {
+			case dto.MetricType_COUNTER:
+				all[name+labels(metric)] = metric.GetCounter().GetValue()
+			case dto.MetricType_GAUGE:
+				all[name+labels(metric)] = metric.GetGauge().GetValue()
+			case dto.MetricType_HISTOGRAM:
+				all[name+"_count"+labels(metric)] = float64(metric.GetHistogram().GetSampleCount())
+			default:
+				t.Errorf("%s is of the type %s", name, family.GetType())
+			}
+		}
+	}
+	return all
+}
+
+func labels(m *dto.Metric) string {
+	var parts []string
+	for _, l := range m.GetLabel() {
+		parts = append(parts, l.GetName()+`="`+l.GetValue()+`"`)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(parts, ",") + "}"
+}

@@ -1,0 +1,191 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+)
+
+// TestWorkers follows runs that several machines carry out together.
+func TestWorkers(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t)
+	for name, test := range map[string]func(*testing.T, store){
+		"share":     workersShare,
+		"killed":    workerKilled,
+		"paused":    workerPaused,
+		"overtaken": workerOvertaken,
+		"planning":  plannerPaused,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, c.database(t, name))
+		})
+	}
+}
+
+// listed is the part of pipeline.yaml that names workspaces.
+func listed(names []string) string { return "workspaces: [" + strings.Join(names, ", ") + "]\n" }
+
+// workersShare: two workers carry out one run, each of them a part.
+func workersShare(t *testing.T, s store) {
+	t.Helper()
+	names := emulator.WorkspaceNames(40)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	server.SetFaults(faults(t, "GET "+names[0]+"/*: slow=3s", "GET "+names[1]+"/*: slow=3s", "* *: slow=20ms")...) // three leases
+	install(t, env, s, company(t, listed(names)+never+"concurrency: 4\n"))
+	one, two := startWorker(t, env, s), startWorker(t, env, s)
+	alive(t, s, one, two)
+	trigger(t, env, s, "company")
+	over(t, s, 1)
+	one.stop(t)
+	two.stop(t)
+
+	done := ends(t, "done", one, two)
+	for task, n := range done {
+		if n != 1 {
+			t.Errorf("%s was done %d times", task, n)
+		}
+	}
+	if len(done) != 2*len(names) || len(ends(t, "done", one)) == 0 || len(ends(t, "done", two)) == 0 {
+		t.Errorf("one worker has done %d queries and the other %d, of %d", len(ends(t, "done", one)), len(ends(t, "done", two)), 2*len(names))
+	}
+	if n := server.Counts().Total; n != 2*len(names) {
+		t.Errorf("there were %d calls for %d queries of one call", n, 2*len(names))
+	}
+	exact(t, server, s, names)
+	if n := mustCount(t, s, "lakeql_worker"); n != 0 {
+		t.Errorf("%d workers are there after all have ended", n)
+	}
+}
+
+// workerKilled: what a worker had that is gone, another one does.
+func workerKilled(t *testing.T, s store) {
+	t.Helper()
+	names := emulator.WorkspaceNames(40)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	server.SetFaults(faults(t, "* *: slow=100ms")...)
+	install(t, env, s, company(t, listed(names)+never+"concurrency: 4\n"))
+	victim, other := startWorker(t, env, s), startWorker(t, env, s)
+	alive(t, s, victim, other)
+	trigger(t, env, s, "company")
+	eventually(t, "the worker has done something, and is about more", func() bool {
+		return server.Counts().Total >= 24 && len(ends(t, "done", victim)) > 0 && mustCount(t, s, "lakeql_task WHERE state = 'running' AND "+victim.named("worker")) > 0
+	})
+	victim.kill(t)
+	if n := mustCount(t, s, "lakeql_run WHERE ended_at IS NULL"); n != 1 {
+		t.Fatal("the run was over before the worker was killed")
+	}
+	over(t, s, 1)
+	exact(t, server, s, names)
+	for task, n := range ends(t, "done", victim, other) {
+		if n != 1 {
+			t.Errorf("%s was done %d times", task, n)
+		}
+	}
+	if n := mustCount(t, s, "lakeql_task WHERE attempts <> 1"); n != 0 {
+		t.Errorf("to be killed counted as an attempt of %d queries", n)
+	}
+	if n := mustCount(t, s, "lakeql_worker WHERE "+victim.named("id")); n != 0 {
+		t.Error("the worker that was killed is still listed")
+	}
+}
+
+// workerPaused: a worker that wakes up when others have done what it had writes nothing.
+func workerPaused(t *testing.T, s store) {
+	t.Helper()
+	names := emulator.WorkspaceNames(8)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	sleeper := pausedWorker(t, server, env, s, names)
+	other := startWorker(t, env, s)
+	over(t, s, 1)
+	exact(t, server, s, names)
+	sleeper.signal(t, syscall.SIGCONT)
+	eventually(t, "the worker sees that others have its queries", func() bool { return len(ends(t, "taken over", sleeper)) == 4 })
+	if n := len(ends(t, "done", sleeper)); n != 0 {
+		t.Errorf("it ended %d queries that were taken over", n)
+	}
+	if n := len(ends(t, "done", other)); n != 2*len(names) {
+		t.Errorf("the other one has done %d queries of %d", n, 2*len(names))
+	}
+	exact(t, server, s, names)
+}
+
+// pausedWorker gives a worker that is asleep, with four queries in hand.
+func pausedWorker(t *testing.T, server *emulator.Server, env []string, s store, names []string) *machine {
+	t.Helper()
+	server.SetFaults(faults(t, "* *: slow=1s")...)
+	install(t, env, s, company(t, listed(names)+never+"concurrency: 4\n"))
+	sleeper := startWorker(t, env, s)
+	alive(t, s, sleeper)
+	trigger(t, env, s, "company")
+	eventually(t, "the worker has queries", func() bool {
+		return mustCount(t, s, "lakeql_task WHERE state = 'running' AND "+sleeper.named("worker")) == 4
+	})
+	sleeper.signal(t, syscall.SIGSTOP)
+	server.SetFaults()
+	if n := mustCount(t, s, "lakeql_task WHERE state = 'done'"); n != 0 {
+		t.Fatalf("%d queries were done before the worker fell asleep", n)
+	}
+	return sleeper
+}
+
+// workerOvertaken: a worker wakes up while another one is about what it had. Neither disturbs the other: the
+// first one writes nothing, and nobody asks a third time.
+func workerOvertaken(t *testing.T, s store) {
+	t.Helper()
+	names := emulator.WorkspaceNames(2)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	sleeper := pausedWorker(t, server, env, s, names)
+	server.SetFaults(faults(t, "* *: slow=4s")...)
+	other := startWorker(t, env, s)
+	eventually(t, "the other worker has the queries", func() bool {
+		return mustCount(t, s, "lakeql_task WHERE state = 'running' AND "+other.named("worker")) == 4
+	})
+	sleeper.signal(t, syscall.SIGCONT)
+	eventually(t, "the worker sees that another has its queries", func() bool { return len(ends(t, "taken over", sleeper)) == 4 })
+	over(t, s, 1)
+	asked := map[string]int{}
+	for _, r := range server.Requests() {
+		asked[r.Workspace+r.Path]++
+	}
+	for what, n := range asked {
+		if n > 2 {
+			t.Errorf("%s was asked %d times, by two workers", what, n)
+		}
+	}
+	if n := len(ends(t, "done", other)); n != 4 {
+		t.Errorf("the other worker has done %d queries: %v", n, fmt.Sprint(ends(t, "done", sleeper)))
+	}
+	exact(t, server, s, names)
+}
+
+// plannerPaused: a worker wakes up whose run was planned and carried out by another one, and leaves it alone.
+func plannerPaused(t *testing.T, s store) {
+	t.Helper()
+	names := emulator.WorkspaceNames(4)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	env = append(env, "DATABRICKS_ACCOUNT_ID="+server.AccountID())
+	install(t, env, s, company(t, "workspaces: all\n"+never))
+	server.SetFaults(faults(t, "GET /api/2.0/accounts/*: slow=500ms")...)
+	sleeper := startWorker(t, env, s)
+	alive(t, s, sleeper)
+	trigger(t, env, s, "company")
+	eventually(t, "the worker looks for the workspaces", func() bool { return mustCount(t, s, "river_job WHERE kind = 'lakeql_plan' AND state = 'running'") == 1 })
+	sleeper.signal(t, syscall.SIGSTOP)
+	server.SetFaults()
+	other := startWorker(t, env, s)
+	over(t, s, 1)
+	sleeper.signal(t, syscall.SIGCONT)
+	eventually(t, "the worker sees that the run was planned", func() bool { return len(sleeper.events(t, "run was planned by another worker, or stopped")) == 1 })
+	over(t, s, 1)
+	if n := len(ends(t, "done", other)); n != 2*len(names) {
+		t.Errorf("the other worker has done %d queries of %d", n, 2*len(names))
+	}
+	exact(t, server, s, names)
+}
