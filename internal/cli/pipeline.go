@@ -324,8 +324,8 @@ func (c *command) pipelineDiffCommand() *cobra.Command {
 		Use:   "diff <table>",
 		Short: "Show what changed in a table",
 		Long: `Show the rows of a table that were added, changed or removed: when, in which
-workspace, by their key; of a change which columns, from what to what. The same is
-in <table>_history, for SQL.`,
+workspace, by their key; of a change which columns, from what to what. A column that
+the query did not give before is no change. The same is in <table>_history, for SQL.`,
 		Example: `  lakeql pipeline diff branches --folder inventory --since 24h
   lakeql pipeline diff users --since 2026-11-01 -o jsonl`,
 		Args: cobra.ExactArgs(1),

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -143,6 +144,11 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 	if err != nil {
 		return nil, err
 	}
+	if last != nil && !last.Over() { // queries ended since
+		if p, err := worker.Store.Progress(context.WithoutCancel(ctx), run.ID); err == nil {
+			last = p
+		}
+	}
 	if last == nil || !last.Over() {
 		return nil, &provider.Error{
 			Code: provider.Canceled, Message: "interrupted: " + unfinished(last),
@@ -195,7 +201,9 @@ func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipel
 	case p.Run.State == pipeline.Done:
 		return nil
 	case p.Run.State == pipeline.Stopped:
-		return &provider.Error{Code: provider.Canceled, Message: fmt.Sprintf("run %d was stopped: %s", p.Run.ID, p.Run.Error)}
+		return &provider.Error{
+			Code: provider.Canceled, Message: fmt.Sprintf("run %d was stopped: %s", p.Run.ID, cmp.Or(p.Run.Error, fmt.Sprintf("%d of %d queries are done, and stay so", p.Done, p.Total()))),
+		}
 	case p.Total() == 0:
 		return &provider.Error{Code: provider.API, Message: fmt.Sprintf("run %d failed: %s", p.Run.ID, p.Run.Error)}
 	}

@@ -3,8 +3,8 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/ext/statement"
@@ -86,7 +86,7 @@ func (st *store) history(db *sqlite3.Conn, table string) (columns []string, sinc
 func (p *program) createAt(st *store, table string, columns []string, since string) error {
 	listed := strings.Join(append([]string{"deployment_name"}, columns...), ", ")
 	query := fmt.Sprintf(`(SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n
-		FROM %s.%s WHERE changed_at <= %s(:at, strftime('%%Y-%%m-%%dT%%H:%%M:%%S', :at), %s, %s)) WHERE lakeql_n = 1 AND change <> 'removed')`,
+		FROM %s.%s WHERE changed_at <= %s(strftime('%%Y-%%m-%%dT%%H:%%M:%%f000Z', :at), %s, %s, :at)) WHERE lakeql_n = 1 AND change <> 'removed')`,
 		listed, st.schema, sqlite3.QuoteIdentifier("lakeql_history_"+table), momentFunction, sqlite3.Quote(since), sqlite3.Quote(table))
 	err := statement.Register(p.db)
 	if err == nil {
@@ -98,25 +98,25 @@ func (p *program) createAt(st *store, table string, columns []string, since stri
 	return nil
 }
 
-// fraction matches what stands behind the seconds of a time.
-var fraction = regexp.MustCompile(`:\d\d\.(\d{1,6})`)
+// exactTimes are texts whose microseconds SQLite's functions would round.
+func exactTimes() []string {
+	return []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", time.DateTime}
+}
 
-// moment is lakeql_moment(time, the same as SQLite reads it, since, table). SQLite knows no more than
-// milliseconds, and the history has microseconds.
+// moment is lakeql_moment(time, since, table, as it was written).
 func moment(ctx sqlite3.Context, args ...sqlite3.Value) {
-	given, read, since, table := args[0], args[1], args[2].Text(), args[3].Text()
-	if read.Type() == sqlite3.NULL {
+	at, since, table, written := args[0].Text(), args[1].Text(), args[2].Text(), args[3].Text()
+	for _, layout := range exactTimes() {
+		if t, err := time.Parse(layout, written); err == nil {
+			at = t.UTC().Format("2006-01-02T15:04:05.000000Z")
+		}
+	}
+	switch {
+	case at == "":
 		ctx.ResultError(fmt.Errorf("%s_at needs a time, such as %[1]s_at('2026-11-01') or %[1]s_at('2026-11-01 06:00:00')", table))
-		return
-	}
-	part := ""
-	if found := fraction.FindStringSubmatch(given.Text()); found != nil {
-		part = found[1]
-	}
-	at := read.Text() + "." + (part + "000000")[:6] + "Z"
-	if at < since {
+	case at < since:
 		ctx.ResultError(fmt.Errorf("what %s held at %s is not known: its history begins at %s", table, at, since))
-		return
+	default:
+		ctx.ResultText(at)
 	}
-	ctx.ResultText(at)
 }

@@ -25,6 +25,9 @@ const (
 	addedRow   = "added"
 	changedRow = "changed"
 	removedRow = "removed"
+	// columnsRow is no change of a row: the query gives other columns of it than before. The history needs it to
+	// tell what the table held.
+	columnsRow = "columns"
 )
 
 // atOnce is how many rows are compared and written at a time.
@@ -42,6 +45,7 @@ type application struct {
 	observed  time.Time // when it was asked for
 
 	places []int           // of the stored columns in those of the table; -1: it does not give them
+	given  []string        // the columns that the answer before gave
 	known  map[hash]*known // the rows that were there, or came since
 	counts Changes
 }
@@ -83,8 +87,12 @@ func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string,
 		return Changes{}, err
 	}
 	a.counts.Rows = rows.rows
-	_, err = t.exec(ctx, "UPDATE lakeql_slice SET observed_at = ?1, run_id = ?2, stale = ?3, error = NULL WHERE table_name = ?4 AND deployment_name = ?5",
-		stamp(a.observed), run, false, table.Name, workspace)
+	names := make([]string, len(table.Columns))
+	for i, c := range table.Columns {
+		names[i] = c.Name
+	}
+	_, err = t.exec(ctx, "UPDATE lakeql_slice SET observed_at = ?1, run_id = ?2, columns = ?3, stale = ?4, error = NULL WHERE table_name = ?5 AND deployment_name = ?6",
+		stamp(a.observed), run, strings.Join(names, " "), false, table.Name, workspace)
 	return a.counts, err
 }
 
@@ -94,7 +102,10 @@ func (a *application) lock(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	var latest moment
-	_, err := one(ctx, a.tx, "SELECT observed_at FROM lakeql_slice WHERE table_name = ?1 AND deployment_name = ?2"+a.d.forUpdate(), []any{a.table.Name, a.workspace}, &latest)
+	var given string
+	_, err := one(ctx, a.tx, "SELECT observed_at, coalesce(columns, '') FROM lakeql_slice WHERE table_name = ?1 AND deployment_name = ?2"+a.d.forUpdate(),
+		[]any{a.table.Name, a.workspace}, &latest, &given)
+	a.given = strings.Fields(given) // names have no blanks
 	return latest.Time, err
 }
 
@@ -210,11 +221,16 @@ func (a *application) write(ctx context.Context, fresh []pending) error {
 			if !ok {
 				return &provider.Error{Code: provider.Internal, Message: "a row of " + a.stored.Name + " went while it was compared"}
 			}
-			if differ = a.differences(old, now); differ == nil {
-				continue // the columns of the table changed, and not those that the row has
+			var kept bool
+			switch differ, kept = a.differences(old, now); {
+			case differ != nil:
+				change = changedRow
+				a.counts.Changed++
+			case kept:
+				continue // it was written otherwise, and means the same
+			default:
+				change = columnsRow
 			}
-			change = changedRow
-			a.counts.Changed++
 		} else {
 			a.counts.Added++
 		}
@@ -260,23 +276,29 @@ func (a *application) values(row []any) []any {
 	return values
 }
 
-// differences gives the columns that differ, each with what it was and what it is; nil where none does.
-func (a *application) differences(old, now []any) any {
+// differences gives the columns that differ, each with what it was and what it is; nil where none does. Columns
+// that only one of the answers gives are no difference of the row; kept reports whether those are the same too.
+func (a *application) differences(old, now []any) (differ any, kept bool) {
 	type change struct {
 		From any `json:"from"`
 		To   any `json:"to"`
 	}
-	differ := map[string]change{}
+	all := map[string]change{}
+	kept = true
 	for i, c := range a.stored.Columns {
-		if !same(old[i], now[i]) {
-			differ[c.Name] = change{old[i], now[i]}
+		if same(old[i], now[i]) {
+			continue
+		}
+		kept = false
+		if a.places[i] >= 0 && slices.Contains(a.given, c.Name) {
+			all[c.Name] = change{old[i], now[i]}
 		}
 	}
-	if len(differ) == 0 {
-		return nil
+	if len(all) == 0 {
+		return nil, kept
 	}
-	data, _ := json.Marshal(differ) // values that were read from a database can be JSON
-	return a.d.value(json.RawMessage(data))
+	data, _ := json.Marshal(all) // values that were read from a database can be JSON
+	return a.d.value(json.RawMessage(data)), false
 }
 
 // same reports whether a value that a database gave back is the one that is to go into it.

@@ -16,15 +16,16 @@ const probe = "workspace"
 // queries from running: all of it, joined.
 func Check(ctx context.Context, d *Definition, asker Asker) error {
 	var errs []error
+	config := filepath.Join(d.Folder, ConfigFile)
 	for _, name := range d.Workspaces.Names {
-		errs = append(errs, inWorkspaces(asker.CheckWorkspace(name)))
+		errs = append(errs, inFile(config, inWorkspaces(asker.CheckWorkspace(name))))
 	}
 	if d.Workspaces.Query != "" {
 		query, err := fill(d.Workspaces.Query, d.Variables, "")
 		if err == nil {
 			_, err = asker.Columns(ctx, query)
 		}
-		errs = append(errs, inWorkspaces(err))
+		errs = append(errs, inFile(config, inWorkspaces(err)))
 	}
 	for i := range d.Tables {
 		t := &d.Tables[i]

@@ -1,14 +1,12 @@
 package pipeline
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,7 +17,6 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -163,136 +160,6 @@ func (d *Definition) table(name string) *Table {
 	return nil
 }
 
-// config is pipeline.yaml.
-type config struct {
-	Name        string    `yaml:"name"`
-	Description string    `yaml:"description"`
-	Workspaces  yaml.Node `yaml:"workspaces"`
-	Schedule    string    `yaml:"schedule"`
-	Timezone    string    `yaml:"timezone"`
-	Store       string    `yaml:"store"`
-	Concurrency int       `yaml:"concurrency"`
-	Rate        float64   `yaml:"rate"`
-	Retention   string    `yaml:"retention"`
-	OnError     OnError   `yaml:"on_error"`
-	Attempts    int       `yaml:"attempts"`
-	Variables   yaml.Node `yaml:"variables"`
-}
-
-func parseConfig(data []byte) (*Definition, error) {
-	var c config
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return nil, usage("%s", strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n  ", " "), "yaml: "))
-	}
-	d := &Definition{
-		Name: c.Name, Description: c.Description, Schedule: c.Schedule, Timezone: c.Timezone, Store: c.Store, Rate: c.Rate,
-		Concurrency: cmp.Or(c.Concurrency, defaultConcurrency), Attempts: cmp.Or(c.Attempts, defaultAttempts), OnError: cmp.Or(c.OnError, Continue),
-	}
-	var err error
-	switch {
-	case !names.MatchString(d.Name):
-		return nil, usage("name: %s is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _", provider.Quote(d.Name))
-	case d.Concurrency < 1 || d.Concurrency > maxConcurrency:
-		return nil, usage("concurrency: %d is not between 1 and %d", d.Concurrency, maxConcurrency)
-	case !(d.Rate >= 0 && d.Rate <= 1e6): // NaN is neither
-		return nil, usage("rate: %v is not a number of calls a second", d.Rate)
-	case d.Attempts < 1 || d.Attempts > maxAttempts:
-		return nil, usage("attempts: %d is not between 1 and %d", d.Attempts, maxAttempts)
-	case d.OnError != Continue && d.OnError != Stop:
-		return nil, usage("on_error: %s is neither continue nor stop", provider.Quote(string(d.OnError)))
-	}
-	if d.Retention, err = parseRetention(c.Retention); err != nil {
-		return nil, err
-	}
-	if d.Workspaces, err = parseWorkspaces(&c.Workspaces); err != nil {
-		return nil, err
-	}
-	if d.Variables, err = parseVariables(&c.Variables); err != nil {
-		return nil, err
-	}
-	if d.Schedule != "" {
-		_, err = d.next(time.Now())
-	} else if d.Timezone != "" {
-		_, err = d.location()
-	}
-	return d, err
-}
-
-// parseRetention reads how long history is kept: 90d, 12h; 0 or never: for ever.
-func parseRetention(text string) (time.Duration, error) {
-	switch text {
-	case "":
-		return defaultRetention, nil
-	case "0", "never", "forever":
-		return 0, nil
-	}
-	if number, ok := strings.CutSuffix(text, "d"); ok {
-		if days, err := strconv.ParseFloat(number, 64); err == nil && days > 0 && days < 36_500 {
-			return time.Duration(days * 24 * float64(time.Hour)), nil
-		}
-	} else if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return d, nil
-	}
-	return 0, usage("retention: %s is not a time such as 90d or 12h, nor forever", provider.Quote(text))
-}
-
-func parseWorkspaces(n *yaml.Node) (Workspaces, error) {
-	wrong := usage("workspaces: neither all, nor a list of deployment names, nor {query: \"SELECT …\"}")
-	switch n.Kind {
-	case 0:
-		return Workspaces{}, usage("workspaces: not said: all, or a list of deployment names, or {query: \"SELECT …\"}")
-	case yaml.ScalarNode:
-		if n.Value == "all" || n.Value == "*" {
-			return Workspaces{All: true}, nil
-		}
-	case yaml.SequenceNode:
-		var list []string
-		if n.Decode(&list) != nil || len(list) == 0 {
-			return Workspaces{}, wrong
-		}
-		sorted := slices.Compact(slices.Sorted(slices.Values(list)))
-		if len(sorted) < len(list) || sorted[0] == "" {
-			return Workspaces{}, usage("workspaces: a deployment name is empty, or in the list twice")
-		}
-		return Workspaces{Names: list}, nil
-	case yaml.MappingNode:
-		var m struct {
-			Query string `yaml:"query"`
-		}
-		if len(n.Content) == 2 && n.Content[0].Value == "query" && n.Decode(&m) == nil && m.Query != "" {
-			return Workspaces{Query: m.Query}, nil
-		}
-	case yaml.DocumentNode, yaml.AliasNode:
-	}
-	return Workspaces{}, wrong
-}
-
-// variableName is what a variable may be called.
-var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
-
-func parseVariables(n *yaml.Node) (map[string]string, error) {
-	if n.Kind == 0 {
-		return nil, nil //nolint:nilnil // there are none
-	}
-	if n.Kind != yaml.MappingNode {
-		return nil, usage("variables: not a list of name: value")
-	}
-	variables := map[string]string{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i].Value, n.Content[i+1]
-		if !variableName.MatchString(name) || name == deploymentName {
-			return nil, usage("variables: %s cannot be the name of one", provider.Quote(name))
-		}
-		if value.Kind != yaml.ScalarNode {
-			return nil, usage("variables: %s is not one value", name)
-		}
-		variables[name] = value.Value
-	}
-	return variables, nil
-}
-
 // deploymentName is the variable and the column that tell the workspace.
 const deploymentName = "deployment_name"
 
@@ -347,13 +214,25 @@ func fill(text string, variables map[string]string, workspace string) (string, e
 		err = t.Execute(&b, values)
 	}
 	if err != nil {
-		return "", &provider.Error{
-			Code: provider.Usage, Err: err,
-			Message: "fill in the variables: " + strings.TrimPrefix(err.Error(), "template: "),
-			Hint:    "variables are named in " + ConfigFile + "; deployment_name is the workspace",
-		}
+		return "", fillError(err)
 	}
 	return b.String(), nil
+}
+
+// templatePlace is how text/template says where: template: query:3:12: executing "query" at <.days>: map has…
+var templatePlace = regexp.MustCompile(`^template: query:(\d+):(?:(\d+):)? (?:executing "query" at )?`)
+
+func fillError(err error) error {
+	e := &provider.Error{
+		Code: provider.Usage, Err: err, Message: "fill in the variables: " + provider.Printable(templatePlace.ReplaceAllString(err.Error(), "")),
+		Hint: "variables are named in " + ConfigFile + "; deployment_name is the workspace",
+	}
+	if place := templatePlace.FindStringSubmatch(err.Error()); place != nil {
+		e.Position.Line, _ = strconv.Atoi(place[1])
+		e.Position.Column, _ = strconv.Atoi(cmp.Or(place[2], "0")) // it counts from 0, and tells no column of what it cannot read
+		e.Position.Column++
+	}
+	return e
 }
 
 // usage is an error in what a person wrote.

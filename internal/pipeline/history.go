@@ -65,8 +65,8 @@ func (s *Store) Diff(ctx context.Context, table string, since time.Time) (provid
 	}
 	columns = append(columns, provider.Column{Name: "change", Type: "string"}, provider.Column{Name: "changed_columns", Type: "object"}, provider.Column{Name: "run_id", Type: "integer"})
 	selected = append(selected, "change", s.d.selected(Column{"changed_columns", JSON}), "run_id")
-	query := "SELECT " + strings.Join(selected, ", ") + " FROM " + quote(historyTable(t.Name)) + " WHERE changed_at > ?1 ORDER BY changed_at, history_id"
-	return s.read(ctx, columns, query, stamp(since))
+	query := "SELECT " + strings.Join(selected, ", ") + " FROM " + quote(historyTable(t.Name)) + " WHERE changed_at > ?1 AND change <> ?2 ORDER BY changed_at, history_id"
+	return s.read(ctx, columns, query, stamp(since), columnsRow)
 }
 
 // read gives the rows of a query as they come.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,7 @@ type spooledRow struct {
 type spool struct {
 	table *Table
 	keys  []int
+	names hash // of the columns: values under other names are another row
 
 	held    []byte
 	file    *os.File // nil: all is in held
@@ -44,7 +46,10 @@ type spool struct {
 // spoolMemory is how many bytes of an answer are kept in memory.
 const spoolMemory = 1 << 20
 
-func newSpool(t *Table) *spool { return &spool{table: t, keys: t.keyColumns()} }
+func newSpool(t *Table) *spool {
+	names, _ := json.Marshal(t.Columns) // has no value that cannot be JSON
+	return &spool{table: t, keys: t.keyColumns(), names: hashOf(names)}
+}
 
 // add takes in a row.
 func (s *spool) add(row []any) error {
@@ -56,12 +61,13 @@ func (s *spool) add(row []any) error {
 		b = appendValue(b, row[i])
 	}
 	key := hashOf(b)
-	b = b[:0]
+	b = append(b[:0], s.names[:]...)
 	for _, v := range row {
 		b = appendValue(b, v)
 	}
 	s.scratch = b
 	content := hashOf(b)
+	b = b[len(s.names):]
 	head := make([]byte, 0, len(key)+len(content)+binary.MaxVarintLen64)
 	head = append(append(head, key[:]...), content[:]...)
 	head = binary.AppendUvarint(head, uint64(len(b)))

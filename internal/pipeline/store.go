@@ -100,8 +100,8 @@ func (s *Store) create(ctx context.Context) error {
 //   - lakeql_run: the runs; of one period of a schedule there is one;
 //   - lakeql_task: a query against a workspace, of a run;
 //   - lakeql_table: the tables, with the columns that they ever had;
-//   - lakeql_slice: the rows of a table that are of one workspace: when they were asked for, and whether the
-//     last time failed, so that they are stale;
+//   - lakeql_slice: the rows of a table that are of one workspace: when they were asked for, which columns the
+//     query gave, and whether the last time failed, so that they are stale;
 //   - lakeql_schedule: when pipelines run by themselves;
 //   - lakeql_worker: who works, and when that was last seen;
 //   - lakeql_workspace: when a workspace may be called again, for all workers together.
@@ -125,7 +125,7 @@ func (s *Store) schema() []string {
 		`CREATE INDEX IF NOT EXISTS lakeql_task_state ON lakeql_task (run_id, state)`,
 		`CREATE TABLE IF NOT EXISTS lakeql_table (name text PRIMARY KEY, pipeline text NOT NULL, description text NOT NULL, key_columns text NOT NULL,
 			columns text NOT NULL, known_since {time} NOT NULL, retention bigint NOT NULL)`,
-		`CREATE TABLE IF NOT EXISTS lakeql_slice (table_name text NOT NULL, deployment_name text NOT NULL, observed_at {time}, run_id bigint,
+		`CREATE TABLE IF NOT EXISTS lakeql_slice (table_name text NOT NULL, deployment_name text NOT NULL, observed_at {time}, run_id bigint, columns text,
 			stale {bool} NOT NULL, error text, PRIMARY KEY (table_name, deployment_name))`,
 		`CREATE TABLE IF NOT EXISTS lakeql_schedule (pipeline text PRIMARY KEY, hash text NOT NULL, next_at {time} NOT NULL, last_at {time}, paused {bool} NOT NULL, error text)`,
 		`CREATE TABLE IF NOT EXISTS lakeql_worker (id text PRIMARY KEY, host text NOT NULL, begun_at {time} NOT NULL, seen_at {time} NOT NULL, lease {float} NOT NULL)`,

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -44,9 +46,13 @@ const (
 // types lists them all.
 func types() []Type { return []Type{Text, Integer, Number, Boolean, Timestamp, JSON} }
 
-// reserved are the columns that tables and their history have for themselves.
+// reserved are the columns that tables and their history have for themselves, and those that every table of
+// PostgreSQL has.
 func reserved() []string {
-	return []string{"stale", "observed_at", "run_id", "change", "changed_at", "changed_columns", "key_hash", "row_hash", "history_id"}
+	return []string{
+		"stale", "observed_at", "run_id", "change", "changed_at", "changed_columns", "key_hash", "row_hash", "history_id",
+		"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",
+	}
 }
 
 // parseTable reads an SQL file.
@@ -66,8 +72,11 @@ func parseTable(text string, variables map[string]string) (*Table, error) {
 		if !ok {
 			continue // a remark
 		}
+		if strings.Contains(name, " ") || name == "" {
+			continue // a sentence, and no word that is meant for us
+		}
 		if said[name] && name != "types" {
-			return nil, atLine(t.Lines, "%s is said twice", name)
+			return nil, atLine(t.Lines, "%s is said twice", provider.Printable(name))
 		}
 		said[name] = true
 		if err := t.say(name, value); err != nil {
@@ -83,26 +92,25 @@ func parseTable(text string, variables map[string]string) (*Table, error) {
 	case len(t.Key) == 0:
 		return nil, usage("the comment at its top does not say by which columns the rows are told apart: -- key: name")
 	}
-	t.Query = strings.TrimSpace(strings.Join(lines[t.Lines:], "\n"))
-	for _, line := range lines[t.Lines:] { // so that errors of the query have their lines
-		if strings.TrimSpace(line) != "" {
-			break
-		}
+	for t.Lines < len(lines) && strings.TrimSpace(lines[t.Lines]) == "" {
 		t.Lines++
 	}
+	// What stands before its first word stays, so that errors have their columns.
+	t.Query = strings.TrimRightFunc(strings.Join(lines[t.Lines:], "\n"), unicode.IsSpace)
 	if t.Query == "" {
 		return nil, usage("it has no query")
 	}
-	_, err := fill(t.Query, variables, "")
-	return t, err
+	_, err := fill(t.Query, variables, probe)
+	return t, t.shift(err)
 }
 
 // say takes in a line of the comment.
 func (t *Table) say(name, value string) error {
 	switch name {
 	case "table":
-		if !names.MatchString(value) || strings.HasPrefix(value, "lakeql_") || strings.HasSuffix(value, "_history") || strings.HasSuffix(value, "_at") {
-			return fmt.Errorf("%s cannot be the name of a table: a small letter, then up to 40 small letters, digits and _; not lakeql_…, …_history or …_at", provider.Quote(value))
+		if !names.MatchString(value) || slices.ContainsFunc(ownPrefixes(), func(p string) bool { return strings.HasPrefix(value, p) }) ||
+			strings.HasSuffix(value, "_history") || strings.HasSuffix(value, "_at") {
+			return fmt.Errorf("%s cannot be the name of a table: a small letter, then up to 40 small letters, digits and _; not %s…, …_history or …_at", provider.Quote(value), strings.Join(ownPrefixes(), "…, "))
 		}
 		t.Name = value
 	case "description":
@@ -127,12 +135,13 @@ func (t *Table) say(name, value string) error {
 			t.Types[words[0]] = Type(words[1])
 		}
 	default:
-		if !strings.Contains(name, " ") && name != "" { // a word that is meant for us, and not a sentence
-			return fmt.Errorf("%s is not known here: table, description, key and types are", provider.Quote(name))
-		}
+		return fmt.Errorf("%s is not known here: table, description, key and types are", provider.Quote(name))
 	}
 	return nil
 }
+
+// ownPrefixes begin the names of what else is in a store: its own tables, River's, and the database's.
+func ownPrefixes() []string { return []string{"lakeql_", "river_", "sqlite_", "pg_"} }
 
 func typeNames() string {
 	var all []string
@@ -180,7 +189,7 @@ func (t *Table) resolve(given []provider.Column) error {
 			return usage("the key names the column %s, which the query does not give", provider.Quote(k))
 		}
 	}
-	for name := range t.Types {
+	for _, name := range slices.Sorted(maps.Keys(t.Types)) {
 		if t.column(name) < 0 {
 			return usage("types names the column %s, which the query does not give", provider.Quote(name))
 		}

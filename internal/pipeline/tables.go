@@ -167,11 +167,11 @@ func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error 
 			quote(rows), s.d.typeOf(Text), s.d.bytes(), s.d.bytes(), columns.String()),
 		// What comparing reads is in the index alone. That keys are there once, comparing sees to, of which there is
 		// one at a time for a workspace.
-		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, row_hash)", quote(rows+"_key"), quote(rows)),
+		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, row_hash)", quote("lakeql_hashes_"+made.Name), quote(rows)),
 		fmt.Sprintf("CREATE TABLE %s (%s, run_id %s NOT NULL, change %s NOT NULL, changed_at %s NOT NULL, changed_columns %s, deployment_name %s NOT NULL, key_hash %s NOT NULL%s)",
 			quote(history), id, s.d.typeOf(Integer), s.d.typeOf(Text), stampType, s.d.typeOf(JSON), s.d.typeOf(Text), s.d.bytes(), columns.String()),
-		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, changed_at)", quote(history+"_key"), quote(history)),
-		fmt.Sprintf("CREATE INDEX %s ON %s (changed_at)", quote(history+"_time"), quote(history)),
+		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, changed_at)", quote("lakeql_keys_"+made.Name), quote(history)), // no other table's history is called so
+		fmt.Sprintf("CREATE INDEX %s ON %s (changed_at)", quote("lakeql_times_"+made.Name), quote(history)),
 	} {
 		if _, err := t.exec(ctx, statement); err != nil {
 			return err
@@ -224,14 +224,15 @@ func (s *Store) createViews(ctx context.Context, t tx, made *storedTable) error 
 	function := quote(made.Name + "_at")
 	for _, statement := range []string{
 		"DROP FUNCTION IF EXISTS " + function + "(timestamptz)",
-		fmt.Sprintf(`CREATE FUNCTION %s(at timestamptz) RETURNS TABLE (deployment_name text%s) LANGUAGE plpgsql STABLE AS $lakeql$
+		// Its parameter has no name, for a column might have the same.
+		fmt.Sprintf(`CREATE FUNCTION %s(timestamptz) RETURNS TABLE (deployment_name text%s) LANGUAGE plpgsql STABLE AS $lakeql$
 #variable_conflict use_column
 BEGIN
-	IF at < (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s) THEN
-		RAISE EXCEPTION 'what %s held at %% is not known: its history begins at %%', at, (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s);
+	IF $1 < (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s) THEN
+		RAISE EXCEPTION 'what %s held at %% is not known: its history begins at %%', $1, (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s);
 	END IF;
 	RETURN QUERY SELECT h.deployment_name%s FROM (
-		SELECT DISTINCT ON (h.deployment_name, h.key_hash) h.* FROM %s h WHERE h.changed_at <= at
+		SELECT DISTINCT ON (h.deployment_name, h.key_hash) h.* FROM %s h WHERE h.changed_at <= $1
 		ORDER BY h.deployment_name, h.key_hash, h.changed_at DESC, h.history_id DESC) h WHERE h.change <> 'removed';
 END $lakeql$`, function, declared.String(), literal(made.Name), made.Name, literal(made.Name), names("h."), quote(historyTable(made.Name))),
 		fmt.Sprintf("COMMENT ON VIEW %s IS %s", quote(made.Name), literal(made.Description)),

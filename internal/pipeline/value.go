@@ -39,9 +39,17 @@ func (c Column) convert(v any) (any, error) {
 		converted = asJSON(v)
 	}
 	if converted == nil {
-		return nil, usage("the column %s is declared as %s, and %s is none", c.Name, c.Type, provider.Quote(fmt.Sprint(v)))
+		return nil, usage("the column %s is declared as %s, and %s is none", c.Name, c.Type, provider.Quote(written(v)))
 	}
 	return converted, nil
+}
+
+// written is a value as a message has it.
+func written(v any) string {
+	if raw, ok := v.(json.RawMessage); ok {
+		return string(raw)
+	}
+	return fmt.Sprint(v)
 }
 
 func asText(v any) any {
@@ -84,10 +92,14 @@ func asNumber(v any) any {
 	case int64:
 		return float64(v)
 	case float64:
-		return v
+		if !math.IsInf(v, 0) && !math.IsNaN(v) { // which JSON does not have, so that the history could not tell them
+			return v + 0 // makes -0 what databases keep it as
+		}
+	case json.RawMessage: // an integer of more than 64 bits
+		return asNumber(string(v))
 	case string:
-		if f, err := strconv.ParseFloat(v, 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {
-			return f
+		if f, err := strconv.ParseFloat(v, 64); err == nil {
+			return asNumber(f)
 		}
 	}
 	return nil
@@ -126,17 +138,19 @@ var timeLayouts = []string{
 func asTime(v any) any {
 	switch v := v.(type) {
 	case time.Time:
-		return micro(v)
+		if t := micro(v); t.Year() >= 1 && t.Year() <= 9999 { // what has four digits, and is a time for both databases
+			return t
+		}
 	case int64:
-		return micro(time.UnixMilli(v))
+		return asTime(time.UnixMilli(v))
 	case float64:
 		if math.Abs(v) < 1<<53 {
-			return micro(time.UnixMicro(int64(math.Round(v * 1000))))
+			return asTime(time.UnixMicro(int64(math.Round(v * 1000))))
 		}
 	case string:
 		for _, layout := range timeLayouts {
 			if t, err := time.Parse(layout, v); err == nil {
-				return micro(t)
+				return asTime(t)
 			}
 		}
 	}
@@ -158,11 +172,10 @@ func asJSON(v any) any {
 			}
 		}
 	}
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil
+	if made, ok := encodeJSON(v).(json.RawMessage); ok {
+		return sorted(made) // which writes what is no UTF-8 otherwise
 	}
-	return json.RawMessage(data)
+	return nil
 }
 
 // sorted is JSON without blanks and with its keys in order; nil where it is none.
@@ -173,6 +186,11 @@ func sorted(data []byte) any {
 	if dec.Decode(&value) != nil || dec.More() {
 		return nil
 	}
+	return encodeJSON(value)
+}
+
+// encodeJSON gives JSON in the one form that stored values have.
+func encodeJSON(value any) any {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -1,0 +1,117 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// silent is a workspace that nothing may be asked of.
+func silent(t *testing.T) []string {
+	t.Helper()
+	return listing(t, func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s was sent", r.Method, r.URL)
+		w.WriteHeader(http.StatusTeapot)
+	})
+}
+
+// TestPipelineCheckFinds shows that a folder which would not run is told with the file, the line and the
+// column of each fault, without a call and with status 2.
+func TestPipelineCheckFinds(t *testing.T) {
+	t.Parallel()
+	const head, fine = "-- table: t\n-- key: name\n", "-- table: fine\n-- key: name\nSELECT name FROM databricks_workspace.postgres.postgres_projects"
+	const config = "name: p\nworkspaces: [dbc-1]\n"
+	sql := func(query string) map[string]string {
+		return map[string]string{"pipeline.yaml": config, "t.sql": head + query}
+	}
+	yaml := func(text string) map[string]string { return map[string]string{"pipeline.yaml": text, "t.sql": fine} }
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  string // {} is the folder
+	}{
+		{"no pipeline.yaml", map[string]string{"t.sql": fine}, "error: {} is no pipeline: it has no pipeline.yaml\nhint: make one with lakeql pipeline init {}\n"},
+		{"no SQL files", map[string]string{"pipeline.yaml": config}, "error: the pipeline {} has no SQL files: each makes one table\n"},
+		{"an unknown key", yaml(config + "retries: 3\n"), "error: {}/pipeline.yaml:3:1: \"retries\" is not known here\nhint: it may say attempts, concurrency, description, name, on_error, rate, retention, schedule, store, timezone, variables, workspaces\n"},
+		{"a schedule that is none", yaml(config + "schedule: '61 * * * *'\n"), "error: {}/pipeline.yaml:3:11: schedule: \"61 * * * *\" is not cron syntax (minute hour day month weekday): end of range (61) above maximum (59): 61\n"},
+		{"a hostile workspace", yaml("name: p\nworkspaces: [\"evil.example/\"]\n"), "error: {}/pipeline.yaml: find the workspaces: deployment_name: \"evil.example/\" is neither one DNS label nor a host under a domain of Databricks\nhint: give the first part of the workspace's host, such as dbc-abcd0123-a1bc, or the whole host, such as adb-1234567890123456.7.azuredatabricks.net\n"},
+		{"a query for workspaces that is wrong", yaml("name: p\nworkspaces: {query: SELECT deployment_name FROM databricks_account.provisioning.workspace}\n"), "error: {}/pipeline.yaml: find the workspaces: unknown resource \"workspace\" in databricks_account.provisioning\nhint: did you mean vw_workspaces, workspaces?\n"},
+		{"a comment that is wrong", map[string]string{"pipeline.yaml": config, "t.sql": "-- table: t\n-- kee: name\nSELECT 1"}, "error: {}/t.sql:2:1: \"kee\" is not known here: table, description, key and types are\n"},
+		{"a table twice", map[string]string{"pipeline.yaml": config, "a.sql": fine, "b.sql": fine}, "error: {}/b.sql: the table fine is that of a.sql too\n"},
+		{"a variable that is not there", sql("\nSELECT name\nFROM {{ .from }}"), "error: {}/t.sql:5:9: fill in the variables: <.from>: map has no entry for key \"from\"\nhint: variables are named in pipeline.yaml; deployment_name is the workspace\n"},
+		{"an unknown resource, set in", sql("\n  SELECT name\n  FROM databricks_workspace.postgres.projects"), "error: {}/t.sql:5:38: unknown resource \"projects\" in databricks_workspace.postgres\nhint: did you mean postgres_projects, vw_projects?\n"},
+		{"an unknown column", sql("SELECT nam AS name FROM databricks_workspace.postgres.postgres_projects"), "error: {}/t.sql:3:1: no such column: nam\n"},
+		{"an error of syntax", sql("SELECT name\nFRM x"), "error: {}/t.sql:3:1: near \"x\": syntax error\n"},
+		{"a parameter that is not given", sql("\n\nSELECT name FROM databricks_workspace.postgres.postgres_branches"), "error: {}/t.sql:5:1: missing parameters: databricks_workspace.postgres.postgres_branches needs project_id\nhint: add WHERE project_id = '…', or join with what gives them\n"},
+		{"a statement that changes things", sql("DELETE FROM databricks_workspace.postgres.postgres_projects WHERE name = 'projects/p'"), "error: {}/t.sql: this is no query: only SELECT, WITH and VALUES are\n"},
+		{"a call", sql("EXEC databricks_workspace.postgres.postgres_projects.list"), "error: {}/t.sql: this is no query: only SELECT, WITH and VALUES are\n"},
+		{"a second statement", sql("SELECT 'a' AS name; DELETE FROM databricks_workspace.postgres.postgres_projects"), "error: {}/t.sql: there has to be one query, and no more\n"},
+		{"remarks alone", sql("\n-- nothing"), "error: {}/t.sql: there has to be one query, and no more\n"},
+		{"a key that is not given", sql("SELECT uid FROM databricks_workspace.postgres.postgres_projects"), "error: {}/t.sql: the key names the column \"name\", which the query does not give\n"},
+		{"a column without a type", sql("SELECT name, upper(uid) AS up FROM databricks_workspace.postgres.postgres_projects"), "error: {}/t.sql: the query computes up, whose type nothing says\nhint: say it in the comment at the top: -- types: up integer (or text, integer, number, boolean, timestamp, json)\n"},
+		{
+			"several faults",
+			map[string]string{"pipeline.yaml": "name: p\nworkspaces: [a..b]\n", "fine.sql": fine, "t.sql": head + "SELECT", "u.sql": "-- table: u\n-- key: name\nSELECT uid FROM databricks_workspace.postgres.postgres_projects"},
+			"error: {}/pipeline.yaml: find the workspaces: deployment_name: \"a..b\" is neither one DNS label nor a host under a domain of Databricks\nhint: give the first part of the workspace's host, such as dbc-abcd0123-a1bc, or the whole host, such as adb-1234567890123456.7.azuredatabricks.net\n" +
+				"error: {}/t.sql:3:1: incomplete input\nerror: {}/u.sql: the key names the column \"name\", which the query does not give\nerror: the pipeline has 3 faults, which are told above\n",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			env, dir := silent(t), folder(t, test.files)
+			for _, command := range []string{"check", "run"} {
+				got := pipelineCommand(t, env, command, dir, "--store", filepath.Join(t.TempDir(), "none.db"))
+				if want := strings.ReplaceAll(test.want, "{}", dir); got.status != 2 || got.stderr != want || got.stdout != "" {
+					t.Errorf("%s: status %d\n%s%s\nwant\n%s", command, got.status, got.stdout, got.stderr, want)
+				}
+			}
+		})
+	}
+}
+
+// TestPipelineCheckShowsCalls shows that a folder which is right is answered with the calls it makes, and
+// that a store is looked at if there is one, and made by nobody who only checks.
+func TestPipelineCheckShowsCalls(t *testing.T) {
+	t.Parallel()
+	env, dir := silent(t), company(t, "workspaces: [dbc-1]\nstore: s.db\n")
+	got := pipelineCommand(t, env, "check", dir, "-o", "json")
+	if got.status != 0 || !strings.Contains(got.stdout, "/api/2.0/postgres/projects") || !strings.Contains(got.stdout, "/api/2.1/clusters/list") {
+		t.Errorf("%+v", got)
+	}
+	for _, row := range jsonRows(t, got.stdout) {
+		if row["table"] != "projects" && row["table"] != "clusters" {
+			t.Errorf("%v", row)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "s.db")); !os.IsNotExist(err) {
+		t.Errorf("the store: %v", err)
+	}
+}
+
+// TestPipelineInitOverwritesNothing shows that init leaves a folder alone in which one of its files is.
+func TestPipelineInitOverwritesNothing(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"users.sql": "SELECT 'mine'"})
+	got := pipelineCommand(t, nil, "init", dir)
+	if want := "error: " + dir + "/users.sql is there already, and nothing was made\n"; got.status != 2 || got.stderr != want {
+		t.Errorf("%+v, want %s", got, want)
+	}
+	entries, err := os.ReadDir(dir)
+	if text, _ := os.ReadFile(filepath.Join(dir, "users.sql")); err != nil || len(entries) != 1 || string(text) != "SELECT 'mine'" {
+		t.Errorf("%v, %v, %s", entries, err, text)
+	}
+	fresh := filepath.Join(dir, "fresh")
+	if got := pipelineCommand(t, nil, "init", fresh); got.status != 0 || !strings.Contains(got.stderr, "files in "+fresh) {
+		t.Errorf("%+v", got)
+	}
+	if got := pipelineCommand(t, nil, "init", fresh); got.status != 2 {
+		t.Errorf("a second time: %+v", got)
+	}
+	if got := pipelineCommand(t, append(silent(t), "DATABRICKS_ACCOUNT_ID=00000000-0000-0000-0000-000000000000"), "check", fresh); got.status != 0 {
+		t.Errorf("what init made does not pass check: %+v", got)
+	}
+}

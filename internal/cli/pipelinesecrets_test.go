@@ -1,0 +1,129 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// TestPipelineKeepsNoSecrets shows that credentials in answers are masks in whatever a store has: rows, their
+// history, the queue, and what is told of queries that failed.
+func TestPipelineKeepsNoSecrets(t *testing.T) {
+	for kind, open := range stores() {
+		t.Run(kind, func(t *testing.T) { keepsNoSecrets(t, open(t)) })
+	}
+}
+
+func keepsNoSecrets(t *testing.T, s store) {
+	t.Helper()
+	const hidden = "s3cr3t-v4lue"
+	var version atomic.Int64
+	env := listing(t, func(w http.ResponseWriter, r *http.Request) {
+		value := fmt.Sprint(hidden, version.Load())
+		if strings.Contains(r.URL.Path, "storage-credentials") {
+			_, _ = fmt.Fprintf(w, `{"storage_credentials": [{"name": "c%d", "comment": "open-v4lue", "cloudflare_api_token": {"access_key_id": "k", "secret_access_key": "%s"}}]}`, version.Load(), value)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"secrets": [{"name": "s", "comment": "open-v4lue%d", "value": "%s"}]}`, version.Load(), value)
+	})
+	const from = " FROM databricks_workspace.catalog.secrets_uc WHERE catalog_name = 'c' AND schema_name = 's'"
+	dir := folder(t, map[string]string{
+		"pipeline.yaml": "name: p\nworkspaces: [dbc-1]\nretention: forever\n",
+		"nested.sql":    "-- table: nested\n-- key: name\nSELECT name, comment, cloudflare_api_token FROM databricks_workspace.catalog.storage_credentials",
+		"plain.sql":     "-- table: plain\n-- key: name\n-- types: more text, list json\nSELECT name, comment, value, value || '!' AS more, json_array(value) AS list" + from,
+		"key.sql":       "-- table: keyed\n-- key: value\nSELECT value" + from,
+		"wrong.sql":     "-- table: wrong\n-- key: name\n-- types: value integer, more integer\nSELECT name, value, value || '!' AS more" + from,
+	})
+	for i := range 3 {
+		version.Store(int64(i))
+		got := pipelineCommand(t, env, "run", dir, "--store", s.name, "--log", "json", "-v", "-o", "json")
+		if got.status != 1 || !strings.Contains(got.stderr, "1 of 4 queries failed") || !strings.Contains(got.stderr, `is declared as integer, and \"****\" is none`) {
+			t.Fatalf("%+v", got)
+		}
+		if strings.Contains(got.stdout+got.stderr, hidden) {
+			t.Errorf("the command tells the credential:\n%s%s", got.stdout, got.stderr)
+		}
+	}
+	// That the masks are there shows that the rows came as far as the store.
+	if n := s.one(t, "SELECT count(*) AS n FROM plain WHERE value = '****' AND more = '****!'"); n != "1" {
+		t.Errorf("%s rows have masks", n)
+	}
+	if n := s.one(t, "SELECT count(*) AS n FROM plain_history WHERE change = 'changed'"); n != "2" {
+		t.Errorf("the history has %s changes", n)
+	}
+	if n := s.one(t, "SELECT count(*) AS n FROM nested_history WHERE change = 'removed'"); n != "2" {
+		t.Errorf("the history has %s removals", n)
+	}
+	everything := s.everything(t)
+	if !bytes.Contains(everything, []byte("open-v4lue")) {
+		t.Error("what was read of the store has nothing of its rows")
+	}
+	if bytes.Contains(everything, []byte(hidden)) {
+		t.Error("the store holds the credential")
+	}
+}
+
+// everything is all that a store has: the bytes of its files, or every row of every table.
+func (s store) everything(t *testing.T) (all []byte) {
+	t.Helper()
+	if strings.HasPrefix(s.name, "postgres://") {
+		for _, table := range s.ask(t, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'") {
+			all = append(all, s.one(t, fmt.Sprintf(`SELECT coalesce(string_agg(x::text, chr(10)), '') AS rows FROM "%s" x`, table["name"]))...)
+		}
+		return all
+	}
+	files, err := filepath.Glob(s.name + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data...)
+	}
+	return all
+}
+
+// TestPipelineTextsWithNUL shows what becomes of texts that one of the databases has no form
+// for: they are kept, or an error of their query alone.
+func TestPipelineTextsWithNUL(t *testing.T) {
+	for kind, open := range stores() {
+		t.Run(kind, func(t *testing.T) {
+			s := open(t)
+			env := listing(t, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = fmt.Fprint(w, `{"projects": [{"name": "projects/p", "uid": "a\u0000b", "status": {"owner": "a\u0000b"}}]}`)
+			})
+			const from = " FROM databricks_workspace.postgres.postgres_projects"
+			dir := folder(t, map[string]string{
+				"pipeline.yaml": "name: p\nworkspaces: [dbc-1]\n",
+				"text.sql":      "-- table: texts\n-- key: name\nSELECT name, uid" + from,
+				"json.sql":      "-- table: nested\n-- key: name\nSELECT name, status" + from,
+				"fine.sql":      "-- table: fine\n-- key: name\nSELECT name, name AS at" + from,
+			})
+			got := pipelineCommand(t, env, "run", dir, "--store", s.name)
+			if kind == "SQLite" {
+				if got.status != 0 || s.one(t, "SELECT length(CAST(uid AS BLOB)) AS n FROM texts") != "3" {
+					t.Errorf("%+v", got)
+				}
+				return
+			}
+			for _, table := range []string{"nested", "texts"} {
+				if want := "note: failed: " + table + " in dbc-1: a row of " + table + " has a text with a NUL character, which PostgreSQL cannot keep\n"; !strings.Contains(got.stderr, want) {
+					t.Errorf("%+v\nwant\n%s", got, want)
+				}
+			}
+			if n := s.one(t, "SELECT count(*) AS n FROM fine_at(now()) WHERE at = 'projects/p'"); got.status != 1 || n != "1" {
+				t.Errorf("status %d, and the table that has none has %s rows", got.status, n)
+			}
+		})
+	}
+}

@@ -1,0 +1,301 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// settings read what pipeline.yaml may say, by its key.
+func settings() map[string]func(d *Definition, n *yaml.Node) error {
+	text := func(of func(*Definition) *string) func(*Definition, *yaml.Node) error {
+		return func(d *Definition, n *yaml.Node) error {
+			if n.Decode(of(d)) != nil {
+				return usage("is not one text")
+			}
+			return nil
+		}
+	}
+	number := func(of func(*Definition) *int, most int) func(*Definition, *yaml.Node) error {
+		return func(d *Definition, n *yaml.Node) error {
+			i, err := strconv.Atoi(n.Value) // YAML's own reading makes 1 of 1.5
+			if err != nil || i < 1 || i > most {
+				return usage("%s is not a whole number between 1 and %d", nodeText(n), most)
+			}
+			*of(d) = i
+			return nil
+		}
+	}
+	return map[string]func(*Definition, *yaml.Node) error{
+		"name":        setName,
+		"description": text(func(d *Definition) *string { return &d.Description }),
+		"workspaces":  setWorkspaces,
+		"schedule":    text(func(d *Definition) *string { return &d.Schedule }),
+		"timezone":    text(func(d *Definition) *string { return &d.Timezone }),
+		"store":       text(func(d *Definition) *string { return &d.Store }),
+		"concurrency": number(func(d *Definition) *int { return &d.Concurrency }, maxConcurrency),
+		"rate":        setRate,
+		"retention":   setRetention,
+		"on_error":    setOnError,
+		"attempts":    number(func(d *Definition) *int { return &d.Attempts }, maxAttempts),
+		"variables":   setVariables,
+	}
+}
+
+// parseConfig reads pipeline.yaml. Its errors tell the place.
+func parseConfig(data []byte) (*Definition, error) {
+	root, err := readYAML(data)
+	if err != nil {
+		return nil, err
+	}
+	d := &Definition{Concurrency: defaultConcurrency, Attempts: defaultAttempts, OnError: Continue, Retention: defaultRetention}
+	known, places := settings(), map[string]*yaml.Node{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		set, ok := known[key.Value]
+		if !ok {
+			names := make([]string, 0, len(known))
+			for name := range known {
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			return nil, &provider.Error{
+				Code: provider.Usage, Position: placeOf(key), Message: provider.Quote(key.Value) + " is not known here",
+				Hint: "it may say " + strings.Join(names, ", "),
+			}
+		}
+		if places[key.Value] != nil {
+			return nil, atNode(key, usage("%s is said twice", key.Value))
+		}
+		places[key.Value] = value
+		if value.Tag == "!!null" && key.Value != "workspaces" {
+			continue // as if it were not said
+		}
+		for value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		if err := set(d, value); err != nil {
+			return nil, inKey(key.Value, places, err)
+		}
+	}
+	if d.Name == "" {
+		return nil, usage("name: not said: what the pipeline is called, such as name: inventory")
+	}
+	if places["workspaces"] == nil {
+		return nil, usage("workspaces: not said: all, or a list of deployment names, or {query: \"SELECT …\"}")
+	}
+	if _, err := d.location(); err != nil {
+		return nil, inKey("timezone", places, err)
+	}
+	if d.Schedule != "" {
+		if _, err := d.next(time.Now()); err != nil {
+			return nil, inKey("schedule", places, err)
+		}
+	}
+	return d, nil
+}
+
+// readYAML reads the one mapping that the file is; an empty file is an empty one.
+func readYAML(data []byte) (*yaml.Node, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, more yaml.Node
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return &yaml.Node{Kind: yaml.MappingNode}, nil
+	}
+	if err == nil {
+		switch err = dec.Decode(&more); {
+		case err == nil:
+			return nil, atNode(&more, usage("a second document begins: the file is one"))
+		case errors.Is(err, io.EOF):
+			err = nil
+		}
+	}
+	if err != nil {
+		return nil, yamlError(err)
+	}
+	root := doc.Content[0]
+	if root.Tag == "!!null" {
+		return &yaml.Node{Kind: yaml.MappingNode}, nil
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, atNode(root, usage("the file is not a list of key: value, such as name: inventory"))
+	}
+	return root, nil
+}
+
+// yamlPlace is how the library says where.
+var yamlPlace = regexp.MustCompile(`^line (\d+): `)
+
+func yamlError(err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	e := &provider.Error{Code: provider.Usage, Err: err, Message: "not YAML: " + provider.Printable(yamlPlace.ReplaceAllString(text, ""))}
+	if place := yamlPlace.FindStringSubmatch(text); place != nil {
+		e.Position.Line, _ = strconv.Atoi(place[1])
+		e.Position.Column = 1
+	}
+	return e
+}
+
+func placeOf(n *yaml.Node) provider.Position {
+	return provider.Position{Line: n.Line, Column: n.Column}
+}
+
+// atNode gives an error its place, unless it has one.
+func atNode(n *yaml.Node, err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok || e.Position.Line > 0 || n == nil {
+		return err
+	}
+	placed := *e
+	placed.Position = placeOf(n)
+	return &placed
+}
+
+// inKey says which key an error is about.
+func inKey(key string, places map[string]*yaml.Node, err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok {
+		return err
+	}
+	told := *e
+	if !strings.HasPrefix(told.Message, key+": ") {
+		told.Message = key + ": " + told.Message
+	}
+	return atNode(places[key], &told)
+}
+
+// nodeText is what stands there, for a message.
+func nodeText(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode {
+		return "what is there"
+	}
+	return provider.Quote(n.Value)
+}
+
+func setName(d *Definition, n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode || !names.MatchString(n.Value) {
+		return usage("%s is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _", nodeText(n))
+	}
+	d.Name = n.Value
+	return nil
+}
+
+// leastRate is a call in a fortnight: what is below is no rate, and its pauses would not fit a time.Duration.
+const leastRate, mostRate = 1e-6, 1e6
+
+func setRate(d *Definition, n *yaml.Node) error {
+	if n.Decode(&d.Rate) != nil || d.Rate != 0 && !(d.Rate >= leastRate && d.Rate <= mostRate) { // NaN is neither
+		return usage("%s is not a number of calls a second, nor 0 for no limit", nodeText(n))
+	}
+	return nil
+}
+
+func setOnError(d *Definition, n *yaml.Node) error {
+	d.OnError = OnError(n.Value)
+	if d.OnError != Continue && d.OnError != Stop {
+		return usage("%s is neither continue nor stop", nodeText(n))
+	}
+	return nil
+}
+
+// setRetention reads how long history is kept: 90d, 12h; 0 or never: for ever.
+func setRetention(d *Definition, n *yaml.Node) error {
+	switch n.Value {
+	case "0", "never", "forever":
+		d.Retention = 0
+		return nil
+	}
+	if number, ok := strings.CutSuffix(n.Value, "d"); ok {
+		if days, err := strconv.ParseFloat(number, 64); err == nil && days < 36_500 { // NaN is not below
+			d.Retention = time.Duration(days * 24 * float64(time.Hour))
+		} else {
+			d.Retention = 0
+		}
+	} else {
+		d.Retention, _ = time.ParseDuration(n.Value) // 0 where it is none
+	}
+	if d.Retention <= 0 {
+		return usage("%s is not a time such as 90d or 12h, nor forever", nodeText(n))
+	}
+	return nil
+}
+
+func setWorkspaces(d *Definition, n *yaml.Node) error {
+	w, err := parseWorkspaces(n)
+	d.Workspaces = w
+	return err
+}
+
+func parseWorkspaces(n *yaml.Node) (Workspaces, error) {
+	wrong := usage("neither all, nor a list of deployment names, nor {query: \"SELECT …\"}")
+	switch n.Kind {
+	case yaml.ScalarNode:
+		if n.Value == "all" || n.Value == "*" {
+			return Workspaces{All: true}, nil
+		}
+	case yaml.SequenceNode:
+		var list []string
+		for _, item := range n.Content {
+			var name string
+			if item.Decode(&name) != nil {
+				return Workspaces{}, wrong
+			}
+			if name == "" || slices.Contains(list, name) {
+				return Workspaces{}, atNode(item, usage("a deployment name is empty, or in the list twice"))
+			}
+			list = append(list, name)
+		}
+		if len(list) > 0 {
+			return Workspaces{Names: list}, nil
+		}
+	case yaml.MappingNode:
+		var m struct {
+			Query string `yaml:"query"`
+		}
+		if len(n.Content) == 2 && n.Content[0].Value == "query" && n.Decode(&m) == nil && m.Query != "" {
+			return Workspaces{Query: m.Query}, nil
+		}
+	case yaml.DocumentNode, yaml.AliasNode:
+	}
+	return Workspaces{}, wrong
+}
+
+// variableName is what a variable may be called.
+var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
+// taken are the names that mean something else between {{ and }}.
+func taken() []string {
+	return []string{deploymentName, "quote", "true", "false", "nil", "if", "else", "end", "range", "with", "define", "block", "template", "break", "continue"}
+}
+
+func setVariables(d *Definition, n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return usage("not a list of name: value")
+	}
+	d.Variables = map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name := key.Value
+		if !variableName.MatchString(name) || slices.Contains(taken(), name) {
+			return atNode(key, usage("%s cannot be the name of one", nodeText(key)))
+		}
+		if _, twice := d.Variables[name]; twice {
+			return atNode(key, usage("%s is said twice", name))
+		}
+		if value.Kind != yaml.ScalarNode {
+			return atNode(value, usage("%s is not one value", name))
+		}
+		d.Variables[name] = value.Value
+	}
+	return nil
+}
