@@ -131,7 +131,7 @@ func searchModels(c *call) (any, error) {
 			return nil, invalidParameter("page_token is not one that this list gave.")
 		}
 	}
-	items := c.state.store.query(in, c.state.store.generated.ids(in), after, size+1, fits)
+	items := c.state.store.query(in, c.state.store.generated.ids(in), after, size+1, false, fits)
 	r, models := record{}, []any{}
 	if len(items) > size {
 		items = items[:size]
