@@ -72,6 +72,15 @@ func TestEveryKindOfPaging(t *testing.T) {
 			2,
 			[]string{`POST /api/2.1/clusters/events {"cluster_id":"c"}`, `POST /api/2.1/clusters/events {"cluster_id": "c", "offset": 1}`},
 		},
+		"a search that the SDK reads one page of": {
+			`EXEC databricks_workspace.ml.logged_models.search @@json = '{"experiment_ids": ["1"]}'`,
+			map[string]string{
+				`{"experiment_ids":["1"]}`: `{"models": [{"info": {"model_id": "a"}}, {"info": {"model_id": "b"}}], "next_page_token": "t"}`,
+				`"page_token":"t"`:         `{"models": [{"info": {"model_id": "c"}}]}`,
+			},
+			3,
+			[]string{`POST /api/2.0/mlflow/logged-models/search {"experiment_ids":["1"]}`, `POST /api/2.0/mlflow/logged-models/search {"experiment_ids":["1"],"page_token":"t"}`},
+		},
 		"one object in several pages": {
 			"SELECT job_id, json_array_length(json_extract(settings, '$.tasks')) FROM databricks_workspace.jobs.jobs WHERE job_id = 7",
 			map[string]string{

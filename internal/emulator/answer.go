@@ -87,6 +87,9 @@ func (c *call) invented(known record) any {
 		r[name] = c.query.Get(name)
 	}
 	maps.Copy(r, known)
+	if pg := m.Paging; pg != nil {
+		delete(r, pg.ResponseToken) // there is no page that an invented token would lead to
+	}
 	return json.RawMessage(whole.appendTo(nil, r))
 }
 

@@ -12,14 +12,16 @@ import (
 )
 
 // company works out what a workspace begins with: the Lakebase of Harbor Finch, a made-up roaster
-// of coffee. Every value follows from the seed, the workspace and the resource's name, so nothing
-// is kept and any part can be made without the rest.
+// of coffee. Every value follows from the seed, the workspace and the resource's name, and few from
+// the time, so nothing is kept and any part can be made without the rest.
 type company struct {
 	seed      uint64
 	workspace string
 	scale     int
 	account   string // its id; empty: what follows from the seed
 	host      string // of every endpoint; empty: each has a name of its own
+	// clock tells the time, which the little depends on that cannot be in the past: when tokens expire.
+	clock func() time.Time
 	// deployments are the account's workspaces; nil in a workspace.
 	deployments *deployments
 }

@@ -7,7 +7,8 @@
 // parts of lakeql that call the API, so that it can judge them.
 //
 // Lists choose by their parameters and filters. Those that the emulator cannot read it refuses, as
-// more rows than were asked for would be a lie. Answers are not ordered by what a request says.
+// more rows than were asked for would be a lie. Their order is the one that the API documents, if it does
+// (runs of jobs: the newest first), and no other, whatever a request says.
 //
 // Workspaces are told apart by the Host header: a request to dbc-1.localhost reaches workspace
 // dbc-1, one to 127.0.0.1 or localhost reaches workspace [DefaultWorkspace]. A workspace comes into

@@ -19,6 +19,8 @@ func jobHandlers() map[string]handler {
 		"POST /api/2.2/jobs/runs/cancel-all": cancelAllRuns,
 		"POST /api/2.2/jobs/runs/repair":     repairRun,
 		"GET /api/2.2/jobs/runs/get-output":  getRunOutput,
+
+		"GET /api/2.0/policies/jobs/get-compliance": getJobCompliance,
 	}
 }
 
@@ -185,7 +187,8 @@ func cancelAllRuns(c *call) (any, error) {
 	c.state.changing.Lock()
 	defer c.state.changing.Unlock()
 	job := plain(c.object()["job_id"])
-	for _, it := range c.state.store.list(runKind, "", mostRows, false) {
+	everything := func(item) bool { return true }
+	for _, it := range c.state.store.query(runKind, c.state.store.generated.ids(runKind), "", mostRows, true, everything) { // the newest, as others are over
 		r := settled(it.record, c.emulator.opts.Clock())
 		if (job == "" || plain(r["job_id"]) == job) && running(r) {
 			c.cancel(runKind+"/"+it.id, r)
@@ -220,4 +223,13 @@ func getRunOutput(c *call) (any, error) {
 	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, record{
 		"metadata": r, "notebook_output": record{"result": "ok", "truncated": false}, "logs_truncated": false,
 	})), nil
+}
+
+// getJobCompliance holds a job against the policies of its clusters, of which it breaks none.
+func getJobCompliance(c *call) (any, error) {
+	id := c.query.Get("job_id")
+	if _, ok := c.state.store.get(jobKind + "/" + keyOf(id)); !ok {
+		return nil, newError(404, "RESOURCE_DOES_NOT_EXIST", "Job %s does not exist.", printable(id))
+	}
+	return c.answer(compliantJob(nil, nil, id)), nil
 }

@@ -69,11 +69,11 @@ func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, er
 			return nil, invalidParameter("offset must be a number from 0 to %d.", mostRows)
 		}
 	}
-	items := c.state.store.query(in, ids, after, skip+size+1, fits)
+	items, position := c.inOrder(in, ids, after, skip+size+1, fits)
 	items = items[min(skip, len(items)):]
 	more := record{}
 	if pg != nil && len(items) > size {
-		more[pg.ResponseToken] = c.emulator.pages.token(list, items[size-1].id)
+		more[pg.ResponseToken] = c.emulator.pages.token(list, position(items[size-1]))
 		more["has_more"] = true
 	} else {
 		more["has_more"] = false
@@ -113,10 +113,10 @@ func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any,
 		var after string
 		after, total = c.state.store.span(in, skip)
 		if skip < total {
-			items = c.state.store.query(in, ids, after, size, fits)
+			items = c.state.store.query(in, ids, after, size, false, fits)
 		}
 	} else { // who filters wants few, and they have to be counted
-		all := c.state.store.query(in, ids, "", math.MaxInt32, fits)
+		all := c.state.store.query(in, ids, "", math.MaxInt32, false, fits)
 		total = len(all)
 		items = all[min(skip, total):min(skip+size, total)]
 	}

@@ -5,35 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/lakeql/lakeql/provider"
 )
-
-// shownFields is what a list or a get shows of a record: what it has become meanwhile, and of
-// SCIM's resources what the request asks for.
-func (c *call) shownFields(r record) record {
-	r = settled(r, c.emulator.opts.Clock())
-	if c.route.method.Paging == nil || c.route.method.Paging.Kind != provider.ByOffset {
-		return r
-	}
-	wanted, not := c.query.Get("attributes"), c.query.Get("excludedAttributes")
-	if wanted == "" && not == "" {
-		return r
-	}
-	r = maps.Clone(r)
-	for name := range r {
-		listed := func(list string) bool {
-			return slices.ContainsFunc(strings.Split(list, ","), func(w string) bool {
-				first, _, _ := strings.Cut(strings.TrimSpace(w), ".")
-				return strings.EqualFold(first, name)
-			})
-		}
-		if name != "id" && (wanted != "" && !listed(wanted) || not != "" && listed(not)) {
-			delete(r, name)
-		}
-	}
-	return r
-}
 
 // patchSCIM changes a resource by SCIM's operations (RFC 7644 §3.5.2).
 func patchSCIM(c *call) (any, error) {

@@ -39,14 +39,47 @@ func finishSecret(c *call, r record) {
 	r["scope"], r["key"], r["last_updated_timestamp"] = c.value("scope"), c.value("key"), c.emulator.opts.Clock().UnixMilli()
 }
 
-// finishToken makes the token itself, which only the answer to its creation shows.
+// finishToken makes the token itself, which only the answer to its creation shows. It is the
+// caller's, or that of the service principal on whose behalf it is made.
 func finishToken(c *call, r record) {
 	now := c.emulator.opts.Clock()
+	id, name := c.caller()
 	r["token_value"] = "dapi" + randomHex()
-	r["created_by_username"], r["creation_time"], r["expiry_time"] = c.subject, now.UnixMilli(), int64(-1)
+	r["created_by_id"], r["created_by_username"], r["owner_id"] = id, name, id
+	if application := plain(c.object()["application_id"]); application != "" {
+		if principal, ok := c.principalOf(application); ok {
+			r["owner_id"] = principal
+		}
+	}
+	r["creation_time"], r["expiry_time"] = now.UnixMilli(), int64(-1)
 	if n, ok := toInt(c.object()["lifetime_seconds"]); ok && n > 0 {
 		r["expiry_time"] = now.UnixMilli() + n*1000
 	}
+}
+
+// caller is who calls, by the id and the name that users and service principals are listed with. An
+// OAuth client that is none of the workspace's acts for the user that Me tells of.
+func (c *call) caller() (id int64, name string) {
+	if id, ok := c.principalOf(c.subject); ok {
+		return id, c.subject
+	}
+	return firstUser, owner().email
+}
+
+// principalOf finds the id of a service principal by its application, or of the story's user by how
+// they log in.
+func (c *call) principalOf(name string) (int64, bool) {
+	for i, p := range humans() {
+		if p.email == name {
+			return firstUser + int64(i), true
+		}
+	}
+	for _, it := range c.state.store.list("/preview/scim/v2/ServicePrincipals", "", mostRows, false) {
+		if plain(it.record["applicationId"]) == name {
+			return toInt(it.id)
+		}
+	}
+	return 0, false
 }
 
 func toInt(value any) (int64, bool) {

@@ -21,9 +21,10 @@ var catalogSeeds = map[string]seed{
 }
 
 const (
-	mainCatalog = "main"
-	moreTables  = "orders_day_" // then numberWidth digits
-	archive     = "archive"     // the schema of what the scale adds
+	mainCatalog   = "main"
+	systemCatalog = "system"
+	moreTables    = "orders_day_" // then numberWidth digits
+	archive       = "archive"     // the schema of what the scale adds
 )
 
 // lake is the catalogs, their schemas and their tables, with the columns of each.
@@ -60,7 +61,7 @@ func lake() map[string]map[string]map[string]string {
 				"demand": "day date, product_id bigint, predicted double",
 			},
 		},
-		"system": {
+		systemCatalog: {
 			"billing": {"usage": "record_id string, workspace_id string, sku_name string, usage_date date, usage_quantity decimal(38,18)"},
 		},
 	}
@@ -144,14 +145,43 @@ func (co *company) secondID(fullName string) string {
 	return d.uuid()
 }
 
+// catalogType is what a catalog of the story, and its schemas, say of it.
+func catalogType(name string) string {
+	if name == systemCatalog {
+		return "SYSTEM_CATALOG"
+	}
+	return managedCatalog
+}
+
+const managedCatalog = "MANAGED_CATALOG"
+
+// finishCatalog is a catalog as it is made: of the metastore's own, or of what it is a window to.
+func finishCatalog(_ *call, r record) {
+	switch {
+	case plain(r["share_name"]) != "":
+		r["catalog_type"] = "DELTASHARING_CATALOG"
+	case plain(r["connection_name"]) != "":
+		r["catalog_type"] = "FOREIGN_CATALOG"
+	default:
+		r["catalog_type"] = managedCatalog
+	}
+}
+
+// finishSchema takes over what a schema says of its catalog.
+func finishSchema(c *call, r record) {
+	in, id := c.emulator.kinds()["/unity-catalog/catalogs"].locate(nil, []string{plain(r["catalog_name"])})
+	if it, ok := c.state.store.get(in + "/" + id); ok {
+		r["catalog_type"] = it.record["catalog_type"]
+	}
+}
+
 func catalogRecord(co *company, _ []string, id string) record {
 	r := co.owned("/unity-catalog/catalogs", id)
-	kinds := map[string]string{"system": "SYSTEM_CATALOG"}
-	r["catalog_type"] = "MANAGED_CATALOG"
-	if kind, ok := kinds[id]; ok {
-		r["catalog_type"], r["owner"] = kind, "System user"
+	r["catalog_type"] = catalogType(id)
+	if id == systemCatalog {
+		r["owner"] = "System user"
 	}
-	comments := map[string]string{mainCatalog: "What the company works with.", "raw": "As it came in.", "ml": "Features and forecasts.", "system": "System tables."}
+	comments := map[string]string{mainCatalog: "What the company works with.", "raw": "As it came in.", "ml": "Features and forecasts.", systemCatalog: "System tables."}
 	r["comment"], r["isolation_mode"], r["securable_type"] = comments[id], "OPEN", "CATALOG"
 	r["storage_root"] = "s3://harbor-finch-lake/" + id
 	r["properties"] = record{}
@@ -160,7 +190,7 @@ func catalogRecord(co *company, _ []string, id string) record {
 
 func schemaRecord(co *company, above []string, id string) record {
 	r := co.owned("/unity-catalog/schemas", above[0]+"."+id)
-	r["catalog_name"], r["catalog_type"], r["schema_id"] = above[0], "MANAGED_CATALOG", co.secondID(above[0]+"."+id)
+	r["catalog_name"], r["catalog_type"], r["schema_id"] = above[0], catalogType(above[0]), co.secondID(above[0]+"."+id)
 	r["comment"], r["properties"] = title(id)+" of Harbor Finch.", record{}
 	return r
 }

@@ -22,10 +22,12 @@ var computeSeeds = map[string]seed{
 	"/policies/cluster-compliance": {ids: clusterIDs, make: func(_ *company, _ []string, id string) record {
 		return record{"cluster_id": id, "is_compliant": true, "violations": record{}}
 	}},
-	"/policies/job-compliance": {ids: jobIDs, make: func(_ *company, _ []string, id string) record {
-		n, _ := strconv.ParseInt(id, 10, 64)
-		return record{"job_id": n, "is_compliant": true, "violations": record{}}
-	}},
+	"/policies/job-compliance": {ids: jobIDs, make: compliantJob},
+}
+
+func compliantJob(_ *company, _ []string, id string) record {
+	n, _ := strconv.ParseInt(id, 10, 64)
+	return record{"job_id": n, "is_compliant": true, "violations": record{}}
 }
 
 type clusterStory struct{ name, state, source, node string }

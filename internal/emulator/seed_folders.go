@@ -3,9 +3,9 @@ package emulator
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // folderSeeds are notebooks and files, repositories, secrets and tokens.
@@ -132,17 +132,46 @@ func secretACLs(*company) map[string]record {
 	return all
 }
 
+// tokenStory is a token and how long it is good for: before it expires, somebody always makes it
+// last longer.
+type tokenStory struct {
+	comment string
+	owner   int // among humans
+	// left is the fewest days that are ever left of it, left and lasts together the most. Without
+	// lasts it never expires.
+	left, lasts int
+}
+
+// tokenStories have one token in each workspace that expires within 30 days, or two.
+func tokenStories() []tokenStory {
+	return []tokenStory{
+		{"till integration", 1, 1, 28}, {"notebook on ada's laptop", 0, 1, 56}, {"export to the accountants", 3, 45, 120}, {"dashboards", 2, 0, 0},
+	}
+}
+
 func tokens(co *company) map[string]record {
 	all := map[string]record{}
-	for i, comment := range []string{"till integration", "notebook on ada's laptop", "dashboards"} {
-		d := co.draw("/tokens/" + comment)
+	for _, s := range tokenStories() {
+		d := co.draw("/tokens/" + s.comment)
 		made, _ := d.times()
 		id := hex.EncodeToString([]byte(d.uuid()))[:64]
-		owner := int64(firstUser + slices.Index([]int{0, 1, 2}, i))
+		owner := int64(firstUser + s.owner)
 		all[id] = record{
-			"token_id": id, "comment": comment, "created_by_username": humans()[i].email, "created_by_id": owner, "owner_id": owner,
-			"creation_time": made.UnixMilli(), "expiry_time": made.AddDate(1, 0, 0).UnixMilli(), "workspace_id": int64(co.workspaceID()), //nolint:gosec // has 16 digits
+			"token_id": id, "comment": s.comment, "created_by_username": humans()[s.owner].email, "created_by_id": owner, "owner_id": owner,
+			"creation_time": made.UnixMilli(), "expiry_time": s.expiry(d, co.clock()), "workspace_id": int64(co.workspaceID()), //nolint:gosec // has 16 digits
 		}
 	}
 	return all
+}
+
+// expiry is when a token expires, in milliseconds, as it is said at a time: the same until the token
+// is made to last, so that lists at different times differ no more than they have to.
+func (s tokenStory) expiry(d *draw, now time.Time) int64 {
+	const day = 86_400
+	if s.lasts == 0 {
+		return -1
+	}
+	lasts := int64(s.lasts) * day
+	passed := (now.Unix() - int64(d.below(s.lasts*day))) % lasts // since it was last made to last
+	return (now.Unix() - passed + lasts + int64(s.left)*day) * 1000
 }

@@ -34,12 +34,16 @@ func stories() []story {
 	}
 }
 
+// Runs' ids grow as they start, so that the order of ids is that of time: what the scale adds, the
+// story, and what clients start.
 const (
 	runsOfJob = 12
 	firstJob  = 512_040_318_700_101
-	firstRun  = "640000000"  // then the job's two digits and the run's four
-	moreRuns  = "70000000"   // then numberWidth digits
+	moreRuns  = "60000000"   // then numberWidth digits
+	firstRun  = "640000000"  // then the day's four digits and the job's two
 	lastDay   = 1767_139_200 // 2025-12-31T00:00:00Z, when the story of the jobs ends
+	// taskRuns lie between a run's id and that of its task.
+	taskRuns = 100_000_000_000_000
 )
 
 func (co *company) jobNumber(i int) int64 { return firstJob + int64(i)*7 }
@@ -102,8 +106,10 @@ func (co *company) taskRecord(s story) record {
 // runIDs lists the runs of all jobs: those of the story, and as many more as the scale says.
 func runIDs(co *company, _ []string) sequence {
 	ids := make([]string, 0, len(stories())*runsOfJob)
-	for j := range stories() {
-		ids = append(ids, runsOf(j)...)
+	for day := range runsOfJob {
+		for j := range stories() {
+			ids = append(ids, storyRun(j, day))
+		}
 	}
 	return sequence{names: ids, prefix: moreRuns, count: co.scale}
 }
@@ -111,10 +117,13 @@ func runIDs(co *company, _ []string) sequence {
 func runsOf(job int) []string {
 	ids := make([]string, runsOfJob)
 	for k := range ids {
-		ids[k] = firstRun + pad(job*10_000 + k)[1:]
+		ids[k] = storyRun(job, k)
 	}
 	return ids
 }
+
+// storyRun is the id of the run of a job on one of the story's days.
+func storyRun(job, day int) string { return firstRun + pad(day*100 + job)[1:] }
 
 // runsOfOneJob narrows runs to those of a job, so that nobody looks at a million others.
 func runsOfOneJob(c *call, all sequence) sequence {
@@ -135,23 +144,10 @@ func runsOfOneJob(c *call, all sequence) sequence {
 }
 
 func runRecord(co *company, _ []string, id string) record {
-	var at, nth int // the job, and which of its runs
-	if text, ok := strings.CutPrefix(id, moreRuns); ok {
-		n, _ := strconv.Atoi(text)
-		at, nth = (n-1)%len(stories()), runsOfJob+(n-1)/len(stories())
-	} else {
-		n, _ := strconv.Atoi(id[len(firstRun):])
-		at, nth = n/10_000, n%10_000
-	}
-	s := stories()[at]
 	draw := co.draw("/jobs/runs/" + id)
+	at, start := co.startOf(id, draw)
+	s := stories()[at]
 	number, _ := strconv.ParseInt(id, 10, 64)
-	// The twelfth run is the last of the story; what the scale adds came before.
-	days := runsOfJob - 1 - nth
-	if nth >= runsOfJob {
-		days = nth % 360
-	}
-	start := time.Unix(lastDay, 0).UTC().AddDate(0, 0, -days).Add(time.Duration(2*3600+at*1800+draw.below(600)) * time.Second)
 	took := time.Duration(s.minutes*60+draw.below(s.minutes*30)) * time.Second
 	failed := draw.below(9) == 0
 	state, status := record{"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "state_message": "", "user_cancelled_or_timedout": false},
@@ -168,7 +164,7 @@ func runRecord(co *company, _ []string, id string) record {
 		"state": state, "status": status, "attempt_number": int64(0),
 		"run_page_url": "https://" + co.workspace + ".localhost/#job/" + strconv.FormatInt(co.jobNumber(at), 10) + "/run/" + id,
 	}
-	if days == 0 && at == 3 && nth < runsOfJob { // one is always under way
+	if id == storyRun(3, runsOfJob-1) { // one is always under way
 		r["state"] = record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false}
 		r["status"] = record{"state": "RUNNING"}
 		r["end_time"], r["run_duration"] = int64(0), int64(0)
@@ -177,7 +173,22 @@ func runRecord(co *company, _ []string, id string) record {
 	for _, name := range []string{"start_time", "end_time", "run_duration", "state", "status", "execution_duration", "setup_duration", "cleanup_duration", "attempt_number"} {
 		task[name] = r[name]
 	}
-	task["run_id"] = number + 1
+	task["run_id"] = number + taskRuns
 	r["tasks"] = []any{task}
 	return r
+}
+
+// startOf tells of a run which job it is of, and when it started: in the story each job once a day,
+// one after the other. What the scale adds is spread over the 360 days before.
+func (co *company) startOf(id string, draw *draw) (job int, start time.Time) {
+	last := time.Unix(lastDay, 0).UTC()
+	if text, ok := strings.CutPrefix(id, moreRuns); ok {
+		n, _ := strconv.Atoi(text)
+		every := 360 * 86_400 / max(co.scale, n)
+		seconds := (n-1)*every + draw.below(every)
+		return (n - 1) % len(stories()), last.AddDate(0, 0, -360-runsOfJob).Add(time.Duration(seconds) * time.Second)
+	}
+	n, _ := strconv.Atoi(id[len(firstRun):])
+	day, job := n/100, n%100
+	return job, last.AddDate(0, 0, day+1-runsOfJob).Add(time.Duration(2*3600+job*1800+draw.below(600)) * time.Second)
 }

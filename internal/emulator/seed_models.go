@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"maps"
 	"strconv"
 	"strings"
@@ -105,41 +104,4 @@ func finishModel(c *call, r record) {
 	if params := c.object()["params"]; params != nil {
 		r["data"] = record{"params": params}
 	}
-}
-
-// searchModels answers the search for logged models, which the documents do not have as a list.
-func searchModels(c *call) (any, error) {
-	m := c.route.method
-	k := c.emulator.kinds()["/mlflow/logged-models"]
-	whole := c.emulator.shapes.of(m, m.Response.Schema)
-	if k == nil || whole.field("models") == nil {
-		return c.invented(nil), nil
-	}
-	fits, err := c.filter(k)
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.pageSize()
-	if err != nil {
-		return nil, err
-	}
-	in := k.collection(nil)
-	list, after := c.state.name+"/"+in+"?"+c.filterText(), ""
-	if token := c.value("page_token"); token != "" {
-		var ok bool
-		if after, ok = c.emulator.pages.open(token, list); !ok {
-			return nil, invalidParameter("page_token is not one that this list gave.")
-		}
-	}
-	items := c.state.store.query(in, c.state.store.generated.ids(in), after, size+1, fits)
-	r, models := record{}, []any{}
-	if len(items) > size {
-		items = items[:size]
-		r["next_page_token"] = c.emulator.pages.token(list, items[size-1].id)
-	}
-	for _, it := range items {
-		models = append(models, it.record)
-	}
-	r["models"] = models
-	return json.RawMessage(whole.appendTo(nil, r)), nil
 }

@@ -92,43 +92,79 @@ func (s *store) change(name string, it item) {
 // list gives the items of a collection that come after an id, in the order of ids, at most limit
 // of them.
 func (s *store) list(in, after string, limit int, withDeleted bool) []item {
-	return s.query(in, s.generated.ids(in), after, limit, func(it item) bool { return withDeleted || !it.deleted })
+	return s.query(in, s.generated.ids(in), after, limit, false, func(it item) bool { return withDeleted || !it.deleted })
 }
 
-// query is list for the items that fit. Only those of the given ids, and what was changed, are
-// looked at.
-func (s *store) query(in string, ids sequence, after string, limit int, fits func(item) bool) []item {
-	next := ids.after(after)
+// query is list for the items that fit, from either end. Only those of the given ids, and what was
+// changed, are looked at.
+func (s *store) query(in string, ids sequence, after string, limit int, backward bool, fits func(item) bool) []item {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var changed []string
+	generated := walk{at: ids.at, n: ids.len(), backward: backward}
+	changed := walk{backward: backward}
 	c := s.collections[in]
 	if c != nil {
-		at, found := slices.BinarySearch(c.ids, after)
-		if found {
-			at++
-		}
-		changed = c.ids[at:]
+		changed.at, changed.n = func(i int) string { return c.ids[i] }, len(c.ids)
+	}
+	if after != "" {
+		generated.skip(after)
+		changed.skip(after)
 	}
 	var items []item
-	for len(items) < limit && (next < ids.len() || len(changed) > 0) {
+	for len(items) < limit {
+		id, more := generated.next()
+		other, moreChanged := changed.next()
 		var it item
 		switch {
-		case len(changed) == 0 || next < ids.len() && ids.at(next) < changed[0]:
-			it = s.generated.item(in, ids.at(next))
-			next++
+		case !more && !moreChanged:
+			return items
+		case !moreChanged, more && generated.before(id, other):
+			it = s.generated.item(in, id)
+			generated.passed++
 		default:
-			if next < ids.len() && ids.at(next) == changed[0] {
-				next++
+			if more && id == other {
+				generated.passed++
 			}
-			it = c.items[changed[0]]
-			changed = changed[1:]
+			it = c.items[other]
+			changed.passed++
 		}
 		if !it.gone && fits(it) {
 			items = append(items, it)
 		}
 	}
 	return items
+}
+
+// walk goes over sorted ids from one of their ends.
+type walk struct {
+	at       func(int) string
+	n        int
+	backward bool
+	passed   int
+}
+
+// id gives one of the ids, counted from where the walk begins.
+func (w *walk) id(i int) string {
+	if w.backward {
+		i = w.n - 1 - i
+	}
+	return w.at(i)
+}
+
+// before reports whether the walk comes to a before it comes to b.
+func (w *walk) before(a, b string) bool { return a != b && (a < b) != w.backward }
+
+// skip passes the ids up to the given one.
+func (w *walk) skip(id string) {
+	w.passed = sort.Search(w.n, func(i int) bool { return w.before(id, w.id(i)) })
+}
+
+// next gives the id that the walk stands before, if there is one more.
+func (w *walk) next() (id string, more bool) {
+	if w.passed == w.n {
+		return "", false
+	}
+	return w.id(w.passed), true
 }
 
 // span counts the items of a collection, and gives the id after which the item begins that has the
@@ -211,11 +247,6 @@ func (s sequence) numberAt(i int) int {
 // before is how many ids come before the given one.
 func (s sequence) before(id string) int {
 	return sort.Search(s.len(), func(i int) bool { return s.at(i) >= id })
-}
-
-// after is the index of the first id that comes after the given one.
-func (s sequence) after(id string) int {
-	return sort.Search(s.len(), func(i int) bool { return s.at(i) > id })
 }
 
 func (s sequence) has(id string) bool {

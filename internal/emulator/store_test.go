@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -66,6 +67,19 @@ func TestTheStoreIsAMapInOrder(t *testing.T) {
 		}
 		if len(got) != len(want) {
 			t.Errorf("listed %v, want %v", got, want)
+		}
+		everything := func(item) bool { return true }
+		var back []string
+		for last, more := "", true; more; {
+			page := s.query("c", sequence(made), last, size, true, everything)
+			for _, it := range page {
+				back, last = append(back, it.id), it.id
+			}
+			more = len(page) == size
+		}
+		slices.Reverse(back)
+		if ids := slices.Sorted(maps.Keys(want)); !slices.Equal(back, ids) {
+			t.Errorf("backward, in pages of %d, the list is the reverse of %v, want of %v", size, back, ids)
 		}
 		for _, name := range []string{"c/none", "d/a", "c", ""} {
 			if _, ok := s.get(name); ok {

@@ -24,7 +24,6 @@ func trackingHandlers() map[string]handler {
 		root + "model-versions/set-tag":                       versions.puts("", "tags"),
 		"DELETE /api/2.0/mlflow/registered-models/delete-tag": models.drops("", "tags"),
 		"DELETE /api/2.0/mlflow/model-versions/delete-tag":    versions.drops("", "tags"),
-		root + "logged-models/search":                         searchModels,
 	}
 }
 

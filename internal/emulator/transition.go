@@ -124,6 +124,8 @@ func (c *call) goes(kindName string, r record) {
 // finishers see to what depends on the kind when a resource is made.
 var finishers = map[string]func(*call, record){
 	"/clusters":                startCluster,
+	"/unity-catalog/catalogs":  finishCatalog,
+	"/unity-catalog/schemas":   finishSchema,
 	"/sql/warehouses":          nameWarehouse,
 	"/apps":                    finishApp,
 	"@/budget-policies":        func(c *call, r record) { r["creator_user_name"] = c.subject },

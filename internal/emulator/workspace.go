@@ -63,7 +63,9 @@ func (e *Emulator) workspace(deployment string) *workspace {
 }
 
 func (e *Emulator) newState(name string, listed *deployments) *workspace {
-	co := &company{seed: e.opts.Seed, workspace: name, scale: e.opts.Scale, account: e.opts.AccountID, host: e.postgres.host(), deployments: listed}
+	co := &company{
+		seed: e.opts.Seed, workspace: name, scale: e.opts.Scale, account: e.opts.AccountID, host: e.postgres.host(), clock: e.opts.Clock, deployments: listed,
+	}
 	w := &workspace{name: name, world: &world{company: co, kinds: e.kinds}}
 	w.store = newStore(w.world)
 	if e.opts.RateLimit > 0 {

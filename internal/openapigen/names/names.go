@@ -159,14 +159,15 @@ func (t *Table) nameOf(api *sdk.API, o *sdk.Operation) (Name, error) {
 	if !ok {
 		name = t.byConvention(o)
 	}
-	name.ObjectKey = objectKey(api, o, name.ObjectKey)
+	name.ObjectKey = objectKey(api, o, name.SQLVerb, name.ObjectKey)
 	return name, nil
 }
 
 // objectKey is where the rows are: the SDK's iterator knows; of other lists it is the one
 // attribute that holds a list of objects; and else StackQL may know, if the response has such an
-// attribute.
-func objectKey(api *sdk.API, o *sdk.Operation, stackql string) string {
+// attribute. A list is what says so, and what has pages that nobody reads as one object, which
+// SELECT does.
+func objectKey(api *sdk.API, o *sdk.Operation, verb, stackql string) string {
 	if o.Paging != nil {
 		if o.Paging.Items == "" {
 			return ""
@@ -188,7 +189,8 @@ func objectKey(api *sdk.API, o *sdk.Operation, stackql string) string {
 			}
 		}
 	}
-	if known == "" && strings.Contains(o.Name, "List") && len(lists) == 1 {
+	isList := strings.Contains(o.Name, "List") || o.Unpaged != nil && verb != "select"
+	if known == "" && isList && len(lists) == 1 {
 		return lists[0]
 	}
 	return known

@@ -1,0 +1,79 @@
+package emulator
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// order is that of a list whose items the API documents an order of. Other lists go by ids.
+type order struct {
+	// key is what items are ordered by, then by their ids; nil: by ids alone, so that nobody has to
+	// look at all items for one page.
+	key func(record) string
+	// descending has the greatest first.
+	descending bool
+}
+
+// listOrders are the orders that lists of a kind have when nobody asks for another.
+var listOrders = map[string]order{
+	"/alerts":               {key: byTime("create_time")},
+	"/clusters":             {key: clusterOrder},
+	"/jobs":                 {key: byTime("created_time"), descending: true}, // offset counts from the newest
+	"/jobs/runs":            {descending: true},                              // ids grow with time
+	"/mlflow/runs":          {key: byTime("info.start_time"), descending: true},
+	"/pipelines/{}/events":  {key: byTime("timestamp"), descending: true},
+	"/pipelines/{}/updates": {key: byTime("creation_time"), descending: true}, // until_update_id goes back to an older one
+	"/sql/alerts":           {key: byTime("create_time")},
+	"/sql/history/queries":  {key: byTime("query_start_time_ms"), descending: true},
+	"/sql/queries":          {key: byTime("create_time")},
+	"@/budget-policies":     {key: func(r record) string { return plain(r["policy_name"]) }},
+}
+
+// byTime is the order of a time, in text or in milliseconds.
+func byTime(path string) func(record) string {
+	names := strings.Split(path, ".")
+	return func(r record) string {
+		text := strings.Join(valuesAt(r, names), "")
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return fmt.Sprintf("%020d", n)
+		}
+		return text
+	}
+}
+
+// clusterOrder is by state, pinned or not, and name. The API does not say which state goes first;
+// here it is the one in which a cluster is of most use.
+func clusterOrder(r record) string {
+	states := []string{"RUNNING", "RESIZING", "RESTARTING", "PENDING", "TERMINATING", "TERMINATED", "ERROR"}
+	place := slices.Index(states, plain(r["state"]))
+	if place < 0 {
+		place = len(states)
+	}
+	unpinned := "1"
+	if r[pinnedField] == true {
+		unpinned = "0"
+	}
+	return strconv.Itoa(place) + unpinned + plain(r["cluster_name"])
+}
+
+// inOrder gives the items of a list that come after a position, at most limit of them, and what
+// tells an item's position.
+func (c *call) inOrder(in string, ids sequence, after string, limit int, fits func(item) bool) ([]item, func(item) string) {
+	o := listOrders[c.route.plan.kind.name]
+	if o.key == nil {
+		return c.state.store.query(in, ids, after, limit, o.descending, fits), func(it item) string { return it.id }
+	}
+	now := c.emulator.opts.Clock()
+	position := func(it item) string { return o.key(settled(it.record, now)) + "\x00" + it.id }
+	compare := strings.Compare
+	if o.descending {
+		compare = func(a, b string) int { return strings.Compare(b, a) }
+	}
+	items := c.state.store.query(in, ids, "", math.MaxInt32, false, fits)
+	items = slices.DeleteFunc(items, func(it item) bool { return after != "" && compare(position(it), after) <= 0 })
+	slices.SortFunc(items, func(a, b item) int { return compare(position(a), position(b)) })
+	return items[:min(limit, len(items))], position
+}
