@@ -94,6 +94,9 @@ func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where st
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = "lakeql"
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if !query.Has(idleSetting) {
+		config.AfterConnect = endIdleTransactions
+	}
 	if endpoint != "" {
 		if minter == nil {
 			return nil, "", usage("the connection string names a Lakebase endpoint, for which there is no workspace to ask")
@@ -106,6 +109,19 @@ func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where st
 
 // endpointHost stands for the host of an endpoint until that is asked for.
 const endpointHost = "endpoint.invalid"
+
+const (
+	idleSetting = "idle_in_transaction_session_timeout"
+	// longestIdle is for how long a transaction may do nothing: a worker that is frozen in one keeps all
+	// others from its tasks. One that compares a million rows is idle for some seconds.
+	longestIdle = 5 * time.Minute
+)
+
+// endIdleTransactions is no parameter of the connection, which proxies refuse that do not know it.
+func endIdleTransactions(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, fmt.Sprintf("SET %s = %d", idleSetting, longestIdle.Milliseconds()))
+	return err
+}
 
 // Place names a store without its password, also one that cannot be read.
 func Place(store string) string {
