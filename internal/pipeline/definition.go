@@ -192,8 +192,8 @@ func parseConfig(data []byte) (*Definition, error) {
 	}
 	var err error
 	switch {
-	case !names.MatchString(d.Name):
-		return nil, usage("name: %s is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _", provider.Quote(d.Name))
+	case !names.MatchString(d.Name) || strings.HasSuffix(d.Name, "_") || strings.Contains(d.Name, "__"): // it is that of a queue of River's
+		return nil, usage("name: %s is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between", provider.Quote(d.Name))
 	case d.Concurrency < 1 || d.Concurrency > maxConcurrency:
 		return nil, usage("concurrency: %d is not between 1 and %d", d.Concurrency, maxConcurrency)
 	case !(d.Rate >= 0 && d.Rate <= 1e6): // NaN is neither
