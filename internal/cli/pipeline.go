@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"os/user"
@@ -177,7 +178,9 @@ func (c *command) pipelineCheck(folder string) error {
 		return c.reportEach(err)
 	}
 	where := cmp.Or(c.store, pipeline.StoreOf(d))
-	if pipeline.StoreExists(where) == nil {
+	if err := pipeline.StoreExists(where); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	} else if err == nil {
 		store, err := c.openStore(ctx, d, found)
 		if err != nil {
 			return err

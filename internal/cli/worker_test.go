@@ -3,10 +3,14 @@
 package cli_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lakeql/lakeql/internal/emulator"
 )
@@ -21,6 +25,7 @@ func TestWorkers(t *testing.T) {
 		"paused":    workerPaused,
 		"overtaken": workerOvertaken,
 		"planning":  plannerPaused,
+		"frozen":    workerFrozen,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,5 +192,51 @@ func plannerPaused(t *testing.T, s store) {
 	if n := len(ends(t, "done", other)); n != 2*len(names) {
 		t.Errorf("the other worker has done %d queries of %d", n, 2*len(names))
 	}
+	exact(t, server, s, names)
+}
+
+// workerFrozen: a worker falls asleep in a transaction, in which it has a query's place. The server ends the
+// transaction, and another worker does the query.
+func workerFrozen(t *testing.T, s store) {
+	t.Helper()
+	names := emulator.WorkspaceNames(1)
+	server, env := workspace(t, emulator.Options{Workspaces: names})
+	install(t, env, s, company(t, listed(names)+never+"concurrency: 1\n"))
+	sleeper := startWorker(t, env, store{name: s.name + "&idle_in_transaction_session_timeout=1000"})
+	alive(t, s, sleeper)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // there is nothing left to lose
+	server.SetFaults(faults(t, "* *: slow=2s")...)
+	trigger(t, env, s, "company")
+	eventually(t, "the worker has a query", func() bool { return mustCount(t, s, "lakeql_task WHERE state = 'running'") == 1 })
+	if _, err := conn.Exec(ctx, "BEGIN; LOCK TABLE lakeql_slice IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	server.SetFaults()
+	waits := "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INTO lakeql_slice%'"
+	eventually(t, "the worker waits in its transaction", func() bool { return mustCount(t, s, waits) == 1 })
+	sleeper.signal(t, syscall.SIGSTOP)
+	if _, err := conn.Exec(ctx, "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	s.change(t, "CREATE TABLE seen (setting text)")
+	s.change(t, `CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		INSERT INTO seen VALUES (current_setting('idle_in_transaction_session_timeout')); RETURN NEW; END $$`)
+	s.change(t, "CREATE TRIGGER see BEFORE INSERT ON lakeql_worker FOR EACH ROW EXECUTE FUNCTION see()")
+	other := startWorker(t, env, s)
+	over(t, s, 1)
+	if got := s.one(t, "SELECT min(setting) AS setting FROM seen"); got != "5min" {
+		t.Errorf("a worker whose store does not say it may be idle in a transaction for %s", got)
+	}
+	if n := len(ends(t, "done", other)); n != 2 {
+		t.Errorf("the other worker has done %d queries of 2", n)
+	}
+	sleeper.signal(t, syscall.SIGCONT)
+	sleeper.stop(t)
 	exact(t, server, s, names)
 }

@@ -183,8 +183,8 @@ func nodeText(n *yaml.Node) string {
 }
 
 func setName(d *Definition, n *yaml.Node) error {
-	if n.Kind != yaml.ScalarNode || !names.MatchString(n.Value) {
-		return usage("%s is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _", nodeText(n))
+	if n.Kind != yaml.ScalarNode || !names.MatchString(n.Value) || strings.HasSuffix(n.Value, "_") || strings.Contains(n.Value, "__") { // it is that of a queue of River's
+		return usage("%s is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between", nodeText(n))
 	}
 	d.Name = n.Value
 	return nil

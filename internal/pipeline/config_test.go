@@ -88,12 +88,12 @@ func TestConfigRefuses(t *testing.T) {
 		{"a hostile key", head + `"a\e[2J": 1`, `line 3, column 1: "a\x1b[2J" is not known here`},
 		{"a key said twice", head + "name: b", "line 3, column 1: name is said twice"},
 
-		{"an empty name", "name: ''\nworkspaces: all", `line 1, column 7: name: "" is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _`},
-		{"a name with capitals", "name: Inventory", `line 1, column 7: name: "Inventory" is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _`},
-		{"a hostile name", `name: "a'; DROP TABLE x"`, `line 1, column 7: name: "a'; DROP TABLE x" is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _`},
-		{"a name with a line's end", `name: "a\n"`, `line 1, column 7: name: "a\n" is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _`},
-		{"a long name", "name: " + strings.Repeat("a", 42), `line 1, column 7: name: "` + strings.Repeat("a", 42) + `" is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _`},
-		{"a name that is a list", "name: [a]", `line 1, column 7: name: what is there is not the name of a pipeline: a small letter, then up to 40 small letters, digits and _`},
+		{"an empty name", "name: ''\nworkspaces: all", `line 1, column 7: name: "" is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between`},
+		{"a name with capitals", "name: Inventory", `line 1, column 7: name: "Inventory" is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between`},
+		{"a hostile name", `name: "a'; DROP TABLE x"`, `line 1, column 7: name: "a'; DROP TABLE x" is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between`},
+		{"a name with a line's end", `name: "a\n"`, `line 1, column 7: name: "a\n" is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between`},
+		{"a long name", "name: " + strings.Repeat("a", 42), `line 1, column 7: name: "` + strings.Repeat("a", 42) + `" is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between`},
+		{"a name that is a list", "name: [a]", `line 1, column 7: name: what is there is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between`},
 		{"a description that is a list", head + "description: [a]", "line 3, column 14: description: is not one text"},
 		{"a store that is a map", head + "store: {file: a}", "line 3, column 8: store: is not one text"},
 

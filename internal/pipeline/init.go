@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/lakeql/lakeql/provider"
@@ -59,13 +60,16 @@ func StoreExists(store string) error {
 	if store == "" || isPostgres(store) {
 		return nil
 	}
+	if strings.Contains(store, "://") {
+		return unknownStore(store)
+	}
 	_, err := os.Stat(store)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &provider.Error{
 			Code: provider.Usage, Err: err,
-			Message: "there is no store " + provider.Printable(store) + " yet",
+			Message: "there is no store " + provider.Printable(Place(store)) + " yet",
 			Hint:    "lakeql pipeline run makes it; --store names another",
 		}
 	}
-	return storeError(store, err)
+	return storeError(Place(store), err)
 }

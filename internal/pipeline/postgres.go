@@ -81,6 +81,10 @@ func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where st
 	if endpoint != "" && !query.Has("sslmode") && !isLoopback(u.Hostname()) {
 		query.Set("sslmode", "require") // a token is a password
 	}
+	fromEndpoint := endpoint != "" && u.Hostname() == ""
+	if fromEndpoint { // without a host it would be a socket of this machine, for which there is no TLS
+		u.Host = endpointHost + u.Host
+	}
 	u.RawQuery = query.Encode()
 	if config, err = pgxpool.ParseConfig(u.String()); err != nil {
 		return nil, "", unreadableDSN()
@@ -90,21 +94,44 @@ func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where st
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = "lakeql"
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if !query.Has(idleSetting) {
+		config.AfterConnect = endIdleTransactions
+	}
 	if endpoint != "" {
 		if minter == nil {
 			return nil, "", usage("the connection string names a Lakebase endpoint, for which there is no workspace to ask")
 		}
-		login := &logins{mint: minter, workspace: workspace, endpoint: endpoint, host: u.Hostname() == "", user: u.User.Username() == ""}
+		login := &logins{mint: minter, workspace: workspace, endpoint: endpoint, host: fromEndpoint, user: u.User.Username() == ""}
 		config.BeforeConnect = login.fill
 	}
 	return config, Place(dsn), nil
 }
 
-// Place names a store without its password.
+// endpointHost stands for the host of an endpoint until that is asked for.
+const endpointHost = "endpoint.invalid"
+
+const (
+	idleSetting = "idle_in_transaction_session_timeout"
+	// longestIdle is for how long a transaction may do nothing: a worker that is frozen in one keeps all
+	// others from its tasks. One that compares a million rows is idle for some seconds.
+	longestIdle = 5 * time.Minute
+)
+
+// endIdleTransactions is no parameter of the connection, which proxies refuse that do not know it.
+func endIdleTransactions(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, fmt.Sprintf("SET %s = %d", idleSetting, longestIdle.Milliseconds()))
+	return err
+}
+
+// Place names a store without its password, also one that cannot be read.
 func Place(store string) string {
-	u, err := url.Parse(store)
-	if err != nil || !isPostgres(store) {
+	scheme, _, ok := strings.Cut(store, "://")
+	if !ok {
 		return store
+	}
+	u, err := url.Parse(store)
+	if err != nil {
+		return scheme + "://…"
 	}
 	return u.Scheme + "://" + u.Host + u.Path
 }
@@ -132,12 +159,17 @@ type logins struct {
 	workspace, endpoint string
 	host, user          bool // the endpoint says them
 
-	mu   sync.Mutex
-	last Login
+	mu     sync.Mutex
+	last   Login
+	minted time.Time
 }
 
-// renewal is how long before its end a password is not used for new connections any more.
-const renewal = 5 * time.Minute
+const (
+	// renewal is how long before its end a password is not used for new connections any more.
+	renewal = 5 * time.Minute
+	// mintPause is how long a password is kept at least that the server refuses: another one may not be better.
+	mintPause = 5 * time.Second
+)
 
 func (l *logins) fill(ctx context.Context, config *pgx.ConnConfig) error {
 	l.mu.Lock()
@@ -147,9 +179,16 @@ func (l *logins) fill(ctx context.Context, config *pgx.ConnConfig) error {
 		if err != nil {
 			return err
 		}
-		l.last = login
+		l.last, l.minted = login, time.Now()
 	}
-	config.Password = l.last.Password.Reveal()
+	used, tell := l.last.Password, config.OnPgError
+	config.OnPgError = func(conn *pgconn.PgConn, err *pgconn.PgError) bool {
+		if strings.HasPrefix(err.Code, "28") {
+			l.refused(used)
+		}
+		return tell(conn, err)
+	}
+	config.Password = used.Reveal()
 	if l.user && l.last.User != "" {
 		config.User = l.last.User
 	}
@@ -162,6 +201,15 @@ func (l *logins) fill(ctx context.Context, config *pgx.ConnConfig) error {
 		}
 	}
 	return nil
+}
+
+// refused forgets a password that did not open the server: it may have been taken back.
+func (l *logins) refused(password provider.Secret) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last.Password == password && time.Since(l.minted) > mintPause {
+		l.last = Login{}
+	}
 }
 
 func (p *postgresDatabase) migrate(ctx context.Context) error {

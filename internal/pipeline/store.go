@@ -27,10 +27,7 @@ func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error)
 	case isPostgres(store):
 		db, err = openPostgres(ctx, store, minter)
 	case strings.Contains(store, "://"):
-		return nil, &provider.Error{
-			Code: provider.Usage, Message: "the store " + provider.Quote(Place(store)) + " is neither a file nor postgres://…",
-			Hint: "name an SQLite file, or a PostgreSQL server as postgres://user@host/database",
-		}
+		return nil, unknownStore(store)
 	case store == "":
 		return nil, usage("no store is named: say it in %s, or with --store", ConfigFile)
 	default:
@@ -45,6 +42,14 @@ func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error)
 		return nil, storeError(s.place, err)
 	}
 	return s, nil
+}
+
+// unknownStore is the error for a store of a kind that there is not.
+func unknownStore(store string) error {
+	return &provider.Error{
+		Code: provider.Usage, Message: "the store " + provider.Quote(Place(store)) + " is neither a file nor postgres://…",
+		Hint: "name an SQLite file, or a PostgreSQL server as postgres://user@host/database",
+	}
 }
 
 // StoreOf is the store that a pipeline names; a file is beside pipeline.yaml.

@@ -1,0 +1,108 @@
+package pipeline
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// minting is a minter that counts.
+func minting(n *int, good time.Duration) Minter {
+	return func(context.Context, string, string) (Login, error) {
+		*n++
+		return Login{Host: "db.example.com", User: "ada", Password: provider.Secret("password " + string(rune('0'+*n))), Expires: time.Now().Add(good)}, nil
+	}
+}
+
+// TestPasswordsAreRenewed shows for how long a minted password opens connections.
+func TestPasswordsAreRenewed(t *testing.T) {
+	for name, test := range map[string]struct {
+		good    time.Duration
+		between func(*logins)
+		want    int
+	}{
+		"good for long":             {time.Hour, func(*logins) {}, 1},
+		"near its end":              {renewal - time.Second, func(*logins) {}, 2},
+		"refused":                   {time.Hour, func(l *logins) { l.minted = l.minted.Add(-2 * mintPause); l.refused(l.last.Password) }, 2},
+		"refused at once":           {time.Hour, func(l *logins) { l.refused(l.last.Password) }, 1},
+		"the one before is refused": {time.Hour, func(l *logins) { l.minted = l.minted.Add(-2 * mintPause); l.refused("older") }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			minted := 0
+			config, _, err := postgresConfig("postgres:///inventory?lakebase_endpoint=projects/p", minting(&minted, test.good))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := &logins{mint: minting(&minted, test.good), host: true, user: true}
+			for range 2 {
+				conn := config.ConnConfig.Copy()
+				if err := l.fill(t.Context(), conn); err != nil {
+					t.Fatal(err)
+				}
+				if conn.Host != "db.example.com" || conn.User != "ada" || conn.Password != l.last.Password.Reveal() || conn.TLSConfig.ServerName != "db.example.com" {
+					t.Errorf("the connection goes to %s@%s", conn.User, conn.Host)
+				}
+				if conn.OnPgError(nil, &pgconn.PgError{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "28P01"}) {
+					t.Error("the connection stays open after a refusal")
+				}
+				test.between(l)
+			}
+			if minted != test.want {
+				t.Errorf("two connections took %d passwords, want %d", minted, test.want)
+			}
+		})
+	}
+}
+
+// TestStoreTLS shows when a connection is enciphered that a minted password opens.
+func TestStoreTLS(t *testing.T) {
+	const endpoint = "lakebase_endpoint=projects/p/branches/b/endpoints/e"
+	for dsn, want := range map[string]struct{ tls, plain bool }{
+		"postgres:///inventory?" + endpoint:                               {true, false},
+		"postgres://:5432/inventory?" + endpoint:                          {true, false},
+		"postgres://ada@db.example.com/inventory?" + endpoint:             {true, false},
+		"postgres://:5432/inventory?sslmode=verify-full&" + endpoint:      {true, false},
+		"postgres://:5432/inventory?sslmode=disable&" + endpoint:          {false, true},
+		"postgres://127.0.0.1:5432/inventory?sslmode=disable&" + endpoint: {false, true},
+		"postgres://127.0.0.1:5432/inventory?" + endpoint:                 {true, true}, // what the server takes
+	} {
+		minted := 0
+		config, where, err := postgresConfig(dsn, minting(&minted, time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := config.ConnConfig.Copy()
+		if err := config.BeforeConnect(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		enciphered, plain := conn.TLSConfig != nil, conn.TLSConfig == nil
+		for _, other := range conn.Fallbacks {
+			enciphered, plain = enciphered || other.TLSConfig != nil, plain || other.TLSConfig == nil
+		}
+		if enciphered != want.tls || plain != want.plain {
+			t.Errorf("%s is tried enciphered: %v, and not: %v", dsn, enciphered, plain)
+		}
+		if where != Place(dsn) {
+			t.Errorf("%s is told as %s", dsn, where)
+		}
+	}
+}
+
+// TestPlace shows that a store is named without what opens it.
+func TestPlace(t *testing.T) {
+	for store, want := range map[string]string{
+		"inventory.db": "inventory.db",
+		"postgres://me:s3cr3t@db.example.com:5432/inventory?password=s3cr3t": "postgres://db.example.com:5432/inventory",
+		"mysql://me:s3cr3t@db.example.com/inventory":                         "mysql://db.example.com/inventory",
+		"postgres://me:s3cr3t%zz@db.example.com/inventory":                   "postgres://…",
+		"postgres://me:s3cr3t@db.example.com:port/inventory":                 "postgres://…",
+	} {
+		if got := Place(store); got != want {
+			t.Errorf("%s is told as %s, want %s", store, got, want)
+		}
+	}
+}
