@@ -13,14 +13,19 @@ import (
 	"testing"
 )
 
-// TestPipelineKeepsNoSecrets shows that credentials in answers are masks in whatever a store has: rows, their
-// history, the queue, and what is told of queries that failed.
-func TestPipelineKeepsNoSecrets(t *testing.T) {
+// TestPipelineValues shows what stores keep of values that are not for them.
+func TestPipelineValues(t *testing.T) {
 	for kind, open := range stores() {
-		t.Run(kind, func(t *testing.T) { keepsNoSecrets(t, open(t)) })
+		t.Run(kind, func(t *testing.T) {
+			s := open(t)
+			t.Run("credentials", func(t *testing.T) { keepsNoSecrets(t, s) })
+			t.Run("texts with NUL", func(t *testing.T) { textsWithNUL(t, s, kind == "PostgreSQL") })
+		})
 	}
 }
 
+// keepsNoSecrets shows that credentials in answers are masks in whatever a store has: rows, their history, the
+// queue, and what is told of queries that failed.
 func keepsNoSecrets(t *testing.T, s store) {
 	t.Helper()
 	const hidden = "s3cr3t-v4lue"
@@ -93,37 +98,33 @@ func (s store) everything(t *testing.T) (all []byte) {
 	return all
 }
 
-// TestPipelineTextsWithNUL shows what becomes of texts that one of the databases has no form
-// for: they are kept, or an error of their query alone.
-func TestPipelineTextsWithNUL(t *testing.T) {
-	for kind, open := range stores() {
-		t.Run(kind, func(t *testing.T) {
-			s := open(t)
-			env := listing(t, func(w http.ResponseWriter, _ *http.Request) {
-				_, _ = fmt.Fprint(w, `{"projects": [{"name": "projects/p", "uid": "a\u0000b", "status": {"owner": "a\u0000b"}}]}`)
-			})
-			const from = " FROM databricks_workspace.postgres.postgres_projects"
-			dir := folder(t, map[string]string{
-				"pipeline.yaml": "name: p\nworkspaces: [dbc-1]\n",
-				"text.sql":      "-- table: texts\n-- key: name\nSELECT name, uid" + from,
-				"json.sql":      "-- table: nested\n-- key: name\nSELECT name, status" + from,
-				"fine.sql":      "-- table: fine\n-- key: name\nSELECT name, name AS at" + from,
-			})
-			got := pipelineCommand(t, env, "run", dir, "--store", s.name)
-			if kind == "SQLite" {
-				if got.status != 0 || s.one(t, "SELECT length(CAST(uid AS BLOB)) AS n FROM texts") != "3" {
-					t.Errorf("%+v", got)
-				}
-				return
-			}
-			for _, table := range []string{"nested", "texts"} {
-				if want := "note: failed: " + table + " in dbc-1: a row of " + table + " has a text with a NUL character, which PostgreSQL cannot keep\n"; !strings.Contains(got.stderr, want) {
-					t.Errorf("%+v\nwant\n%s", got, want)
-				}
-			}
-			if n := s.one(t, "SELECT count(*) AS n FROM fine_at(now()) WHERE at = 'projects/p'"); got.status != 1 || n != "1" {
-				t.Errorf("status %d, and the table that has none has %s rows", got.status, n)
-			}
-		})
+// textsWithNUL shows what becomes of texts that PostgreSQL has no form for: they are an error of their query
+// alone.
+func textsWithNUL(t *testing.T, s store, refused bool) {
+	t.Helper()
+	env := listing(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"projects": [{"name": "projects/p", "uid": "a\u0000b", "status": {"owner": "a\u0000b"}}]}`)
+	})
+	const from = " FROM databricks_workspace.postgres.postgres_projects"
+	dir := folder(t, map[string]string{
+		"pipeline.yaml": "name: nul\nworkspaces: [dbc-1]\n",
+		"text.sql":      "-- table: texts\n-- key: name\nSELECT name, uid" + from,
+		"json.sql":      "-- table: objects\n-- key: name\nSELECT name, status" + from,
+		"fine.sql":      "-- table: fine\n-- key: name\nSELECT name, name AS at" + from, // what fine_at might have called its parameter
+	})
+	got := pipelineCommand(t, env, "run", dir, "--store", s.name)
+	if !refused {
+		if got.status != 0 || s.one(t, "SELECT length(CAST(uid AS BLOB)) AS n FROM texts") != "3" {
+			t.Errorf("%+v", got)
+		}
+		return
+	}
+	for _, table := range []string{"objects", "texts"} {
+		if want := "note: failed: " + table + " in dbc-1: a row of " + table + " has a text with a NUL character, which PostgreSQL cannot keep\n"; !strings.Contains(got.stderr, want) {
+			t.Errorf("%+v\nwant\n%s", got, want)
+		}
+	}
+	if n := s.one(t, "SELECT count(*) AS n FROM fine_at(now()) WHERE at = 'projects/p'"); got.status != 1 || n != "1" {
+		t.Errorf("status %d, and the table that has none has %s rows", got.status, n)
 	}
 }

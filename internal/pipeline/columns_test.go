@@ -43,6 +43,13 @@ func TestColumnsComeAndGo(t *testing.T) {
 	if got := k.answer(t, "dbc-1", 6, []any{int64(1), "A", int64(10)}); got != (Changes{Rows: 1, Changed: 1, Removed: 2}) {
 		t.Errorf("afterwards: %+v", got)
 	}
+	written := k.list(t, "SELECT count(*) FROM lakeql_history_things")
+	k.ask(t, with(Column{"size", Integer}, Column{"body", Text}, Column{"id", Integer}))
+	if got := k.answer(t, "dbc-1", 7, []any{int64(10), "A", int64(1)}); got != (Changes{Rows: 1}) {
+		t.Errorf("the columns changed places: %+v", got)
+	}
+	k.want(t, "SELECT count(*) FROM lakeql_history_things", written...)
+	k.want(t, "SELECT id, body, size FROM things", "1 A 10")
 
 	for at, want := range map[int][]string{
 		0: {},
