@@ -42,7 +42,8 @@ func (it *iterator) readStatement(s ast.Stmt) bool {
 		left, right := text(s.Lhs[0]), text(s.Rhs[0])
 		if field, ok := strings.CutPrefix(left, "request."); ok {
 			if field == "ForceSendFields" {
-				// Meant to send max_results=0, but a query's encoder knows nothing of it.
+				// Meant to send max_results=0, but only the encoder of bodies reads the field, and that of
+				// queries leaves out what is empty. internal/wire holds the SDK to it.
 				return it.operation.Verb == "GET"
 			}
 			return it.readFirst(field, right)
