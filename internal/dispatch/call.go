@@ -51,9 +51,8 @@ type Pacer interface {
 	// Wait returns when a request may be sent to a workspace, named as [Request.Workspace] does, or
 	// with an error where it may not be sent at all.
 	Wait(ctx context.Context, workspace string) error
-	// Answered is told how an attempt ended: the HTTP status, 0 where no answer came, and how long the
-	// workspace asked to wait, where it did.
-	Answered(workspace string, status int, retryAfter time.Duration)
+	// Answered is told how an attempt ended: the HTTP status, 0 where no answer came.
+	Answered(workspace string, status int)
 }
 
 // Client calls the API. The zero values of its fields but Catalogue and Authorizer are usable.

@@ -30,8 +30,8 @@ func (l *ledger) Wait(_ context.Context, workspace string) error {
 	return nil
 }
 
-func (l *ledger) Answered(workspace string, status int, after time.Duration) {
-	l.lines = append(l.lines, fmt.Sprint("answered ", workspace, " ", status, " ", after))
+func (l *ledger) Answered(workspace string, status int) {
+	l.lines = append(l.lines, fmt.Sprint("answered ", workspace, " ", status))
 }
 
 // TestPacer shows that a pacer is asked before each attempt, told how it went, and can refuse it.
@@ -51,7 +51,7 @@ func TestPacer(t *testing.T) {
 	if _, err := get().call(t.Context(), t, c); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"wait dbc-7", "answered dbc-7 429 3s", "wait dbc-7", "answered dbc-7 200 0s"}
+	want := []string{"wait dbc-7", "answered dbc-7 429", "wait dbc-7", "answered dbc-7 200"}
 	if got := paced.lines; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("it was told %q, want %q", got, want)
 	}

@@ -214,17 +214,14 @@ func (c *Client) tellPacer(req *Request, err error) {
 	if c.Pacer == nil {
 		return
 	}
-	status, after := http.StatusOK, time.Duration(0)
+	status := http.StatusOK
 	if err != nil {
-		e, _ := errors.AsType[*provider.Error](err)
-		if status = 0; e != nil {
+		status = 0
+		if e, ok := errors.AsType[*provider.Error](err); ok {
 			status = e.Status
 		}
-		if failed, ok := errors.AsType[*attemptError](err); ok {
-			after = failed.after
-		}
 	}
-	c.Pacer.Answered(req.Workspace(), status, after)
+	c.Pacer.Answered(req.Workspace(), status)
 }
 
 // gaveUp gives the error of the last attempt, with how often the request was tried and how long the

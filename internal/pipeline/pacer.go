@@ -33,7 +33,7 @@ func (p *pacer) Wait(ctx context.Context, workspace string) error {
 }
 
 // Answered counts.
-func (p *pacer) Answered(_ string, status int, _ time.Duration) {
+func (p *pacer) Answered(_ string, status int) {
 	if status != 0 {
 		p.effort.calls.Add(1)
 	}

@@ -13,7 +13,6 @@ package pipeline
 
 import (
 	"context"
-	"time"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -34,7 +33,6 @@ type Asker interface {
 type Pacer interface {
 	// Wait returns when a request may be sent to a workspace.
 	Wait(ctx context.Context, workspace string) error
-	// Answered is told the HTTP status of an answer, 0 where there was none, and how long the workspace
-	// asked to wait, where it did.
-	Answered(workspace string, status int, retryAfter time.Duration)
+	// Answered is told the HTTP status of an answer, 0 where there was none.
+	Answered(workspace string, status int)
 }
