@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -45,7 +47,7 @@ func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
 	if pace != nil {
 		client.Pacer = pace
 	}
-	return &engine.Session{Catalogue: a.connection.catalogue, Client: client, OnError: engine.Fail, Masked: true, StorePath: engine.MemoryStore}
+	return &engine.Session{Catalogue: a.connection.catalogue, Client: client, OnError: engine.Fail, QueriesOnly: true, Masked: true, StorePath: engine.MemoryStore}
 }
 
 // Columns implements [pipeline.Asker].
@@ -59,6 +61,9 @@ func (a *asker) Columns(_ context.Context, query string) ([]provider.Column, err
 func (a *asker) Ask(ctx context.Context, workspace, query string, pace pipeline.Pacer, read func(provider.Rows) error) error {
 	session := a.session(workspace, pace)
 	defer session.Close()
+	if n, err := engine.Count(query); err != nil || n != 1 { // a template may give another text for each workspace
+		return cmp.Or(err, error(&provider.Error{Code: provider.Usage, Message: fmt.Sprintf("there are %d statements where one query has to be", n)}))
+	}
 	for rows, err := range session.Run(ctx, query) {
 		if err != nil {
 			return err

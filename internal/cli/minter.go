@@ -32,7 +32,7 @@ func (c *command) minter(found *connection) pipeline.Minter {
 func (a *asker) login(ctx context.Context, workspace, endpoint string) (pipeline.Login, error) {
 	session := a.session(workspace, nil)
 	defer session.Close()
-	session.Masked = false // the password is what is asked for
+	session.Masked, session.QueriesOnly = false, false // the password is what is asked for
 	var login pipeline.Login
 	const text = `EXEC databricks_workspace.postgres.postgres_credentials.generate @endpoint = %s;
 		SELECT json_extract(status, '$.hosts.host') FROM databricks_workspace.postgres.postgres_endpoints WHERE name = %[1]s;

@@ -98,13 +98,24 @@ func (c *command) existingStore(ctx context.Context, folder string) (*pipeline.S
 	return c.openStore(ctx, d, nil)
 }
 
-// checked reads a pipeline and finds the columns of its tables.
-func checked(ctx context.Context, folder string, asker pipeline.Asker) (*pipeline.Definition, error) {
+// withPipeline reads the pipeline of a folder, checks it, and hands it on with who asks its queries.
+func (c *command) withPipeline(folder string, use func(ctx context.Context, asker *asker, d *pipeline.Definition) error) error {
+	ctx, stop := interruptible()
+	defer stop()
+	found, err := c.connect()
+	if err != nil {
+		return err
+	}
+	defer found.close()
 	d, err := pipeline.Load(folder)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return d, pipeline.Check(ctx, d, asker)
+	asker := newAsker(found)
+	if err := pipeline.Check(ctx, d, asker); err != nil {
+		return c.reportEach(err)
+	}
+	return use(ctx, asker, d)
 }
 
 // who names the person that begins a run.
@@ -162,39 +173,26 @@ func (c *command) pipelineCheck(folder string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible()
-	defer stop()
-	found, err := c.connect()
-	if err != nil {
-		return err
-	}
-	defer found.close()
-	asker := newAsker(found)
-	d, err := checked(ctx, folder, asker)
-	if d == nil {
-		return err
-	}
-	if err != nil {
-		return c.reportEach(err)
-	}
-	where := cmp.Or(c.store, pipeline.StoreOf(d))
-	if err := pipeline.StoreExists(where); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	} else if err == nil {
-		store, err := c.openStore(ctx, d, found)
+	return c.withPipeline(folder, func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
+		where := cmp.Or(c.store, pipeline.StoreOf(d))
+		if err := pipeline.StoreExists(where); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		} else if err == nil {
+			store, err := c.openStore(ctx, d, asker.connection)
+			if err != nil {
+				return err
+			}
+			defer store.Close()
+			if err := store.CheckStore(ctx, d); err != nil {
+				return err
+			}
+		}
+		rows, err := asker.explain(ctx, d)
 		if err != nil {
 			return err
 		}
-		defer store.Close()
-		if err := store.CheckStore(ctx, d); err != nil {
-			return err
-		}
-	}
-	rows, err := asker.explain(ctx, d)
-	if err != nil {
-		return err
-	}
-	return c.show(ctx, rows, opts)
+		return c.show(ctx, rows, opts)
+	})
 }
 
 // explain lists the calls of each query.
@@ -207,6 +205,7 @@ func (a *asker) explain(ctx context.Context, d *pipeline.Definition) (provider.R
 			return nil, err
 		}
 		session := a.session("", nil)
+		session.QueriesOnly = false // EXPLAIN is about one
 		for rows, err := range session.Run(ctx, "EXPLAIN "+query) {
 			if err != nil {
 				session.Close()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,50 +73,38 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible()
-	defer stop()
-	found, err := c.connect()
-	if err != nil {
-		return err
-	}
-	defer found.close()
-	asker := newAsker(found)
-	d, err := checked(ctx, folder, asker)
-	if d == nil {
-		return err
-	}
-	if err != nil {
-		return c.reportEach(err)
-	}
-	store, err := c.openStore(ctx, d, found)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	if err := store.CheckStore(ctx, d); err != nil {
-		return err
-	}
-	worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval}
-	p, err := c.follow(ctx, worker, d, logger != nil)
-	if err != nil {
-		return err
-	}
-	if !quiet {
-		rows, err := store.Summary(ctx, p.Run.ID)
+	return c.withPipeline(folder, func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
+		store, err := c.openStore(ctx, d, asker.connection)
 		if err != nil {
 			return err
 		}
-		if err := c.show(ctx, rows, opts); err != nil {
+		defer store.Close()
+		if err := store.CheckStore(ctx, d); err != nil {
 			return err
 		}
-	}
-	return c.runResult(ctx, store, p)
+		worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval}
+		p, err := c.follow(ctx, worker, d, logger != nil)
+		if err != nil {
+			return err
+		}
+		if !quiet {
+			rows, err := store.Summary(ctx, p.Run.ID)
+			if err != nil {
+				return err
+			}
+			if err := c.show(ctx, rows, opts); err != nil {
+				return err
+			}
+		}
+		return c.runResult(ctx, store, p)
+	})
 }
 
 // follow works until the run of a pipeline is over, and shows how far it has come.
 func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeline.Definition, logs bool) (*pipeline.Progress, error) {
 	var run *pipeline.Run
 	var last *pipeline.Progress
+	silent := 0 // times that the store did not say how far the run is
 	display := &progressDisplay{out: c.stderr, live: isTerminal(c.stderr) && !logs, width: terminalWidth(c.stderr)}
 	defer display.end()
 	err := worker.Work(ctx, func(ctx context.Context) (bool, error) {
@@ -134,9 +123,13 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 			}
 		}
 		p, err := worker.Store.Progress(ctx, run.ID)
-		if err != nil {
-			return false, nil //nolint:nilerr // the store may come back; the worker tells what is wrong with it
+		if err != nil { // the store may come back
+			if silent++; time.Duration(silent)*lookInterval == storePatience {
+				c.note("the store does not answer, and is waited for: %v", err)
+			}
+			return false, nil
 		}
+		silent = 0
 		last = p
 		display.show(p)
 		return p.Over(), nil
@@ -157,6 +150,9 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 	}
 	return last, nil
 }
+
+// storePatience is how long a store may be silent before that is told.
+const storePatience = 10 * lookInterval
 
 func unfinished(p *pipeline.Progress) string {
 	if p == nil {
@@ -205,7 +201,7 @@ func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipel
 			Code: provider.Canceled, Message: fmt.Sprintf("run %d was stopped: %s", p.Run.ID, cmp.Or(p.Run.Error, fmt.Sprintf("%d of %d queries are done, and stay so", p.Done, p.Total()))),
 		}
 	case p.Total() == 0:
-		return &provider.Error{Code: provider.API, Message: fmt.Sprintf("run %d failed: %s", p.Run.ID, p.Run.Error)}
+		return &provider.Error{Code: p.Run.Code, Message: fmt.Sprintf("run %d failed: %s", p.Run.ID, p.Run.Error)}
 	}
 	failures, err := store.Failures(ctx, p.Run.ID)
 	if err != nil {

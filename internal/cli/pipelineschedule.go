@@ -62,33 +62,21 @@ func (c *command) scheduleInstallCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, stop := interruptible()
-			defer stop()
-			found, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer found.close()
-			d, err := checked(ctx, folderOf(args), newAsker(found))
-			if d == nil {
-				return err
-			}
-			if err != nil {
-				return c.reportEach(err)
-			}
-			store, err := c.openStore(ctx, d, found)
-			if err != nil {
-				return err
-			}
-			defer store.Close()
-			if _, err := store.Install(ctx, d); err != nil {
-				return err
-			}
-			rows, err := store.StatusSchedules(ctx)
-			if err != nil {
-				return err
-			}
-			return c.show(ctx, rows, opts)
+			return c.withPipeline(folderOf(args), func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
+				store, err := c.openStore(ctx, d, asker.connection)
+				if err != nil {
+					return err
+				}
+				defer store.Close()
+				if _, err := store.Install(ctx, d); err != nil {
+					return err
+				}
+				rows, err := store.StatusSchedules(ctx)
+				if err != nil {
+					return err
+				}
+				return c.show(ctx, rows, opts)
+			})
 		},
 	}
 	c.storeFlag(cmd)

@@ -102,7 +102,7 @@ func TestPipelineWorkspaces(t *testing.T) {
 // before anything is sent to a workspace.
 func TestPipelineRefusesWorkspaces(t *testing.T) {
 	t.Parallel()
-	const notAHost = " is neither one DNS label nor a host under a domain of Databricks\n"
+	const notAHost = " is neither one DNS label nor a host under a domain of Databricks; give "
 	for _, test := range []struct{ name, answer, want string }{
 		{
 			"without a deployment name", `[{"workspace_id": 1, "workspace_name": "ws", "deployment_name": "dbc-1"}, {"workspace_id": 2, "workspace_name": "odd"}]`,
@@ -127,7 +127,7 @@ func TestPipelineRefusesWorkspaces(t *testing.T) {
 			})
 			env = append(env, "DATABRICKS_ACCOUNT_ID=11111111-2222-3333-4444-555555555555")
 			got := pipelineCommand(t, env, "run", projectsOf(t, "workspaces: all\n"))
-			if got.status != 1 || !strings.Contains(got.stderr, test.want) {
+			if got.status != 2 || !strings.Contains(got.stderr, test.want) {
 				t.Errorf("%+v\nwant\n%s", got, test.want)
 			}
 		})

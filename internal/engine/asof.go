@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,8 +57,11 @@ func (p *program) provideAt(name string) (bool, error) {
 // none. The store is part of the database.
 func (st *store) history(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
 	stmt, _, err := db.Prepare("SELECT columns, known_since FROM " + st.schema + "." + pipelineTables + " WHERE name = ?")
-	if err != nil {
+	if _, lacking := missingTable(cmp.Or(err, errors.New(""))); lacking {
 		return nil, "", nil // no pipeline has filled this store
+	}
+	if err != nil {
+		return nil, "", st.fault(err)
 	}
 	defer func() { _ = stmt.Close() }() // it gives the error of the last step again
 	if err := stmt.BindText(1, table); err != nil {

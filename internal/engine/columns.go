@@ -5,6 +5,11 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
+// notQuery is the error of a statement where a query has to be.
+func notQuery(pos provider.Position) error {
+	return &provider.Error{Code: provider.Usage, Message: "this is no query: only SELECT, WITH and VALUES are", Position: pos}
+}
+
 // Columns checks a text that is one query, without any call, and describes its rows.
 func (s *Session) Columns(text string) ([]provider.Column, error) {
 	statements, err := statement.Parse(text)
@@ -16,7 +21,7 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 	}
 	q, ok := statements[0].(*statement.Query)
 	if !ok {
-		return nil, &provider.Error{Code: provider.Usage, Message: "this is no query: only SELECT, WITH and VALUES are"}
+		return nil, notQuery(statements[0].Pos())
 	}
 	p, err := s.compile(q.Position, func(p *program) (string, error) { return p.rewrite(q) })
 	if err != nil {

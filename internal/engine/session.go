@@ -22,6 +22,8 @@ type Session struct {
 	// Note, if set, is told what is to be said about a statement besides its rows, when those have
 	// been read: a line at a time.
 	Note func(line string)
+	// QueriesOnly refuses statements that are no queries.
+	QueriesOnly bool
 	// Masked has masks in place of the credentials in what queries give, for rows that are kept.
 	Masked bool
 	// Version is what SHOW VERSION tells.
@@ -120,6 +122,9 @@ func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	var made names
 	later := false // some statement can only be checked when its turn comes
 	for i, st := range statements {
+		if _, ok := st.(*statement.Query); !ok && s.QueriesOnly {
+			return plans, notQuery(st.Pos())
+		}
 		p, err := s.plan(st)
 		switch {
 		case err != nil && (made.in(st) || made.lacked(err)):

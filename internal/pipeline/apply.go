@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -245,7 +248,7 @@ func (a *application) write(ctx context.Context, fresh []pending) error {
 
 // insertError words what a database may have against values.
 func (a *application) insertError(err error) error {
-	if a.d.postgres && strings.Contains(err.Error(), "22021") || strings.Contains(err.Error(), "22P05") {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (e.Code == "22021" || e.Code == "22P05") {
 		return usage("a row of %s has a text with a NUL character, which PostgreSQL cannot keep", a.table.Name)
 	}
 	return err

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/lakeql/lakeql/provider"
@@ -65,9 +64,4 @@ func (t *Table) shift(err error) error {
 	worded := *e
 	worded.Position.Line += t.Lines
 	return &worded
-}
-
-// String names a definition for people.
-func (d *Definition) String() string {
-	return fmt.Sprintf("%s: %d tables", d.Name, len(d.Tables))
 }

@@ -15,6 +15,8 @@ import (
 type database interface {
 	conn
 	dialect() *dialect
+	// signs runs statements that must not wait for others: the signs of life.
+	signs() conn
 	// transact runs a function in a transaction: all that it does happens, or nothing.
 	transact(ctx context.Context, f func(tx) error) error
 	// work begins to carry out what is in the queues, and gives what ends it.

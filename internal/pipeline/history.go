@@ -45,7 +45,11 @@ func (s *Store) prune(ctx context.Context, t tx, pipeline string, now time.Time)
 	if _, err := t.exec(ctx, `DELETE FROM lakeql_task WHERE run_id IN (SELECT id FROM lakeql_run WHERE pipeline = ?1 AND ended_at < ?2)`, pipeline, stamp(oldest)); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `DELETE FROM lakeql_run WHERE pipeline = ?1 AND ended_at < ?2 AND period IS NULL`, pipeline, stamp(oldest))
+	_, err = t.exec(ctx, `DELETE FROM lakeql_run WHERE pipeline = ?1 AND ended_at < ?2`, pipeline, stamp(oldest))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM lakeql_definition WHERE hash NOT IN (SELECT hash FROM lakeql_run) AND hash NOT IN (SELECT hash FROM lakeql_schedule)`)
 	return err
 }
 
@@ -76,20 +80,6 @@ func (s *Store) read(ctx context.Context, columns []provider.Column, query strin
 		return nil, storeError(s.place, err)
 	}
 	return &storedRows{columns, rows, s}, nil
-}
-
-// Rows gives the rows that a table has now.
-func (s *Store) Rows(ctx context.Context, table string, workspace string) (provider.Rows, error) {
-	t, err := s.table(ctx, table)
-	if err != nil {
-		return nil, err
-	}
-	columns, selected := []provider.Column{{Name: deploymentName, Type: "string"}}, []string{deploymentName}
-	for _, c := range t.Columns {
-		columns = append(columns, c.describe())
-		selected = append(selected, s.d.selected(c))
-	}
-	return s.read(ctx, columns, "SELECT "+strings.Join(selected, ", ")+" FROM "+quote(rowsTable(t.Name))+" WHERE deployment_name = ?1 ORDER BY key_hash", workspace)
 }
 
 // describe gives a column as the documents describe theirs.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -29,7 +31,10 @@ type Metrics struct {
 }
 
 // NewMetrics makes the metrics of a worker on a store.
-func NewMetrics(s *Store) *Metrics { return &Metrics{s, metrics.NewSet()} }
+func NewMetrics(s *Store) *Metrics {
+	metrics.ExposeMetadata(true) // their types, which Prometheus reads
+	return &Metrics{s, metrics.NewSet()}
+}
 
 // scrapeTime bounds how long reading the store takes.
 const scrapeTime = 10 * time.Second
@@ -48,22 +53,19 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b.Bytes()) // who asked may be gone
 }
 
-// metric names a metric with its labels, whose values are names of pipelines, tables and workspaces: none has
-// a character that would have to be escaped otherwise than Go does.
+// metric names a metric with its labels, each with its value behind it. Values are names of pipelines, tables
+// and workspaces, and none has a character that would have to be escaped otherwise than Go does.
 func metric(name string, labels ...string) string {
-	var b bytes.Buffer
-	b.WriteString("lakeql_pipeline_" + name)
-	for i := 0; i+1 < len(labels); i += 2 {
-		between := ","
-		if i == 0 {
-			between = "{"
-		}
-		fmt.Fprintf(&b, "%s%s=%q", between, labels[i], labels[i+1])
+	name = "lakeql_pipeline_" + name
+	if len(labels) == 0 {
+		return name
 	}
-	if len(labels) > 0 {
-		b.WriteByte('}')
+	var pairs []string
+	for pair := range slices.Chunk(labels, 2) {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", pair[0], pair[1]))
 	}
-	return b.String()
+	slices.Sort(pairs)
+	return name + "{" + strings.Join(pairs, ",") + "}"
 }
 
 // observe counts a query.
@@ -95,8 +97,11 @@ func (s *Store) writeMetrics(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	for _, family := range []string{"jobs", "lag_seconds", "stale_tables", "workers"} {
+		fmt.Fprintf(out, "# TYPE %s gauge\n", metric(family)) //nolint:errcheck // it is a buffer
+	}
 	gauge := func(value float64, name string, labels ...string) {
-		metrics.WriteGaugeFloat64(out, metric(name, labels...), value)
+		fmt.Fprintf(out, "%s %v\n", metric(name, labels...), value) //nolint:errcheck // it is a buffer
 	}
 	if err := each(ctx, s.db, "SELECT r.pipeline, t.state, count(*) FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id WHERE r.ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2", nil, func(scan func(...any) error) error {
 		var pipeline, state string

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -26,6 +25,7 @@ type postgresDatabase struct {
 	pgConn
 
 	pool  *pgxpool.Pool
+	life  *pgxpool.Pool         // one connection for what must not wait for others
 	queue *river.Client[pgx.Tx] // puts jobs into queues
 }
 
@@ -42,9 +42,16 @@ func openPostgres(ctx context.Context, dsn string, minter Minter) (*postgresData
 	if err != nil {
 		return nil, storeError(where, err)
 	}
-	p := &postgresDatabase{pgConn: pgConn{pool}, pool: pool}
-	if err := p.migrate(ctx); err != nil {
+	single := config.Copy()
+	single.MaxConns = 1
+	life, err := pgxpool.NewWithConfig(ctx, single)
+	if err != nil {
 		pool.Close()
+		return nil, storeError(where, err)
+	}
+	p := &postgresDatabase{pgConn: pgConn{pool}, pool: pool, life: life}
+	if err := p.migrate(ctx); err != nil {
+		p.close()
 		return nil, storeError(where, err)
 	}
 	return p, nil
@@ -79,7 +86,7 @@ func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where st
 	query.Del(lakebaseEndpoint)
 	query.Del(lakebaseWorkspace)
 	if endpoint != "" && !query.Has("sslmode") && !isLoopback(u.Hostname()) {
-		query.Set("sslmode", "require") // a token is a password
+		query.Set("sslmode", "verify-full") // a token is a password
 	}
 	fromEndpoint := endpoint != "" && u.Hostname() == ""
 	if fromEndpoint { // without a host it would be a socket of this machine, for which there is no TLS
@@ -92,6 +99,7 @@ func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where st
 	if !query.Has("pool_max_conns") {
 		config.MaxConns = 8
 	}
+	config.MaxConns = max(config.MaxConns, 2) // one listens for jobs
 	config.ConnConfig.RuntimeParams["application_name"] = "lakeql"
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	if !query.Has(idleSetting) {
@@ -218,7 +226,7 @@ func (p *postgresDatabase) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := p.pool.Acquire(ctx)
+	conn, err := p.life.Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -238,6 +246,8 @@ func (p *postgresDatabase) migrate(ctx context.Context) error {
 
 func (p *postgresDatabase) dialect() *dialect { return &dialect{postgres: true} }
 
+func (p *postgresDatabase) signs() conn { return pgConn{p.life} }
+
 func (p *postgresDatabase) transact(ctx context.Context, f func(tx) error) error {
 	t, err := p.pool.Begin(ctx)
 	if err != nil {
@@ -254,7 +264,10 @@ func (p *postgresDatabase) work(ctx context.Context, w *queueWorker) (worker, er
 	return startRiver(ctx, riverpgxv5.New(p.pool), w, false)
 }
 
-func (p *postgresDatabase) close() { p.pool.Close() }
+func (p *postgresDatabase) close() {
+	p.pool.Close()
+	p.life.Close()
+}
 
 // pgConn runs statements by pgx.
 type pgConn struct {
@@ -293,25 +306,4 @@ func (t *postgresTx) enqueue(ctx context.Context, jobs []river.InsertManyParams)
 func (t *postgresTx) complete(ctx context.Context, job *river.Job[taskArgs]) error {
 	_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, t.tx, job)
 	return err
-}
-
-// passing reports whether an error of a database may be gone the next time: the connection broke, the server
-// was not what it is to be, or two transactions were in each other's way.
-func passing(err error) bool {
-	e, ok := errors.AsType[*pgconn.PgError](err)
-	return !ok || slices.Contains(passingClasses(), e.Code[:min(len(e.Code), 2)])
-}
-
-// passingClasses are the first two characters of SQLSTATEs (PostgreSQL's manual, appendix A).
-func passingClasses() []string {
-	return []string{
-		"08", // the connection
-		"25", // a transaction that was ended for being idle; a server that only reads, after a failover
-		"28", // the login: passwords are renewed
-		"40", // a deadlock, a conflict
-		"53", // no connections, memory or room left
-		"55", // somebody holds a lock
-		"57", // the server is stopped, or a person ended the session
-		"58", // its disk
-	}
 }

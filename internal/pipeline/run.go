@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -37,6 +36,7 @@ type Run struct {
 	Begun     time.Time
 	Ended     time.Time // zero: it is not over
 	Error     string
+	Code      provider.Code // of Error
 }
 
 // now is the time by the database's clock, so that those of several machines need not agree.
@@ -61,9 +61,11 @@ func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run
 			before = &open[0]
 			if before.Hash == d.Hash() && before.State != Stopping {
 				run = before
-				return nil
+				// How long a workspace turns queries away does not count while nobody asks.
+				_, err := t.exec(ctx, "UPDATE lakeql_task SET throttled_since = NULL WHERE run_id = ?1 AND state = 'waiting'", run.ID)
+				return err
 			}
-			if err := s.endRun(ctx, t, open[0].ID, Stopped, "another run took its place"); err != nil {
+			if err := s.endRun(ctx, t, open[0].ID, Stopped, errors.New("another run took its place")); err != nil {
 				return err
 			}
 		}
@@ -101,11 +103,13 @@ func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy str
 // runs lists runs.
 func (s *Store) runs(ctx context.Context, c conn, where string, args ...any) ([]Run, error) {
 	var all []Run
-	err := each(ctx, c, "SELECT id, pipeline, period, hash, state, started_by, begun_at, ended_at, coalesce(error, '') FROM lakeql_run "+where, args, func(scan func(...any) error) error {
+	err := each(ctx, c, "SELECT id, pipeline, period, hash, state, started_by, begun_at, ended_at, coalesce(error, ''), coalesce(code, 0) FROM lakeql_run "+where, args, func(scan func(...any) error) error {
 		var r Run
 		var state string
 		var period, begun, ended moment
-		err := scan(&r.ID, &r.Pipeline, &period, &r.Hash, &state, &r.StartedBy, &begun, &ended, &r.Error)
+		var code int64
+		err := scan(&r.ID, &r.Pipeline, &period, &r.Hash, &state, &r.StartedBy, &begun, &ended, &r.Error, &code)
+		r.Code = provider.Code(code)
 		r.State, r.Period, r.Begun, r.Ended = RunState(state), period.Time, begun.Time, ended.Time
 		all = append(all, r)
 		return err
@@ -134,22 +138,22 @@ func (s *Store) Stop(ctx context.Context, pipeline string) (stopped bool, err er
 			return err
 		}
 		stopped = true
-		return s.endRun(ctx, t, open[0].ID, Stopped, "")
+		return s.endRun(ctx, t, open[0].ID, Stopped, nil)
 	})
 	return stopped, storeError(s.place, err)
 }
 
-// endRun ends a run, whatever of it is not done.
-func (s *Store) endRun(ctx context.Context, t tx, id int64, state RunState, reason string) error {
+// endRun ends a run, whatever of it is not done. The reason may be nil.
+func (s *Store) endRun(ctx context.Context, t tx, id int64, state RunState, reason error) error {
 	now, err := s.now(ctx, t)
 	if err != nil {
 		return err
 	}
-	var why any
-	if reason != "" {
-		why = reason
+	var why, code any
+	if reason != nil {
+		why, code = told(reason), int64(provider.CodeOf(reason))
 	}
-	if _, err := t.exec(ctx, "UPDATE lakeql_run SET state = ?1, ended_at = ?2, error = ?3 WHERE id = ?4", string(state), stamp(now), why, id); err != nil {
+	if _, err := t.exec(ctx, "UPDATE lakeql_run SET state = ?1, ended_at = ?2, code = ?3, error = ?4 WHERE id = ?5 AND ended_at IS NULL", string(state), stamp(now), code, why, id); err != nil {
 		return err
 	}
 	return s.skip(ctx, t, id, true)
@@ -227,7 +231,7 @@ func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
 		if err := s.stillPlanning(ctx, t, id); err != nil {
 			return err
 		}
-		return s.endRun(ctx, t, id, Failed, told(err))
+		return s.endRun(ctx, t, id, Failed, err)
 	})
 	if ended != nil && !errors.Is(ended, errTaken) {
 		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", ended.Error())
@@ -333,10 +337,8 @@ func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, wo
 	if err := s.ensureTables(ctx, t, d, now); err != nil {
 		return err
 	}
-	var tables []string
 	for i := range d.Tables {
 		table := d.Tables[i].Name
-		tables = append(tables, literal(table))
 		for chunk := range slices.Chunk(workspaces, 1000) {
 			rows, tasks := make([][]any, len(chunk)), make([]taskArgs, len(chunk))
 			for i, name := range chunk {
@@ -352,9 +354,9 @@ func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, wo
 		}
 	}
 	// What is not asked any more is not known to be so any more.
-	if _, err := t.exec(ctx, "UPDATE lakeql_slice SET stale = ?1, error = ?2 WHERE table_name IN ("+strings.Join(tables, ", ")+
-		") AND deployment_name NOT IN (SELECT deployment_name FROM lakeql_task WHERE run_id = ?3)",
-		true, "the workspace is not among those of the pipeline any more", run.ID); err != nil {
+	if _, err := t.exec(ctx, `UPDATE lakeql_slice SET stale = ?1, error = ?2 WHERE table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?3)
+		AND NOT EXISTS (SELECT 1 FROM lakeql_task t WHERE t.run_id = ?4 AND t.table_name = lakeql_slice.table_name AND t.deployment_name = lakeql_slice.deployment_name)`,
+		true, "the pipeline does not ask this query of the workspace any more", d.Name, run.ID); err != nil {
 		return err
 	}
 	_, err = t.exec(ctx, "UPDATE lakeql_run SET state = ?1 WHERE id = ?2 AND ended_at IS NULL", string(Running), run.ID)

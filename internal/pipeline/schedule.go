@@ -2,7 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"time"
+	_ "time/tzdata" // machines without time zones, as small containers are, would begin no run
+
+	"github.com/lakeql/lakeql/provider"
 )
 
 // Schedule is when a pipeline runs by itself.
@@ -124,7 +128,7 @@ func (s *Store) changeSchedule(ctx context.Context, pipeline string, change func
 			return err
 		}
 		if !found {
-			return s.unknownPipeline(pipeline)
+			return s.unknownSchedule(pipeline)
 		}
 		d, err := s.definition(ctx, t, hash)
 		if err != nil {
@@ -136,8 +140,7 @@ func (s *Store) changeSchedule(ctx context.Context, pipeline string, change func
 }
 
 // fire begins the runs whose time has come. Of several workers one comes to each: it holds the schedule's
-// row until the run is there and the next time is set. After a pause of all workers a schedule fires once,
-// for the last of its times.
+// row until the run is there and the next time is set. After a pause of all workers a schedule fires once.
 func (w *Worker) fire(ctx context.Context) error {
 	s := w.Store
 	return s.db.transact(ctx, func(t tx) error {
@@ -148,10 +151,6 @@ func (w *Worker) fire(ctx context.Context) error {
 		lock := ""
 		if s.d.postgres {
 			lock = " FOR UPDATE SKIP LOCKED"
-		}
-		type due struct {
-			pipeline, hash string
-			at             time.Time
 		}
 		var all []due
 		if err := each(ctx, t, "SELECT pipeline, hash, next_at FROM lakeql_schedule WHERE NOT paused AND next_at <= ?1"+lock, []any{stamp(now)}, func(scan func(...any) error) error {
@@ -165,31 +164,60 @@ func (w *Worker) fire(ctx context.Context) error {
 			return err
 		}
 		for _, c := range all {
-			d, err := s.definition(ctx, t, c.hash)
-			if err != nil {
-				return err
-			}
-			period := c.at
-			next, err := d.next(period)
-			for ; err == nil && !next.After(now); next, err = d.next(period) {
-				period = next
-			}
-			if err != nil {
-				return err
-			}
-			run, err := s.beginRun(ctx, t, d, "schedule", &period)
-			if err != nil {
-				return err
-			}
-			var last, missed any = stamp(now), nil
-			if run == nil {
-				last, missed = nil, "the time "+stamp(period)+" had no run: the one before was not over"
-				w.Logger.WarnContext(ctx, "run skipped", "pipeline", c.pipeline, "period", period, "reason", "the run before is not over")
-			}
-			if _, err := t.exec(ctx, "UPDATE lakeql_schedule SET next_at = ?1, last_at = coalesce(?2, last_at), error = ?3 WHERE pipeline = ?4", stamp(next), last, missed, c.pipeline); err != nil {
+			if err := w.fireOne(ctx, t, c, now); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// due is a schedule whose time has come.
+type due struct {
+	pipeline, hash string
+	at             time.Time
+}
+
+// brokenPause is how long a schedule is left alone that cannot be read.
+const brokenPause = time.Hour
+
+// fireOne begins the run of a schedule, or keeps why there is none.
+func (w *Worker) fireOne(ctx context.Context, t tx, c due, now time.Time) error {
+	s := w.Store
+	var run *Run
+	next := now.Add(brokenPause)
+	d, broken := s.definition(ctx, t, c.hash)
+	if broken == nil {
+		var at time.Time
+		if at, broken = d.next(now); broken == nil {
+			next = at
+		}
+	}
+	var last, missed any
+	if broken == nil {
+		var err error
+		if run, err = s.beginRun(ctx, t, d, "schedule", &c.at); err != nil {
+			return err
+		}
+	}
+	switch {
+	case broken != nil: // the others have to go on
+		missed = "the schedule cannot be read: " + told(broken)
+		w.Logger.ErrorContext(ctx, "schedule fails", "pipeline", c.pipeline, "error", broken.Error())
+	case run == nil:
+		missed = "the time " + stamp(c.at) + " had no run: the one before was not over"
+		w.Logger.WarnContext(ctx, "run skipped", "pipeline", c.pipeline, "period", c.at, "reason", "the run before is not over")
+	default:
+		last = stamp(now)
+	}
+	_, err := t.exec(ctx, "UPDATE lakeql_schedule SET next_at = ?1, last_at = coalesce(?2, last_at), error = ?3 WHERE pipeline = ?4", stamp(next), last, missed, c.pipeline)
+	return err
+}
+
+// unknownSchedule is the error for a name that a store does not have.
+func (s *Store) unknownSchedule(name string) error {
+	return &provider.Error{
+		Code: provider.Unknown, Message: fmt.Sprintf("the store %s has no schedule of a pipeline %s", provider.Printable(s.place), provider.Quote(name)),
+		Hint: "see lakeql pipeline schedule list",
+	}
 }

@@ -79,6 +79,9 @@ func (s *sqliteDatabase) migrate(ctx context.Context) error {
 
 func (s *sqliteDatabase) dialect() *dialect { return &dialect{} }
 
+// signs has no connection of its own: nobody else takes over what a process has that works on a file.
+func (s *sqliteDatabase) signs() conn { return s.sqlConn }
+
 // own makes this process the one that works on the file, until it ends, however that comes about: the
 // lock is one of the operating system's, on a file beside it.
 func (s *sqliteDatabase) own() error {
@@ -111,8 +114,9 @@ func (s *sqliteDatabase) transact(ctx context.Context, f func(tx) error) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = t.Rollback() }() // after Commit there is nothing to take back
 	if err := f(&sqliteTx{sqlConn: sqlConn{t}, tx: t, insertOnly: s.insert}); err != nil {
-		return errors.Join(err, t.Rollback())
+		return err
 	}
 	return t.Commit()
 }

@@ -63,12 +63,6 @@ func StoreOf(d *Definition) string {
 // Close lets the store go.
 func (s *Store) Close() { s.db.close() }
 
-// Place names the store without its password.
-func (s *Store) Place() string { return s.place }
-
-// Shared reports whether other processes may work on the store at the same time.
-func (s *Store) Shared() bool { return s.d.postgres }
-
 // storeError words an error of a store.
 func storeError(place string, err error) error {
 	if err == nil {
@@ -84,6 +78,15 @@ func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // create makes the tables that a store has for itself.
 func (s *Store) create(ctx context.Context) error {
+	there := "SELECT count(*) FROM sqlite_schema WHERE name = 'lakeql_workspace'" // the last of them
+	if s.d.postgres {
+		there = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('lakeql_workspace')"
+	}
+	// To make what is there again would take locks for which all who work would wait.
+	var n int64
+	if _, err := one(ctx, s.db, there, nil, &n); err != nil || n > 0 {
+		return err
+	}
 	return s.db.transact(ctx, func(t tx) error {
 		if s.d.postgres {
 			if _, err := t.exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock)); err != nil {
@@ -118,14 +121,14 @@ func (s *Store) schema() []string {
 	statements := []string{
 		`CREATE TABLE IF NOT EXISTS lakeql_definition (hash text PRIMARY KEY, body text NOT NULL)`,
 		`CREATE TABLE IF NOT EXISTS lakeql_run (id {id}, pipeline text NOT NULL, period text, hash text NOT NULL, state text NOT NULL,
-			started_by text NOT NULL, begun_at {time} NOT NULL, ended_at {time}, error text)`,
+			started_by text NOT NULL, begun_at {time} NOT NULL, ended_at {time}, code bigint, error text)`,
 		`CREATE UNIQUE INDEX IF NOT EXISTS lakeql_run_period ON lakeql_run (pipeline, period)`,
 		`CREATE UNIQUE INDEX IF NOT EXISTS lakeql_run_open ON lakeql_run (pipeline) WHERE ended_at IS NULL`,
 		`CREATE TABLE IF NOT EXISTS lakeql_task (run_id bigint NOT NULL, table_name text NOT NULL, deployment_name text NOT NULL,
 			state text NOT NULL, token text NOT NULL DEFAULT '', worker text NOT NULL DEFAULT '', job_id bigint,
 			attempts bigint NOT NULL DEFAULT 0, calls bigint NOT NULL DEFAULT 0, throttled bigint NOT NULL DEFAULT 0,
 			row_count bigint, added bigint, changed bigint, removed bigint,
-			first_at {time}, begun_at {time}, ended_at {time}, wait_until {time}, code bigint, error text,
+			throttled_since {time}, killed bigint NOT NULL DEFAULT 0, begun_at {time}, ended_at {time}, wait_until {time}, code bigint, error text,
 			PRIMARY KEY (run_id, table_name, deployment_name))`,
 		`CREATE INDEX IF NOT EXISTS lakeql_task_state ON lakeql_task (run_id, state)`,
 		`CREATE TABLE IF NOT EXISTS lakeql_table (name text PRIMARY KEY, pipeline text NOT NULL, description text NOT NULL, key_columns text NOT NULL,

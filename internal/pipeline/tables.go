@@ -152,6 +152,19 @@ func (s *Store) ensureTables(ctx context.Context, t tx, d *Definition, now time.
 
 // createTable makes a table, its history, and what people read them by.
 func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error {
+	for _, name := range []string{made.Name, made.Name + "_history"} {
+		there := "SELECT count(*) FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE"
+		if s.d.postgres {
+			there = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass(quote_ident(?1))"
+		}
+		var n int64
+		if _, err := one(ctx, t, there, []any{name}, &n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return usage("the store has a %s already that no pipeline has made: name the table otherwise", provider.Quote(name))
+		}
+	}
 	var columns strings.Builder
 	for _, c := range made.Columns {
 		fmt.Fprintf(&columns, ", %s %s", quote(c.Name), s.d.typeOf(c.Type))

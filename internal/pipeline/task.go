@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,8 +37,9 @@ type task struct {
 	// token is what the task can be ended with. Who takes it over gets another one.
 	token    string
 	observed time.Time // when it was begun, by the store's clock
-	first    time.Time // when it was begun for the first time in its run
-	effort   effort
+	// throttledSince is when the workspace turned it away first, without an answer since; zero: it did not.
+	throttledSince time.Time
+	effort         effort
 }
 
 // errTaken is the error of a task that another worker has taken over.
@@ -74,7 +76,7 @@ func (w *Worker) carryOut(ctx context.Context, job *river.Job[taskArgs]) error {
 	case errors.Is(err, errTaken):
 		return t.lost(ctx, took)
 	}
-	return t.failed(ctx, err, took)
+	return t.failed(ctx, err, began, took)
 }
 
 // handover is how long after a look at a task that somebody else has the next one is.
@@ -91,7 +93,9 @@ func (t *task) lost(ctx context.Context, took time.Duration) error {
 // storeFailed ends a job that the store kept from being done.
 func (w *Worker) storeFailed(ctx context.Context, job *river.Job[taskArgs], err error) error {
 	w.Logger.ErrorContext(ctx, "store fails", "run", job.Args.Run, "table", job.Args.Table, "workspace", job.Args.Workspace, "error", err.Error())
-	return river.JobSnooze(pause(2)) // not the query's fault, and no attempt of it
+	var kept struct{ Snoozes int }
+	_ = json.Unmarshal(job.Metadata, &kept)     // River's, which may have none
+	return river.JobSnooze(pause(kept.Snoozes)) // not the query's fault, and no attempt of it
 }
 
 // claim takes a task. It is nil where there is nothing to do; wait is how long the workspace is not to be
@@ -106,19 +110,19 @@ func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, 
 			return err
 		}
 		var state, runState, hash, holder string
-		var first, blocked, seen moment
+		var throttledSince, blocked, seen moment
 		var held int64
 		var lease float64
 		lock := ""
 		if s.d.postgres {
 			lock = " FOR UPDATE OF t"
 		}
-		found, err := one(ctx, c, `SELECT t.state, r.state, r.hash, t.first_at, w.blocked_until, t.worker, coalesce(t.job_id, 0), h.seen_at, coalesce(h.lease, 0)
+		found, err := one(ctx, c, `SELECT t.state, r.state, r.hash, t.throttled_since, w.blocked_until, t.worker, coalesce(t.job_id, 0), h.seen_at, coalesce(h.lease, 0)
 			FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id
 			LEFT JOIN lakeql_workspace w ON w.deployment_name = t.deployment_name LEFT JOIN lakeql_worker h ON h.id = t.worker
 			WHERE t.run_id = ?1 AND t.table_name = ?2 AND t.deployment_name = ?3`+lock, []any{a.Run, a.Table, a.Workspace},
-			&state, &runState, &hash, &first, &blocked, &holder, &held, &seen, &lease)
-		if err != nil || !found || RunState(runState) != Running || taskState(state) == succeeded || taskState(state) == skipped {
+			&state, &runState, &hash, &throttledSince, &blocked, &holder, &held, &seen, &lease)
+		if err != nil || !found || RunState(runState) != Running || taskState(state) != waiting && taskState(state) != running {
 			return err
 		}
 		if taskState(state) == running && !seen.IsZero() && now.Sub(seen.Time).Seconds() <= lease &&
@@ -132,19 +136,16 @@ func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, 
 				stamp(now.Add(wait)), a.Run, a.Table, a.Workspace)
 			return err
 		}
-		t = &task{worker: w, job: job, token: rand.Text(), observed: now, first: first.Time}
-		if first.IsZero() {
-			t.first = now
-		}
+		t = &task{worker: w, job: job, token: rand.Text(), observed: now, throttledSince: throttledSince.Time}
 		if t.def, err = w.definition(ctx, c, hash); err != nil {
 			return err
 		}
 		if t.table = t.def.table(a.Table); t.table == nil {
 			return &provider.Error{Code: provider.Internal, Message: "the pipeline of the run has no table " + a.Table}
 		}
-		_, err = c.exec(ctx, `UPDATE lakeql_task SET state = 'running', token = ?1, worker = ?2, job_id = ?3, attempts = ?4, first_at = ?5, begun_at = ?6, wait_until = NULL
-			WHERE run_id = ?7 AND table_name = ?8 AND deployment_name = ?9`,
-			t.token, w.id, job.ID, job.Attempt, stamp(t.first), stamp(now), a.Run, a.Table, a.Workspace)
+		_, err = c.exec(ctx, `UPDATE lakeql_task SET state = 'running', token = ?1, worker = ?2, job_id = ?3, attempts = ?4, begun_at = ?5, wait_until = NULL
+			WHERE run_id = ?6 AND table_name = ?7 AND deployment_name = ?8`,
+			t.token, w.id, job.ID, job.Attempt, stamp(now), a.Run, a.Table, a.Workspace)
 		return err
 	})
 	return t, wait, err
@@ -222,7 +223,7 @@ func (t *task) run(ctx context.Context) (Changes, error) {
 func isFinal(err error) bool {
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok {
-		return !passing(err)
+		return false // a database's, or a fault of ours: there are attempts for it
 	}
 	switch e.Code {
 	case provider.Usage, provider.Unknown, provider.Unauthorized, provider.Partial:
@@ -254,7 +255,7 @@ func throttled(err error) time.Duration {
 const longestThrottled = time.Hour
 
 // failed keeps what went wrong, and says what becomes of the job.
-func (t *task) failed(ctx context.Context, err error, took time.Duration) error {
+func (t *task) failed(ctx context.Context, err error, began time.Time, took time.Duration) error {
 	w := t.worker
 	stopped := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
@@ -273,7 +274,7 @@ func (t *task) failed(ctx context.Context, err error, took time.Duration) error 
 	}
 	err = withoutPlace(err)
 	after := throttled(err)
-	final := isFinal(err) || after == 0 && t.job.Attempt >= t.job.MaxAttempts || after > 0 && time.Since(t.first) > longestThrottled
+	final := isFinal(err) || after == 0 && t.job.Attempt >= t.job.MaxAttempts || after > 0 && t.throttledFor(began)+after > longestThrottled
 	state, outcome := waiting, err
 	switch {
 	case final:
@@ -296,6 +297,15 @@ func (t *task) failed(ctx context.Context, err error, took time.Duration) error 
 	return outcome
 }
 
+// throttledFor tells for how long the workspace has turned the query away, by the store's clock: it was begun at
+// a time of this machine's.
+func (t *task) throttledFor(began time.Time) time.Duration {
+	if t.throttledSince.IsZero() {
+		return 0
+	}
+	return t.observed.Add(time.Since(began)).Sub(t.throttledSince)
+}
+
 // withoutPlace takes from an error of a call the place of the query's beginning, which tells nothing.
 func withoutPlace(err error) error {
 	e, ok := errors.AsType[*provider.Error](err)
@@ -315,24 +325,33 @@ const storeTime = 10 * time.Second
 func (t *task) release(ctx context.Context, state taskState, cause error, after time.Duration) error {
 	a, s := t.job.Args, t.worker.Store
 	return s.db.transact(ctx, func(c tx) error {
+		stops := state == failed && t.def.OnError == Stop
+		if stops { // the run before its tasks, as whoever stops it has it
+			if _, err := s.runs(ctx, c, "WHERE id = ?1"+s.d.forUpdate(), a.Run); err != nil {
+				return err
+			}
+		}
 		now, err := s.now(ctx, c)
 		if err != nil {
 			return err
 		}
-		var message, code, until, ended any
+		var message, code, until, since, ended any
 		if cause != nil {
 			message, code = told(cause), int64(provider.CodeOf(cause))
 		}
 		if after > 0 {
-			until = stamp(now.Add(after))
+			until, since = stamp(now.Add(after)), stamp(now)
+			if !t.throttledSince.IsZero() {
+				since = stamp(t.throttledSince)
+			}
 		}
 		if state == failed {
 			ended = stamp(now)
 		}
 		calls, turnedAway := t.effort.counts()
-		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = ?1, token = '', worker = '', calls = calls + ?2, throttled = throttled + ?3, wait_until = ?4, ended_at = ?5, code = ?6, error = ?7
-			WHERE run_id = ?8 AND table_name = ?9 AND deployment_name = ?10 AND token = ?11`,
-			string(state), calls, turnedAway, until, ended, code, message, a.Run, a.Table, a.Workspace, t.token)
+		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = ?1, token = '', worker = '', calls = calls + ?2, throttled = throttled + ?3, wait_until = ?4, throttled_since = ?5, ended_at = ?6, code = ?7, error = ?8
+			WHERE run_id = ?9 AND table_name = ?10 AND deployment_name = ?11 AND token = ?12`,
+			string(state), calls, turnedAway, until, since, ended, code, message, a.Run, a.Table, a.Workspace, t.token)
 		if err != nil {
 			return err
 		}
@@ -351,7 +370,7 @@ func (t *task) release(ctx context.Context, state taskState, cause error, after 
 			ON CONFLICT (table_name, deployment_name) DO UPDATE SET stale = excluded.stale, error = excluded.error`, a.Table, a.Workspace, true, message); err != nil {
 			return err
 		}
-		if t.def.OnError != Stop {
+		if !stops {
 			return nil
 		}
 		if _, err := c.exec(ctx, "UPDATE lakeql_run SET state = ?1 WHERE id = ?2 AND ended_at IS NULL", string(Stopping), a.Run); err != nil {
@@ -369,14 +388,10 @@ func (t *task) log(ctx context.Context, level slog.Level, state taskState, c Cha
 		slog.String("workspace", t.job.Args.Workspace), slog.String("state", string(state)), slog.Int("attempt", t.job.Attempt),
 		slog.Int64("calls", calls), slog.Int64("throttled", turnedAway), slog.Duration("took", took),
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))
-	default:
+	} else {
 		attrs = append(attrs, slog.Int64("rows", c.Rows), slog.Int64("added", c.Added), slog.Int64("changed", c.Changed), slog.Int64("removed", c.Removed))
 	}
 	t.worker.Logger.LogAttrs(ctx, level, "query", attrs...)
 }
-
-// String names a task for people.
-func (a taskArgs) String() string { return fmt.Sprintf("%s in %s", a.Table, a.Workspace) }
