@@ -52,3 +52,36 @@ func TestTablesAtATime(t *testing.T) {
 		t.Errorf("the history is not shown:\n%s", shown.stdout)
 	}
 }
+
+// TestTemplatesOfNothing shows that a template which gives no query for a workspace, or something else, is a
+// failure there, and not an answer without rows.
+func TestTemplatesOfNothing(t *testing.T) {
+	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
+	s := sqliteStore(t)
+	asks := func(query string) string {
+		return folder(t, map[string]string{
+			"pipeline.yaml": "name: p\nworkspaces: [dbc-1, dbc-2]\n",
+			"t.sql":         "-- table: projects\n-- key: name\n" + query,
+		})
+	}
+	const query = "SELECT name FROM databricks_workspace.postgres.postgres_projects"
+	mustRun(t, env, asks(query), s)
+	count := mustCount(t, s, "projects WHERE deployment_name = 'dbc-2'")
+	for template, message := range map[string]string{
+		`{{ if ne deployment_name "dbc-2" }}` + query + `{{ end }}`:                                                                                                "there are 0 statements where one query has to be",
+		query + `{{ if eq deployment_name "dbc-2" }}; ` + query + `{{ end }}`:                                                                                      "there are 2 statements where one query has to be",
+		`{{ if eq deployment_name "dbc-2" }}DELETE FROM databricks_workspace.postgres.postgres_projects WHERE name = 'projects/p'{{ else }}` + query + `{{ end }}`: "this is no query",
+	} {
+		server.Reset()
+		got := pipelineCommand(t, env, "run", "--store", s.name, "-q", asks(template))
+		if got.status != 1 || !strings.Contains(got.stderr, message) || !strings.Contains(got.stderr, "1 of 2 queries failed") {
+			t.Errorf("%s: status %d, stderr:\n%s", template, got.status, got.stderr)
+		}
+		if n := mustCount(t, s, "projects WHERE deployment_name = 'dbc-2' AND stale"); n != count || n == 0 {
+			t.Errorf("%s: %d of %d rows are left", template, n, count)
+		}
+		if counts := server.Counts(); counts.Total != 1 {
+			t.Errorf("%s: %d calls were made, want the other workspace's alone", template, counts.Total)
+		}
+	}
+}
