@@ -29,7 +29,7 @@ lease, others take over what it had.
 It logs a line for each query. With --metrics it serves Prometheus at /metrics.
 River does the queueing, so its tools work with the same database.`,
 		Example: `  lakeql worker --store postgres://inventory@db.example.com/inventory --metrics :9187
-  lakeql worker --store 'postgres://inventory@/databricks_postgres?lakebase_endpoint=projects/inventory/branches/production/endpoints/primary'`,
+  lakeql worker --store 'postgres:///databricks_postgres?lakebase_endpoint=projects/inventory/branches/production/endpoints/primary'`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.work(&flags, metrics, lease) },
 	}
@@ -37,6 +37,7 @@ River does the queueing, so its tools work with the same database.`,
 	c.storeFlag(cmd)
 	c.workFlags(cmd, &flags)
 	f := cmd.Flags()
+	f.Lookup("store").Usage = "where runs, rows and history are: postgres://…, or an SQLite file, on which one worker works at a time; it must be given"
 	f.Lookup("log").DefValue, flags.logFormat = "text", "text"
 	f.StringVar(&metrics, "metrics", "", "address to serve Prometheus metrics at, such as 127.0.0.1:9187")
 	f.DurationVar(&lease, "lease", 15*time.Second, "how long after its last sign of life others take over what this worker does")
