@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -83,5 +84,37 @@ func TestTemplatesOfNothing(t *testing.T) {
 		if counts := server.Counts(); counts.Total != 1 {
 			t.Errorf("%s: %d calls were made, want the other workspace's alone", template, counts.Total)
 		}
+	}
+}
+
+// TestPsqlShowsTheHistory reads a pipeline's tables with psql, as whoever has no more than the database does.
+func TestPsqlShowsTheHistory(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t)
+	s := postgresStore(t, c)
+	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1"}})
+	dir := company(t, "workspaces: [dbc-1]\n")
+	mustRun(t, env, dir, s)
+	count := mustCount(t, s, "projects")
+	mustExec(t, env, `DELETE FROM databricks_workspace.postgres.postgres_projects WHERE deployment_name = 'dbc-1' AND name = 'projects/p'`)
+	mustRun(t, env, dir, s)
+	psql := c.program(t.Context(), "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", s.name,
+		"-c", "SELECT change, count(*), max(name) FILTER (WHERE change = 'removed') FROM projects_history GROUP BY 1 ORDER BY 1",
+		"-c", "SELECT (SELECT count(*) FROM projects), count(*) FROM projects_at((SELECT max(changed_at) - interval '1 microsecond' FROM projects_history))",
+		"-c", `\d projects_history`)
+	out, err := psql.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{
+		fmt.Sprintf("added|%d|\nremoved|1|projects/p\n", count), fmt.Sprintf("%d|%d\n", count-1, count),
+		"changed_at|timestamp with time zone|", "changed_columns|jsonb|", "create_time|timestamp with time zone|", "run_id|bigint|",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("psql prints\n%s\nwithout %q", out, want)
+		}
+	}
+	if server.Counts().Total == 0 {
+		t.Error("nothing was asked")
 	}
 }
