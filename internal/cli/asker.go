@@ -43,6 +43,7 @@ func newAsker(found *connection) *asker {
 func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
 	client := a.connection.client()
 	client.HTTP, client.Limits, client.Deployment = a.http, &a.limits, workspace
+	client.Confined = workspace != "" // or its rows would be those of another
 	client.Retry.Budget = queryPatience
 	if pace != nil {
 		client.Pacer = pace

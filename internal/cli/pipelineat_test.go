@@ -118,3 +118,63 @@ func TestPsqlShowsTheHistory(t *testing.T) {
 		t.Error("nothing was asked")
 	}
 }
+
+// TestFailuresAreNoEmptyTables shows that what a workspace did not answer is told by whoever reads the table, and
+// that a query asks no workspace but its own.
+func TestFailuresAreNoEmptyTables(t *testing.T) {
+	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
+	s := sqliteStore(t)
+	server.SetFaults(faults(t, "GET dbc-2/*: 403")...)
+	dir := company(t, "workspaces: [dbc-1, dbc-2]\n")
+	if got := pipelineCommand(t, env, "run", "--store", s.name, "-q", dir); got.status != 1 {
+		t.Fatalf("status %d, stderr:\n%s", got.status, got.stderr)
+	}
+	exec := func(text string) result {
+		return run{args: []string{"exec", "-o", "csv", "-H", "--store", s.name, text}}.do(t)
+	}
+	const note = "note: projects: the rows of 1 of 2 workspaces are old or missing, because their last query failed; pipeline_status tells which\n"
+	for text, want := range map[string]string{
+		"SELECT count(*) > 0 FROM projects":                                       note,
+		"SELECT count(*) > 0 FROM projects WHERE NOT stale":                       "",
+		"SELECT count(*) > 0 FROM pipeline_status":                                "",
+		"WITH p AS (SELECT * FROM projects) SELECT count(*) > 0 FROM p":           note,
+		"SELECT count(*) > 0 FROM projects_history":                               "",
+		"SELECT count(*) > 0 FROM projects JOIN clusters USING (deployment_name)": "note: clusters" + strings.TrimPrefix(note, "note: projects") + note,
+	} {
+		if got := exec(text); got.status != 0 || got.stderr != want || got.stdout != "1\n" {
+			t.Errorf("%s: status %d, stdout %q, stderr %q, want %q", text, got.status, got.stdout, got.stderr, want)
+		}
+	}
+	if got := exec("SELECT table_name, stale, error LIKE '%403%' FROM pipeline_status WHERE deployment_name = 'dbc-2' ORDER BY 1"); got.stdout != "clusters,true,1\nprojects,true,1\n" {
+		t.Errorf("the failures are told as %q\n%s", got.stdout, got.stderr)
+	}
+	for _, name := range []string{"projects", "projects_history", "pipeline_status"} {
+		if got := exec("DROP VIEW " + name); got.status != 2 || !strings.Contains(got.stderr, name+" belongs to a pipeline") {
+			t.Errorf("DROP VIEW %s: status %d, %s", name, got.status, got.stderr)
+		}
+	}
+	if got := exec("CREATE VIEW mine AS SELECT 1; DROP VIEW mine"); got.status != 0 {
+		t.Errorf("a view of one's own cannot be dropped: %s", got.stderr)
+	}
+	for _, url := range []string{"postgres://u:secret@127.0.0.1/x", "mysql://u:secret@h/x"} {
+		got := run{args: []string{"exec", "--store", url, "CREATE TABLE x AS SELECT 1"}, dir: t.TempDir()}.do(t)
+		if got.status != 2 || !strings.Contains(got.stderr, "is no SQLite file") || strings.Contains(got.stderr, "secret") {
+			t.Errorf("%s: status %d, stderr:\n%s", url, got.status, got.stderr)
+		}
+	}
+
+	server.SetFaults()
+	elsewhere := folder(t, map[string]string{
+		"pipeline.yaml": "name: elsewhere\nworkspaces: [dbc-1, dbc-2]\n",
+		"t.sql":         "-- table: others\n-- key: name\nSELECT name FROM databricks_workspace.postgres.postgres_projects WHERE deployment_name = 'dbc-1'",
+	})
+	got := pipelineCommand(t, env, "run", "--store", s.name, "-q", elsewhere)
+	if got.status != 1 || !strings.Contains(got.stderr, `others in dbc-2: line 1, column 1: deployment_name: "dbc-1" is asked, and this query is for the workspace dbc-2 alone`) {
+		t.Errorf("status %d, stderr:\n%s", got.status, got.stderr)
+	}
+	for _, n := range []string{"-1", "1001"} {
+		if got := pipelineCommand(t, env, "run", "--store", s.name, "--concurrency", n, dir); got.status != 2 || !strings.Contains(got.stderr, "--concurrency "+n+" is not between 1 and 1000") {
+			t.Errorf("--concurrency %s: status %d, stderr:\n%s", n, got.status, got.stderr)
+		}
+	}
+}

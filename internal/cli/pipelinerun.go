@@ -51,6 +51,14 @@ func (c *command) workFlags(cmd *cobra.Command, flags *pipelineFlags) {
 	f.StringVar(&flags.logFormat, "log", "", "log a line for each query to standard error: text or json")
 }
 
+// checkConcurrency refuses numbers of queries at once that are none.
+func (f *pipelineFlags) checkConcurrency() error {
+	if f.concurrency < 0 || f.concurrency > pipeline.MaxConcurrency {
+		return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("--concurrency %d is not between 1 and %d", f.concurrency, pipeline.MaxConcurrency)}
+	}
+	return nil
+}
+
 // logger makes the logger that --log asks for; nil where there is none.
 func (c *command) logger(format string) (*slog.Logger, error) {
 	switch format {
@@ -73,6 +81,9 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 	if err != nil {
 		return err
 	}
+	if err := flags.checkConcurrency(); err != nil {
+		return err
+	}
 	return c.withPipeline(folder, func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
 		store, err := c.openStore(ctx, d, asker.connection)
 		if err != nil {
@@ -87,7 +98,7 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 		if err != nil {
 			return err
 		}
-		if !quiet {
+		if !quiet && p.Total() > 0 {
 			rows, err := store.Summary(ctx, p.Run.ID)
 			if err != nil {
 				return err
@@ -213,7 +224,7 @@ func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipel
 	}
 	c.noteFailures(failures)
 	e := &provider.Error{
-		Code: provider.API, Message: fmt.Sprintf("%d of %d queries failed; the rows of their workspaces are those of the last time, marked stale", p.Fail, p.Total()),
+		Code: provider.API, Message: fmt.Sprintf("%d of %d queries failed: their workspaces keep the rows of the last time, if there are any, marked stale; pipeline_status lists them", p.Fail, p.Total()),
 	}
 	if p.Skip > 0 {
 		e.Message += fmt.Sprintf("; %d were not asked, because on_error is stop", p.Skip)

@@ -29,6 +29,7 @@ type progressDisplay struct {
 	width func() int // of the terminal; a line that is longer cannot be drawn over
 
 	drawn    bool
+	last     *pipeline.Progress
 	said     string
 	next     time.Time
 	first    time.Time // when queries were first seen to be done
@@ -47,7 +48,7 @@ func (d *progressDisplay) show(p *pipeline.Progress) {
 			text = string(shown[:max(d.width()-1, 0)])
 		}
 		_, _ = fmt.Fprintf(d.out, "\r\x1b[K%s", text)
-		d.drawn = true
+		d.drawn, d.last = true, p
 	case p.Over() || !p.Now.Before(d.next) && text != d.said:
 		_, _ = fmt.Fprintln(d.out, text)
 		d.said, d.next = text, p.Now.Add(lineInterval)
@@ -68,9 +69,11 @@ func terminalWidth(w io.Writer) func() int {
 
 // end leaves the last state on the terminal.
 func (d *progressDisplay) end() {
-	if d.drawn {
-		_, _ = fmt.Fprintln(d.out)
+	if !d.drawn {
+		return
 	}
+	d.live = false // whole, and without a bar
+	_, _ = fmt.Fprintf(d.out, "\r\x1b[K%s\n", d.text(d.last))
 }
 
 // text is the line.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -89,6 +90,12 @@ func (c *command) session() (*engine.Session, func(), error) {
 	onError, err := engine.ParseOnError(c.onError)
 	if err != nil {
 		return nil, nil, err
+	}
+	if scheme, _, isURL := strings.Cut(c.store, "://"); isURL {
+		return nil, nil, &provider.Error{
+			Code: provider.Usage, Message: "--store " + provider.Printable(scheme) + "://… is no SQLite file",
+			Hint: "what a pipeline keeps in PostgreSQL is read with psql, by the same names",
+		}
 	}
 	found, err := c.connect()
 	if err != nil {

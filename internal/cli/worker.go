@@ -49,6 +49,9 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 	if err != nil {
 		return err
 	}
+	if err := flags.checkConcurrency(); err != nil {
+		return err
+	}
 	if lease < time.Second {
 		return &provider.Error{Code: provider.Usage, Message: "--lease is below a second"}
 	}

@@ -78,6 +78,8 @@ type Client struct {
 	// Deployment is the deployment name of calls that give none; empty: the configured host. Calls of
 	// the account's API have none.
 	Deployment string
+	// Confined refuses calls of other workspaces than Deployment.
+	Confined bool
 	// Pacer, if set, is asked before each attempt, and told how it went.
 	Pacer Pacer
 	// Logger gets one event a request, without secrets. Nil means none.
@@ -133,6 +135,9 @@ func (c *Client) Plan(call Call) (*Request, error) {
 	req, err := c.build(call)
 	if err != nil {
 		return nil, err
+	}
+	if c.Confined && call.Deployment != "" && call.Deployment != c.Deployment {
+		return nil, usage("deployment_name", nil, "%s is asked, and this query is for the workspace %s alone", provider.Quote(call.Deployment), c.Deployment)
 	}
 	if call.Deployment == "" && req.http.URL.Host == "" {
 		call.Deployment = c.Deployment

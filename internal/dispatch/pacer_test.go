@@ -91,6 +91,19 @@ func TestDeploymentOfTheClient(t *testing.T) {
 	}
 }
 
+// TestConfinedClients shows that a client may be kept to one workspace.
+func TestConfinedClients(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, thing) })
+	c.Deployment, c.Confined = "dbc-1", true
+	m := method(t, c, "get")
+	for given, refused := range map[string]bool{"": false, "dbc-1": false, "dbc-2": true} {
+		_, err := c.Plan(dispatch.Call{Method: m, Deployment: given, Args: map[string]any{"name": "n"}})
+		if (err != nil) != refused || refused && asError(t, err).Message != `deployment_name: "dbc-2" is asked, and this query is for the workspace dbc-1 alone` {
+			t.Errorf("a call for %q: %v", given, err)
+		}
+	}
+}
+
 // TestRetryAfterIsTold shows that an error says how long the server asked to wait.
 func TestRetryAfterIsTold(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {

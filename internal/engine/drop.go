@@ -22,6 +22,12 @@ func (s *Session) planDrop(d *statement.Drop) (*plan, error) {
 		return s.nothing(), nil
 	case o == nil:
 		return nil, noObject(d.Kind, d.Name)
+	case s.ofPipeline(o):
+		return nil, &provider.Error{
+			Code: provider.Usage, Position: d.Name.Pos,
+			Message: provider.Printable(o.name) + " belongs to a pipeline, which has its rows and their history in this store",
+			Hint:    "to be without it, take its SQL file out of the pipeline",
+		}
 	case o.kind != d.Kind:
 		return nil, otherKind(o, d.Kind, d.Name.Pos)
 	case s.writable(o.store) != o.store:

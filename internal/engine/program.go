@@ -30,6 +30,7 @@ type program struct {
 	db       *sqlite3.Conn
 	stmt     *sqlite3.Stmt
 	bytecode []operation // of stmt, once somebody has asked
+	queries  []*statement.Query
 	columns  []provider.Column
 	tables   map[string]*table
 	list     []*table // the same by number
@@ -133,6 +134,7 @@ func (p *program) close() error {
 // whose tables it makes.
 func (p *program) rewrite(q *statement.Query) (string, error) {
 	p.compares = p.compares || comparesWorkspace(q.Text)
+	p.queries = append(p.queries, q)
 	register := func(t statement.Table) (string, error) { return p.register(q, t) }
 	if !q.Everywhere {
 		return q.Rewrite(register)

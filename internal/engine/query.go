@@ -91,6 +91,9 @@ func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
 	}
 	p.ask = q.ask
 	p.run(ctx)
+	if err := p.noteStale(); err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
 	return q, nil
 }
 

@@ -42,7 +42,7 @@ func settings() map[string]func(d *Definition, n *yaml.Node) error {
 		"schedule":    text(func(d *Definition) *string { return &d.Schedule }),
 		"timezone":    text(func(d *Definition) *string { return &d.Timezone }),
 		"store":       text(func(d *Definition) *string { return &d.Store }),
-		"concurrency": number(func(d *Definition) *int { return &d.Concurrency }, maxConcurrency),
+		"concurrency": number(func(d *Definition) *int { return &d.Concurrency }, MaxConcurrency),
 		"rate":        setRate,
 		"retention":   setRetention,
 		"on_error":    setOnError,

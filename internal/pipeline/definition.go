@@ -70,7 +70,7 @@ const allWorkspaces = "SELECT deployment_name, workspace_name FROM databricks_ac
 // Defaults of what a pipeline does not say.
 const (
 	defaultConcurrency = 64
-	maxConcurrency     = 1000
+	MaxConcurrency     = 1000
 	defaultAttempts    = 6
 	maxAttempts        = 20
 	defaultRetention   = 90 * 24 * time.Hour

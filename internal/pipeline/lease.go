@@ -101,9 +101,13 @@ func (s *Store) rescue(ctx context.Context, w *Worker) error {
 			now = now.Add(settling)
 		}
 		// Tasks before jobs, as whoever ends one has it.
-		if _, err := t.exec(ctx, fmt.Sprintf(`UPDATE lakeql_task SET state = CASE WHEN killed >= %d THEN 'failed' ELSE 'waiting' END, token = '', worker = '', throttled_since = NULL, killed = killed + 1,
-			error = CASE WHEN killed >= %[1]d THEN 'each of %[1]d workers that asked this query ended while it was under way' ELSE error END WHERE state = 'running' AND `, mostKilled)+lost, stamp(now.Add(-settling))); err != nil {
+		n, err := t.exec(ctx, fmt.Sprintf(`UPDATE lakeql_task SET state = CASE WHEN killed >= %d THEN 'failed' ELSE 'waiting' END, token = '', worker = '', throttled_since = NULL, killed = killed + 1,
+			error = CASE WHEN killed >= %[1]d THEN 'each of %[1]d workers that asked this query ended while it was under way' ELSE error END WHERE state = 'running' AND `, mostKilled)+lost, stamp(now.Add(-settling)))
+		if err != nil {
 			return err
+		}
+		if n > 0 && w != nil {
+			w.Logger.WarnContext(ctx, "work of others is handed on", "queries", n, "workers", strings.Join(gone, " "))
 		}
 		if _, err := t.exec(ctx, orphans); err != nil {
 			return err

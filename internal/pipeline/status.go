@@ -114,15 +114,22 @@ func (s *Store) Summary(ctx context.Context, run int64) (provider.Rows, error) {
 		FROM lakeql_task WHERE run_id = ?1 ORDER BY deployment_name, table_name`, run)
 }
 
-// StatusRuns gives the last runs of each pipeline, the newest first.
+// silence is how long after the last sign of life of any worker a run is told as interrupted.
+const silence = time.Minute
+
+// StatusRuns gives the last runs of each pipeline, the newest first. One that nobody works on is interrupted.
 func (s *Store) StatusRuns(ctx context.Context, limit int) (provider.Rows, error) {
+	now, err := s.now(ctx, s.db)
+	if err != nil {
+		return nil, storeError(s.place, err)
+	}
 	return s.read(ctx, columns("run:integer pipeline state started_by begun_at:timestamp ended_at:timestamp queries:integer done:integer failed:integer waiting:integer rows:integer calls:integer throttled:integer error"),
-		`SELECT r.id, r.pipeline, r.state, r.started_by, r.begun_at, r.ended_at, count(t.run_id), coalesce(sum(CASE WHEN t.state = 'done' THEN 1 ELSE 0 END), 0),
+		`SELECT r.id, r.pipeline, CASE WHEN r.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM lakeql_worker w WHERE w.seen_at > ?2) THEN 'interrupted' ELSE r.state END, r.started_by, r.begun_at, r.ended_at, count(t.run_id), coalesce(sum(CASE WHEN t.state = 'done' THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN t.state = 'failed' THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN t.state IN ('waiting', 'running') THEN 1 ELSE 0 END), 0),
 		CAST(sum(t.row_count) AS bigint), CAST(sum(t.calls) AS bigint), CAST(sum(t.throttled) AS bigint), r.error
 		FROM (SELECT * FROM (SELECT lakeql_run.*, row_number() OVER (PARTITION BY pipeline ORDER BY id DESC) AS n FROM lakeql_run) numbered WHERE n <= ?1) r
 		LEFT JOIN lakeql_task t ON t.run_id = r.id
-		GROUP BY r.id, r.pipeline, r.state, r.started_by, r.begun_at, r.ended_at, r.error ORDER BY r.id DESC`, limit)
+		GROUP BY r.id, r.pipeline, r.state, r.started_by, r.begun_at, r.ended_at, r.error ORDER BY r.id DESC`, limit, stamp(now.Add(-silence)))
 }
 
 // StatusTables gives what each table holds: how many workspaces, how many of them are stale, and how old the

@@ -111,6 +111,7 @@ func (s *Store) create(ctx context.Context) error {
 //   - lakeql_slice: the rows of a table that are of one workspace: when they were asked for, which columns the
 //     query gave, and whether the last time failed, so that they are stale;
 //   - lakeql_schedule: when pipelines run by themselves;
+//   - pipeline_status, for people: how old the rows of each table and workspace are, and why;
 //   - lakeql_worker: who works, and when that was last seen;
 //   - lakeql_workspace: when a workspace may be called again, for all workers together.
 func (s *Store) schema() []string {
@@ -137,6 +138,8 @@ func (s *Store) schema() []string {
 			stale {bool} NOT NULL, error text, PRIMARY KEY (table_name, deployment_name))`,
 		`CREATE TABLE IF NOT EXISTS lakeql_schedule (pipeline text PRIMARY KEY, hash text NOT NULL, next_at {time} NOT NULL, last_at {time}, paused {bool} NOT NULL, error text)`,
 		`CREATE TABLE IF NOT EXISTS lakeql_worker (id text PRIMARY KEY, host text NOT NULL, begun_at {time} NOT NULL, seen_at {time} NOT NULL, lease {float} NOT NULL)`,
+		`CREATE VIEW pipeline_status AS SELECT t.pipeline, s.table_name, s.deployment_name, s.observed_at, s.stale, s.run_id, s.error
+			FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name`,
 		`CREATE TABLE IF NOT EXISTS lakeql_workspace (deployment_name text PRIMARY KEY, next_at {time}, blocked_until {time})`,
 	}
 	for i, statement := range statements {

@@ -56,14 +56,14 @@ func shown(c provider.Column, v any) any {
 	}
 	switch v := v.(type) {
 	case time.Time:
-		return v.UTC().Format(time.RFC3339Nano)
+		return stamp(v)
 	case string:
 		if c.Type == "object" {
 			return json.RawMessage(v)
 		}
 		if c.Format == "date-time" {
 			if t, ok := asTime(v).(time.Time); ok {
-				return t.Format(time.RFC3339Nano)
+				return stamp(t)
 			}
 		}
 	case int64:

@@ -141,7 +141,9 @@ func (t *Table) say(name, value string) error {
 }
 
 // ownPrefixes begin the names of what else is in a store: its own tables, River's, and the database's.
-func ownPrefixes() []string { return []string{"lakeql_", "river_", "sqlite_", "pg_"} }
+func ownPrefixes() []string {
+	return []string{"lakeql_", "river_", "sqlite_", "pg_", "pipeline_status"}
+}
 
 func typeNames() string {
 	var all []string

@@ -46,7 +46,7 @@ func TestParseTable(t *testing.T) {
 func TestParseTableRefuses(t *testing.T) {
 	const noName, noKey = "the comment at its top does not name the table", "the comment at its top does not say by which columns the rows are told apart: -- key: name"
 	badName := func(name string) string {
-		return name + " cannot be the name of a table: a small letter, then up to 40 small letters, digits and _; not lakeql_…, river_…, sqlite_…, pg_…, …_history or …_at"
+		return name + " cannot be the name of a table: a small letter, then up to 40 small letters, digits and _; not lakeql_…, river_…, sqlite_…, pg_…, pipeline_status…, …_history or …_at"
 	}
 	for _, test := range []struct{ name, text, want string }{
 		{"an empty file", "", noName},

@@ -386,7 +386,7 @@ func (t *task) log(ctx context.Context, level slog.Level, state taskState, c Cha
 	attrs := []slog.Attr{
 		slog.String("pipeline", t.def.Name), slog.Int64("run", t.job.Args.Run), slog.String("table", t.job.Args.Table),
 		slog.String("workspace", t.job.Args.Workspace), slog.String("state", string(state)), slog.Int("attempt", t.job.Attempt),
-		slog.Int64("calls", calls), slog.Int64("throttled", turnedAway), slog.Duration("took", took),
+		slog.Int64("calls", calls), slog.Int64("throttled", turnedAway), slog.Float64("seconds", took.Seconds()),
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))

@@ -135,11 +135,13 @@ func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, er
 	if err != nil {
 		return storeError(w.Store.place, err)
 	}
+	w.Logger.InfoContext(ctx, "worker begins", "worker", w.id, "store", w.Store.place, "lease", w.Lease.Seconds())
 	err = w.lookAfter(ctx, queue, until)
 	stopping, done := context.WithTimeout(background, stopTime)
 	defer done()
 	stopErr := queue.stop(stopping)
 	beating()
+	w.Logger.InfoContext(background, "worker ends", "worker", w.id)
 	return errors.Join(err, stopErr, storeError(w.Store.place, w.Store.retire(stopping, w.id)))
 }
 
@@ -266,7 +268,7 @@ func (w *Worker) finish(ctx context.Context) error {
 			continue
 		}
 		if done, err := s.Run(ctx, r.ID); err == nil {
-			w.Logger.InfoContext(ctx, "run ends", "pipeline", r.Pipeline, "run", r.ID, "state", string(done.State), "took", done.Ended.Sub(done.Begun))
+			w.Logger.InfoContext(ctx, "run ends", "pipeline", r.Pipeline, "run", r.ID, "state", string(done.State), "seconds", done.Ended.Sub(done.Begun).Seconds())
 		}
 		if err := s.forget(ctx, r.Pipeline); err != nil {
 			return err

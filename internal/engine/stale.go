@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/statement"
+)
+
+const (
+	// pipelineSlices tells, in stores that pipelines fill, how old the rows of each table and workspace are.
+	pipelineSlices = "lakeql_slice"
+	// statusView shows that to people.
+	statusView = "pipeline_status"
+)
+
+// noteStale tells which of the tables that a query is about do not have what workspaces have now, because they
+// did not answer the last time, or never. A query that asks for it knows.
+func (p *program) noteStale() error {
+	for _, st := range p.session.open() {
+		if !p.provided[st.schema] {
+			continue
+		}
+		stmt, _, err := p.db.Prepare("SELECT table_name, sum(stale), count(*) FROM " + st.schema + "." + pipelineSlices + " GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
+		if err != nil {
+			continue // no pipeline has filled it
+		}
+		for stmt.Step() {
+			if name := stmt.ColumnText(0); p.isAbout(name) {
+				p.session.note("%s: the rows of %d of %d workspaces are old or missing, because their last query failed; %s tells which", name, stmt.ColumnInt(1), stmt.ColumnInt(2), statusView)
+			}
+		}
+		if err := stmt.Close(); err != nil {
+			return st.fault(err)
+		}
+	}
+	return nil
+}
+
+// isAbout reports whether a query names a table of a pipeline, and does not ask how old its rows are.
+func (p *program) isAbout(table string) bool {
+	found := false
+	for _, q := range p.queries {
+		if q.Mentions("stale") || q.Mentions(statusView) {
+			return false
+		}
+		found = found || q.Mentions(table)
+	}
+	return found
+}
+
+// ofPipeline reports whether a view is one that a pipeline has made in its store.
+func (s *Session) ofPipeline(o *object) bool {
+	if o.kind != statement.View || o.definition != "" {
+		return false
+	}
+	all, err := o.store.objects()
+	if err != nil || find(all, statusView) == nil {
+		return false
+	}
+	name := strings.TrimSuffix(strings.ToLower(o.name), "_history")
+	return name == statusView || find(all, name) != nil && find(all, name+"_history") != nil
+}
