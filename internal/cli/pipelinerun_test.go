@@ -99,8 +99,8 @@ func TestPipelineStopsOnError(t *testing.T) {
 	g, env := openGate(t)
 	g.answers("", http.StatusBadRequest)
 	for onError, want := range map[string]string{
-		"stop":     "error: 1 of 3 queries failed; the rows of their workspaces are those of the last time, marked stale; 2 were not asked, because on_error is stop\n",
-		"continue": "error: 3 of 3 queries failed; the rows of their workspaces are those of the last time, marked stale\n",
+		"stop":     "error: 1 of 3 queries failed: their workspaces keep the rows of the last time, if there are any, marked stale; pipeline_status lists them; 2 were not asked, because on_error is stop\n",
+		"continue": "error: 3 of 3 queries failed: their workspaces keep the rows of the last time, if there are any, marked stale; pipeline_status lists them\n",
 	} {
 		dir := projectsOf(t, "workspaces: [dbc-1, dbc-2, dbc-3]\nconcurrency: 1\non_error: "+onError+"\n")
 		got := pipelineCommand(t, env, "run", dir, "-o", "json")
@@ -122,11 +122,11 @@ func TestPipelineUnauthorized(t *testing.T) {
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
 	dir := company(t, "workspaces: [dbc-1, dbc-2]\nstore: s.db\n")
 	server.SetFaults(faults(t, "* *: 403")...)
-	if got := pipelineCommand(t, env, "run", dir); got.status != 4 || !strings.Contains(got.stderr, "error: 4 of 4 queries failed; ") {
+	if got := pipelineCommand(t, env, "run", dir); got.status != 4 || !strings.Contains(got.stderr, "error: 4 of 4 queries failed: ") {
 		t.Errorf("a workspace that refuses: %+v", got)
 	}
 	server.SetFaults(faults(t, "* dbc-1/*: 403", "* dbc-2/api/2.0/*: 400")...)
-	if got := pipelineCommand(t, env, "run", dir); got.status != 1 || !strings.Contains(got.stderr, "error: 3 of 4 queries failed; ") {
+	if got := pipelineCommand(t, env, "run", dir); got.status != 1 || !strings.Contains(got.stderr, "error: 3 of 4 queries failed: ") {
 		t.Errorf("some refuse: %+v", got)
 	}
 	server.SetFaults()
