@@ -109,6 +109,13 @@ func (s *Store) rescue(ctx context.Context, w *Worker) error {
 		if n > 0 && w != nil {
 			w.Logger.WarnContext(ctx, "work of others is handed on", "queries", n, "workers", strings.Join(gone, " "))
 		}
+		if n > 0 { // those that failed by this
+			if _, err := t.exec(ctx, fmt.Sprintf(`INSERT INTO lakeql_slice (table_name, deployment_name, stale, error)
+				SELECT t.table_name, t.deployment_name, TRUE, t.error FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id WHERE r.ended_at IS NULL AND t.state = 'failed' AND t.killed > %d
+				ON CONFLICT (table_name, deployment_name) DO UPDATE SET stale = excluded.stale, error = excluded.error`, mostKilled)); err != nil {
+				return err
+			}
+		}
 		if _, err := t.exec(ctx, orphans); err != nil {
 			return err
 		}
