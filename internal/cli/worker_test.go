@@ -230,7 +230,7 @@ func workerFrozen(t *testing.T, s store) {
 	s.change(t, "CREATE TRIGGER see BEFORE INSERT ON lakeql_worker FOR EACH ROW EXECUTE FUNCTION see()")
 	other := startWorker(t, env, s)
 	over(t, s, 1)
-	if got := s.one(t, "SELECT min(setting) AS setting FROM seen"); got != "5min" {
+	if got := s.one(t, "SELECT min(setting) AS setting FROM seen"); got != "15s" {
 		t.Errorf("a worker whose store does not say it may be idle in a transaction for %s", got)
 	}
 	if n := len(ends(t, "done", other)); n != 2 {

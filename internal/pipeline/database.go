@@ -60,6 +60,17 @@ type resultRows interface {
 // dialect is what PostgreSQL and SQLite do not have in common.
 type dialect struct {
 	postgres bool
+	// patience lets a transaction do nothing in the database for long; empty: it may.
+	patience string
+}
+
+// bePatient lets a transaction take its time beside the database.
+func (d *dialect) bePatient(ctx context.Context, t tx) error {
+	if d.patience == "" {
+		return nil
+	}
+	_, err := t.exec(ctx, d.patience)
+	return err
 }
 
 // placeholder matches a parameter.

@@ -68,6 +68,9 @@ func (s *Store) workspacesOf(ctx context.Context, table string) ([]string, error
 // there are none any more.
 func (s *Store) exportSlice(ctx context.Context, folder string, t *storedTable, workspace string) (row []any, err error) {
 	err = s.db.transact(ctx, func(c tx) error {
+		if err := s.d.bePatient(ctx, c); err != nil {
+			return err
+		}
 		var run int64
 		var observed moment
 		found, err := one(ctx, c, "SELECT run_id, observed_at FROM lakeql_slice WHERE table_name = ?1 AND deployment_name = ?2 AND run_id IS NOT NULL"+s.d.forUpdate(), []any{t.Name, workspace}, &run, &observed)

@@ -121,8 +121,10 @@ const endpointHost = "endpoint.invalid"
 const (
 	idleSetting = "idle_in_transaction_session_timeout"
 	// longestIdle is for how long a transaction may do nothing: a worker that is frozen in one keeps all
-	// others from its tasks. One that compares a million rows is idle for some seconds.
-	longestIdle = 5 * time.Minute
+	// others from its tasks. patientIdle is that of transactions which read or write much beside the database:
+	// one that compares a million rows is idle for some seconds.
+	longestIdle = 15 * time.Second
+	patientIdle = 5 * time.Minute
 )
 
 // endIdleTransactions is no parameter of the connection, which proxies refuse that do not know it.
@@ -244,7 +246,13 @@ func (p *postgresDatabase) migrate(ctx context.Context) error {
 	return err
 }
 
-func (p *postgresDatabase) dialect() *dialect { return &dialect{postgres: true} }
+func (p *postgresDatabase) dialect() *dialect {
+	d := &dialect{postgres: true}
+	if p.pool.Config().AfterConnect != nil { // else the connection string says it
+		d.patience = fmt.Sprintf("SET LOCAL %s = %d", idleSetting, patientIdle.Milliseconds())
+	}
+	return d
+}
 
 func (p *postgresDatabase) signs() conn { return pgConn{p.life} }
 

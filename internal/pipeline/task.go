@@ -192,6 +192,9 @@ func (t *task) run(ctx context.Context) (Changes, error) {
 	}
 	var changes Changes
 	err = s.db.transact(ctx, func(c tx) error {
+		if err := s.d.bePatient(ctx, c); err != nil {
+			return err
+		}
 		now, err := s.now(ctx, c)
 		if err != nil {
 			return err
