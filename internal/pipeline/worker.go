@@ -131,7 +131,7 @@ func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, er
 	defer beating()
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx)) // queries are told to stop, and then may say so
 	defer cancel()
-	queue, err := w.Store.db.work(background, &queueWorker{id: w.id, logger: w.Logger, poll: min(w.Interval, 200*time.Millisecond), plan: w.planRun, task: w.carryOut})
+	queue, err := w.Store.db.work(background, &queueWorker{id: w.id, logger: w.Logger, poll: min(w.Interval/4, 200*time.Millisecond), plan: w.planRun, task: w.carryOut})
 	if err != nil {
 		return storeError(w.Store.place, err)
 	}
