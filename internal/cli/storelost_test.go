@@ -4,6 +4,7 @@ package cli_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator"
@@ -22,6 +23,7 @@ func TestStoreComesBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { test(t, c, c.database(t, name)) })
 	}
+	t.Run("new", func(t *testing.T) { storeIsNew(t, c.database(t, "new")) })
 	t.Run("restart", func(t *testing.T) { serverRestarts(t, c, c.database(t, "restart")) })
 }
 
@@ -142,4 +144,18 @@ func planTakesLong(t *testing.T, _ *cluster, s store) {
 		t.Errorf("the workspaces were asked for %d times", asked)
 	}
 	exact(t, server, s, names)
+}
+
+// storeIsNew: several commands come to a database at once in which there is nothing yet.
+func storeIsNew(t *testing.T, s store) {
+	t.Helper()
+	var group sync.WaitGroup
+	for range 6 {
+		group.Go(func() {
+			if got := pipelineCommand(t, nil, "status", "--store", s.name); got.status != 0 {
+				t.Errorf("status %d, stderr:\n%s", got.status, got.stderr)
+			}
+		})
+	}
+	group.Wait()
 }

@@ -93,6 +93,9 @@ func (s *Store) create(ctx context.Context) error {
 				return err
 			}
 		}
+		if _, err := one(ctx, t, there, nil, &n); err != nil || n > 0 { // somebody else has made them meanwhile
+			return err
+		}
 		for _, statement := range s.schema() {
 			if _, err := t.exec(ctx, statement); err != nil {
 				return err
@@ -120,27 +123,27 @@ func (s *Store) schema() []string {
 		types = map[string]string{"{time}": "TIMESTAMP TEXT", "{id}": "INTEGER PRIMARY KEY AUTOINCREMENT", "{bool}": "BOOLEAN", "{float}": "REAL"}
 	}
 	statements := []string{
-		`CREATE TABLE IF NOT EXISTS lakeql_definition (hash text PRIMARY KEY, body text NOT NULL)`,
-		`CREATE TABLE IF NOT EXISTS lakeql_run (id {id}, pipeline text NOT NULL, period text, hash text NOT NULL, state text NOT NULL,
+		`CREATE TABLE lakeql_definition (hash text PRIMARY KEY, body text NOT NULL)`,
+		`CREATE TABLE lakeql_run (id {id}, pipeline text NOT NULL, period text, hash text NOT NULL, state text NOT NULL,
 			started_by text NOT NULL, begun_at {time} NOT NULL, ended_at {time}, code bigint, error text)`,
-		`CREATE UNIQUE INDEX IF NOT EXISTS lakeql_run_period ON lakeql_run (pipeline, period)`,
-		`CREATE UNIQUE INDEX IF NOT EXISTS lakeql_run_open ON lakeql_run (pipeline) WHERE ended_at IS NULL`,
-		`CREATE TABLE IF NOT EXISTS lakeql_task (run_id bigint NOT NULL, table_name text NOT NULL, deployment_name text NOT NULL,
+		`CREATE UNIQUE INDEX lakeql_run_period ON lakeql_run (pipeline, period)`,
+		`CREATE UNIQUE INDEX lakeql_run_open ON lakeql_run (pipeline) WHERE ended_at IS NULL`,
+		`CREATE TABLE lakeql_task (run_id bigint NOT NULL, table_name text NOT NULL, deployment_name text NOT NULL,
 			state text NOT NULL, token text NOT NULL DEFAULT '', worker text NOT NULL DEFAULT '', job_id bigint,
 			attempts bigint NOT NULL DEFAULT 0, calls bigint NOT NULL DEFAULT 0, throttled bigint NOT NULL DEFAULT 0,
 			row_count bigint, added bigint, changed bigint, removed bigint,
 			throttled_since {time}, killed bigint NOT NULL DEFAULT 0, begun_at {time}, ended_at {time}, wait_until {time}, code bigint, error text,
 			PRIMARY KEY (run_id, table_name, deployment_name))`,
-		`CREATE INDEX IF NOT EXISTS lakeql_task_state ON lakeql_task (run_id, state)`,
-		`CREATE TABLE IF NOT EXISTS lakeql_table (name text PRIMARY KEY, pipeline text NOT NULL, description text NOT NULL, key_columns text NOT NULL,
+		`CREATE INDEX lakeql_task_state ON lakeql_task (run_id, state)`,
+		`CREATE TABLE lakeql_table (name text PRIMARY KEY, pipeline text NOT NULL, description text NOT NULL, key_columns text NOT NULL,
 			columns text NOT NULL, known_since {time} NOT NULL, retention bigint NOT NULL)`,
-		`CREATE TABLE IF NOT EXISTS lakeql_slice (table_name text NOT NULL, deployment_name text NOT NULL, observed_at {time}, run_id bigint, columns text,
+		`CREATE TABLE lakeql_slice (table_name text NOT NULL, deployment_name text NOT NULL, observed_at {time}, run_id bigint, columns text,
 			stale {bool} NOT NULL, error text, PRIMARY KEY (table_name, deployment_name))`,
-		`CREATE TABLE IF NOT EXISTS lakeql_schedule (pipeline text PRIMARY KEY, hash text NOT NULL, next_at {time} NOT NULL, last_at {time}, paused {bool} NOT NULL, error text)`,
-		`CREATE TABLE IF NOT EXISTS lakeql_worker (id text PRIMARY KEY, host text NOT NULL, begun_at {time} NOT NULL, seen_at {time} NOT NULL, lease {float} NOT NULL)`,
+		`CREATE TABLE lakeql_schedule (pipeline text PRIMARY KEY, hash text NOT NULL, next_at {time} NOT NULL, last_at {time}, paused {bool} NOT NULL, error text)`,
+		`CREATE TABLE lakeql_worker (id text PRIMARY KEY, host text NOT NULL, begun_at {time} NOT NULL, seen_at {time} NOT NULL, lease {float} NOT NULL)`,
 		`CREATE VIEW pipeline_status AS SELECT t.pipeline, s.table_name, s.deployment_name, s.observed_at, s.stale, s.run_id, s.error
 			FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name`,
-		`CREATE TABLE IF NOT EXISTS lakeql_workspace (deployment_name text PRIMARY KEY, next_at {time}, blocked_until {time})`,
+		`CREATE TABLE lakeql_workspace (deployment_name text PRIMARY KEY, next_at {time}, blocked_until {time})`,
 	}
 	for i, statement := range statements {
 		for from, to := range types {
