@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -86,7 +82,7 @@ func (c *command) emulate(opts emulator.Options) error {
 		return err
 	}
 	opts.Catalogue = catalogue
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	server, err := emulator.Start(opts)
 	if err != nil {

@@ -8,11 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"os/user"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,18 +63,17 @@ func (c *command) storeFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.store, "store", "", "where rows and history are kept: an SQLite file, or postgres://… (default: what pipeline.yaml says)")
 }
 
-// interruptible is a context that ends with Ctrl-C or SIGTERM.
-func interruptible() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-}
-
 // openStore opens the store that --store names, or the pipeline.
 func (c *command) openStore(ctx context.Context, d *pipeline.Definition, found *connection) (*pipeline.Store, error) {
-	where := c.store
-	if where == "" && d != nil {
-		where = pipeline.StoreOf(d)
+	return pipeline.OpenStore(ctx, c.storeOf(d), c.minter(found))
+}
+
+// storeOf names the store: --store, or else what the pipeline says, if there is one.
+func (c *command) storeOf(d *pipeline.Definition) string {
+	if d == nil {
+		return c.store
 	}
-	return pipeline.OpenStore(ctx, where, c.minter(found))
+	return cmp.Or(c.store, pipeline.StoreOf(d))
 }
 
 // existingStore opens the store of a folder, or of --store, for a command that looks at it.
@@ -88,11 +85,7 @@ func (c *command) existingStore(ctx context.Context, folder string) (*pipeline.S
 			return nil, err
 		}
 	}
-	where := c.store
-	if d != nil {
-		where = pipeline.StoreOf(d)
-	}
-	if err := pipeline.StoreExists(where); err != nil {
+	if err := pipeline.StoreExists(c.storeOf(d)); err != nil {
 		return nil, err
 	}
 	return c.openStore(ctx, d, nil)
@@ -174,8 +167,7 @@ func (c *command) pipelineCheck(folder string) error {
 		return err
 	}
 	return c.withPipeline(folder, func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
-		where := cmp.Or(c.store, pipeline.StoreOf(d))
-		if err := pipeline.StoreExists(where); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := pipeline.StoreExists(c.storeOf(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		} else if err == nil {
 			store, err := c.openStore(ctx, d, asker.connection)

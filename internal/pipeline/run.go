@@ -83,8 +83,8 @@ func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy str
 	if err != nil {
 		return nil, err
 	}
-	hash := d.Hash()
-	if _, err := t.exec(ctx, "INSERT INTO lakeql_definition (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING", hash, string(d.encode())); err != nil {
+	hash, err := s.keepDefinition(ctx, t, d)
+	if err != nil {
 		return nil, err
 	}
 	var of any
@@ -170,6 +170,13 @@ func (s *Store) skip(ctx context.Context, t tx, run int64, running bool) error {
 	}
 	_, err := t.exec(ctx, "DELETE FROM river_job WHERE kind IN ('lakeql_task', 'lakeql_plan') AND state IN ('available', 'scheduled', 'retryable') AND "+s.d.runOfJob("river_job")+" = ?1", run)
 	return err
+}
+
+// keepDefinition keeps what a run is to do, and gives its hash.
+func (s *Store) keepDefinition(ctx context.Context, t tx, d *Definition) (string, error) {
+	hash := d.Hash()
+	_, err := t.exec(ctx, "INSERT INTO lakeql_definition (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING", hash, string(d.encode()))
+	return hash, err
 }
 
 // definition reads what a run is to do.

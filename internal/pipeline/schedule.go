@@ -41,11 +41,12 @@ func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 		if err := checkTables(d, stored); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, "INSERT INTO lakeql_definition (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING", d.Hash(), string(d.encode())); err != nil {
+		hash, err := s.keepDefinition(ctx, t, d)
+		if err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `INSERT INTO lakeql_schedule (pipeline, hash, next_at, paused) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT (pipeline) DO UPDATE SET hash = excluded.hash, next_at = excluded.next_at, error = NULL`, d.Name, d.Hash(), stamp(next), false)
+			ON CONFLICT (pipeline) DO UPDATE SET hash = excluded.hash, next_at = excluded.next_at, error = NULL`, d.Name, hash, stamp(next), false)
 		return err
 	})
 	if err != nil {
