@@ -1,20 +1,14 @@
 package main
 
 import (
-	"encoding/json"
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
 
-	"github.com/stackql/any-sdk/pkg/internaldto"
 	"github.com/stackql/any-sdk/public/formulation"
-	"github.com/stackql/stackql-provider-registry/signing/Ed25519/app/edcrypto"
 
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
@@ -153,94 +147,4 @@ func compare(t *testing.T, cat *provider.Catalogue, ours *provider.Method, their
 	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, attributes) {
 		t.Errorf("%s: any-sdk sees the body attributes %v, we %v", ours.FullName(), got, attributes)
 	}
-}
-
-// TestBundleInAnySDK pulls the bundle from its registry and builds the documented statement's
-// request, with endpoint in @@json alone, as StackQL would.
-func TestBundleInAnySDK(t *testing.T) {
-	root := t.TempDir()
-	if err := registry(documents, root, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	served := httptest.NewServer(http.FileServer(http.Dir(root)))
-	defer served.Close()
-	local := t.TempDir()
-	reg, err := formulation.NewRegistry(formulation.RegistryConfig{
-		RegistryURL:  served.URL,
-		LocalDocRoot: local,
-		VerifyConfig: &edcrypto.VerifierConfig{NopVerify: true},
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if latest, err := reg.GetLatestPublishedVersion("databricks_workspace"); err != nil || latest != version {
-		t.Errorf("published version %q, %v", latest, err)
-	}
-	if err := reg.PullAndPersistProviderArchive("databricks_workspace", version); err != nil {
-		t.Fatal(err)
-	}
-	prov, err := reg.LoadProviderByName("databricks_workspace", version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pulled := filepath.Join(local, "src", "databricks_workspace", version)
-	svc := serviceOf(t, pulled, "postgres")
-	m := methodOf(t, svc, "postgres_credentials", "generate")
-	if got := slices.Sorted(maps.Keys(m.GetRequiredParameters())); !reflect.DeepEqual(got, []string{"deployment_name"}) {
-		t.Errorf("required parameters %v, want deployment_name alone", got)
-	}
-	schema, err := m.GetRequestBodySchema()
-	if err != nil || schema == nil {
-		t.Fatalf("request body schema: %v", err)
-	}
-	for _, body := range []string{
-		`{"endpoint": "projects/p/branches/b/endpoints/e"}`,
-		`{"endpoint": "projects/p/branches/b/endpoints/e", "claims": []}`,
-		`{"endpoint": "projects/p/branches/b/endpoints/e", "claims": [{"permission_set": "READ_ONLY"}]}`,
-	} {
-		r := requestOf(t, prov, svc, m, body)
-		if r.Method != http.MethodPost || r.URL.Host != "dbc-1.cloud.databricks.com" || r.URL.Path != "/api/2.0/postgres/credentials" || r.URL.RawQuery != "" {
-			t.Errorf("%s %s", r.Method, r.URL)
-		}
-		sent, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got, want any
-		if err := json.Unmarshal(sent, &got); err != nil {
-			t.Fatalf("%v in %s", err, sent)
-		}
-		if err := json.Unmarshal([]byte(body), &want); err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("sent %s, want %s", sent, body)
-		}
-	}
-}
-
-// requestOf builds the request of EXEC … @deployment_name = 'dbc-1' @@json = body.
-func requestOf(t *testing.T, prov formulation.Provider, svc formulation.Service, m formulation.StandardOperationStore, body string) *http.Request {
-	t.Helper()
-	var attributes map[string]any
-	if err := json.Unmarshal([]byte(body), &attributes); err != nil {
-		t.Fatal(err)
-	}
-	resource, err := svc.GetResource("postgres_credentials")
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload := internaldto.NewExecPayload([]byte(body), map[string][]string{"Content-Type": {"application/json"}}, attributes)
-	preparator := formulation.NewHTTPPreparator(prov, svc, m,
-		map[int]map[string]any{0: {"deployment_name": "dbc-1"}}, nil,
-		formulation.NewExecContext(payload, resource), nil)
-	armoury, err := preparator.BuildHTTPRequestCtx(formulation.NewHTTPPreparatorConfig(false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	params := armoury.GetRequestParams()
-	if len(params) != 1 {
-		t.Fatalf("%d requests, want 1", len(params))
-	}
-	return params[0].GetRequest()
 }

@@ -10,6 +10,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/openapigen/document"
+	"github.com/lakeql/lakeql/internal/openapigen/registry"
 	"github.com/lakeql/lakeql/openapi"
 )
 
@@ -37,9 +39,9 @@ func run(args []string, out io.Writer) error {
 	case len(args) == 1 && args[0] == "compile":
 		return compile("openapi", filepath.Join("openapi", "catalogue.zip"), out)
 	case len(args) == 1 && args[0] == "registry":
-		return registry("openapi", ".", out)
+		return bundle("openapi", ".", out)
 	case len(args) == 2 && args[0] == "registry":
-		return registry("openapi", args[1], out)
+		return bundle("openapi", args[1], out)
 	default:
 		return errors.New("usage: openapigen generate | compile | registry [folder]")
 	}
@@ -82,6 +84,25 @@ func generate(dir string, out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out, "%s: %d documents, %d bytes\n", dir, len(files), size)
 	return err
+}
+
+// bundle writes the documents below dir as a registry at root, signed if the environment has a key.
+func bundle(dir, root string, out io.Writer) error {
+	var key ed25519.PrivateKey
+	if given := os.Getenv(registry.KeyVariable); given != "" {
+		var err error
+		if key, err = registry.ParseKey(given); err != nil {
+			return fmt.Errorf("%s: %w", registry.KeyVariable, err)
+		}
+	}
+	return registry.Write(dir, root, key, out)
+}
+
+func writeFile(name string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // for all to read
+		return err
+	}
+	return os.WriteFile(name, data, 0o644) //nolint:gosec // for all to read
 }
 
 // compile writes the catalogue of the documents below dir.

@@ -1,0 +1,79 @@
+package registry
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Templates that make an object of an answer that is none.
+const (
+	// textTemplate takes the answer as a text.
+	textTemplate = "golang_template_text_v0.3.0"
+	contentsBody = `{"contents": {{ toJson . }}, "contents_encoding": "text"}`
+)
+
+// answerWithObjects makes an object with the columns that lakeql has of every answer that SELECT reaches and
+// that is none: files and other texts, maps, and answers in headers. StackQL has no columns for them, so that
+// DESCRIBE and SELECT fail.
+func answerWithObjects(s *service) error {
+	methods, err := s.methods()
+	if err != nil {
+		return err
+	}
+	for _, m := range methods {
+		if m.Response == nil || m.SQLVerb != provider.Select {
+			continue
+		}
+		if err := s.answerWithObject(m); err != nil {
+			return fmt.Errorf("%s: %w", m.FullName(), err)
+		}
+	}
+	return nil
+}
+
+func (s *service) answerWithObject(m *method) error {
+	schema, err := s.catalogue.Resolve(m.Method, m.Response.Schema)
+	if err != nil {
+		return err
+	}
+	switch {
+	case schema == nil && len(m.Response.Headers) > 0:
+		columns := object()
+		for _, h := range m.Response.Headers {
+			set(columns, h.Name, object("type", "string"))
+		}
+		m.resource.describe("StackQL does not read the headers that hold the answer: a row of nulls says that the file is there.")
+		return s.answerWith(m, columns, textTemplate, "{}")
+	case !provider.IsJSON(m.Response.MediaType):
+		m.resource.describe("StackQL reads the contents as text, so that files of other bytes arrive changed.")
+		return s.answerWith(m, object("contents", object("type", "string"), "contents_encoding", object("type", "string")), textTemplate, contentsBody)
+	case schema != nil && schema.Type == "object" && len(schema.Properties) == 0 && schema.Additional != nil:
+		column := object("type", "object")
+		return s.answerWith(m, object(m.Name, column), templateType, fmt.Sprintf(`{%q: {{ toJson . }}}`, m.Name))
+	}
+	return nil
+}
+
+// answerWith gives a method the schema of an object, and the template that makes it of the answer.
+func (s *service) answerWith(m *method, columns *yaml.Node, kind, body string) error {
+	success := child(m.operation, "responses", "200")
+	response := child(m.node, "response")
+	if success == nil || response == nil {
+		return fmt.Errorf("no answer 200")
+	}
+	mediaType := m.Response.MediaType
+	if mediaType == "" {
+		mediaType = jsonType
+	}
+	ref, err := s.addSchema(m.OperationID+"_row", object("type", "object", "properties", columns))
+	if err != nil {
+		return err
+	}
+	set(success, "content", object(mediaType, object("schema", ref)))
+	set(response, "overrideMediaType", text(jsonType))
+	set(response, "transform", object("type", kind, "body", body))
+	return nil
+}

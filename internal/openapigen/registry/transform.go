@@ -1,0 +1,94 @@
+package registry
+
+import (
+	"bytes"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// jsonType is the media type of nearly everything.
+const jsonType = "application/json"
+
+// transformations are what the documents need before StackQL takes the documented statements, describes every
+// resource and lists to the end. They are applied to each service's document, in order. The reason of each
+// stands at its function.
+func transformations() []transformation {
+	return []transformation{
+		{"split-twins", splitTwins},
+		{"hide-required-attributes", hideRequiredAttributes},
+		{"type-bodies", typeBodies},
+		{"quote-parameters", quoteParameters},
+		{"answer-with-objects", answerWithObjects},
+		{"answer-with-arguments", answerWithArguments},
+		{"join-left", joinLeft},
+		{"bind-views", bindViews},
+		{"order-selects", orderSelects},
+		{"order-inserts", orderInserts},
+		{"page-by-position", pageByPosition},
+		{"take-missing-lists", takeMissingLists},
+		{"show-descriptions", showDescriptions},
+	}
+}
+
+// transformation changes a document for StackQL. Its name is written into the bundle's documents.
+type transformation struct {
+	name  string
+	apply func(*service) error
+}
+
+// transform applies every transformation to a document.
+func transform(s *service) ([]byte, error) {
+	var b bytes.Buffer
+	for _, t := range transformations() {
+		if err := t.apply(s); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.name, err)
+		}
+		fmt.Fprintf(&b, "# transformed for StackQL: %s\n", t.name)
+	}
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(s.root); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), enc.Close()
+}
+
+// hideRequiredAttributes keeps the required attributes of request bodies out of any-sdk's sight.
+// It would want each of them as an @ parameter even where @@json holds it, and so refuse the
+// documented form of EXEC. The list stays readable as x-lakeql-required.
+func hideRequiredAttributes(s *service) error {
+	methods, err := s.methods()
+	if err != nil {
+		return err
+	}
+	for _, m := range methods {
+		for _, media := range pairs(child(m.operation, "requestBody", "content")) {
+			schema := s.resolve(child(media.value, "schema"))
+			if schema == nil {
+				return fmt.Errorf("%s: the body's schema is missing", m.FullName())
+			}
+			for _, attribute := range pairs(schema) {
+				if attribute.key == "required" {
+					attribute.name.Value = "x-lakeql-required"
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// showDescriptions repeats what a resource says of itself under the key that any-sdk reads it from: it looks
+// for desription in YAML, so that SHOW EXTENDED RESOURCES has nothing else to show.
+func showDescriptions(s *service) error {
+	resources, err := s.resources()
+	if err != nil {
+		return err
+	}
+	for _, r := range resources {
+		if said := child(r.node, "description"); said != nil {
+			set(r.node, "desription", clone(said))
+		}
+	}
+	return nil
+}
