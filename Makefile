@@ -65,7 +65,13 @@ test-needs:
 	  exit 1; } >&2
 
 .PHONY: lint
-lint: ## run the linters and check formatting and go.mod
+lint: ## run the linters, and check formatting, go.mod and leftovers of merges
+	@git grep -nIE '^(<{7}|={7}$$|>{7})'; \
+	case $$? in \
+	  1) ;; \
+	  0) echo 'these lines are left over from a merge: settle them' >&2; exit 1;; \
+	  *) exit 1;; \
+	esac
 	go mod tidy -diff
 	go vet ./...
 	$(TOOL) golangci-lint run ./...
