@@ -99,6 +99,10 @@ bench: build ## measure cost: statements and pipelines as whole processes (POSTG
 	go run ./internal/bench $(if $(POSTGRES),-postgres '$(POSTGRES)')
 	LAKEQL_BENCH_POSTGRES='$(POSTGRES)' go test ./internal/pipeline -run '^$$' -bench . -benchtime 3x
 
+.PHONY: sizes
+sizes: build ## print the size of the command by module, and what its packages cost before main begins
+	go run ./internal/bench -sizes
+
 ##@ Change
 
 .PHONY: fmt

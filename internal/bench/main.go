@@ -2,8 +2,10 @@
 // run, against emulators in other processes. It prints the median and the range of the time, the
 // largest peak of memory, and how many calls a run made, beside what was aimed at.
 //
-// Programs that do the same, if they are installed, are measured in turn with it, so that the
-// ratio holds while the machine's speed drifts: name them with -against.
+// Another build of the command (-against) and floor programs, which do the same with net/http alone,
+// are measured in turn with it, so that the ratios hold while the machine's speed drifts.
+//
+// With -sizes it prints instead the size of the builds, and what their packages' initialisation costs.
 package main
 
 import (
@@ -19,30 +21,40 @@ func main() {
 	against := flag.String("against", "", "another build of the command, measured in turn with the first")
 	runs := flag.Int("n", 20, "runs of each, at most: long ones are run less often")
 	postgres := flag.String("postgres", "", "connection string of a PostgreSQL database to share pipelines' runs in; all that is in it goes")
+	sizes := flag.Bool("sizes", false, "print the size of the command and the cost of its packages' initialisation, and measure nothing else")
 	only := flag.String("only", "", "measure only what has this in its name")
 	flag.Parse()
-	if err := bench(context.Background(), *binary, *against, *only, *postgres, *runs); err != nil {
+	binaries := []string{*binary}
+	if *against != "" {
+		binaries = append(binaries, *against)
+	}
+	run := func(ctx context.Context) error { return bench(ctx, binaries, *only, *postgres, *runs) }
+	if *sizes {
+		run = func(ctx context.Context) error { return printSizes(ctx, binaries, *runs) }
+	}
+	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, binary, against, only, postgres string, runs int) error {
-	binaries := []string{binary}
-	if against != "" {
-		binaries = append(binaries, against)
+func bench(ctx context.Context, binaries []string, only, postgres string, runs int) error {
+	built, err := buildFloors(ctx)
+	if err != nil {
+		return err
 	}
+	defer built.remove()
 	heading()
 	for _, w := range workloads() {
-		if err := w.measure(ctx, binaries, only, runs); err != nil {
+		if err := w.measure(ctx, binaries, built, only, runs); err != nil {
 			return err
 		}
 	}
-	return benchPipelines(ctx, binary, only, postgres, runs)
+	return benchPipelines(ctx, binaries[0], only, postgres, runs)
 }
 
 // measure runs the subjects of a workload against an emulator of their own.
-func (w *workload) measure(ctx context.Context, binaries []string, only string, runs int) error {
+func (w *workload) measure(ctx context.Context, binaries []string, built floors, only string, runs int) error {
 	e, err := startEmulator(ctx, binaries[0], w.emulator)
 	if err != nil {
 		return err
@@ -52,11 +64,19 @@ func (w *workload) measure(ctx context.Context, binaries []string, only string, 
 		if !strings.Contains(s.name, only) {
 			continue
 		}
-		samples := make([][]sample, len(binaries))
+		var names []string
+		var commands [][]string // the floor first, then each build
+		if s.floor != noFloor {
+			names, commands = append(names, "floor"), append(commands, built.argv(s.floor))
+		}
+		for _, name := range binaries {
+			names, commands = append(names, name), append(commands, append([]string{name}, s.argv...))
+		}
+		samples := make([][]sample, len(commands))
 		warm := min(w.most-1, 1) // a run that warms the machine's caches, where one takes less than half a minute
 		for run := range min(runs, w.most) + warm {
-			for i, name := range binaries {
-				got, err := e.run(ctx, append([]string{name}, s.argv...))
+			for i, argv := range commands {
+				got, err := e.run(ctx, argv)
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.name, err)
 				}
@@ -65,8 +85,14 @@ func (w *workload) measure(ctx context.Context, binaries []string, only string, 
 				}
 			}
 		}
-		for i, name := range binaries {
-			report(s, name, samples[i])
+		ratios := make([]string, len(commands))
+		for i := range commands {
+			if s.floor != noFloor && i > 0 {
+				ratios[i] = ratio(samples[i], samples[0])
+			}
+		}
+		for i, name := range names { // which puts the samples in order, after the ratios of those that were taken in turn
+			report(s, name, ratios[i], samples[i])
 		}
 	}
 	return nil

@@ -90,8 +90,8 @@ func (e *emulator) embedded(ctx context.Context, binary, folder, name string, ru
 		slices.Sort(walls)
 		return fmt.Sprintf("≤ 5 ms a query; it took %.1f", float64(walls[len(walls)/2].Microseconds())/1000/float64(queries()))
 	}
-	report(subject{name: name, aim: perQuery(first)}, binary, first)
-	report(subject{name: "the same with nothing changed", aim: perQuery(second)}, binary, second)
+	report(subject{name: name, aim: perQuery(first)}, binary, "", first)
+	report(subject{name: "the same with nothing changed", aim: perQuery(second)}, binary, "", second)
 	return nil
 }
 
@@ -108,7 +108,7 @@ func (e *emulator) together(ctx context.Context, binary, folder, name, postgres 
 			}
 			samples = append(samples, sample{wall: took})
 		}
-		report(subject{name: fmt.Sprintf("%s, %d workers", name, workers), aim: fmt.Sprintf("%d queries at once each", atOnce)}, binary, samples)
+		report(subject{name: fmt.Sprintf("%s, %d workers", name, workers), aim: fmt.Sprintf("%d queries at once each", atOnce)}, binary, "", samples)
 	}
 	return nil
 }
