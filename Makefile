@@ -2,7 +2,7 @@
 
 MODULE  := github.com/lakeql/lakeql
 VERSION  = $(or $(patsubst v%,%,$(shell git describe --tags --always --dirty 2>/dev/null)),dev)
-LDFLAGS  = -X $(MODULE)/internal/cli.version=$(VERSION)
+LDFLAGS  = -s -w -X $(MODULE)/internal/cli.version=$(VERSION)
 
 # The tools have a go.mod of their own, so that they do not move the versions of the product's modules.
 REGISTRY ?= .
