@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
-
-	"github.com/VictoriaMetrics/metrics"
 )
 
 // Metrics count what a worker does, and tell what its store holds, in the format of Prometheus:
@@ -27,13 +27,15 @@ import (
 //   - lakeql_pipeline_workers: workers that gave a sign of life within their lease.
 type Metrics struct {
 	store *Store
-	own   *metrics.Set
+
+	mu      sync.Mutex
+	counted map[string]int64      // counters, by name with labels
+	seconds map[string]*histogram // lakeql_pipeline_query_seconds, by labels
 }
 
 // NewMetrics makes the metrics of a worker on a store.
 func NewMetrics(s *Store) *Metrics {
-	metrics.ExposeMetadata(true) // their types, which Prometheus reads
-	return &Metrics{s, metrics.NewSet()}
+	return &Metrics{store: s, counted: map[string]int64{}, seconds: map[string]*histogram{}}
 }
 
 // scrapeTime bounds how long reading the store takes.
@@ -44,7 +46,7 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime)
 	defer cancel()
 	var b bytes.Buffer
-	m.own.WritePrometheus(&b)
+	m.writeOwn(&b)
 	if err := m.store.writeMetrics(ctx, &b); err != nil {
 		http.Error(w, storeError(m.store.place, err).Error(), http.StatusInternalServerError)
 		return
@@ -60,12 +62,87 @@ func metric(name string, labels ...string) string {
 	if len(labels) == 0 {
 		return name
 	}
+	return name + "{" + joined(labels) + "}"
+}
+
+// joined writes labels in the order of their names.
+func joined(labels []string) string {
 	var pairs []string
 	for pair := range slices.Chunk(labels, 2) {
 		pairs = append(pairs, fmt.Sprintf("%s=%q", pair[0], pair[1]))
 	}
 	slices.Sort(pairs)
-	return name + "{" + strings.Join(pairs, ",") + "}"
+	return strings.Join(pairs, ",")
+}
+
+// histogram counts durations by how long they were.
+type histogram struct {
+	counts [11]int64 // of those within each bound, and not within the one before
+	count  int64
+	sum    float64
+}
+
+// bounds are the upper ones, in seconds, that Prometheus' own clients have unless told otherwise.
+func (histogram) bounds() [11]float64 {
+	return [...]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+}
+
+func (h *histogram) add(seconds float64) {
+	bounds := h.bounds()
+	if i, _ := slices.BinarySearch(bounds[:], seconds); i < len(bounds) {
+		h.counts[i]++
+	}
+	h.count++
+	h.sum += seconds
+}
+
+// write writes the histogram, each bucket with those below it, as the format has it.
+func (h *histogram) write(out *bytes.Buffer, name, labels string) {
+	var within int64
+	for i, bound := range h.bounds() {
+		within += h.counts[i]
+		fmt.Fprintf(out, "%s_bucket{%s,le=\"%v\"} %d\n", name, labels, bound, within)
+	}
+	fmt.Fprintf(out, "%s_bucket{%s,le=\"+Inf\"} %d\n", name, labels, h.count)
+	fmt.Fprintf(out, "%s_sum{%s} %v\n%s_count{%s} %d\n", name, labels, h.sum, name, labels, h.count)
+}
+
+// count adds to a counter.
+func (m *Metrics) count(name string, n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counted[name] += n
+}
+
+// observe adds a duration to the histogram with these labels.
+func (m *Metrics) observe(took time.Duration, labels ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := joined(labels)
+	if m.seconds[key] == nil {
+		m.seconds[key] = &histogram{}
+	}
+	m.seconds[key].add(took.Seconds())
+}
+
+// writeOwn writes what the worker itself counted.
+func (m *Metrics) writeOwn(out *bytes.Buffer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	family := ""
+	for _, name := range slices.Sorted(maps.Keys(m.counted)) {
+		if f, _, _ := strings.Cut(name, "{"); f != family {
+			family = f
+			fmt.Fprintf(out, "# TYPE %s counter\n", family)
+		}
+		fmt.Fprintf(out, "%s %d\n", name, m.counted[name])
+	}
+	if len(m.seconds) > 0 {
+		fmt.Fprintf(out, "# TYPE %s histogram\n", metric("query_seconds"))
+	}
+	for _, labels := range slices.Sorted(maps.Keys(m.seconds)) {
+		m.seconds[labels].write(out, metric("query_seconds"), labels)
+	}
 }
 
 // observe counts a query.
@@ -75,7 +152,7 @@ func (w *Worker) observe(t *task, state taskState, c Changes, took time.Duration
 	}
 	name := t.def.Name
 	count := func(what string, n int64, labels ...string) {
-		w.Metrics.own.GetOrCreateCounter(metric(what, append([]string{"pipeline", name}, labels...)...)).AddInt64(n)
+		w.Metrics.count(metric(what, append([]string{"pipeline", name}, labels...)...), n)
 	}
 	calls, limited := t.effort.counts()
 	count("queries_total", 1, "state", string(state))
@@ -88,7 +165,7 @@ func (w *Worker) observe(t *task, state taskState, c Changes, took time.Duration
 	count("changes_total", c.Added, "change", addedRow)
 	count("changes_total", c.Changed, "change", changedRow)
 	count("changes_total", c.Removed, "change", removedRow)
-	w.Metrics.own.GetOrCreatePrometheusHistogram(metric("query_seconds", "pipeline", name, "table", t.table.Name)).Update(took.Seconds())
+	w.Metrics.observe(took, "pipeline", name, "table", t.table.Name)
 }
 
 // writeMetrics tells what the store holds.
