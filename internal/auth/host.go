@@ -1,16 +1,15 @@
 // Package auth decides which credential may go to which host.
 //
 // A [Host] is made only by [ParseHost], which takes deployment names and nothing that could lead
-// elsewhere. A [Chain] finds the credential for a host by the rules of the official SDK
-// (databricks-sdk-go/config), with one rule more: a credential that was configured together with
-// a host is never sent to another.
+// elsewhere. A [Chain] finds the credential for a host by the rules of the official SDKs (package
+// unified), with one rule more: a credential that was configured together with a host is never sent
+// to another.
 package auth
 
 import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -40,9 +39,12 @@ func domains() []string {
 	}
 }
 
-// label matches one label of a domain name. Databricks' own are lower case, and so is every host
-// that comes out of here.
-var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+// isLabel reports whether a text is one label of a domain name: 1 to 63 letters, digits and hyphens, none
+// of these at either end. Databricks' own are lower case, and so is every host that comes out of here.
+func isLabel(text string) bool {
+	const characters = "abcdefghijklmnopqrstuvwxyz0123456789-"
+	return text != "" && len(text) <= 63 && strings.Trim(text, characters) == "" && text[0] != '-' && text[len(text)-1] != '-'
+}
 
 // ParseHost reads a deployment name: one DNS label, which is a workspace on AWS
 // (dbc-abcd0123-a1bc), or a full host under a domain of Databricks
@@ -53,7 +55,7 @@ func ParseHost(deployment string) (Host, error) {
 	if len(name) != len(deployment) || len(name) > 253 {
 		return Host{}, hostError(deployment)
 	}
-	if label.MatchString(name) {
+	if isLabel(name) {
 		return Host{scheme: "https", address: name + ".cloud.databricks.com"}, nil
 	}
 	domain := domainOf(name)
@@ -61,7 +63,7 @@ func ParseHost(deployment string) (Host, error) {
 		return Host{}, hostError(deployment)
 	}
 	for part := range strings.SplitSeq(strings.TrimSuffix(name, domain), ".") {
-		if !label.MatchString(part) {
+		if !isLabel(part) {
 			return Host{}, hostError(deployment)
 		}
 	}

@@ -11,8 +11,11 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// variableName matches what --var takes for a name.
-var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+// isName reports whether --var takes a text for a name: letters, digits and _, no digit first.
+func isName(text string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+	return text != "" && strings.Trim(text, letters+"0123456789") == "" && strings.IndexByte(letters, text[0]) >= 0
+}
 
 // fill puts the values of --var and -q in place of {{ .name }}, and of {{ name }} as documentation
 // pages write it. Without either flag the text stays as it is.
@@ -29,7 +32,7 @@ func (c *command) fill(text string) (string, error) {
 		"json":  toJSON,
 	}
 	for name, value := range values {
-		if _, taken := functions[name]; !taken && variableName.MatchString(name) {
+		if _, taken := functions[name]; !taken && isName(name) {
 			functions[name] = func() any { return value }
 		}
 	}
@@ -46,14 +49,12 @@ func (c *command) fill(text string) (string, error) {
 
 func templateError(err error) error {
 	hint := "give it with --var name=value or in the file of -q"
-	if name := missingName.FindStringSubmatch(err.Error()); name != nil {
+	missing := regexp.MustCompile(`(?:function "|no entry for key ")(\w+)"`) // the name in text/template's messages about one without a value
+	if name := missing.FindStringSubmatch(err.Error()); name != nil {
 		hint = fmt.Sprintf("give it with --var %s=VALUE or in the file of -q; a reference for Databricks itself, such as {{job.id}}, is written {{\"{{job.id}}\"}} here", name[1])
 	}
 	return &provider.Error{Code: provider.Usage, Message: "fill in the statement: " + strings.TrimPrefix(err.Error(), "template: "), Hint: hint, Err: err}
 }
-
-// missingName finds the name in text/template's messages about one that has no value.
-var missingName = regexp.MustCompile(`(?:function "|no entry for key ")(\w+)"`)
 
 // templateValues joins the values of -q and --var; --var counts.
 func (c *command) templateValues() (map[string]any, error) {
@@ -71,7 +72,7 @@ func (c *command) templateValues() (map[string]any, error) {
 	}
 	for _, v := range c.vars {
 		name, value, ok := strings.Cut(v, "=")
-		if !ok || !variableName.MatchString(name) {
+		if !ok || !isName(name) {
 			return nil, &provider.Error{Code: provider.Usage, Message: "--var " + provider.Quote(v) + " is not name=value", Hint: "a name is letters, digits and _"}
 		}
 		values[name] = value

@@ -3,7 +3,6 @@ package docgen
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -28,15 +27,18 @@ func plain(v any) string {
 	return fmt.Sprint(v)
 }
 
-// safeScalar matches texts that YAML takes for the same text without quotes.
-var safeScalar = regexp.MustCompile(`^[A-Za-z][\w ()/,'.;-]*$`)
+// isPlainScalar reports whether YAML takes a text for itself without quotes.
+func isPlainScalar(text string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return text != "" && strings.IndexByte(letters, text[0]) >= 0 && strings.Trim(text, letters+"0123456789_ ()/,'.;-") == "" && !strings.HasSuffix(text, " ")
+}
 
 // yamlScalar writes a text so that YAML reads it as that text, on one line.
 func yamlScalar(text string) string {
 	switch strings.ToLower(text) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
 	default:
-		if safeScalar.MatchString(text) && !strings.HasSuffix(text, " ") {
+		if isPlainScalar(text) {
 			return text
 		}
 	}
