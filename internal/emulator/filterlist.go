@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // dialect is what the filters of a kind's lists have beyond comparisons of its attributes.
@@ -182,27 +183,29 @@ func (f *listFilter) among() (func(string) bool, error) {
 }
 
 // plainValue is what needs no quotes: numbers, true and false.
-var plainValue = regexp.MustCompile(`^(?i:[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|true|false)$`)
+var plainValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?i:[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|true|false)$`)
+})
 
 func (f *listFilter) value() (literal, error) {
 	t := f.take()
 	switch {
 	case t.kind == quotedToken:
 		return literal{t.text, true}, nil
-	case t.kind == wordToken && plainValue.MatchString(t.text):
+	case t.kind == wordToken && plainValue().MatchString(t.text):
 		return literal{strings.ToLower(t.text), false}, nil
 	}
 	return literal{}, f.failure(t.at, "there is %s where a number or text in quotes should be", t)
 }
 
 // plainName is a name without quotes. Behind its last dot a key in quotes may follow.
-var plainName = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)*\.?$`)
+var plainName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)*\.?$`) })
 
 // attribute reads the name of an attribute or a key, and gives what finds its values.
 func (f *listFilter) attribute() (func(r map[string]any) []string, error) {
 	t := f.take()
 	name := t.text
-	if t.kind != quotedToken && (t.kind != wordToken || !plainName.MatchString(name)) {
+	if t.kind != quotedToken && (t.kind != wordToken || !plainName().MatchString(name)) {
 		return nil, f.failure(t.at, "there is %s where an attribute's name should be", t)
 	}
 	prefix, rest, dotted := strings.Cut(name, ".")

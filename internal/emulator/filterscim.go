@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const scimUnderstood = `SCIM's filters (RFC 7644, section 3.4.2.2), such as: userName eq "ada" and not (active eq false or emails[type eq "work"].value co "@example")`
@@ -135,7 +136,7 @@ func objectsAt(value any, path []string) []map[string]any {
 }
 
 // scimPath is an attribute's name with those of what it is in.
-var scimPath = regexp.MustCompile(`^[A-Za-z$][\w$-]*(\.[A-Za-z$][\w$-]*)*$`)
+var scimPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z$][\w$-]*(\.[A-Za-z$][\w$-]*)*$`) })
 
 func (f *scimFilter) attribute(in []string) ([]string, error) {
 	t := f.take()
@@ -143,7 +144,7 @@ func (f *scimFilter) attribute(in []string) ([]string, error) {
 	if strings.HasPrefix(strings.ToLower(name), "urn:") { // of the schema that has it
 		name = name[strings.LastIndexByte(name, ':')+1:]
 	}
-	if t.kind != wordToken || !scimPath.MatchString(name) {
+	if t.kind != wordToken || !scimPath().MatchString(name) {
 		return nil, f.failure(t.at, "there is %s where an attribute's name should be", t)
 	}
 	path := strings.Split(name, ".")

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // patchSCIM changes a resource by SCIM's operations (RFC 7644 §3.5.2).
@@ -28,7 +29,7 @@ func patchSCIM(c *call) (any, error) {
 }
 
 // listPath is a path to some of a list's items: members[value eq "123"].
-var listPath = regexp.MustCompile(`^(\w+)\[(.+)\]$`)
+var listPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\w+)\[(.+)\]$`) })
 
 func patchOnce(r, operation map[string]any) error {
 	op, _ := operation["op"].(string)
@@ -46,7 +47,7 @@ func patchOnce(r, operation map[string]any) error {
 		}
 		return nil
 	}
-	if m := listPath.FindStringSubmatch(path); m != nil {
+	if m := listPath().FindStringSubmatch(path); m != nil {
 		fits, err := parseSCIM(m[2], func([]string) bool { return true })
 		if err != nil {
 			return err

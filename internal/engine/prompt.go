@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/statement"
 )
@@ -13,21 +14,25 @@ func (s *Session) Unfinished(text string) bool { return statement.Unfinished(tex
 
 var (
 	// credential matches what looks like a token of Databricks, of a cloud, or a JSON Web Token.
-	credential = regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY`)
+	credential = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY`)
+	})
 	// secretSetting matches a name that speaks of a secret with a value behind it.
-	secretSetting = regexp.MustCompile(`(?i)(password|secret|token|private_key|credential)\w*["'\s]*[:=]\s*\\?["'][^"']`)
+	secretSetting = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(password|secret|token|private_key|credential)\w*["'\s]*[:=]\s*\\?["'][^"']`)
+	})
 )
 
 // Sensitive reports whether a text holds a credential, so that it must not be written down: a
 // value for an attribute that the documents call secret, or anything that looks like one. Of a
 // text that does not parse, the looks alone are judged.
 func (s *Session) Sensitive(text string) bool {
-	if credential.MatchString(text) {
+	if credential().MatchString(text) {
 		return true
 	}
 	statements, err := statement.Parse(text)
 	if err != nil {
-		return secretSetting.MatchString(text)
+		return secretSetting().MatchString(text)
 	}
 	return slices.ContainsFunc(statements, s.statementSensitive)
 }
@@ -54,7 +59,7 @@ func (s *Session) execSensitive(e *statement.Exec) bool {
 	m, err := s.method(e.Method)
 	if err != nil {
 		return slices.ContainsFunc(e.Params, func(p statement.Param) bool {
-			return secretSetting.MatchString("@" + p.Name + "='" + p.Value.Text)
+			return secretSetting().MatchString("@" + p.Name + "='" + p.Value.Text)
 		})
 	}
 	body := map[string]any{}
@@ -62,7 +67,7 @@ func (s *Session) execSensitive(e *statement.Exec) bool {
 		if p.Body {
 			value, err := p.Value.JSON()
 			if err != nil {
-				return secretSetting.MatchString(p.Value.Text)
+				return secretSetting().MatchString(p.Value.Text)
 			}
 			if found, err := s.Client.HasSecret(m, value); err != nil || found {
 				return true
@@ -151,11 +156,11 @@ func (s *Session) ownNames() []string {
 }
 
 // fourParts matches the name of a method.
-var fourParts = regexp.MustCompile(`(\w+)\.(\w+)\.(\w+)\.(\w+)`)
+var fourParts = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(\w+)\.(\w+)\.(\w+)\.(\w+)`) })
 
 // parameterNames lists the parameters of the last method that the text names.
 func (s *Session) parameterNames(text string) []string {
-	all := fourParts.FindAllStringSubmatch(text, -1)
+	all := fourParts().FindAllStringSubmatch(text, -1)
 	if len(all) == 0 {
 		return nil
 	}

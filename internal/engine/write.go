@@ -403,11 +403,11 @@ func targetOf(req *dispatch.Request, b *binding) string {
 // writeSensitive reports whether a write gives a column that is a credential, or may hold one.
 func (s *Session) writeSensitive(name statement.Name, columns []statement.Ident, whole *statement.Query) bool {
 	if !isResource(name) {
-		return secretSetting.MatchString(whole.Text)
+		return secretSetting().MatchString(whole.Text)
 	}
 	r, err := s.resource(name)
 	if err != nil {
-		return secretSetting.MatchString(whole.Text)
+		return secretSetting().MatchString(whole.Text)
 	}
 	return slices.ContainsFunc(r.Methods, func(m *provider.Method) bool {
 		if m.SQLVerb == provider.Select || m.SQLVerb == provider.Exec {
