@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"compress/flate"
 	_ "embed"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -33,9 +35,12 @@ var embedded []byte
 //	<provider>/<service>/<resource>.json  a resource with its methods
 //	<provider>/<service>.schemas          shared schemas, a line each: name, tab, JSON
 //
-// It is a [provider.Loader].
+// It is a [provider.Loader]. Each part is found in the archive's own directory when it is needed: archive/zip
+// reads all 450 entries of it first, which is 0.3 ms of every statement.
 type Compiled struct {
-	entries map[string]*zip.File
+	data      []byte
+	directory []byte // of the archive: an entry for each part
+	inflaters sync.Pool
 
 	mu      sync.Mutex
 	schemas map[string][]byte // entries of schemas that were read
@@ -46,32 +51,80 @@ func Embedded() (*Compiled, error) { return OpenCompiled(embedded) }
 
 // OpenCompiled opens a catalogue that [Compile] wrote.
 func OpenCompiled(data []byte) (*Compiled, error) {
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return nil, fmt.Errorf("open the compiled catalogue: %w", err)
+	const end = 22 // bytes of the record that the archive ends with, which has no comment here
+	if len(data) < end || string(data[len(data)-end:][:4]) != "PK\x05\x06" {
+		return nil, errors.New("open the compiled catalogue: it does not end as a zip archive does")
 	}
-	c := &Compiled{entries: make(map[string]*zip.File, len(archive.File)), schemas: map[string][]byte{}}
-	for _, f := range archive.File {
-		c.entries[f.Name] = f
+	record := data[len(data)-end:]
+	size, offset := uint64(binary.LittleEndian.Uint32(record[12:])), uint64(binary.LittleEndian.Uint32(record[16:]))
+	if offset+size > uint64(len(data)) {
+		return nil, errors.New("open the compiled catalogue: it is cut off")
 	}
-	return c, nil
+	return &Compiled{data: data, directory: data[offset : offset+size], schemas: map[string][]byte{}}, nil
+}
+
+// packed is a part in the archive.
+type packed struct {
+	name         []byte
+	length, size int
+	header       int // where its own header is
+}
+
+// entries gives every entry of the directory, which is what APPNOTE.TXT 4.3.12 calls central.
+func (c *Compiled) entries(yield func(packed) bool) {
+	const fixed = 46 // bytes before the name
+	for d := c.directory; len(d) >= fixed; {
+		name := int(binary.LittleEndian.Uint16(d[28:]))
+		behind := fixed + name + int(binary.LittleEndian.Uint16(d[30:])) + int(binary.LittleEndian.Uint16(d[32:]))
+		if behind > len(d) {
+			return
+		}
+		e := packed{
+			name:   d[fixed : fixed+name],
+			length: int(binary.LittleEndian.Uint32(d[20:])), size: int(binary.LittleEndian.Uint32(d[24:])), header: int(binary.LittleEndian.Uint32(d[42:])),
+		}
+		if !yield(e) {
+			return
+		}
+		d = d[behind:]
+	}
 }
 
 func (c *Compiled) read(name string) ([]byte, error) {
-	f, ok := c.entries[name]
+	for e := range c.entries {
+		if string(e.name) != name {
+			continue
+		}
+		data, err := c.unpack(e)
+		if err != nil {
+			return nil, fmt.Errorf("read %s of the compiled catalogue: %w", name, err)
+		}
+		return data, nil
+	}
+	return nil, fmt.Errorf("the compiled catalogue has no %s", name)
+}
+
+func (c *Compiled) unpack(e packed) ([]byte, error) {
+	const fixed = 30 // bytes of its header before the name
+	if e.header+fixed > len(c.data) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	header := c.data[e.header:]
+	begin := e.header + fixed + int(binary.LittleEndian.Uint16(header[26:])) + int(binary.LittleEndian.Uint16(header[28:]))
+	if begin+e.length > len(c.data) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	source := bytes.NewReader(c.data[begin : begin+e.length])
+	inflater, ok := c.inflaters.Get().(io.Reader)
 	if !ok {
-		return nil, fmt.Errorf("the compiled catalogue has no %s", name)
+		inflater = flate.NewReader(source)
+	} else if err := inflater.(flate.Resetter).Reset(source, nil); err != nil { // it is flate's own
+		return nil, err
 	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, fmt.Errorf("read %s of the compiled catalogue: %w", name, err)
-	}
-	defer r.Close()
-	data := make([]byte, f.UncompressedSize64)
-	if _, err := io.ReadFull(r, data); err != nil {
-		return nil, fmt.Errorf("read %s of the compiled catalogue: %w", name, err)
-	}
-	return data, nil
+	defer c.inflaters.Put(inflater)
+	data := make([]byte, e.size)
+	_, err := io.ReadFull(inflater, data)
+	return data, err
 }
 
 func readPart[T any](c *Compiled, name string) (*T, error) {
@@ -89,11 +142,11 @@ func readPart[T any](c *Compiled, name string) (*T, error) {
 // Providers gives every provider, sorted by name.
 func (c *Compiled) Providers() ([]*provider.Provider, error) {
 	var all []*provider.Provider
-	for name := range c.entries {
-		if strings.Contains(name, "/") {
+	for e := range c.entries {
+		if bytes.IndexByte(e.name, '/') >= 0 {
 			continue
 		}
-		p, err := readPart[provider.Provider](c, name)
+		p, err := readPart[provider.Provider](c, string(e.name))
 		if err != nil {
 			return nil, err
 		}
@@ -117,25 +170,25 @@ func (c *Compiled) Resource(providerName, service, resource string) (*provider.R
 func (c *Compiled) Schema(providerName, service, name string) (*provider.Schema, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	entry := servicePath(providerName, service) + ".schemas"
-	lines, ok := c.schemas[entry]
+	part := servicePath(providerName, service) + ".schemas"
+	lines, ok := c.schemas[part]
 	if !ok {
 		var err error
-		if lines, err = c.read(entry); err != nil {
+		if lines, err = c.read(part); err != nil {
 			return nil, err
 		}
-		c.schemas[entry] = lines
+		c.schemas[part] = lines
 	}
 	mark := []byte("\n" + name + "\t")
 	start := bytes.Index(lines, mark)
 	if start < 0 {
-		return nil, fmt.Errorf("%s has no schema %s", entry, name)
+		return nil, fmt.Errorf("%s has no schema %s", part, name)
 	}
 	line := lines[start+len(mark):]
 	line = line[:bytes.IndexByte(line, '\n')]
 	s := &provider.Schema{}
 	if err := json.Unmarshal(line, s); err != nil {
-		return nil, fmt.Errorf("decode schema %s of %s: %w", name, entry, err)
+		return nil, fmt.Errorf("decode schema %s of %s: %w", name, part, err)
 	}
 	return s, nil
 }
