@@ -55,7 +55,7 @@ func (e *emulator) stop() {
 // sample is what one run of a subject cost.
 type sample struct {
 	wall  time.Duration
-	peak  int64 // bytes
+	peak  int64 // bytes; no less than what this process has, from which the run's was forked
 	calls int
 }
 

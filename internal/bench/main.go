@@ -44,17 +44,24 @@ func bench(ctx context.Context, binaries []string, only, postgres string, runs i
 		return err
 	}
 	defer built.remove()
+	programs := make([]string, len(binaries))
+	for i, name := range binaries {
+		if programs[i], err = built.install(name, fmt.Sprintf("lakeql-%d", i)); err != nil {
+			return err
+		}
+	}
 	heading()
 	for _, w := range workloads() {
-		if err := w.measure(ctx, binaries, built, only, runs); err != nil {
+		if err := w.measure(ctx, binaries, programs, built, only, runs); err != nil {
 			return err
 		}
 	}
 	return benchPipelines(ctx, binaries[0], only, postgres, runs)
 }
 
-// measure runs the subjects of a workload against an emulator of their own.
-func (w *workload) measure(ctx context.Context, binaries []string, built floors, only string, runs int) error {
+// measure runs the subjects of a workload against an emulator of their own. The programs are what runs in
+// place of the binaries.
+func (w *workload) measure(ctx context.Context, binaries, programs []string, built floors, only string, runs int) error {
 	e, err := startEmulator(ctx, binaries[0], w.emulator)
 	if err != nil {
 		return err
@@ -69,8 +76,8 @@ func (w *workload) measure(ctx context.Context, binaries []string, built floors,
 		if s.floor != noFloor {
 			names, commands = append(names, "floor"), append(commands, built.argv(s.floor))
 		}
-		for _, name := range binaries {
-			names, commands = append(names, name), append(commands, append([]string{name}, s.argv...))
+		for i, name := range binaries {
+			names, commands = append(names, name), append(commands, append([]string{programs[i]}, s.argv...))
 		}
 		samples := make([][]sample, len(commands))
 		warm := min(w.most-1, 1) // a run that warms the machine's caches, where one takes less than half a minute
