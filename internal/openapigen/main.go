@@ -50,7 +50,8 @@ func run(args []string, out io.Writer) error {
 // sdkModule is the module that the documents are generated from. Its version is the one in go.mod.
 const sdkModule = "github.com/databricks/databricks-sdk-go"
 
-// generate writes the documents below dir, in place of those that are there.
+// generate writes the documents below dir, in place of those that are there. It writes nothing that
+// kin-openapi refuses.
 func generate(dir string, out io.Writer) error {
 	list := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", sdkModule)
 	list.Stderr = os.Stderr
@@ -64,6 +65,9 @@ func generate(dir string, out io.Writer) error {
 		return nil
 	}
 	if err := document.Generate(strings.TrimSpace(string(sdkDir)), os.DirFS(filepath.Join(dir, "overlays")), write); err != nil {
+		return err
+	}
+	if err := validate(files); err != nil {
 		return err
 	}
 	old, err := fs.Glob(os.DirFS(dir), "databricks_*")
