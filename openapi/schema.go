@@ -165,6 +165,8 @@ func (r *reader) plainSchema(node fields) *provider.Schema {
 			s.RequestID = r.flag(e.value)
 		case "x-lakeql-name-template":
 			s.NameTemplate = r.text(e.value)
+		case "x-lakeql-choice":
+			s.Choice = r.text(e.value)
 		case "properties":
 			for _, p := range r.mapping(e.value) {
 				s.Properties = append(s.Properties, provider.Property{Name: p.key, Schema: r.schema(p.value)})

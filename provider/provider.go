@@ -193,6 +193,16 @@ func (m *Method) RequiredParams() []string {
 	return names
 }
 
+// Tenant finds the server variable that names the tenant whose API is called.
+func (m *Method) Tenant() (Variable, bool) {
+	for _, v := range m.ServerVariables() {
+		if v.Tenant != nil {
+			return v, true
+		}
+	}
+	return Variable{}, false
+}
+
 // Server is where an operation is served.
 type Server struct {
 	URL       string     `json:"url"`
@@ -204,8 +214,17 @@ type Variable struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 	Default     string `json:"default,omitempty"`
+	// Tenant says that the variable names the tenant whose API is called; nil: it does not.
+	Tenant *Tenant `json:"tenant,omitempty"`
 	// Notes are all keys of the variable but its description, in document order, for readers.
 	Notes []Note `json:"notes,omitempty"`
+}
+
+// Tenant says where the tenants of a provider are listed, such as the workspaces of an account.
+type Tenant struct {
+	List   string `json:"list"`   // full name of the resource that lists them
+	Column string `json:"column"` // its column with the values of the server's variable
+	Label  string `json:"label"`  // its column with the tenant's name for people
 }
 
 // Note is a key of a document with its value as text: lists as [a, b], objects as JSON.
@@ -236,8 +255,11 @@ type Parameter struct {
 	MultiSegment bool `json:"multi_segment,omitempty"`
 	// RequestID is set where a fresh UUID is sent unless one is given, so that the server can tell
 	// a repetition from a second request.
-	RequestID bool    `json:"request_id,omitempty"`
-	Schema    *Schema `json:"schema,omitempty"`
+	RequestID bool `json:"request_id,omitempty"`
+	// FromConfig names what the configuration supplies where a statement does not give the parameter:
+	// account, the id of the account that the credentials are for; empty: nothing.
+	FromConfig string  `json:"from_config,omitempty"`
+	Schema     *Schema `json:"schema,omitempty"`
 }
 
 // NameParam says that the path parameters of an operation, joined by Template, are a resource

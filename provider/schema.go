@@ -18,6 +18,9 @@ type Schema struct {
 	Pattern string `json:"pattern,omitempty"`
 	// NameTemplate is the form of a resource name: projects/{project_id}/branches/{branch_id}.
 	NameTemplate string `json:"name_template,omitempty"`
+	// Choice names a group of attributes of which at most one is set. An update mask has that name for
+	// all of them.
+	Choice string `json:"choice,omitempty"`
 	// RequestID is set where a fresh UUID is sent unless one is given.
 	RequestID bool `json:"request_id,omitempty"`
 

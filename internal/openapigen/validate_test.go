@@ -21,7 +21,7 @@ func TestValidate(t *testing.T) {
 		{"no YAML", "openapi", "\t", "yaml"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-					document := strings.Replace(good, tt.from, tt.to, 1)
+			document := strings.Replace(good, tt.from, tt.to, 1)
 			err := validate(map[string][]byte{"p/v1/services/one.yaml": []byte(document), "p/v1/services/two.yaml": []byte(document), "p/v1/provider.yaml": []byte("no document")})
 			if tt.want == "" {
 				if err != nil {

@@ -43,8 +43,15 @@
 //	    What the operation began is done when the poll's state (a path, with dots) is one of
 //	    success. Values of bind are taken from the response or the request.
 //
+// On variables of servers:
+//
+//	x-lakeql-tenant: {list: databricks_account.provisioning.workspaces, column: deployment_name, label: workspace_name}
+//	    The variable names the tenant whose API is called. The resource lists the tenants.
+//
 // On parameters and properties:
 //
+//	x-lakeql-from-config: account    the configuration supplies it where a statement does not: the account's id
+//	x-lakeql-choice: expiration      at most one attribute of the choice is set, and an update mask has its name
 //	x-lakeql-multi-segment: true     slashes of the value stay slashes in the path
 //	x-lakeql-request-id: true        a fresh UUID is sent when none is given
 //	x-lakeql-go-notation: true       the SDK sends what Go prints of the value, which no server reads
@@ -266,7 +273,12 @@ func (s *service) server() *object {
 		set("url", "https://{deployment_name}.cloud.databricks.com").
 		set("variables", newObject().set("deployment_name", newObject().
 			set("description", "The Databricks Workspace Deployment Name").
-			set("default", "dbc-abcd0123-a1bc")))
+			set("default", "dbc-abcd0123-a1bc").
+			set("x-lakeql-tenant", newObject().
+				set("list", names.Account+".provisioning.workspaces").
+				set("column", "deployment_name").
+				set("label", "workspace_name").
+				flow())))
 }
 
 // byPath gives runs of operations with the same path.

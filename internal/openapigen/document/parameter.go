@@ -96,7 +96,8 @@ func (p *parameters) all(o *operation) []parameter {
 			set("description", p.describe(o, param.Name, param.Type)).
 			set("schema", schema.flow()).
 			setUnlessEmpty("x-lakeql-multi-segment", param.MultiSegment).
-			setUnlessEmpty("x-lakeql-go-notation", param.GoText)})
+			setUnlessEmpty("x-lakeql-go-notation", param.GoText).
+			setUnlessEmpty("x-lakeql-from-config", fromConfig(param.Name))})
 	}
 	query := slices.Clone(o.Query)
 	slices.SortStableFunc(query, func(a, b *sdk.Param) int { return cmp.Compare(rank(a), rank(b)) })
@@ -111,6 +112,15 @@ func (p *parameters) all(o *operation) []parameter {
 			setUnlessEmpty("x-lakeql-go-notation", q.GoText)})
 	}
 	return list
+}
+
+// fromConfig names what the configuration supplies for a parameter of the path: the SDK's clients take the
+// account's id from there as well.
+func fromConfig(name string) string {
+	if name == "account_id" {
+		return "account"
+	}
+	return ""
 }
 
 func rank(q *sdk.Param) int {

@@ -200,6 +200,11 @@ func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, w
 	}
 	schema.setUnlessEmpty("x-lakeql-name-template", template)
 	schema.setUnlessEmpty("pattern", facts.Patterns[key])
+	for choice, fields := range facts.Choices[m.Name] {
+		if slices.Contains(fields, f.JSON) {
+			schema.set("x-lakeql-choice", choice)
+		}
+	}
 	schema.setUnlessEmpty("x-lakeql-request-id", c.requestID(m, f))
 	return schema
 }

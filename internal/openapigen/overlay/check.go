@@ -64,6 +64,13 @@ func (c *checker) facts(s *sdk.Service, f *Facts) {
 		typ, field, _ := strings.Cut(key, ".")
 		c.field(s, typ, field)
 	}
+	for _, typ := range slices.Sorted(maps.Keys(f.Choices)) {
+		for _, choice := range slices.Sorted(maps.Keys(f.Choices[typ])) {
+			for _, field := range f.Choices[typ][choice] {
+				c.field(s, typ, field)
+			}
+		}
+	}
 	for _, typ := range slices.Sorted(maps.Keys(f.Order)) {
 		for _, field := range f.Order[typ] {
 			c.field(s, typ, field)

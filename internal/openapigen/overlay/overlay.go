@@ -53,6 +53,9 @@ type Facts struct {
 	// Lists names, by operation, the attributes of the response that go on in the next one, where
 	// that is not just every list: see x-lakeql-paging of the kind merge.
 	Lists map[string][]string `yaml:"lists"`
+	// Choices lists, by type and the choice's name, attributes of which at most one is set, for which an
+	// update mask has that name.
+	Choices map[string]map[string][]string `yaml:"choices"`
 	// Order lists fields of a type that come first, in this order.
 	Order map[string][]string `yaml:"order"`
 }
