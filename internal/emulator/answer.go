@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -98,7 +99,7 @@ func (c *call) plainText(r record) any {
 	text := fmt.Sprintf("# %s\n", c.route.method.FullName())
 	for _, name := range slices.Sorted(maps.Keys(r)) {
 		if s := plain(r[name]); s != "" {
-			text += fmt.Sprintf("# %s: %s\n", name, printable(s))
+			text += fmt.Sprintf("# %s: %s\n", name, apierror.Printable(s))
 		}
 	}
 	return &answer{status: http.StatusOK, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // access decides who may call.
@@ -63,8 +65,8 @@ func (a *access) check(r *http.Request, audience string) (subject string, err er
 }
 
 func unauthenticated(format string, args ...any) error {
-	e := newError(http.StatusUnauthorized, "UNAUTHENTICATED", format, args...)
-	e.header = http.Header{"Www-Authenticate": {`Bearer realm="Databricks"`}}
+	e := apierror.New(http.StatusUnauthorized, "UNAUTHENTICATED", format, args...)
+	e.Header = http.Header{"Www-Authenticate": {`Bearer realm="Databricks"`}}
 	return e
 }
 

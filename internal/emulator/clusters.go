@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // computeHandlers are the operations that start and stop what computes.
@@ -52,7 +54,7 @@ func changeWarehouse(change func(*call, record) (record, error)) handler { retur
 
 func startedCluster(c *call, r record) (record, error) {
 	if state := plain(r["state"]); state != "TERMINATED" {
-		return nil, newError(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(plain(r["cluster_id"])), state)
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(plain(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	startCluster(c, r)
@@ -62,7 +64,7 @@ func startedCluster(c *call, r record) (record, error) {
 
 func restartedCluster(c *call, r record) (record, error) {
 	if state := plain(r["state"]); state != "RUNNING" && state != "PENDING" {
-		return nil, newError(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(plain(r["cluster_id"])), state)
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(plain(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	r["last_restarted_time"] = c.emulator.opts.Clock().UnixMilli()
@@ -107,7 +109,7 @@ func restartFor(c *call, r record) record {
 
 func resizedCluster(c *call, r record) (record, error) {
 	if state := plain(r["state"]); state != "RUNNING" {
-		return nil, newError(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(plain(r["cluster_id"])), state)
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(plain(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
@@ -180,11 +182,11 @@ func clusterEvents(c *call) (any, error) {
 		PageToken  string   `json:"page_token"`
 	}
 	if err := json.Unmarshal(c.body, &wanted); err != nil {
-		return nil, invalidParameter("The request cannot be read: %s", printable(err.Error()))
+		return nil, apierror.Invalid("The request cannot be read: %s", apierror.Printable(err.Error()))
 	}
 	if wanted.PageToken != "" {
 		if wanted.Offset, err = strconv.Atoi(wanted.PageToken); err != nil {
-			return nil, invalidParameter("page_token is not one that this list gave.")
+			return nil, apierror.Invalid("page_token is not one that this list gave.")
 		}
 	}
 	limit := defaultLimit
@@ -192,7 +194,7 @@ func clusterEvents(c *call) (any, error) {
 		limit = min(n, maxLimit)
 	}
 	if wanted.Offset < 0 || wanted.Limit < 0 {
-		return nil, invalidParameter("offset and limit must not be negative.")
+		return nil, apierror.Invalid("offset and limit must not be negative.")
 	}
 	var all []any
 	for i := range eventsOfCluster {
@@ -212,7 +214,7 @@ func clusterEvents(c *call) (any, error) {
 		next := maps.Clone(c.object())
 		delete(next, "page_token")
 		next["offset"], next["limit"] = int64(to), int64(limit)
-		answer["next_page"] = map[string]any(next)
+		answer["next_page"] = next
 	}
 	m := c.route.method
 	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, answer)), nil
@@ -247,7 +249,7 @@ func executeStatement(c *call) (any, error) {
 	warehouse := plain(c.object()["warehouse_id"])
 	if k := c.emulator.kinds()["/sql/warehouses"]; k != nil {
 		if _, ok := c.state.store.get(k.collection(nil) + "/" + keyOf(warehouse)); !ok {
-			return nil, newError(404, "RESOURCE_DOES_NOT_EXIST", "Warehouse %q does not exist.", printable(warehouse))
+			return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Warehouse %q does not exist.", apierror.Printable(warehouse))
 		}
 	}
 	id := newID()

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -71,7 +72,7 @@ func (c *call) condition(k *kind, name string, values []string) (condition, erro
 	field := strings.TrimPrefix(name, "filter_by.")
 	path := strings.Split(field, ".")
 	if !k.has(path[0]) && !slices.Contains(k.ids, field) { // ids are held also where no answer shows them
-		return nil, invalidParameter("The emulator cannot choose what is in this list by %s. Leave it out, and choose among the rows.", printable(name))
+		return nil, apierror.Invalid("The emulator cannot choose what is in this list by %s. Leave it out, and choose among the rows.", apierror.Printable(name))
 	}
 	return equals(path, values), nil
 }

@@ -3,6 +3,9 @@ package emulator
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 )
 
 // credentialRequest asks for a database credential. Its shape was checked by the documents.
@@ -21,7 +24,7 @@ type credentialAnswer struct {
 func generateCredential(c *call) (any, error) {
 	var wanted credentialRequest
 	if err := json.Unmarshal(c.body, &wanted); err != nil {
-		return nil, invalidParameter("The request cannot be read: %s", printable(err.Error()))
+		return nil, apierror.Invalid("The request cannot be read: %s", apierror.Printable(err.Error()))
 	}
 	if err := checkIDs(wanted.Endpoint); err != nil {
 		return nil, err
@@ -42,8 +45,8 @@ func generateCredential(c *call) (any, error) {
 	token, expires := c.emulator.access.keys.sign(typeCredential, tokenClaims{
 		Issuer: c.base, Subject: c.subject, Audience: at.Status.Hosts.Host, Endpoint: at.Name, Claims: wanted.Claims,
 	}, c.emulator.opts.Clock())
-	if server := c.emulator.postgres; server != nil {
-		if err := server.admit(c.ctx, admission{c.subject, token, expires, c.databasesOf(wanted.Endpoint)}); err != nil {
+	if server := c.emulator.pgserver; server != nil {
+		if err := server.Admit(c.ctx, pgserver.Login{Identity: c.subject, Token: token, Expires: expires, Databases: c.databasesOf(wanted.Endpoint)}); err != nil {
 			return nil, err
 		}
 	}

@@ -27,6 +27,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -120,8 +121,8 @@ type Emulator struct {
 	faults    *faults
 	log       *requestLog
 	shapes    *shapes
-	account   *workspace  // what belongs to no workspace
-	postgres  *postgresql // nil: none
+	account   *workspace       // what belongs to no workspace
+	pgserver  *pgserver.Server // nil: none
 
 	mu         sync.Mutex
 	workspaces map[string]*workspace
@@ -174,7 +175,7 @@ func New(opts Options) (*Emulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the routes of the emulator: %w", err)
 	}
-	server, err := newPostgreSQL(opts.Postgres)
+	server, err := pgserver.New(opts.Postgres)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +193,7 @@ func New(opts Options) (*Emulator, error) {
 		faults:     &faults{},
 		log:        newRequestLog(opts.LogLimit),
 		shapes:     all,
-		postgres:   server,
+		pgserver:   server,
 		workspaces: map[string]*workspace{},
 	}
 	e.account = e.newState(accountsName, newDeployments(opts.Seed, opts.Workspaces))
@@ -219,7 +220,7 @@ func (e *Emulator) kinds() map[string]*kind {
 
 // Close ends the connection to [Options].Postgres, if there is one. Credentials cannot be minted
 // for that server any more.
-func (e *Emulator) Close() { e.postgres.close() }
+func (e *Emulator) Close() { e.pgserver.Close() }
 
 // AccountID gives the account that the workspaces belong to.
 func (e *Emulator) AccountID() string { return e.opts.AccountID }

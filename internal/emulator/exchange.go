@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // maxBody is how large a request's body may be.
@@ -62,12 +64,18 @@ type answer struct {
 	declared int
 }
 
+// errorResponse writes an error in one of its shapes.
+func errorResponse(e *apierror.Error, shape, requestID string) *answer {
+	header, body := e.Encode(shape, requestID)
+	return &answer{status: e.Status, header: header, body: body}
+}
+
 // ServeHTTP answers for the workspace that the Host header names.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{request: r, id: newID(), arrived: e.opts.Clock(), path: r.URL.EscapedPath()}
 	deployment, err := deploymentOf(r.Host)
 	if err != nil {
-		e.finish(r.Context(), w, x, asAPIError(err).answer(shapeJSON, x.id))
+		e.finish(r.Context(), w, x, errorResponse(apierror.From(err), apierror.ShapeJSON, x.id))
 		return
 	}
 	x.deployment = deployment
@@ -76,7 +84,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if x.body, err = readBody(w, r); err != nil {
-		e.finish(r.Context(), w, x, asAPIError(err).answer(shapeJSON, x.id))
+		e.finish(r.Context(), w, x, errorResponse(apierror.From(err), apierror.ShapeJSON, x.id))
 		return
 	}
 	x.fault = e.faults.next(x)
@@ -113,7 +121,7 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
 		if ctx.Err() != nil {
 			return nil // the client is gone, or the server is closing
 		}
-		a = asAPIError(err).answer(shapeJSON, x.id)
+		a = errorResponse(apierror.From(err), apierror.ShapeJSON, x.id)
 	}
 	if x.fault != nil {
 		x.fault.damage(a, x)
@@ -145,8 +153,8 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	ws := e.workspace(x.deployment)
 	if ws.limit != nil {
 		if wait, ok := ws.limit.take(); !ok {
-			limited := newError(http.StatusTooManyRequests, "REQUEST_LIMIT_EXCEEDED", "Workspace %s takes %v calls a second; try again in %v.", ws.name, e.opts.RateLimit, wait)
-			limited.retryAfter = wait
+			limited := apierror.New(http.StatusTooManyRequests, "REQUEST_LIMIT_EXCEEDED", "Workspace %s takes %v calls a second; try again in %v.", ws.name, e.opts.RateLimit, wait)
+			limited.RetryAfter = wait
 			return nil, limited
 		}
 	}
@@ -171,7 +179,7 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	if isAccount(rt.method) {
 		c.state = e.account
 		if id, ok := params["account_id"]; ok && id != e.opts.AccountID {
-			return nil, notFound("Account %q does not exist here; there is %s.", printable(id), e.opts.AccountID)
+			return nil, apierror.NotFound("Account %q does not exist here; there is %s.", apierror.Printable(id), e.opts.AccountID)
 		}
 	}
 	if rt.handler != nil {
@@ -223,13 +231,13 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, tooLarge()
 	}
 	if err != nil {
-		return nil, newError(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body cannot be read: %s", printable(err.Error()))
+		return nil, apierror.New(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body cannot be read: %s", apierror.Printable(err.Error()))
 	}
 	return body, nil
 }
 
 func tooLarge() error {
-	return newError(http.StatusRequestEntityTooLarge, "MAX_REQUEST_SIZE_EXCEEDED", "A request's body may be at most %d MiB.", maxBody>>20)
+	return apierror.New(http.StatusRequestEntityTooLarge, "MAX_REQUEST_SIZE_EXCEEDED", "A request's body may be at most %d MiB.", maxBody>>20)
 }
 
 // sleep waits in real time; it is false where ctx ended first.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // FaultKind is how an answer goes wrong.
@@ -93,7 +95,7 @@ func (f *Fault) parseKind(word string) error {
 		if status < 400 || status > 599 {
 			return usage("%d is not a status from 400 to 599", status)
 		}
-		f.Kind, f.Status, f.Shape = FaultStatus, status, shapeJSON
+		f.Kind, f.Status, f.Shape = FaultStatus, status, apierror.ShapeJSON
 		return nil
 	}
 	f.Kind = FaultKind(word)
@@ -128,7 +130,7 @@ func (f *Fault) parseWord(word string) error {
 			return usage("%q is not a number of seconds up to a day", value)
 		}
 		f.RetryAfter = time.Duration(n) * time.Second
-	case key == "body" && f.Kind == FaultStatus && slices.Contains(errorShapes(), value):
+	case key == "body" && f.Kind == FaultStatus && slices.Contains(apierror.Shapes(), value):
 		f.Shape = value
 	default:
 		return usage("%q does not go with %s", word, f.Kind)
@@ -146,7 +148,7 @@ func (f Fault) String() string {
 		if f.RetryAfter > 0 {
 			b.WriteString(" retry-after=" + strconv.Itoa(int(f.RetryAfter.Seconds())))
 		}
-		if f.Shape != shapeJSON && f.Shape != "" {
+		if f.Shape != apierror.ShapeJSON && f.Shape != "" {
 			b.WriteString(" body=" + f.Shape)
 		}
 	case FaultSlow:
@@ -243,9 +245,9 @@ func wildcard(pattern, text string) bool {
 
 // answer is the error that the rule asks for.
 func (f *Fault) answer(requestID string) *answer {
-	e := newError(f.Status, codeOf(f.Status), "The emulator was told to answer %d here.", f.Status)
-	e.retryAfter = f.RetryAfter
-	return e.answer(f.Shape, requestID)
+	e := apierror.New(f.Status, apierror.CodeOf(f.Status), "The emulator was told to answer %d here.", f.Status)
+	e.RetryAfter = f.RetryAfter
+	return errorResponse(e, f.Shape, requestID)
 }
 
 // damage breaks a good answer.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // Lists choose their items by filters in two languages: SCIM's (filterscim.go), and comparisons
@@ -48,7 +50,7 @@ func (t token) String() string {
 	if t.kind == endToken {
 		return "its end"
 	}
-	return strconv.Quote(printable(t.text))
+	return strconv.Quote(apierror.Printable(t.text))
 }
 
 // filterReader goes through the tokens of a filter.
@@ -170,8 +172,8 @@ func (f *filterReader) enter(at int) error {
 }
 
 func (f *filterReader) failure(at int, format string, args ...any) error {
-	return invalidParameter("The filter %s cannot be read at character %d: %s. The emulator reads %s.",
-		strconv.Quote(printable(f.text)), at, invalidParameter(format, args...).message, f.understood)
+	return apierror.Invalid("The filter %s cannot be read at character %d: %s. The emulator reads %s.",
+		strconv.Quote(apierror.Printable(f.text)), at, apierror.Invalid(format, args...).Message, f.understood)
 }
 
 // literal is a value that a filter compares with.
@@ -243,8 +245,6 @@ func valuesAt(value any, path []string) []string {
 			all = append(all, valuesAt(item, path)...)
 		}
 		return all
-	case record:
-		return valuesIn(v, path)
 	case map[string]any:
 		return valuesIn(v, path)
 	}

@@ -123,8 +123,6 @@ func objectsAt(value any, path []string) []map[string]any {
 			all = append(all, objectsAt(item, path)...)
 		}
 		return all
-	case record:
-		return objectsAt(map[string]any(v), path)
 	case map[string]any:
 		if len(path) == 0 {
 			return []map[string]any{v}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // serve carries out an operation that has no handler of its own, by its plan.
@@ -52,9 +54,9 @@ func (c *call) stored(p plan) (name string, r record, err error) {
 func (c *call) missing(p plan, ids []string) error {
 	what := strings.Join(ids, ", ")
 	if what == "" {
-		return notFound("%s does not exist.", printable(title(nounOf(p.kind.name))))
+		return apierror.NotFound("%s does not exist.", apierror.Printable(title(nounOf(p.kind.name))))
 	}
-	return newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(nounOf(p.kind.name)), printable(what), c.state.name)
+	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(nounOf(p.kind.name)), apierror.Printable(what), c.state.name)
 }
 
 // nounOf words a kind for people: /apps/{}/deployments has items that are each a deployment.
@@ -128,11 +130,11 @@ func createRecord(c *call) (any, error) {
 	}
 	for i, value := range c.values(p.above) {
 		if value == "" {
-			return nil, invalidParameter("%s is required.", p.above[i])
+			return nil, apierror.Invalid("%s is required.", p.above[i])
 		}
 	}
 	if _, taken := c.state.store.get(in + "/" + id); taken {
-		return nil, newError(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), printable(strings.Join(ids, ", ")))
+		return nil, apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), apierror.Printable(strings.Join(ids, ", ")))
 	}
 	c.finishRecord(p.kind, r)
 	c.state.store.keep(in+"/"+id, r)
@@ -146,11 +148,11 @@ func (c *call) checkCatalog(above []string) error {
 		return nil
 	}
 	if _, ok := c.state.store.get(catalogs.collection(nil) + "/" + keyOf(above[0])); !ok {
-		return newError(http.StatusNotFound, "CATALOG_DOES_NOT_EXIST", "Catalog '%s' does not exist.", printable(above[0]))
+		return apierror.New(http.StatusNotFound, "CATALOG_DOES_NOT_EXIST", "Catalog '%s' does not exist.", apierror.Printable(above[0]))
 	}
 	if len(above) > 1 {
 		if _, ok := c.state.store.get(schemas.collection(above[:1]) + "/" + keyOf(above[1])); !ok {
-			return newError(http.StatusNotFound, "SCHEMA_DOES_NOT_EXIST", "Schema '%s' does not exist.", printable(strings.Join(above, ".")))
+			return apierror.New(http.StatusNotFound, "SCHEMA_DOES_NOT_EXIST", "Schema '%s' does not exist.", apierror.Printable(strings.Join(above, ".")))
 		}
 	}
 	return nil
@@ -217,7 +219,7 @@ func (c *call) rename(p plan, name *string, r, content record) error {
 	}
 	renamed := parentOf(*name) + "/" + keyOf(to)
 	if _, taken := c.state.store.get(renamed); taken && renamed != *name {
-		return newError(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), printable(to))
+		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), apierror.Printable(to))
 	}
 	c.state.store.remove(*name)
 	*name = renamed
@@ -271,11 +273,8 @@ func copyPath(to, from map[string]any, path []string) {
 		return
 	}
 	inner := map[string]any{}
-	switch v := to[path[0]].(type) {
-	case map[string]any:
-		inner = maps.Clone(v)
-	case record:
-		inner = maps.Clone(v)
+	if held, ok := to[path[0]].(record); ok {
+		inner = maps.Clone(held)
 	}
 	source, _ := value.(map[string]any)
 	copyPath(inner, source, path[1:])

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strconv"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // jobHandlers are the operations of jobs whose bodies are not the job itself.
@@ -42,7 +44,7 @@ func createJob(c *call) (any, error) {
 	}
 	id := c.state.nextNumber(firstJob + 1_000_000)
 	c.state.store.keep(jobKind+"/"+strconv.FormatInt(id, 10), record{
-		"job_id": id, "creator_user_name": c.subject, "run_as_user_name": c.subject, "settings": map[string]any(settings), "name": settings["name"],
+		"job_id": id, "creator_user_name": c.subject, "run_as_user_name": c.subject, "settings": settings, "name": settings["name"],
 		"created_time": c.emulator.opts.Clock().UnixMilli(),
 	})
 	return record{"job_id": id}, nil
@@ -53,7 +55,7 @@ func (c *call) job() (name string, r record, err error) {
 	id := plain(c.object()["job_id"])
 	it, ok := c.state.store.get(jobKind + "/" + keyOf(id))
 	if !ok {
-		return "", nil, newError(400, "INVALID_PARAMETER_VALUE", "Job %s does not exist.", printable(id))
+		return "", nil, apierror.New(400, "INVALID_PARAMETER_VALUE", "Job %s does not exist.", apierror.Printable(id))
 	}
 	return jobKind + "/" + keyOf(id), it.record, nil
 }
@@ -68,12 +70,8 @@ func changeJob(c *call) (any, error) {
 	}
 	settings := map[string]any{}
 	if c.route.method.Name != "reset" {
-		switch held := old["settings"].(type) {
-		case record:
-			maps.Copy(settings, held)
-		case map[string]any:
-			maps.Copy(settings, held)
-		}
+		held, _ := old["settings"].(record)
+		maps.Copy(settings, held)
 	}
 	wanted, _ := c.object()["new_settings"].(map[string]any)
 	maps.Copy(settings, wanted)
@@ -148,7 +146,7 @@ func (c *call) run(id string) (string, record, error) {
 	name := runKind + "/" + keyOf(id)
 	it, ok := c.state.store.get(name)
 	if !ok {
-		return "", nil, newError(400, "INVALID_PARAMETER_VALUE", "Run %s does not exist.", printable(id))
+		return "", nil, apierror.New(400, "INVALID_PARAMETER_VALUE", "Run %s does not exist.", apierror.Printable(id))
 	}
 	return name, settled(it.record, c.emulator.opts.Clock()), nil
 }
@@ -229,7 +227,7 @@ func getRunOutput(c *call) (any, error) {
 func getJobCompliance(c *call) (any, error) {
 	id := c.query.Get("job_id")
 	if _, ok := c.state.store.get(jobKind + "/" + keyOf(id)); !ok {
-		return nil, newError(404, "RESOURCE_DOES_NOT_EXIST", "Job %s does not exist.", printable(id))
+		return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Job %s does not exist.", apierror.Printable(id))
 	}
 	return c.answer(compliantJob(nil, nil, id)), nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // The limits of Lakebase that databases of the real service are held to.
@@ -14,6 +16,7 @@ const (
 	minHistory, maxHistory = 172_800 * time.Second, 3_024_000 * time.Second
 	minCU, maxCU, spanCU   = 0.5, 64.0, 16.0
 	minDatabaseID          = 4
+	maxDatabaseName        = 63 // bytes of an identifier of PostgreSQL
 )
 
 // within refuses a duration of a spec that is out of range.
@@ -24,7 +27,7 @@ func within(spec record, name string, lowest, highest time.Duration) error {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < lowest || d > highest {
-		return invalidParameter("spec.%s must be from %ds to %ds, not %s.", name, int(lowest.Seconds()), int(highest.Seconds()), printable(text))
+		return apierror.Invalid("spec.%s must be from %ds to %ds, not %s.", name, int(lowest.Seconds()), int(highest.Seconds()), apierror.Printable(text))
 	}
 	return nil
 }
@@ -35,11 +38,11 @@ func checkCU(spec, status record) error {
 	low, high := numberIn(spec, status, "autoscaling_limit_min_cu"), numberIn(spec, status, "autoscaling_limit_max_cu")
 	for name, n := range map[string]float64{"autoscaling_limit_min_cu": low, "autoscaling_limit_max_cu": high} {
 		if n != 0 && (n < minCU || n > maxCU) {
-			return invalidParameter("spec.%s must be from %v to %v, not %v.", name, minCU, maxCU, n)
+			return apierror.Invalid("spec.%s must be from %v to %v, not %v.", name, minCU, maxCU, n)
 		}
 	}
 	if low != 0 && high != 0 && (high < low || high-low > spanCU) {
-		return invalidParameter("spec.autoscaling_limit_max_cu must be at least autoscaling_limit_min_cu and at most %v above it; they are %v and %v.", spanCU, high, low)
+		return apierror.Invalid("spec.autoscaling_limit_max_cu must be at least autoscaling_limit_min_cu and at most %v above it; they are %v and %v.", spanCU, high, low)
 	}
 	return nil
 }
@@ -58,7 +61,7 @@ func numberIn(spec, status record, name string) float64 {
 
 func checkSuspension(spec record) error {
 	if oneOf(oneofs["suspension"]...)(spec) > 1 {
-		return invalidParameter("spec has both suspend_timeout_duration and no_suspension; it may have one of them.")
+		return apierror.Invalid("spec has both suspend_timeout_duration and no_suspension; it may have one of them.")
 	}
 	return within(spec, "suspend_timeout_duration", minSuspend, maxSuspend)
 }
@@ -87,13 +90,13 @@ func projectRules() lakebaseRules {
 		idParam: "project_id",
 		check: func(c *call, name string, spec record, creating bool) error {
 			if v := spec["pg_version"]; v != nil && plain(v) != "16" && plain(v) != "17" {
-				return invalidParameter("spec.pg_version must be 16 or 17, not %s.", plain(v))
+				return apierror.Invalid("spec.pg_version must be 16 or 17, not %s.", plain(v))
 			}
 			if err := within(spec, "history_retention_duration", minHistory, maxHistory); err != nil {
 				return err
 			}
 			if b := plain(spec["default_branch"]); b != "" && (creating || parentOf(b) != name+"/branches" || !c.workspace.alive(b)) {
-				return invalidParameter("spec.default_branch %q is no branch of %s.", printable(b), printable(name))
+				return apierror.Invalid("spec.default_branch %q is no branch of %s.", apierror.Printable(b), apierror.Printable(name))
 			}
 			settings := objectIn(spec, "default_endpoint_settings")
 			if err := checkSuspension(settings); err != nil {
@@ -111,7 +114,7 @@ func projectRules() lakebaseRules {
 			first := name + "/branches/" + production + "/endpoints/" + primary
 			settings := maps.Clone(objectIn(spec, "default_endpoint_settings"))
 			if group := objectIn(objectIn(body, "initial_endpoint_spec"), "group"); len(group) > 0 {
-				settings["group"] = map[string]any(group)
+				settings["group"] = group
 			}
 			if pg, ok := settings["pg_settings"]; ok {
 				settings["settings"] = map[string]any{"pg_settings": pg}
@@ -128,20 +131,20 @@ func branchRules() lakebaseRules {
 		check: func(c *call, name string, spec record, creating bool) error {
 			n := oneOf(oneofs["expiration"]...)(spec)
 			if creating && n != 1 || !creating && anyOf(spec, oneofs["expiration"]) && n != 1 {
-				return invalidParameter("spec must have exactly one of ttl, expire_time and no_expiry; it has %d.", n)
+				return apierror.Invalid("spec must have exactly one of ttl, expire_time and no_expiry; it has %d.", n)
 			}
 			if ttl, ok := spec["ttl"].(string); ok {
 				if d, err := time.ParseDuration(ttl); err != nil || d <= 0 {
-					return invalidParameter("spec.ttl must be more than 0s, not %s.", printable(ttl))
+					return apierror.Invalid("spec.ttl must be more than 0s, not %s.", apierror.Printable(ttl))
 				}
 			}
 			if at, ok := spec["expire_time"].(string); ok {
 				if t, err := time.Parse(time.RFC3339, at); err != nil || !t.After(c.emulator.opts.Clock()) {
-					return invalidParameter("spec.expire_time must be in the future, not %s.", printable(at))
+					return apierror.Invalid("spec.expire_time must be in the future, not %s.", apierror.Printable(at))
 				}
 			}
 			if from := plain(spec["source_branch"]); from != "" && (parentOf(from) != parentOf(name) || !c.workspace.alive(from)) {
-				return invalidParameter("spec.source_branch %q is no branch of %s.", printable(from), printable(parentOf(parentOf(name))))
+				return apierror.Invalid("spec.source_branch %q is no branch of %s.", apierror.Printable(from), apierror.Printable(parentOf(parentOf(name))))
 			}
 			return nil
 		},
@@ -155,13 +158,13 @@ func branchRules() lakebaseRules {
 			status := objectIn(r, "status")
 			switch {
 			case status["is_protected"] == true:
-				return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is protected; update spec.is_protected first.", printable(name))
+				return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is protected; update spec.is_protected first.", apierror.Printable(name))
 			case status["default"] == true:
-				return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is the project's default branch.", printable(name))
+				return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is the project's default branch.", apierror.Printable(name))
 			}
 			for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
 				if other := parentOf(name) + "/" + it.id; plain(c.statusOf(other)["source_branch"]) == name {
-					return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has the child %q.", printable(name), printable(other))
+					return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has the child %q.", apierror.Printable(name), apierror.Printable(other))
 				}
 			}
 			return nil
@@ -178,16 +181,16 @@ func endpointRules() lakebaseRules {
 			}
 			if group := objectIn(spec, "group"); len(group) > 0 {
 				if low, high := numberIn(group, nil, "min"), numberIn(group, nil, "max"); low < 1 || high < low {
-					return invalidParameter("spec.group must have 1 ≤ min ≤ max; they are %v and %v.", low, high)
+					return apierror.Invalid("spec.group must have 1 ≤ min ≤ max; they are %v and %v.", low, high)
 				}
 			}
 			if creating && plain(spec["endpoint_type"]) == "" {
-				return invalidParameter("spec.endpoint_type is required.")
+				return apierror.Invalid("spec.endpoint_type is required.")
 			}
 			if spec["endpoint_type"] == readWrite {
 				for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
 					if other := parentOf(name) + "/" + it.id; other != name && c.statusOf(other)["endpoint_type"] == readWrite {
-						return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has an endpoint that writes already: %q.", printable(parentOf(parentOf(name))), printable(other))
+						return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has an endpoint that writes already: %q.", apierror.Printable(parentOf(parentOf(name))), apierror.Printable(other))
 					}
 				}
 			}
@@ -216,18 +219,18 @@ func databaseRules() lakebaseRules {
 		},
 		check: func(c *call, name string, spec record, creating bool) error {
 			if creating && len(idOf(name)) < minDatabaseID {
-				return invalidParameter("database_id %q is too short: it must have 4 to 63 characters.", printable(idOf(name)))
+				return apierror.Invalid("database_id %q is too short: it must have 4 to 63 characters.", apierror.Printable(idOf(name)))
 			}
 			if r := plain(spec["role"]); r != "" && (parentOf(parentOf(r)) != parentOf(parentOf(name)) || !c.workspace.alive(r)) {
-				return invalidParameter("spec.role %q is no role of the branch.", printable(r))
+				return apierror.Invalid("spec.role %q is no role of the branch.", apierror.Printable(r))
 			}
 			wanted := plain(spec["postgres_database"])
-			if len(wanted) > maxIdentifier || strings.ContainsRune(wanted, 0) {
-				return invalidParameter("spec.postgres_database %q cannot be the name of a database: it must have at most %d bytes, and no NUL.", printable(wanted), maxIdentifier)
+			if len(wanted) > maxDatabaseName || strings.ContainsRune(wanted, 0) {
+				return apierror.Invalid("spec.postgres_database %q cannot be the name of a database: it must have at most %d bytes, and no NUL.", apierror.Printable(wanted), maxDatabaseName)
 			}
 			for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
 				if other := parentOf(name) + "/" + it.id; wanted != "" && other != name && plain(c.statusOf(other)["postgres_database"]) == wanted {
-					return newError(http.StatusConflict, "ALREADY_EXISTS", "Database %q is %s already.", printable(wanted), printable(other))
+					return apierror.New(http.StatusConflict, "ALREADY_EXISTS", "Database %q is %s already.", apierror.Printable(wanted), apierror.Printable(other))
 				}
 			}
 			return nil
@@ -265,7 +268,7 @@ func roleRules() lakebaseRules {
 		refuse: func(c *call, name string, _ record) error {
 			to := c.query.Get("reassign_owned_to")
 			if to != "" && (to == name || parentOf(to) != parentOf(name) || !c.workspace.alive(to)) {
-				return invalidParameter("reassign_owned_to %q is no other role of the branch.", printable(to))
+				return apierror.Invalid("reassign_owned_to %q is no other role of the branch.", apierror.Printable(to))
 			}
 			in := parentOf(parentOf(name)) + "/databases"
 			for _, it := range c.workspace.store.list(in, "", mostRows, false) {
@@ -273,7 +276,7 @@ func roleRules() lakebaseRules {
 					continue
 				}
 				if to == "" {
-					return newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Role %q owns database %q; say reassign_owned_to.", printable(name), printable(it.id))
+					return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Role %q owns database %q; say reassign_owned_to.", apierror.Printable(name), apierror.Printable(it.id))
 				}
 				c.putWith(in+"/"+it.id, record{"role": to})
 			}
@@ -296,7 +299,7 @@ func (c *call) putNew(m *maker, name string, status record) {
 
 func (c *call) checkBranch(spec record) error {
 	if b := plain(spec["branch"]); b != "" && !c.workspace.alive(b) {
-		return invalidParameter("spec.branch %q does not exist.", printable(b))
+		return apierror.Invalid("spec.branch %q does not exist.", apierror.Printable(b))
 	}
 	return nil
 }
@@ -321,7 +324,7 @@ func syncedTableRules() lakebaseRules {
 		idParam: "synced_table_id",
 		check: func(c *call, name string, spec record, _ bool) error {
 			if parts := strings.Split(idOf(name), "."); len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
-				return invalidParameter("synced_table_id %q is not of the form catalog.schema.table.", printable(idOf(name)))
+				return apierror.Invalid("synced_table_id %q is not of the form catalog.schema.table.", apierror.Printable(idOf(name)))
 			}
 			return c.checkBranch(spec)
 		},

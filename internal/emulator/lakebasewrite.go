@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // lakebaseWrites are the operations that make, change and delete resources of Lakebase. Each
@@ -80,10 +82,10 @@ func createLakebase(rules lakebaseRules) handler {
 		}
 		if it, taken := w.store.get(name); taken {
 			if it.deleted {
-				return nil, newError(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", title(singular(idOf(in))), printable(name))
+				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", title(singular(idOf(in))), apierror.Printable(name))
 			}
 			if c.query.Get("replace_existing") != "true" {
-				return nil, newError(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", title(singular(idOf(in))), printable(name))
+				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", title(singular(idOf(in))), apierror.Printable(name))
 			}
 		}
 		if err := rules.check(c, name, spec, true); err != nil {
@@ -109,10 +111,7 @@ func (c *call) maker() *maker {
 
 // objectIn gives an attribute that is an object; empty where it is none.
 func objectIn(r map[string]any, name string) record {
-	switch v := r[name].(type) {
-	case map[string]any:
-		return v
-	case record:
+	if v, ok := r[name].(record); ok {
 		return v
 	}
 	return record{}
@@ -219,7 +218,7 @@ func (c *call) masked(spec record) (record, error) {
 		if segments[0] != "spec" {
 			return nil, invalidMask(path, at)
 		}
-		from, to := map[string]any(spec), map[string]any(part)
+		from, to := spec, part
 		for i, s := range segments[1:] {
 			if s == "project_default_settings" {
 				s = "default_endpoint_settings"
@@ -237,7 +236,7 @@ func (c *call) masked(spec record) (record, error) {
 				to[s] = from[s]
 			default:
 				from = objectIn(from, s)
-				inner := map[string]any(objectIn(to, s))
+				inner := objectIn(to, s)
 				to[s] = inner
 				to, at = inner, at.field(s)
 			}
@@ -256,7 +255,7 @@ func invalidMask(path string, spec *shape) error {
 			names = append(names, "spec."+p.Name)
 		}
 	}
-	return invalidParameter("update_mask names %q, which is nothing that can be changed here; there is %s.", printable(path), strings.Join(names, ", "))
+	return apierror.Invalid("update_mask names %q, which is nothing that can be changed here; there is %s.", apierror.Printable(path), strings.Join(names, ", "))
 }
 
 // applied is a status after a spec was carried out.
@@ -369,7 +368,7 @@ func undeleteProject(c *call) (any, error) {
 		return nil, w.missing(name)
 	}
 	if !it.deleted {
-		return nil, newError(http.StatusBadRequest, "FAILED_PRECONDITION", "Project %q is not deleted.", printable(name))
+		return nil, apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Project %q is not deleted.", apierror.Printable(name))
 	}
 	if c.fails() {
 		return c.beginFailing(name + "/operations/" + newID()), nil

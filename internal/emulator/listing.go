@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -56,7 +57,7 @@ func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, er
 		if token := c.value(pg.RequestToken); token != "" {
 			opened, ok := c.emulator.pages.open(token, list)
 			if !ok {
-				return nil, invalidParameter("%s is not one that this list gave.", pg.RequestToken)
+				return nil, apierror.Invalid("%s is not one that this list gave.", pg.RequestToken)
 			}
 			after = opened
 		}
@@ -66,7 +67,7 @@ func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, er
 	skip := 0
 	if text := c.query.Get("offset"); text != "" && after == "" {
 		if skip, err = strconv.Atoi(text); err != nil || skip < 0 || skip > mostRows {
-			return nil, invalidParameter("offset must be a number from 0 to %d.", mostRows)
+			return nil, apierror.Invalid("offset must be a number from 0 to %d.", mostRows)
 		}
 	}
 	items, position := c.inOrder(in, ids, after, skip+size+1, fits)
@@ -91,7 +92,7 @@ func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any,
 	if text := c.query.Get(sizeParam); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
-			return nil, invalidParameter("%s must be a number that is not negative, not %q.", sizeParam, printable(text))
+			return nil, apierror.Invalid("%s must be a number that is not negative, not %q.", sizeParam, apierror.Printable(text))
 		}
 		size = min(n, mostRows)
 	}
@@ -99,7 +100,7 @@ func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any,
 	if text := c.query.Get(pg.RequestToken); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 || n > math.MaxInt32 {
-			return nil, invalidParameter("%s must be a number from %d on, not %q.", pg.RequestToken, pg.First, printable(text))
+			return nil, apierror.Invalid("%s must be a number from %d on, not %q.", pg.RequestToken, pg.First, apierror.Printable(text))
 		}
 		first = max(n, pg.First)
 	}
@@ -189,7 +190,7 @@ func (c *call) pageSize() (int, error) {
 		}
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
-			return 0, invalidParameter("%s must be a number that is not negative, not %q.", name, printable(text))
+			return 0, apierror.Invalid("%s must be a number that is not negative, not %q.", name, apierror.Printable(text))
 		}
 		if n > 0 { // 0 is the same as not said
 			size = min(n, mostRows)

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 const (
@@ -49,8 +51,8 @@ func (e *Emulator) oidc(x *exchange) (root, audience string) {
 func only(verb string, serve func(*exchange) (any, error)) func(*exchange) (any, error) {
 	return func(x *exchange) (any, error) {
 		if x.request.Method != verb {
-			e := newError(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "%s takes %s only.", x.path, verb)
-			e.header = http.Header{"Allow": {verb}}
+			e := apierror.New(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "%s takes %s only.", x.path, verb)
+			e.Header = http.Header{"Allow": {verb}}
 			return nil, e
 		}
 		return serve(x)
@@ -122,7 +124,7 @@ func (e *Emulator) issueToken(x *exchange) (any, error) {
 func tokenForm(x *exchange) (url.Values, error) {
 	media, _, err := mime.ParseMediaType(x.request.Header.Get("Content-Type"))
 	if err != nil || media != formMedia {
-		return nil, newError(http.StatusBadRequest, "invalid_request", "The body must be %s.", formMedia)
+		return nil, apierror.New(http.StatusBadRequest, "invalid_request", "The body must be %s.", formMedia)
 	}
 	return url.ParseQuery(string(x.body))
 }

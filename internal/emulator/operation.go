@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // Long-running operations: the answer comes before the work is done, and names an operation that
@@ -48,7 +50,7 @@ func getOperation(c *call) (any, error) {
 	name := strings.Trim(c.params["name"], "/")
 	it, ok := c.state.store.get(operationKind + "/" + keyOf(name))
 	if !ok {
-		return nil, newError(http.StatusNotFound, "NOT_FOUND", "Operation %q does not exist.", printable(name))
+		return nil, apierror.New(http.StatusNotFound, "NOT_FOUND", "Operation %q does not exist.", apierror.Printable(name))
 	}
 	op := operation{Name: name}
 	if due, _ := it.record[dueField].(time.Time); c.emulator.opts.Clock().Before(due) {

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // pager makes and reads page tokens. A token says after which item to go on, and is good only for
@@ -42,9 +44,9 @@ func (p *pager) read(c *call, list string, maximum int) (page, error) {
 		n, err := strconv.Atoi(text)
 		switch {
 		case err != nil || n < 0:
-			return page{}, invalidParameter("page_size must be a number that is not negative, not %q.", printable(text))
+			return page{}, apierror.Invalid("page_size must be a number that is not negative, not %q.", apierror.Printable(text))
 		case maximum > 0 && n > maximum:
-			return page{}, invalidParameter("page_size may be at most %d, not %d.", maximum, n)
+			return page{}, apierror.Invalid("page_size may be at most %d, not %d.", maximum, n)
 		case n > 0: // 0 is the same as not said
 			wanted.size = min(n, limit)
 		}
@@ -52,7 +54,7 @@ func (p *pager) read(c *call, list string, maximum int) (page, error) {
 	if token := c.query.Get("page_token"); token != "" {
 		after, ok := p.open(token, list)
 		if !ok {
-			return page{}, invalidParameter("page_token is not one that this list gave.")
+			return page{}, apierror.Invalid("page_token is not one that this list gave.")
 		}
 		wanted.after = after
 	}

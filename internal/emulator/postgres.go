@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // nameFrom is where resource names begin in the paths of Lakebase: /api/2.0/postgres/ goes before.
@@ -103,7 +105,7 @@ func (w *workspace) exists(name string) bool {
 
 // missing is the error for a resource that does not exist. It says which link of the name is
 // broken, and what there is instead.
-func (w *workspace) missing(name string) *apiError {
+func (w *workspace) missing(name string) *apierror.Error {
 	segments := strings.Split(name, "/")
 	for i := 2; i < len(segments); i += 2 {
 		if parent := strings.Join(segments[:i], "/"); !w.exists(parent) {
@@ -117,7 +119,7 @@ func (w *workspace) missing(name string) *apiError {
 		where = singular(idOf(parentOf(parent))) + " " + parent
 	}
 	kind := singular(idOf(in))
-	return notFound("%s %q does not exist; %s has %s.", kind, printable(name), printable(where), w.have(in))
+	return apierror.NotFound("%s %q does not exist; %s has %s.", kind, apierror.Printable(name), apierror.Printable(where), w.have(in))
 }
 
 // have words what a collection holds.
@@ -189,7 +191,7 @@ func (w *workspace) endpointTypes(branchName string) []string {
 func checkIDs(name string) error {
 	for i, segment := range strings.Split(name, "/") {
 		if i%2 == 1 && !isResourceID(segment) {
-			return invalidParameter("%q in %q is not an id: 1 to 63 characters, a lower-case letter first, then letters, digits and hyphens.", printable(segment), printable(name))
+			return apierror.Invalid("%q in %q is not an id: 1 to 63 characters, a lower-case letter first, then letters, digits and hyphens.", apierror.Printable(segment), apierror.Printable(name))
 		}
 	}
 	return nil

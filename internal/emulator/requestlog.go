@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // What the log keeps: bytes of a body, and bytes of all requests together.
@@ -131,7 +133,8 @@ func (l *requestLog) reset() {
 // what they tell holds no secret, and only this machine can ask.
 func (e *Emulator) control(x *exchange) *answer {
 	if x.path != controlPrefix+"requests" {
-		return newError(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "The emulator has nothing at %s; it has %srequests.", printable(x.path), controlPrefix).answer(shapeJSON, x.id)
+		missing := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "The emulator has nothing at %s; it has %srequests.", apierror.Printable(x.path), controlPrefix)
+		return errorResponse(missing, apierror.ShapeJSON, x.id)
 	}
 	switch x.request.Method {
 	case http.MethodGet:
@@ -143,9 +146,9 @@ func (e *Emulator) control(x *exchange) *answer {
 		e.Reset()
 		return &answer{status: http.StatusOK, body: []byte("{}")}
 	}
-	refused := newError(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "%s takes GET and DELETE.", x.path)
-	refused.header = http.Header{"Allow": {"DELETE, GET"}}
-	return refused.answer(shapeJSON, x.id)
+	refused := apierror.New(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "%s takes GET and DELETE.", x.path)
+	refused.Header = http.Header{"Allow": {"DELETE, GET"}}
+	return errorResponse(refused, apierror.ShapeJSON, x.id)
 }
 
 // maskedHeader copies the headers without what they authorise. The scheme stays: that Bearer or

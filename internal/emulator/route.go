@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -226,9 +227,9 @@ func (r *router) match(verb, escapedPath string) (*route, map[string]string, err
 	}
 	ends := r.root.find(verb, segments, nil)
 	if ends.route == nil {
-		e := newError(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", printable(verb), printable(apiPath(escapedPath)))
+		e := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", apierror.Printable(verb), apierror.Printable(apiPath(escapedPath)))
 		if len(ends.verbs) > 0 { // the API itself does not say so, but who debugs wants to know
-			e.header = http.Header{"Allow": {strings.Join(slices.Sorted(maps.Keys(ends.verbs)), ", ")}}
+			e.Header = http.Header{"Allow": {strings.Join(slices.Sorted(maps.Keys(ends.verbs)), ", ")}}
 		}
 		return nil, nil, e
 	}
@@ -289,7 +290,7 @@ func (n *node) find(verb string, segments, values []string) end {
 func splitPath(escaped string) ([]string, error) {
 	rest, ok := strings.CutPrefix(escaped, "/")
 	if !ok {
-		return nil, invalidParameter("The path %q does not begin with a slash.", printable(escaped))
+		return nil, apierror.Invalid("The path %q does not begin with a slash.", apierror.Printable(escaped))
 	}
 	if rest == "" {
 		return nil, nil
@@ -298,10 +299,10 @@ func splitPath(escaped string) ([]string, error) {
 	for i, s := range segments {
 		u, err := url.PathUnescape(s)
 		if err != nil {
-			return nil, invalidParameter("The path segment %q is not escaped properly.", printable(s))
+			return nil, apierror.Invalid("The path segment %q is not escaped properly.", apierror.Printable(s))
 		}
 		if u == "" || u == "." || u == ".." {
-			return nil, invalidParameter("The path has the segment %q, which names nothing.", u)
+			return nil, apierror.Invalid("The path has the segment %q, which names nothing.", u)
 		}
 		segments[i] = u
 	}

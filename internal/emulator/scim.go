@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // patchSCIM changes a resource by SCIM's operations (RFC 7644 §3.5.2).
@@ -37,7 +39,7 @@ func patchOnce(r, operation map[string]any) error {
 	if path == "" {
 		object, ok := value.(map[string]any)
 		if !ok {
-			return invalidParameter("An operation without a path needs an object of attributes as its value.")
+			return apierror.Invalid("An operation without a path needs an object of attributes as its value.")
 		}
 		for name, v := range object {
 			if err := patchOnce(r, map[string]any{"op": op, "path": name, "value": v}); err != nil {
@@ -54,9 +56,6 @@ func patchOnce(r, operation map[string]any) error {
 		items, _ := r[m[1]].([]any)
 		r[m[1]] = slices.DeleteFunc(slices.Clone(items), func(item any) bool {
 			object, ok := item.(map[string]any)
-			if held, isRecord := item.(record); isRecord {
-				object, ok = held, true
-			}
 			return ok && fits(object)
 		})
 		return nil

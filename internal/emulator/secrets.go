@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // secretHandlers are the operations on secrets, which are below a scope that has to exist.
@@ -22,7 +24,7 @@ func secretHandlers() map[string]handler {
 func inScope(c *call) (any, error) {
 	scope := c.value("scope")
 	if _, ok := c.state.store.get("/secrets/scopes/" + keyOf(scope)); !ok {
-		return nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!", printable(scope))
+		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!", apierror.Printable(scope))
 	}
 	return c.route.plan.serve(c)
 }

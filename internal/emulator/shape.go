@@ -14,7 +14,7 @@ import (
 
 // record is a resource as the emulator keeps it: attributes by their names, which may be more than
 // any one answer shows. What is in a store is never changed, but replaced.
-type record map[string]any
+type record = map[string]any
 
 // shapes gives schemas with their references followed.
 type shapes struct {
@@ -105,8 +105,6 @@ func (s *shape) listField(objectKey string) (name string, items *shape, ok bool)
 // out, and others come in its order.
 func (s *shape) appendTo(b []byte, value any) []byte {
 	switch v := value.(type) {
-	case record:
-		return s.appendObject(b, v)
 	case map[string]any:
 		return s.appendObject(b, v)
 	case []any:
@@ -184,7 +182,7 @@ func (s *shape) takes(value any) bool {
 		return true
 	}
 	switch v := value.(type) {
-	case record, map[string]any:
+	case record:
 		return s.Type == "object" || s.Type == ""
 	case []any:
 		return s.Type == "array" || s.Type == ""

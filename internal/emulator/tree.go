@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // Notebooks, DBFS and the files of volumes are three trees of the same make: records by their
@@ -93,7 +95,7 @@ func (c *call) path(names ...string) (string, error) {
 		}
 	}
 	if !strings.HasPrefix(text, "/") {
-		return "", invalidParameter("Path (%s) doesn't start with '/'.", printable(text))
+		return "", apierror.Invalid("Path (%s) doesn't start with '/'.", apierror.Printable(text))
 	}
 	return path.Clean(text), nil
 }
@@ -110,7 +112,7 @@ func (c *call) at(kind string) (path string, r record, err error) {
 func (c *call) file(kindName, at string) (record, error) {
 	it, ok := c.state.store.get(kindName + "/" + keyOf(at))
 	if !ok {
-		return nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", printable(at))
+		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", apierror.Printable(at))
 	}
 	return it.record, nil
 }
@@ -132,7 +134,7 @@ func (t tree) list(key string) handler {
 			var since int64
 			if text := c.query.Get("notebooks_modified_after"); text != "" {
 				if since, err = strconv.ParseInt(text, 10, 64); err != nil {
-					return nil, invalidParameter("notebooks_modified_after must be a time in milliseconds, not %q.", printable(text))
+					return nil, apierror.Invalid("notebooks_modified_after must be a time in milliseconds, not %q.", apierror.Printable(text))
 				}
 			}
 			for _, it := range c.state.store.list(t.kind, "", mostRows, false) {
@@ -197,7 +199,7 @@ func (t tree) mkdirs(c *call) (any, error) {
 	defer c.state.changing.Unlock()
 	if r, err := c.file(t.kind, at); err == nil {
 		if r["object_type"] != directory {
-			return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists and is no folder.", printable(at))
+			return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists and is no folder.", apierror.Printable(at))
 		}
 		return record{}, nil
 	}
@@ -222,7 +224,7 @@ func (t tree) remove(c *call) (any, error) {
 		}
 	}
 	if recursive, _ := c.object()["recursive"].(bool); len(below) > 0 && !recursive {
-		return nil, newError(http.StatusBadRequest, "DIRECTORY_NOT_EMPTY", "Folder (%s) is not empty.", printable(at))
+		return nil, apierror.New(http.StatusBadRequest, "DIRECTORY_NOT_EMPTY", "Folder (%s) is not empty.", apierror.Printable(at))
 	}
 	for _, id := range append(below, keyOf(at)) {
 		c.state.store.remove(t.kind + "/" + id)
@@ -243,7 +245,7 @@ func exportObject(c *call) (any, error) {
 		return nil, err
 	}
 	if r["object_type"] == directory {
-		return nil, newError(http.StatusBadRequest, "BAD_REQUEST", "Folder (%s) can be exported as DBC only, which the emulator does not do.", printable(at))
+		return nil, apierror.New(http.StatusBadRequest, "BAD_REQUEST", "Folder (%s) can be exported as DBC only, which the emulator does not do.", apierror.Printable(at))
 	}
 	kind := map[string]string{"PYTHON": "py", "SQL": "sql", "SCALA": "scala", "R": "r"}[plain(r["language"])]
 	if kind == "" {
@@ -261,12 +263,12 @@ func importObject(c *call) (any, error) {
 	content := plain(body["content"])
 	raw, err := base64.StdEncoding.DecodeString(content)
 	if err != nil {
-		return nil, invalidParameter("content is not base64.")
+		return nil, apierror.Invalid("content is not base64.")
 	}
 	c.state.changing.Lock()
 	defer c.state.changing.Unlock()
 	if _, err := c.file("/workspace", at); err == nil && body["overwrite"] != true {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(at))
+		return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", apierror.Printable(at))
 	}
 	r := record{"content": content, "size": int64(len(raw)), "object_type": "NOTEBOOK"}
 	format := plain(body["format"])
@@ -311,12 +313,12 @@ func putDBFS(c *call) (any, error) {
 	content := plain(c.object()["contents"])
 	raw, err := base64.StdEncoding.DecodeString(content)
 	if err != nil {
-		return nil, invalidParameter("contents is not base64.")
+		return nil, apierror.Invalid("contents is not base64.")
 	}
 	c.state.changing.Lock()
 	defer c.state.changing.Unlock()
 	if _, err := c.file("/dbfs", at); err == nil && c.object()["overwrite"] != true {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(at))
+		return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", apierror.Printable(at))
 	}
 	c.place("/dbfs", at, record{"content": content, "size": int64(len(raw))})
 	return record{}, nil
@@ -333,7 +335,7 @@ func openDBFS(c *call) (any, error) {
 	c.state.changing.Lock()
 	defer c.state.changing.Unlock()
 	if _, err := c.file("/dbfs", at); err == nil && c.object()["overwrite"] != true {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(at))
+		return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", apierror.Printable(at))
 	}
 	id := c.state.nextNumber(1)
 	c.state.store.keep(handles+"/"+strconv.FormatInt(id, 10), record{"path": at, "content": ""})
@@ -344,7 +346,7 @@ func (c *call) handle() (string, record, error) {
 	name := handles + "/" + keyOf(plain(c.object()["handle"]))
 	it, ok := c.state.store.get(name)
 	if !ok {
-		return "", nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Handle %s is not open.", printable(plain(c.object()["handle"])))
+		return "", nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Handle %s is not open.", apierror.Printable(plain(c.object()["handle"])))
 	}
 	return name, it.record, nil
 }
@@ -352,7 +354,7 @@ func (c *call) handle() (string, record, error) {
 func addBlock(c *call) (any, error) {
 	block, err := base64.StdEncoding.DecodeString(plain(c.object()["data"]))
 	if err != nil {
-		return nil, invalidParameter("data is not base64.")
+		return nil, apierror.Invalid("data is not base64.")
 	}
 	c.state.changing.Lock()
 	defer c.state.changing.Unlock()
@@ -396,7 +398,7 @@ func moveDBFS(c *call) (any, error) {
 		return nil, err
 	}
 	if _, err := c.file("/dbfs", to); err == nil {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(to))
+		return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", apierror.Printable(to))
 	}
 	moved := maps.Clone(r)
 	delete(moved, "path")
@@ -419,7 +421,7 @@ func downloadFile(c *call) (any, error) {
 		return nil, err
 	}
 	if r["object_type"] == directory {
-		return nil, newError(http.StatusNotFound, "NOT_FOUND", "%s is a folder.", printable(at))
+		return nil, apierror.New(http.StatusNotFound, "NOT_FOUND", "%s is a folder.", apierror.Printable(at))
 	}
 	raw, _ := base64.StdEncoding.DecodeString(plain(r["content"]))
 	changed, _ := r["modified_at"].(int64)
@@ -436,7 +438,7 @@ func uploadFile(c *call) (any, error) {
 	c.state.changing.Lock()
 	defer c.state.changing.Unlock()
 	if _, err := c.file("/fs", at); err == nil && c.query.Get("overwrite") != "true" {
-		return nil, newError(http.StatusConflict, "ALREADY_EXISTS", "%s already exists.", printable(at))
+		return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s already exists.", apierror.Printable(at))
 	}
 	c.place("/fs", at, record{"content": base64.StdEncoding.EncodeToString(c.body), "size": int64(len(c.body))})
 	return record{}, nil

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -53,7 +54,7 @@ func (v *validator) checkAny(x *exchange, rt *route, params map[string]string) (
 func (v *validator) check(x *exchange, m *provider.Method, params map[string]string) (url.Values, error) {
 	query, err := url.ParseQuery(x.request.URL.RawQuery)
 	if err != nil {
-		return nil, invalidParameter("The query %q cannot be read.", printable(x.request.URL.RawQuery))
+		return nil, apierror.Invalid("The query %q cannot be read.", apierror.Printable(x.request.URL.RawQuery))
 	}
 	c := &check{validator: v, method: m}
 	if text := query.Get("update_mask"); text != "" {
@@ -69,8 +70,8 @@ func (v *validator) check(x *exchange, m *provider.Method, params map[string]str
 		for i, f := range c.found {
 			texts[i] = f.Field + " " + f.Description
 		}
-		e := invalidParameter("The request is not valid: %s.", strings.Join(texts, "; "))
-		e.violations = c.found
+		e := apierror.Invalid("The request is not valid: %s.", strings.Join(texts, "; "))
+		e.Violations = c.found
 		return nil, e
 	}
 	return query, nil
@@ -96,16 +97,16 @@ type check struct {
 	*validator
 	method *provider.Method
 	mask   []string // the paths of an update mask in the query; none: the whole body counts
-	found  []violation
+	found  []apierror.Violation
 }
 
 func (c *check) violated(path provider.Path, format string, args ...any) {
 	if len(c.found) < maxViolations {
-		field := printable(path.String())
+		field := apierror.Printable(path.String())
 		if field == "" {
 			field = "body"
 		}
-		c.found = append(c.found, violation{Field: field, Description: fmt.Sprintf(format, args...)})
+		c.found = append(c.found, apierror.Violation{Field: field, Description: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -201,7 +202,7 @@ func (c *check) body(raw []byte) error {
 	}
 	value, err := decode(raw)
 	if err != nil {
-		return newError(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body is not JSON: %s", printable(err.Error()))
+		return apierror.New(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body is not JSON: %s", apierror.Printable(err.Error()))
 	}
 	return c.value(nil, want.Schema, value)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 // Work that is begun by one call and asked for by another, and is no resource by itself: commands
@@ -58,10 +60,10 @@ func (c *call) onCluster() error {
 	id := c.value("clusterId")
 	it, ok := c.state.store.get("/clusters/" + keyOf(id))
 	if !ok {
-		return newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "Cluster %s does not exist", printable(id))
+		return apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "Cluster %s does not exist", apierror.Printable(id))
 	}
 	if state := plain(settled(it.record, c.emulator.opts.Clock())["state"]); state != "RUNNING" {
-		return newError(http.StatusBadRequest, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(id), state)
+		return apierror.New(http.StatusBadRequest, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(id), state)
 	}
 	return nil
 }
@@ -78,7 +80,7 @@ func executeCommand(c *call) (any, error) {
 		return nil, err
 	}
 	if _, ok := c.state.store.get(contextKind + "/" + keyOf(c.value("contextId"))); !ok {
-		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", printable(c.value("contextId")))
+		return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", apierror.Printable(c.value("contextId")))
 	}
 	return c.beginWork(commandKind, record{}), nil
 }
@@ -94,7 +96,7 @@ func statusOfWork(kindName, param string) handler {
 	return func(c *call) (any, error) {
 		it, ok := c.state.store.get(kindName + "/" + keyOf(c.value(param)))
 		if !ok {
-			return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no %s %s", nounOf(kindName), printable(c.value(param)))
+			return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no %s %s", nounOf(kindName), apierror.Printable(c.value(param)))
 		}
 		m := c.route.method
 		return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, settled(it.record, c.emulator.opts.Clock()))), nil
@@ -105,7 +107,7 @@ func cancelCommand(c *call) (any, error) {
 	name := commandKind + "/" + keyOf(c.value("commandId"))
 	it, ok := c.state.store.get(name)
 	if !ok {
-		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no command %s", printable(c.value("commandId")))
+		return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no command %s", apierror.Printable(c.value("commandId")))
 	}
 	r := maps.Clone(it.record)
 	c.become(r, record{"status": "Cancelling"}, record{"status": "Cancelled"})
@@ -116,7 +118,7 @@ func cancelCommand(c *call) (any, error) {
 func destroyContext(c *call) (any, error) {
 	name := contextKind + "/" + keyOf(c.value("contextId"))
 	if _, ok := c.state.store.get(name); !ok {
-		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", printable(c.value("contextId")))
+		return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", apierror.Printable(c.value("contextId")))
 	}
 	c.state.store.remove(name)
 	return record{}, nil
@@ -183,14 +185,14 @@ func changeServing(c *call) (any, error) {
 	name := "/serving-endpoints/" + keyOf(c.params["name"])
 	it, ok := c.state.store.get(name)
 	if !ok {
-		return nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Endpoint with name '%s' does not exist.", printable(c.params["name"]))
+		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Endpoint with name '%s' does not exist.", apierror.Printable(c.params["name"]))
 	}
 	r := maps.Clone(settled(it.record, c.emulator.opts.Clock()))
 	config := c.object()
 	if inner := objectIn(config, "config"); len(inner) > 0 {
 		config = inner
 	}
-	r["config"] = map[string]any(merged(objectIn(r, "config"), config, nil))
+	r["config"] = merged(objectIn(r, "config"), config, nil)
 	c.goes("/serving-endpoints", r)
 	c.state.store.keep(name, r)
 	m := c.route.method

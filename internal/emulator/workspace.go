@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
 const hostSuffix = ".localhost"
@@ -64,7 +66,7 @@ func (e *Emulator) workspace(deployment string) *workspace {
 
 func (e *Emulator) newState(name string, listed *deployments) *workspace {
 	co := &company{
-		seed: e.opts.Seed, workspace: name, scale: e.opts.Scale, account: e.opts.AccountID, host: e.postgres.host(), clock: e.opts.Clock, deployments: listed,
+		seed: e.opts.Seed, workspace: name, scale: e.opts.Scale, account: e.opts.AccountID, host: e.pgserver.Host(), clock: e.opts.Clock, deployments: listed,
 	}
 	w := &workspace{name: name, world: &world{company: co, kinds: e.kinds}}
 	w.store = newStore(w.world)
@@ -88,9 +90,9 @@ func deploymentOf(host string) (string, error) {
 	if label, ok := strings.CutSuffix(name, hostSuffix); ok && isLabel(label) {
 		return label, nil
 	}
-	return "", newError(http.StatusNotFound, "NOT_FOUND",
+	return "", apierror.New(http.StatusNotFound, "NOT_FOUND",
 		"No workspace at host %q: the emulator's are <deployment name>.localhost, and %s at a bare loopback host.",
-		printable(host), DefaultWorkspace)
+		apierror.Printable(host), DefaultWorkspace)
 }
 
 // isLabel reports whether s, in lower case, is a DNS label (RFC 1123 §2.1).

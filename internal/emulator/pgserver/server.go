@@ -1,4 +1,9 @@
-package emulator
+// Package pgserver keeps a real PostgreSQL server behind the endpoints of the emulator. It hides the
+// connection, the roles that it creates and the databases.
+//
+// A token becomes the password of a role with [Server.Admit]. The server itself checks the password
+// when a client logs in.
+package pgserver
 
 import (
 	"cmp"
@@ -13,49 +18,49 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// A real PostgreSQL server behind the endpoints: the tokens that are minted are passwords of its
-// roles, which it checks itself, and the databases of the endpoints' branches are there.
-
 const (
-	// serverTime is how long a call waits for the server at most, for its turn and for connecting
-	// included.
+	// serverTime is how long a call waits for the server at most. It includes the wait for other calls
+	// and the time to connect.
 	serverTime = 10 * time.Second
 
-	// maxIdentifier is how many bytes the name of a role or a database has at most. PostgreSQL would
-	// cut a longer one, and take two identities for one.
+	// maxIdentifier is how many bytes the name of a role has at most. PostgreSQL cuts a longer name, so
+	// two identities could become one role.
 	maxIdentifier = 63
 
-	// serverLock is the advisory lock under which emulators change roles and make databases: of two
-	// changes of one at the same time PostgreSQL refuses one. The number says lakeql, and nothing more.
+	// serverLock is the advisory lock under which emulators change roles and create databases.
+	// PostgreSQL rejects one of two concurrent changes of a role. The number is "lakeql" in ASCII.
 	serverLock = 0x6c616b65716c
 
-	// ownerRole owns the databases that emulators make, and every role that gets a token is a member.
-	// So it may do in them what a database's owner may, which from PostgreSQL 15 on is needed to create
-	// anything in schema public, and has no right outside of them.
+	// ownerRole owns the databases that emulators create. Every role that gets a token is a member, so it
+	// has an owner's rights in these databases and no rights elsewhere. Since PostgreSQL 15 only the
+	// owner of a database may create objects in its schema public.
 	ownerRole = "lakeql_emulator"
 )
 
-// SQLSTATEs of what is there already (PostgreSQL's manual, appendix A).
+// SQLSTATEs of objects that exist already (PostgreSQL's manual, appendix A).
 const (
 	duplicateObject   = "42710" // a role
 	duplicateDatabase = "42P04"
 )
 
-// postgresql is the server of [Options].Postgres. It is connected to when it is first needed, and
-// again after the connection broke.
-type postgresql struct {
+// Server is one PostgreSQL server. It connects at the first [Server.Admit], and again after the
+// connection broke. It may be used by several goroutines. A nil Server stands for none: its Host is
+// empty and Close does nothing.
+type Server struct {
 	config *pgconn.Config
 
-	turn   chan struct{}  // whoever has put something in may use what follows
+	turn   chan struct{}  // full while a goroutine uses the fields below
 	conn   *pgconn.PgConn // nil: not connected
 	closed bool
 }
 
-// newPostgreSQL reads a connection string; without one there is no server.
-func newPostgreSQL(dsn string) (*postgresql, error) {
+// New reads a connection string: a URL, or keywords and values. It does not connect. An empty string
+// returns a nil Server.
+func New(dsn string) (*Server, error) {
 	if dsn == "" {
 		return nil, nil
 	}
@@ -70,35 +75,37 @@ func newPostgreSQL(dsn string) (*postgresql, error) {
 	}
 	for _, other := range config.Fallbacks { // where TLS is optional, the same server is in it again
 		if other.Host != config.Host || other.Port != config.Port {
-			return nil, usage("the connection string of the PostgreSQL server names several servers, and one must have the roles")
+			return nil, &provider.Error{
+				Code:    provider.Usage,
+				Message: "the connection string of the PostgreSQL server names several servers, and one must have the roles",
+			}
 		}
 	}
 	// What quoting relies on.
 	config.RuntimeParams["client_encoding"] = "UTF8"
 	config.RuntimeParams["standard_conforming_strings"] = "on"
-	return &postgresql{config: config, turn: make(chan struct{}, 1)}, nil
+	return &Server{config: config, turn: make(chan struct{}, 1)}, nil
 }
 
-// host is where the server is, as clients are told: a name, an address or a socket's folder.
-func (p *postgresql) host() string {
+// Host is the server's host as clients see it: a name, an address or the folder of a socket.
+func (p *Server) Host() string {
 	if p == nil {
 		return ""
 	}
 	return p.config.Host
 }
 
-// admission is what the server gets to know of a credential.
-type admission struct {
-	identity, token string
-	expires         time.Time
-	databases       []string // of the endpoint's branch
+// Login is a credential that the server is to accept.
+type Login struct {
+	Identity, Token string
+	Expires         time.Time
+	Databases       []string // of the endpoint's branch
 }
 
-// admit makes a token the password of the role that an identity has, until it expires. The role and
-// the databases are made where they are missing. A token that the role had before opens nothing any
-// more.
-func (p *postgresql) admit(ctx context.Context, a admission) error {
-	if err := p.checkIdentity(a.identity); err != nil {
+// Admit makes a token the password of an identity's role until the token expires. It creates the role
+// and the databases that are missing. The role's earlier token stops working.
+func (p *Server) Admit(ctx context.Context, a Login) error {
+	if err := p.checkIdentity(a.Identity); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, serverTime)
@@ -126,7 +133,7 @@ func (p *postgresql) admit(ctx context.Context, a admission) error {
 }
 
 // checkIdentity reports whether an identity can be the name of a role.
-func (p *postgresql) checkIdentity(identity string) error {
+func (p *Server) checkIdentity(identity string) error {
 	reason := ""
 	switch {
 	case len(identity) > maxIdentifier:
@@ -142,11 +149,11 @@ func (p *postgresql) checkIdentity(identity string) error {
 	default:
 		return nil
 	}
-	return invalidParameter("The identity %s cannot be given a token as a role of the PostgreSQL server: %s.", provider.Quote(identity), reason)
+	return apierror.Invalid("The identity %s cannot be given a token as a role of the PostgreSQL server: %s.", provider.Quote(identity), reason)
 }
 
-// connect sees to a connection that is not known to be broken; connected says that it is a new one.
-func (p *postgresql) connect(ctx context.Context) (connected bool, err error) {
+// connect opens a connection unless one is open. It reports whether the connection is new.
+func (p *Server) connect(ctx context.Context) (connected bool, err error) {
 	if p.closed {
 		return false, errors.New("the emulator was closed")
 	}
@@ -157,9 +164,10 @@ func (p *postgresql) connect(ctx context.Context) (connected bool, err error) {
 	return true, err
 }
 
-// carryOut does what is missing, which mostly is to set the password: two round trips.
-func (a *admission) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
-	secret, err := conn.EscapeString(a.token)
+// carryOut creates missing roles and databases and sets the password. If nothing is missing, it takes
+// two round trips.
+func (a *Login) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
+	secret, err := conn.EscapeString(a.Token)
 	if err != nil {
 		return err
 	}
@@ -167,16 +175,16 @@ func (a *admission) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
 	if err != nil {
 		return err
 	}
-	// Without the password: a statement that fails is in the server's log as it was sent. Of what is
-	// there by now, somebody made it in the meantime.
+	// These statements do not contain the password, because the server logs statements that fail. A
+	// duplicate means that another session created the object after look.
 	if !found.owner {
-		// Who may not do everything may make a database for no role but those they are members of.
+		// A user that is no superuser can create a database only for a role of which it is a member.
 		err := changeRoles(ctx, conn, "CREATE ROLE "+ownerRole+"; GRANT "+ownerRole+" TO CURRENT_USER")
 		if err != nil && !hasState(err, duplicateObject) {
 			return err
 		}
 	}
-	name := quoted(a.identity)
+	name := quoted(a.Identity)
 	if !found.role {
 		if err := changeRoles(ctx, conn, "CREATE ROLE "+name); err != nil && !hasState(err, duplicateObject) {
 			return err
@@ -187,20 +195,24 @@ func (a *admission) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
 			return err
 		}
 	}
-	return changeRoles(ctx, conn, "GRANT "+ownerRole+" TO "+name+"; ALTER ROLE "+name+" LOGIN PASSWORD '"+secret+"' VALID UNTIL '"+a.expires.UTC().Format(time.RFC3339)+"'")
+	return changeRoles(ctx, conn, "GRANT "+ownerRole+" TO "+name+"; ALTER ROLE "+name+" LOGIN PASSWORD '"+secret+"' VALID UNTIL '"+a.Expires.UTC().Format(time.RFC3339)+"'")
 }
 
-// found is what the server has already.
+// found lists what the server has already.
 type found struct {
 	role, owner bool
-	missing     []string // databases
+	missing     []string // names of databases
 }
 
-func (a *admission) look(ctx context.Context, conn *pgconn.PgConn) (found, error) {
+func (a *Login) look(ctx context.Context, conn *pgconn.PgConn) (found, error) {
 	const question = `SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1), EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $2),
 		(SELECT pg_catalog.json_agg(name) FROM pg_catalog.json_array_elements_text($3) AS name WHERE name NOT IN (SELECT datname FROM pg_catalog.pg_database))`
 	var f found
-	got := conn.ExecParams(ctx, question, [][]byte{[]byte(a.identity), []byte(ownerRole), encode(a.databases)}, nil, nil, nil).Read()
+	databases, err := json.Marshal(a.Databases)
+	if err != nil {
+		return f, err
+	}
+	got := conn.ExecParams(ctx, question, [][]byte{[]byte(a.Identity), []byte(ownerRole), databases}, nil, nil, nil).Read()
 	if got.Err != nil {
 		return f, got.Err
 	}
@@ -212,9 +224,9 @@ func (a *admission) look(ctx context.Context, conn *pgconn.PgConn) (found, error
 	return f, json.Unmarshal(row[2], &f.missing)
 }
 
-// makeDatabases makes those that are missing once no other emulator is at it. CREATE DATABASE
-// cannot be in a transaction, so the lock is the session's, which lets go of it when it breaks.
-func (a *admission) makeDatabases(ctx context.Context, conn *pgconn.PgConn) error {
+// makeDatabases creates the missing databases under the advisory lock. CREATE DATABASE cannot run in
+// a transaction, so the session holds the lock. PostgreSQL releases it if the session breaks.
+func (a *Login) makeDatabases(ctx context.Context, conn *pgconn.PgConn) error {
 	lock := func(function string) error {
 		_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.%s(%d)", function, serverLock)).ReadAll()
 		return err
@@ -245,34 +257,34 @@ func hasState(err error, state string) bool {
 	return ok && e.Code == state
 }
 
-// changeRoles runs statements while no other session of an emulator runs any.
+// changeRoles runs statements under the advisory lock.
 func changeRoles(ctx context.Context, conn *pgconn.PgConn, statements string) error {
-	// The statements of one text are one transaction, at whose end the lock is released.
+	// PostgreSQL runs the statements of one text in one transaction and releases the lock at its end.
 	_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.pg_advisory_xact_lock(%d); ", serverLock)+statements).ReadAll()
 	return err
 }
 
-// failure words what went wrong at the server or on the way to it.
-func (p *postgresql) failure(err error) error {
+// failure makes an API error from an error of the server or of the connection.
+func (p *Server) failure(err error) error {
 	network, address := pgconn.NetworkAddress(p.config.Host, p.config.Port)
 	if network == "unix" {
 		address = "socket " + address
 	}
 	cause := err
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		cause = e.Unwrap() // it says again where the server is
+		cause = e.Unwrap() // the outer error repeats the address
 	}
 	lines := strings.FieldsFunc(cause.Error(), func(r rune) bool { return r == '\n' || r == '\t' })
-	reason := strings.Join(slices.Compact(lines), "; ") // with TLS and without may fail alike
+	reason := strings.Join(slices.Compact(lines), "; ") // attempts with and without TLS may fail alike
 	if pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded) {
 		reason = "it did not answer in time: " + reason
 	}
-	return newError(http.StatusBadGateway, codeOf(http.StatusBadGateway),
-		"The token could not be made a password of the PostgreSQL server at %s: %s", printable(address), provider.Printable(reason))
+	return apierror.New(http.StatusBadGateway, apierror.CodeOf(http.StatusBadGateway),
+		"The token could not be made a password of the PostgreSQL server at %s: %s", apierror.Printable(address), provider.Printable(reason))
 }
 
-// close ends the connection, and refuses to make another. A call that is at it is waited for.
-func (p *postgresql) close() {
+// Close waits for the current call, closes the connection and makes later calls of Admit fail.
+func (p *Server) Close() {
 	if p == nil {
 		return
 	}
@@ -284,6 +296,6 @@ func (p *postgresql) close() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), serverTime)
 	defer cancel()
-	_ = p.conn.Close(ctx) // nothing is under way on it that could be lost
+	_ = p.conn.Close(ctx) // no statement is running
 	p.conn = nil
 }
