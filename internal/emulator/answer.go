@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // answer is a resource as the call's documents have it: itself, in a wrapper, or what of it has a
 // place there.
-func (c *call) answer(r record) any {
+func (c *call) answer(r resource.Record) any {
 	m := c.route.method
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
@@ -31,7 +32,7 @@ func (c *call) answer(r record) any {
 		return c.begin(c.operationName(r), k.item().appendTo(nil, r))
 	}
 	if m.Verb == http.MethodGet { // a change answers with what it begins
-		r = settled(r, c.emulator.opts.Clock())
+		r = resource.Settled(r, c.emulator.opts.Clock())
 	}
 	if k == nil || whole.same(k.item()) {
 		return json.RawMessage(whole.appendTo(nil, r))
@@ -40,9 +41,9 @@ func (c *call) answer(r record) any {
 		if c.route.plan.role == roleAct && !whole.field(name).same(k.item()) {
 			return c.invented(nil) // it is about something else
 		}
-		return json.RawMessage(whole.appendTo(nil, record{name: r}))
+		return json.RawMessage(whole.appendTo(nil, resource.Record{name: r}))
 	}
-	shown := record{}
+	shown := resource.Record{}
 	for i := range whole.Properties {
 		name := whole.Properties[i].Name
 		f := whole.field(name)
@@ -67,7 +68,7 @@ func (c *call) answer(r record) any {
 }
 
 // invented answers with values that fit the documents, and with what the request itself said.
-func (c *call) invented(known record) any {
+func (c *call) invented(known resource.Record) any {
 	m := c.route.method
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
@@ -95,10 +96,10 @@ func (c *call) invented(known record) any {
 }
 
 // plainText answers where the documents have text and no JSON.
-func (c *call) plainText(r record) any {
+func (c *call) plainText(r resource.Record) any {
 	text := fmt.Sprintf("# %s\n", c.route.method.FullName())
 	for _, name := range slices.Sorted(maps.Keys(r)) {
-		if s := plain(r[name]); s != "" {
+		if s := resource.Text(r[name]); s != "" {
 			text += fmt.Sprintf("# %s: %s\n", name, apierror.Printable(s))
 		}
 	}
@@ -111,6 +112,6 @@ func (c *call) request() string {
 }
 
 func (c *call) inventor(name string) *inventor {
-	co := c.state.company()
+	co := c.home.company()
 	return &inventor{co: co, draw: co.draw(name)}
 }

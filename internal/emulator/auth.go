@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // access decides who may call.
@@ -30,7 +31,7 @@ func newAccess(opts *Options) (*access, error) {
 		return nil, err
 	}
 	opts.Token = cmp.Or(opts.Token, "dapi"+randomHex())
-	opts.ClientID = cmp.Or(opts.ClientID, newID())
+	opts.ClientID = cmp.Or(opts.ClientID, resource.NewID())
 	opts.ClientSecret = cmp.Or(opts.ClientSecret, "dose"+randomHex())
 	return &access{
 		keys: k, token: opts.Token, clientID: opts.ClientID, clientSecret: opts.ClientSecret, clock: opts.Clock,

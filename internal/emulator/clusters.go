@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // computeHandlers are the operations that start and stop what computes.
@@ -31,30 +32,34 @@ func computeHandlers() map[string]handler {
 }
 
 // changeOne carries out a change of the item that a call is about, and answers with nothing.
-func changeOne(change func(c *call, r record) (record, error)) handler {
+func changeOne(change func(c *call, r resource.Record) (resource.Record, error)) handler {
 	return func(c *call) (any, error) {
-		c.state.changing.Lock()
-		defer c.state.changing.Unlock()
+		c.home.changing.Lock()
+		defer c.home.changing.Unlock()
 		name, old, err := c.stored(c.route.plan)
 		if err != nil {
 			return nil, err
 		}
-		r, err := change(c, settled(old, c.emulator.opts.Clock()))
+		r, err := change(c, resource.Settled(old, c.emulator.opts.Clock()))
 		if err != nil {
 			return nil, err
 		}
-		c.state.store.keep(name, r)
+		c.home.collections.Put(name, r)
 		return c.answer(r), nil
 	}
 }
 
-func changeCluster(change func(*call, record) (record, error)) handler { return changeOne(change) }
+func changeCluster(change func(*call, resource.Record) (resource.Record, error)) handler {
+	return changeOne(change)
+}
 
-func changeWarehouse(change func(*call, record) (record, error)) handler { return changeOne(change) }
+func changeWarehouse(change func(*call, resource.Record) (resource.Record, error)) handler {
+	return changeOne(change)
+}
 
-func startedCluster(c *call, r record) (record, error) {
-	if state := plain(r["state"]); state != "TERMINATED" {
-		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(plain(r["cluster_id"])), state)
+func startedCluster(c *call, r resource.Record) (resource.Record, error) {
+	if state := resource.Text(r["state"]); state != "TERMINATED" {
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	startCluster(c, r)
@@ -62,31 +67,31 @@ func startedCluster(c *call, r record) (record, error) {
 	return r, nil
 }
 
-func restartedCluster(c *call, r record) (record, error) {
-	if state := plain(r["state"]); state != "RUNNING" && state != "PENDING" {
-		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(plain(r["cluster_id"])), state)
+func restartedCluster(c *call, r resource.Record) (resource.Record, error) {
+	if state := resource.Text(r["state"]); state != "RUNNING" && state != "PENDING" {
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	r["last_restarted_time"] = c.emulator.opts.Clock().UnixMilli()
-	c.become(r, record{"state": "RESTARTING", "state_message": "Restarting"}, record{"state": "RUNNING", "state_message": ""})
+	c.become(r, resource.Record{"state": "RESTARTING", "state_message": "Restarting"}, resource.Record{"state": "RUNNING", "state_message": ""})
 	return r, nil
 }
 
-func terminatedCluster(c *call, r record) (record, error) {
-	if plain(r["state"]) == "TERMINATED" {
+func terminatedCluster(c *call, r resource.Record) (resource.Record, error) {
+	if resource.Text(r["state"]) == "TERMINATED" {
 		return r, nil
 	}
 	r = maps.Clone(r)
 	now := c.emulator.opts.Clock().UnixMilli()
-	c.become(r, record{"state": "TERMINATING", "state_message": "Terminating"}, record{
+	c.become(r, resource.Record{"state": "TERMINATING", "state_message": "Terminating"}, resource.Record{
 		"state": "TERMINATED", "state_message": "Terminated by user", "terminated_time": now,
-		"termination_reason": record{"code": "USER_REQUEST", "type": "SUCCESS", "parameters": record{"username": c.subject}},
+		"termination_reason": resource.Record{"code": "USER_REQUEST", "type": "SUCCESS", "parameters": resource.Record{"username": c.subject}},
 	})
 	return r, nil
 }
 
 // editedCluster takes over a new configuration. A running cluster restarts for it.
-func editedCluster(c *call, r record) (record, error) {
+func editedCluster(c *call, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
 		delete(r, size) // one of them is in the body
@@ -95,21 +100,21 @@ func editedCluster(c *call, r record) (record, error) {
 	return restartFor(c, r), nil
 }
 
-func updatedCluster(c *call, r record) (record, error) {
+func updatedCluster(c *call, r resource.Record) (resource.Record, error) {
 	inner, _ := c.object()["cluster"].(map[string]any)
 	return restartFor(c, merged(r, inner, c.mask())), nil
 }
 
-func restartFor(c *call, r record) record {
-	if plain(r["state"]) == "RUNNING" {
-		c.become(r, record{"state": "RESTARTING"}, record{"state": "RUNNING"})
+func restartFor(c *call, r resource.Record) resource.Record {
+	if resource.Text(r["state"]) == "RUNNING" {
+		c.become(r, resource.Record{"state": "RESTARTING"}, resource.Record{"state": "RUNNING"})
 	}
 	return r
 }
 
-func resizedCluster(c *call, r record) (record, error) {
-	if state := plain(r["state"]); state != "RUNNING" {
-		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(plain(r["cluster_id"])), state)
+func resizedCluster(c *call, r resource.Record) (resource.Record, error) {
+	if state := resource.Text(r["state"]); state != "RUNNING" {
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
@@ -118,11 +123,11 @@ func resizedCluster(c *call, r record) (record, error) {
 			r[size] = value
 		}
 	}
-	c.become(r, record{"state": "RESIZING"}, record{"state": "RUNNING"})
+	c.become(r, resource.Record{"state": "RESIZING"}, resource.Record{"state": "RUNNING"})
 	return r, nil
 }
 
-func ownedCluster(c *call, r record) (record, error) {
+func ownedCluster(c *call, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
 	r["creator_user_name"] = c.object()["owner_username"]
 	return r, nil
@@ -131,12 +136,14 @@ func ownedCluster(c *call, r record) (record, error) {
 // pinnedField tells of a cluster whether it is pinned, which no answer shows.
 const pinnedField = "\x00pinned"
 
-func pinned(is bool) func(*call, record) (record, error) {
-	return func(_ *call, r record) (record, error) { return merged(r, record{pinnedField: is}, nil), nil }
+func pinned(is bool) func(*call, resource.Record) (resource.Record, error) {
+	return func(_ *call, r resource.Record) (resource.Record, error) {
+		return merged(r, resource.Record{pinnedField: is}, nil), nil
+	}
 }
 
-func startedWarehouse(c *call, r record) (record, error) {
-	if plain(r["state"]) == "RUNNING" {
+func startedWarehouse(c *call, r resource.Record) (resource.Record, error) {
+	if resource.Text(r["state"]) == "RUNNING" {
 		return r, nil
 	}
 	r = maps.Clone(r)
@@ -144,17 +151,17 @@ func startedWarehouse(c *call, r record) (record, error) {
 	return r, nil
 }
 
-func stoppedWarehouse(c *call, r record) (record, error) {
+func stoppedWarehouse(c *call, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
-	c.become(r, record{"state": "STOPPING"}, record{"state": "STOPPED", "num_clusters": int64(0), "num_active_sessions": int64(0)})
+	c.become(r, resource.Record{"state": "STOPPING"}, resource.Record{"state": "STOPPED", "num_clusters": int64(0), "num_active_sessions": int64(0)})
 	return r, nil
 }
 
-func editedWarehouse(c *call, r record) (record, error) {
+func editedWarehouse(c *call, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
 	maps.Copy(r, c.object())
-	if plain(r["state"]) == "RUNNING" {
-		c.become(r, record{"state": "STARTING"}, record{"state": "RUNNING"})
+	if resource.Text(r["state"]) == "RUNNING" {
+		c.become(r, resource.Record{"state": "STARTING"}, resource.Record{"state": "RUNNING"})
 	}
 	return r, nil
 }
@@ -200,7 +207,7 @@ func clusterEvents(c *call) (any, error) {
 	for i := range eventsOfCluster {
 		event := c.event(cluster, i)
 		at, _ := event["timestamp"].(int64)
-		if (len(wanted.EventTypes) == 0 || slices.Contains(wanted.EventTypes, plain(event["type"]))) && at >= wanted.StartTime && (wanted.EndTime == 0 || at <= wanted.EndTime) {
+		if (len(wanted.EventTypes) == 0 || slices.Contains(wanted.EventTypes, resource.Text(event["type"]))) && at >= wanted.StartTime && (wanted.EndTime == 0 || at <= wanted.EndTime) {
 			all = append(all, event)
 		}
 	}
@@ -209,7 +216,7 @@ func clusterEvents(c *call) (any, error) {
 	}
 	from := min(wanted.Offset, len(all))
 	to := min(from+limit, len(all))
-	answer := record{"events": all[from:to], "total_count": int64(len(all))}
+	answer := resource.Record{"events": all[from:to], "total_count": int64(len(all))}
 	if to < len(all) {
 		next := maps.Clone(c.object())
 		delete(next, "page_token")
@@ -221,47 +228,47 @@ func clusterEvents(c *call) (any, error) {
 }
 
 // event works out one event of a cluster, by its place.
-func (c *call) event(cluster record, i int) record {
-	id := plain(cluster["cluster_id"])
-	d := c.state.company().draw("events of " + id + strconv.Itoa(i))
+func (c *call) event(cluster resource.Record, i int) resource.Record {
+	id := resource.Text(cluster["cluster_id"])
+	d := c.home.company().draw("events of " + id + strconv.Itoa(i))
 	start, _ := cluster["start_time"].(int64)
 	types := []string{"CREATING", "RUNNING", "DRIVER_HEALTHY", "UPSIZE_COMPLETED", "AUTOSCALING_STATS_REPORT", "RESIZING", "DRIVER_HEALTHY"}
 	kind := types[min(i, 2+i%5)]
-	details := record{"user": plain(cluster["creator_user_name"])}
+	details := resource.Record{"user": resource.Text(cluster["creator_user_name"])}
 	if kind == "UPSIZE_COMPLETED" || kind == "RESIZING" {
-		details = record{"current_num_workers": int64(1 + d.below(4)), "target_num_workers": int64(2 + d.below(4))}
+		details = resource.Record{"current_num_workers": int64(1 + d.below(4)), "target_num_workers": int64(2 + d.below(4))}
 	}
-	return record{"cluster_id": id, "timestamp": start + int64(i)*1_800_000 + int64(d.below(60_000)), "type": kind, "details": details}
+	return resource.Record{"cluster_id": id, "timestamp": start + int64(i)*1_800_000 + int64(d.below(60_000)), "type": kind, "details": details}
 }
 
 // statementHandlers run SQL: the answer is one row that the emulator makes up.
 func statementHandlers() map[string]handler {
 	return map[string]handler{
 		"POST /api/2.0/sql/statements": executeStatement,
-		"POST /api/2.0/sql/statements/{}/cancel": changeOne(func(_ *call, r record) (record, error) {
-			return merged(r, record{"status": record{"state": "CANCELED"}}, nil), nil
+		"POST /api/2.0/sql/statements/{}/cancel": changeOne(func(_ *call, r resource.Record) (resource.Record, error) {
+			return merged(r, resource.Record{"status": resource.Record{"state": "CANCELED"}}, nil), nil
 		}),
 	}
 }
 
 // executeStatement takes any text for a query that gives one row, as there is no SQL here.
 func executeStatement(c *call) (any, error) {
-	warehouse := plain(c.object()["warehouse_id"])
+	warehouse := resource.Text(c.object()["warehouse_id"])
 	if k := c.emulator.kinds()["/sql/warehouses"]; k != nil {
-		if _, ok := c.state.store.get(k.collection(nil) + "/" + keyOf(warehouse)); !ok {
+		if _, ok := c.home.collections.Get(k.collection(nil) + "/" + resource.Key(warehouse)); !ok {
 			return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Warehouse %q does not exist.", apierror.Printable(warehouse))
 		}
 	}
-	id := newID()
-	r := record{
-		"statement_id": id, "status": record{"state": "SUCCEEDED"},
-		"manifest": record{
+	id := resource.NewID()
+	r := resource.Record{
+		"statement_id": id, "status": resource.Record{"state": "SUCCEEDED"},
+		"manifest": resource.Record{
 			"format": "JSON_ARRAY", "total_row_count": int64(1), "total_chunk_count": int64(1), "truncated": false,
-			"schema": record{"column_count": int64(1), "columns": []any{record{"name": "1", "position": int64(0), "type_name": "INT", "type_text": "INT"}}},
-			"chunks": []any{record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1)}},
+			"schema": resource.Record{"column_count": int64(1), "columns": []any{resource.Record{"name": "1", "position": int64(0), "type_name": "INT", "type_text": "INT"}}},
+			"chunks": []any{resource.Record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1)}},
 		},
-		"result": record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1), "data_array": []any{[]any{"1"}}},
+		"result": resource.Record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1), "data_array": []any{[]any{"1"}}},
 	}
-	c.state.store.keep("/sql/statements/"+id, r)
+	c.home.collections.Put("/sql/statements/"+id, r)
 	return c.answer(r), nil
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // company works out what a workspace begins with: the Lakebase of Harbor Finch, a made-up roaster
@@ -72,29 +74,29 @@ func (co *company) projects() []string {
 }
 
 // ids lists the collections that the company has.
-func (co *company) ids(collection string) sequence {
+func (co *company) ids(collection string) resource.Sequence {
 	s := strings.Split(collection, "/")
 	if s[0] != "projects" {
-		return sequence{}
+		return resource.Sequence{}
 	}
-	all := sequence{names: co.projects(), prefix: tenantPrefix, count: co.scale}
+	all := resource.Sequence{Names: co.projects(), Prefix: tenantPrefix, Count: co.scale}
 	if len(s) == 1 {
 		return all
 	}
-	if !all.has(s[1]) || s[1] == retired || len(s) < 3 || s[2] != "branches" {
-		return sequence{}
+	if !all.Has(s[1]) || s[1] == retired || len(s) < 3 || s[2] != "branches" {
+		return resource.Sequence{}
 	}
 	branches := []string{development, production}
 	if s[1] == "p" {
 		branches = []string{"b", development, production}
 	}
 	if len(s) == 3 {
-		return sequence{names: branches}
+		return resource.Sequence{Names: branches}
 	}
 	if len(s) != 5 || !slices.Contains(branches, s[3]) {
-		return sequence{}
+		return resource.Sequence{}
 	}
-	return sequence{names: co.belowBranch(s[1], s[3], s[4])}
+	return resource.Sequence{Names: co.belowBranch(s[1], s[3], s[4])}
 }
 
 func (co *company) belowBranch(project, branch, kind string) []string {
@@ -127,25 +129,25 @@ func (co *company) belowBranch(project, branch, kind string) []string {
 }
 
 // item makes a resource of one of the collections above.
-func (co *company) item(collection, id string) item {
+func (co *company) item(collection, id string) resource.Item {
 	name := collection + "/" + id
-	parent := parentOf(collection)
-	it := item{id: id, deleted: name == "projects/"+retired}
-	switch idOf(collection) {
+	parent := resource.Parent(collection)
+	it := resource.Item{ID: id, Deleted: name == "projects/"+retired}
+	switch resource.ID(collection) {
 	case "projects":
-		it.data = encode(co.project(name, it.deleted))
+		it.Data = resource.JSON(co.project(name, it.Deleted))
 	case "branches":
-		it.data = encode(co.branch(name, parent))
+		it.Data = resource.JSON(co.branch(name, parent))
 	case "endpoints":
 		kind := readWrite
 		if id == "reports" {
 			kind = readOnly
 		}
-		it.data = encode(co.endpoint(name, parent, kind))
+		it.Data = resource.JSON(co.endpoint(name, parent, kind))
 	case "databases":
-		it.data = encode(co.database(name, parent))
+		it.Data = resource.JSON(co.database(name, parent))
 	case "roles":
-		it.data = encode(co.role(name, parent))
+		it.Data = resource.JSON(co.role(name, parent))
 	}
 	return it
 }
@@ -154,7 +156,7 @@ func (co *company) project(name string, deleted bool) project {
 	draw := co.draw(name)
 	everybody := []string{people()[0].email, people()[1].email, people()[4].email}
 	made, changed := draw.times()
-	id := idOf(name)
+	id := resource.ID(name)
 	p := project{
 		Name: name, UID: draw.uuid(), CreateTime: made, UpdateTime: changed,
 		Status: projectStatus{
@@ -181,9 +183,9 @@ func (co *company) branch(name, parent string) branch {
 	made, changed := draw.times()
 	b := branch{
 		Name: name, Parent: parent, UID: "br-" + draw.label(), CreateTime: made, UpdateTime: changed,
-		Status: branchStatus{BranchID: idOf(name), CurrentState: stateReady, StateChangeTime: made, LogicalSize: draw.bytes()},
+		Status: branchStatus{BranchID: resource.ID(name), CurrentState: stateReady, StateChangeTime: made, LogicalSize: draw.bytes()},
 	}
-	if idOf(name) == production {
+	if resource.ID(name) == production {
 		b.Status.Default, b.Status.IsProtected = true, true
 		return b
 	}
@@ -198,13 +200,13 @@ func (co *company) endpoint(name, parent, kind string) endpoint {
 	made, changed := draw.times()
 	uid := "ep-" + draw.label()
 	state := stateActive
-	if idOf(parent) != production && draw.below(2) == 0 {
+	if resource.ID(parent) != production && draw.below(2) == 0 {
 		state = stateIdle
 	}
 	e := endpoint{
 		Name: name, Parent: parent, UID: uid, CreateTime: made, UpdateTime: changed,
 		Status: endpointStatus{
-			EndpointID: idOf(name), CurrentState: state, EndpointType: kind,
+			EndpointID: resource.ID(name), CurrentState: state, EndpointType: kind,
 			Hosts: endpointHosts{Host: cmp.Or(co.host, uid+databaseDomain)},
 			MinCU: 1, MaxCU: float64(int(2) << draw.below(3)), SuspendTimeout: "300s", Group: endpointGroup{Min: 1, Max: 1},
 		},
@@ -220,7 +222,7 @@ func (co *company) database(name, parent string) database {
 	return database{
 		Name: name, Parent: parent, CreateTime: made, UpdateTime: changed,
 		Status: databaseStatus{
-			DatabaseID: idOf(name), PostgresDatabase: strings.ReplaceAll(idOf(name), "-", "_"),
+			DatabaseID: resource.ID(name), PostgresDatabase: strings.ReplaceAll(resource.ID(name), "-", "_"),
 			Role: parent + "/roles/" + owner().id,
 		},
 	}
@@ -230,7 +232,7 @@ func (co *company) role(name, parent string) role {
 	made, changed := co.draw(name).times()
 	r := role{
 		Name: name, Parent: parent, CreateTime: made, UpdateTime: changed,
-		Status: roleStatus{RoleID: idOf(name), PostgresRole: idOf(name), AuthMethod: "PG_PASSWORD_SCRAM_SHA_256"},
+		Status: roleStatus{RoleID: resource.ID(name), PostgresRole: resource.ID(name), AuthMethod: "PG_PASSWORD_SCRAM_SHA_256"},
 	}
 	for _, p := range people() {
 		if p.id != r.Status.RoleID || p.identity == "" {
@@ -291,7 +293,7 @@ func (d *draw) uuid() string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], d.number())
 	binary.BigEndian.PutUint64(b[8:], d.number())
-	return formatUUID(b)
+	return resource.FormatUUID(b)
 }
 
 // label is a name as the system gives them: two words and a number that nobody else has.

@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // filter reads the conditions that a request sets a list: parameters that are attributes' names
 // with their values, the same below filter_by, those of the table conditions, and what is in filter.
 // A parameter that is none of these, and not known to leave the choice of items alone, is refused.
-func (c *call) filter(k *kind) (func(item) bool, error) {
+func (c *call) filter(k *kind) (func(resource.Item) bool, error) {
 	var all []condition
 	for name, values := range c.query {
 		if name == "filter" || leavesItems(k, name) || slices.Contains(c.route.plan.above, name) || strings.Join(values, "") == "" {
@@ -37,11 +38,11 @@ func (c *call) filter(k *kind) (func(item) bool, error) {
 		all = append(all, fits)
 	}
 	now := c.emulator.opts.Clock()
-	return func(it item) bool {
-		if it.deleted {
+	return func(it resource.Item) bool {
+		if it.Deleted {
 			return false
 		}
-		r := settled(it.record, now)
+		r := resource.Settled(it.Record, now)
 		return !slices.ContainsFunc(all, func(fits condition) bool { return !fits(r) })
 	}, nil
 }
@@ -237,7 +238,7 @@ func finished(wanted bool) func(*call, []string) condition {
 func madeBy(of func(person) string) func(*call, []string) condition {
 	return func(_ *call, values []string) condition {
 		return func(r map[string]any) bool {
-			maker := orText(r["creator_user_name"], humans()[0].email)
+			maker := resource.TextOr(r["creator_user_name"], humans()[0].email)
 			return slices.ContainsFunc(humans(), func(p person) bool { return p.email == maker && slices.Contains(values, of(p)) })
 		}
 	}
@@ -253,9 +254,9 @@ func (p person) name() string { return p.email }
 // untilUpdate keeps the updates of a pipeline from the newest back to the one that is named.
 func untilUpdate(c *call, values []string) condition {
 	in, id := c.route.plan.kind.locate(c.values(c.route.plan.above), values[:1])
-	it, ok := c.state.store.get(in + "/" + id)
+	it, ok := c.home.collections.Get(in + "/" + id)
 	if !ok {
 		return func(map[string]any) bool { return true } // there is nothing to stop at
 	}
-	return comparison("creation_time", ">=")(c, []string{plain(it.record["creation_time"])})
+	return comparison("creation_time", ">=")(c, []string{resource.Text(it.Record["creation_time"])})
 }

@@ -1,9 +1,6 @@
 package emulator
 
-import (
-	"encoding/json"
-	"strconv"
-)
+import "github.com/lakeql/lakeql/internal/emulator/resource"
 
 // What a request says of a resource: in its path, its query and its body.
 
@@ -17,10 +14,10 @@ func (c *call) value(name string) string {
 	}
 	body := c.object()
 	if value, ok := body[name]; ok {
-		return plain(value)
+		return resource.Text(value)
 	}
 	if inner := c.content(); inner != nil {
-		return plain(inner[name])
+		return resource.Text(inner[name])
 	}
 	return ""
 }
@@ -33,29 +30,10 @@ func (c *call) values(names []string) []string {
 	return values
 }
 
-// plain is a JSON scalar as text, the way it would stand in a path.
-func plain(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case int:
-		return strconv.Itoa(v)
-	case bool:
-		return strconv.FormatBool(v)
-	}
-	return string(encode(value))
-}
-
 // object is the request's body where that is a JSON object.
-func (c *call) object() record {
+func (c *call) object() resource.Record {
 	if c.parsed == nil {
-		c.parsed = record{}
+		c.parsed = resource.Record{}
 		if value, err := decode(c.body); err == nil {
 			if object, ok := value.(map[string]any); ok {
 				c.parsed = object
@@ -66,7 +44,7 @@ func (c *call) object() record {
 }
 
 // content is what a body says of the resource: the body, or the one attribute that holds it.
-func (c *call) content() record {
+func (c *call) content() resource.Record {
 	body := c.object()
 	k := c.route.plan.kind
 	if k == nil || c.route.method.Body == nil {

@@ -2,12 +2,14 @@ package emulator
 
 import (
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // maker puts new Lakebase resources into a store. Their values are the company's, but for the
 // times: what is made now was not made last year.
 type maker struct {
-	store   *store
+	store   *resource.Collections
 	company company
 	now     time.Time
 }
@@ -16,31 +18,31 @@ func (m *maker) project(name string) {
 	p := m.company.project(name, false)
 	p.CreateTime, p.UpdateTime = m.now, m.now
 	p.Status.Owner, p.Status.SyntheticStorageSize, p.Status.CustomTags = owner().email, 0, nil
-	m.store.put(name, encode(p))
+	m.store.PutJSON(name, resource.JSON(p))
 	m.branch(p.Status.DefaultBranch)
 	m.endpoint(p.Status.DefaultBranch+"/endpoints/"+primary, readWrite)
 }
 
 func (m *maker) branch(name string) {
-	b := m.company.branch(name, parentOf(parentOf(name)))
+	b := m.company.branch(name, resource.Parent(resource.Parent(name)))
 	b.CreateTime, b.UpdateTime, b.Status.StateChangeTime = m.now, m.now, m.now
 	if b.Status.SourceBranch != "" {
 		b.Status.SourceBranchTime = m.now
 	}
-	m.store.put(name, encode(b))
+	m.store.PutJSON(name, resource.JSON(b))
 
 	r := m.company.role(name+"/roles/"+owner().id, name)
 	r.CreateTime, r.UpdateTime = m.now, m.now
-	m.store.put(r.Name, encode(r))
+	m.store.PutJSON(r.Name, resource.JSON(r))
 
 	d := m.company.database(name+"/databases/databricks-postgres", name)
 	d.CreateTime, d.UpdateTime = m.now, m.now
-	m.store.put(d.Name, encode(d))
+	m.store.PutJSON(d.Name, resource.JSON(d))
 }
 
 func (m *maker) endpoint(name, kind string) {
-	e := m.company.endpoint(name, parentOf(parentOf(name)), kind)
+	e := m.company.endpoint(name, resource.Parent(resource.Parent(name)), kind)
 	e.CreateTime, e.UpdateTime = m.now, m.now
 	e.Status.CurrentState = stateActive
-	m.store.put(name, encode(e))
+	m.store.PutJSON(name, resource.JSON(e))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/internal/emulator/pgserver"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // credentialRequest asks for a database credential. Its shape was checked by the documents.
@@ -37,9 +38,9 @@ func generateCredential(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	it, _ := c.workspace.store.get(wanted.Endpoint)
+	it, _ := c.workspace.collections.Get(wanted.Endpoint)
 	var at endpoint
-	if err := json.Unmarshal(it.data, &at); err != nil {
+	if err := json.Unmarshal(it.Data, &at); err != nil {
 		return nil, err
 	}
 	token, expires := c.emulator.access.keys.sign(typeCredential, tokenClaims{
@@ -56,9 +57,9 @@ func generateCredential(c *call) (any, error) {
 // databasesOf names the databases of an endpoint's branch as PostgreSQL knows them.
 func (c *call) databasesOf(endpoint string) []string {
 	names := []string{}
-	for _, it := range c.workspace.store.list(parentOf(parentOf(endpoint))+"/databases", "", mostRows, false) {
+	for _, it := range c.workspace.collections.List(resource.Parent(resource.Parent(endpoint))+"/databases", "", resource.MaxItems, false) {
 		var d database
-		if json.Unmarshal(it.data, &d) == nil && d.Status.PostgresDatabase != "" {
+		if json.Unmarshal(it.Data, &d) == nil && d.Status.PostgresDatabase != "" {
 			names = append(names, d.Status.PostgresDatabase)
 		}
 	}

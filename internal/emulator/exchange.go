@@ -2,8 +2,6 @@ package emulator
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // maxBody is how large a request's body may be.
@@ -28,16 +27,16 @@ type call struct {
 	ctx       context.Context // of the request
 	emulator  *Emulator
 	workspace *workspace
-	state     *workspace // the workspace, or the account where the operation is the account's
+	home      *workspace // the workspace, or the account where the operation is the account's
 	route     *route
 	segments  []string          // of the path, unescaped
 	params    map[string]string // of the path, by name
 	query     url.Values
 	body      []byte
-	subject   string // who calls
-	base      string // http://dbc-1.localhost:40123
-	parsed    record // see object
-	fault     *Fault // the rule that hit the request
+	subject   string          // who calls
+	base      string          // http://dbc-1.localhost:40123
+	parsed    resource.Record // see object
+	fault     *Fault          // the rule that hit the request
 }
 
 // name joins the path's segments from nameFrom on: what Lakebase calls a resource name.
@@ -72,7 +71,7 @@ func errorResponse(e *apierror.Error, shape, requestID string) *answer {
 
 // ServeHTTP answers for the workspace that the Host header names.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{request: r, id: newID(), arrived: e.opts.Clock(), path: r.URL.EscapedPath()}
+	x := &exchange{request: r, id: resource.NewID(), arrived: e.opts.Clock(), path: r.URL.EscapedPath()}
 	deployment, err := deploymentOf(r.Host)
 	if err != nil {
 		e.finish(r.Context(), w, x, errorResponse(apierror.From(err), apierror.ShapeJSON, x.id))
@@ -115,7 +114,7 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
 	case json.RawMessage: // checked when it was made
 		a = &answer{status: http.StatusOK, body: v}
 	default:
-		a = &answer{status: http.StatusOK, body: encode(v)}
+		a = &answer{status: http.StatusOK, body: resource.JSON(v)}
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -173,11 +172,11 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 		return nil, err
 	}
 	c := &call{
-		ctx: ctx, emulator: e, workspace: ws, state: ws, route: rt, segments: segments, params: params, query: query,
+		ctx: ctx, emulator: e, workspace: ws, home: ws, route: rt, segments: segments, params: params, query: query,
 		body: x.body, subject: subject, base: baseURL(x.request), fault: x.fault,
 	}
 	if isAccount(rt.method) {
-		c.state = e.account
+		c.home = e.account
 		if id, ok := params["account_id"]; ok && id != e.opts.AccountID {
 			return nil, apierror.NotFound("Account %q does not exist here; there is %s.", apierror.Printable(id), e.opts.AccountID)
 		}
@@ -260,18 +259,4 @@ func baseURL(r *http.Request) string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
-}
-
-// newID makes a random UUID (RFC 9562 §5.4).
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return formatUUID(b)
-}
-
-func formatUUID(b [16]byte) string {
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }

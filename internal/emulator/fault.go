@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // FaultKind is how an answer goes wrong.
@@ -263,8 +264,8 @@ func (f *Fault) damage(a *answer, x *exchange) {
 		if a.status != http.StatusOK || json.Unmarshal(a.body, &page) != nil || page == nil {
 			return
 		}
-		page["next_page_token"] = encode(pageToken(x))
-		a.body = encode(page)
+		page["next_page_token"] = resource.JSON(pageToken(x))
+		a.body = resource.JSON(page)
 	default: // the others do their harm before there is an answer
 	}
 }

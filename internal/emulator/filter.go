@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // Lists choose their items by filters in two languages: SCIM's (filterscim.go), and comparisons
@@ -251,7 +252,7 @@ func valuesAt(value any, path []string) []string {
 	if len(path) > 0 || value == nil {
 		return nil
 	}
-	return []string{plain(value)}
+	return []string{resource.Text(value)}
 }
 
 func valuesIn(object map[string]any, path []string) []string {

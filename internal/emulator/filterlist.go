@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // dialect is what the filters of a kind's lists have beyond comparisons of its attributes.
@@ -240,7 +242,7 @@ func valuesOfKey(items []map[string]any, key string) []string {
 	var values []string
 	for _, item := range items {
 		if item["key"] == key {
-			values = append(values, plain(item["value"]))
+			values = append(values, resource.Text(item["value"]))
 		}
 	}
 	return values

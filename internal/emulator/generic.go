@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // serve carries out an operation that has no handler of its own, by its plan.
@@ -37,16 +38,16 @@ func (p plan) serve(c *call) (any, error) {
 }
 
 // stored finds the resource that a call is about.
-func (c *call) stored(p plan) (name string, r record, err error) {
+func (c *call) stored(p plan) (name string, r resource.Record, err error) {
 	above, ids := c.values(p.above), c.values(p.ids)
 	in, id := p.kind.locate(above, ids)
 	name = in + "/" + id
-	it, ok := c.state.store.get(name)
+	it, ok := c.home.collections.Get(name)
 	if ok {
-		return name, settled(it.record, c.emulator.opts.Clock()), nil
+		return name, resource.Settled(it.Record, c.emulator.opts.Clock()), nil
 	}
-	if !it.gone && p.kind.always() {
-		return name, c.state.world.invent(p.kind, in, above, id), nil
+	if !it.Gone && p.kind.always() {
+		return name, c.home.world.invent(p.kind, in, above, id), nil
 	}
 	return name, nil, c.missing(p, ids)
 }
@@ -56,7 +57,7 @@ func (c *call) missing(p plan, ids []string) error {
 	if what == "" {
 		return apierror.NotFound("%s does not exist.", apierror.Printable(title(nounOf(p.kind.name))))
 	}
-	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(nounOf(p.kind.name)), apierror.Printable(what), c.state.name)
+	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(nounOf(p.kind.name)), apierror.Printable(what), c.home.name)
 }
 
 // nounOf words a kind for people: /apps/{}/deployments has items that are each a deployment.
@@ -93,7 +94,7 @@ func (c *call) checkParents(p plan) error {
 		}
 		values := c.values(p.above[:used])
 		in, id := parent.locate(values[:used-1], values[used-1:])
-		if _, ok := c.state.store.get(in + "/" + id); !ok {
+		if _, ok := c.home.collections.Get(in + "/" + id); !ok {
 			return c.missing(plan{kind: parent}, values[used-1:])
 		}
 	}
@@ -117,15 +118,15 @@ func getRecord(c *call) (any, error) {
 func createRecord(c *call) (any, error) {
 	p := c.route.plan
 	r := c.newRecord(p.kind, c.content())
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	ids := c.newIDs(p.kind, r)
 	in, id := p.kind.locate(c.values(p.above), ids)
 	if parents, ok := dotted[p.kind.name]; ok {
 		if err := c.checkCatalog(c.values(parents)); err != nil {
 			return nil, err
 		}
-		in, id = p.kind.collection(c.values(parents)), keyOf(ids[0])
+		in, id = p.kind.collection(c.values(parents)), resource.Key(ids[0])
 		r["full_name"] = strings.Join(append(c.values(parents), ids[0]), ".")
 	}
 	for i, value := range c.values(p.above) {
@@ -133,11 +134,11 @@ func createRecord(c *call) (any, error) {
 			return nil, apierror.Invalid("%s is required.", p.above[i])
 		}
 	}
-	if _, taken := c.state.store.get(in + "/" + id); taken {
+	if _, taken := c.home.collections.Get(in + "/" + id); taken {
 		return nil, apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), apierror.Printable(strings.Join(ids, ", ")))
 	}
 	c.finishRecord(p.kind, r)
-	c.state.store.keep(in+"/"+id, r)
+	c.home.collections.Put(in+"/"+id, r)
 	return c.answer(r), nil
 }
 
@@ -147,11 +148,11 @@ func (c *call) checkCatalog(above []string) error {
 	if catalogs == nil || schemas == nil {
 		return nil
 	}
-	if _, ok := c.state.store.get(catalogs.collection(nil) + "/" + keyOf(above[0])); !ok {
+	if _, ok := c.home.collections.Get(catalogs.collection(nil) + "/" + resource.Key(above[0])); !ok {
 		return apierror.New(http.StatusNotFound, "CATALOG_DOES_NOT_EXIST", "Catalog '%s' does not exist.", apierror.Printable(above[0]))
 	}
 	if len(above) > 1 {
-		if _, ok := c.state.store.get(schemas.collection(above[:1]) + "/" + keyOf(above[1])); !ok {
+		if _, ok := c.home.collections.Get(schemas.collection(above[:1]) + "/" + resource.Key(above[1])); !ok {
 			return apierror.New(http.StatusNotFound, "SCHEMA_DOES_NOT_EXIST", "Schema '%s' does not exist.", apierror.Printable(strings.Join(above, ".")))
 		}
 	}
@@ -160,14 +161,14 @@ func (c *call) checkCatalog(above []string) error {
 
 func updateRecord(c *call, orMake bool) (any, error) {
 	p := c.route.plan
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	name, old, err := c.stored(p)
 	if err != nil && !orMake && !p.kind.always() {
 		return nil, err
 	}
 	content := c.content()
-	var r record
+	var r resource.Record
 	if err != nil {
 		r = c.newRecord(p.kind, content)
 		for i, field := range p.kind.fields() {
@@ -207,25 +208,25 @@ func updateRecord(c *call, orMake bool) (any, error) {
 	if len(p.kind.ids) == 0 && c.route.method.Verb == http.MethodPost { // made, though it is alone at its path
 		c.goes(p.kind.name, r)
 	}
-	c.state.store.keep(name, r)
+	c.home.collections.Put(name, r)
 	return c.answer(r), nil
 }
 
 // rename gives a resource the new_name that a change asks for.
-func (c *call) rename(p plan, name *string, r, content record) error {
-	to := plain(content["new_name"])
+func (c *call) rename(p plan, name *string, r, content resource.Record) error {
+	to := resource.Text(content["new_name"])
 	if to == "" || len(p.kind.ids) != 1 {
 		return nil
 	}
-	renamed := parentOf(*name) + "/" + keyOf(to)
-	if _, taken := c.state.store.get(renamed); taken && renamed != *name {
+	renamed := resource.Parent(*name) + "/" + resource.Key(to)
+	if _, taken := c.home.collections.Get(renamed); taken && renamed != *name {
 		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), apierror.Printable(to))
 	}
-	c.state.store.remove(*name)
+	c.home.collections.Remove(*name)
 	*name = renamed
 	r["name"] = to
 	delete(r, "new_name")
-	if full := plain(r["full_name"]); full != "" {
+	if full := resource.Text(r["full_name"]); full != "" {
 		r["full_name"] = full[:strings.LastIndexByte(full, '.')+1] + to
 	}
 	return nil
@@ -246,10 +247,10 @@ func (c *call) mask() []string {
 }
 
 // merged is a record with changes on top. Records are shared, so the old one stays as it is.
-func merged(old, content record, mask []string) record {
+func merged(old, content resource.Record, mask []string) resource.Record {
 	r := maps.Clone(old)
 	if r == nil {
-		r = record{}
+		r = resource.Record{}
 	}
 	if len(mask) == 0 {
 		maps.Copy(r, content)
@@ -273,7 +274,7 @@ func copyPath(to, from map[string]any, path []string) {
 		return
 	}
 	inner := map[string]any{}
-	if held, ok := to[path[0]].(record); ok {
+	if held, ok := to[path[0]].(resource.Record); ok {
 		inner = maps.Clone(held)
 	}
 	source, _ := value.(map[string]any)
@@ -282,13 +283,13 @@ func copyPath(to, from map[string]any, path []string) {
 }
 
 func deleteRecord(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	name, r, err := c.stored(c.route.plan)
 	if err != nil {
 		return nil, err
 	}
-	c.state.store.remove(name)
+	c.home.collections.Remove(name)
 	return c.answer(r), nil
 }
 
@@ -299,8 +300,8 @@ func actOnRecord(c *call) (any, error) {
 	if len(p.ids) == 0 {
 		return c.invented(nil), nil
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	name, old, err := c.stored(p)
 	if err != nil {
 		if p.kind.always() {
@@ -308,7 +309,7 @@ func actOnRecord(c *call) (any, error) {
 		}
 		return nil, err
 	}
-	content := record{}
+	content := resource.Record{}
 	for field, value := range c.object() {
 		if p.kind.has(field) && !slices.Contains(p.kind.fields(), field) && p.kind.item().field(field).takes(value) {
 			content[field] = value
@@ -317,7 +318,7 @@ func actOnRecord(c *call) (any, error) {
 	r := old
 	if len(content) > 0 {
 		r = merged(old, content, nil)
-		c.state.store.keep(name, r)
+		c.home.collections.Put(name, r)
 	}
 	return c.answer(r), nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // inventor makes up values for attributes by their names and shapes: where nobody wrote down what
@@ -18,17 +20,14 @@ type inventor struct {
 // maxInvented is how deep values are made up: the resource, and what is directly in it.
 const maxInvented = 3
 
-// valueField holds the value of what is a plain value and no object, as the items of few lists are.
-const valueField = "\x00value"
-
 // record makes up a resource.
-func (v *inventor) record(s *shape) record {
-	r := record{}
+func (v *inventor) record(s *shape) resource.Record {
+	r := resource.Record{}
 	if s == nil {
 		return r
 	}
 	if s.Type != "object" {
-		r[valueField], _ = v.value(s, "", 1, true)
+		r[resource.ValueField], _ = v.value(s, "", 1, true)
 		return r
 	}
 	for i := range s.Properties {
@@ -73,9 +72,9 @@ func (v *inventor) value(s *shape, name string, depth int, required bool) (any, 
 func (v *inventor) object(s *shape, depth int, required bool) (any, bool) {
 	if len(s.Properties) == 0 {
 		if f := s.values(); s.Additional != nil && f != nil && f.Type == "string" && depth <= 2 {
-			return record{"team": "roastery"}, true
+			return resource.Record{"team": "roastery"}, true
 		}
-		return record{}, required
+		return resource.Record{}, required
 	}
 	if !required && (depth >= maxInvented || depth > 1 && len(s.Properties) > 8) {
 		return nil, false
@@ -83,7 +82,7 @@ func (v *inventor) object(s *shape, depth int, required bool) (any, bool) {
 	if depth > 12 {
 		return nil, false // a schema that requires itself
 	}
-	r := record{}
+	r := resource.Record{}
 	for i := range s.Properties {
 		p := s.Properties[i].Name
 		needed := slices.Contains(s.Required, p)

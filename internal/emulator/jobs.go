@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // jobHandlers are the operations of jobs whose bodies are not the job itself.
@@ -42,47 +43,47 @@ func createJob(c *call) (any, error) {
 			settings[name] = value
 		}
 	}
-	id := c.state.nextNumber(firstJob + 1_000_000)
-	c.state.store.keep(jobKind+"/"+strconv.FormatInt(id, 10), record{
+	id := c.home.nextNumber(firstJob + 1_000_000)
+	c.home.collections.Put(jobKind+"/"+strconv.FormatInt(id, 10), resource.Record{
 		"job_id": id, "creator_user_name": c.subject, "run_as_user_name": c.subject, "settings": settings, "name": settings["name"],
 		"created_time": c.emulator.opts.Clock().UnixMilli(),
 	})
-	return record{"job_id": id}, nil
+	return resource.Record{"job_id": id}, nil
 }
 
 // job finds the job that a request's body names.
-func (c *call) job() (name string, r record, err error) {
-	id := plain(c.object()["job_id"])
-	it, ok := c.state.store.get(jobKind + "/" + keyOf(id))
+func (c *call) job() (name string, r resource.Record, err error) {
+	id := resource.Text(c.object()["job_id"])
+	it, ok := c.home.collections.Get(jobKind + "/" + resource.Key(id))
 	if !ok {
 		return "", nil, apierror.New(400, "INVALID_PARAMETER_VALUE", "Job %s does not exist.", apierror.Printable(id))
 	}
-	return jobKind + "/" + keyOf(id), it.record, nil
+	return jobKind + "/" + resource.Key(id), it.Record, nil
 }
 
 // changeJob puts new settings in the place of the old ones (reset), or over them (update).
 func changeJob(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	name, old, err := c.job()
 	if err != nil {
 		return nil, err
 	}
 	settings := map[string]any{}
 	if c.route.method.Name != "reset" {
-		held, _ := old["settings"].(record)
+		held, _ := old["settings"].(resource.Record)
 		maps.Copy(settings, held)
 	}
 	wanted, _ := c.object()["new_settings"].(map[string]any)
 	maps.Copy(settings, wanted)
 	gone, _ := c.object()["fields_to_remove"].([]any)
 	for _, g := range gone {
-		delete(settings, plain(g))
+		delete(settings, resource.Text(g))
 	}
 	r := maps.Clone(old)
 	r["settings"], r["name"] = settings, settings["name"]
-	c.state.store.keep(name, r)
-	return record{}, nil
+	c.home.collections.Put(name, r)
+	return resource.Record{}, nil
 }
 
 func runJob(c *call) (any, error) {
@@ -90,34 +91,34 @@ func runJob(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := c.newRun(plain(job["name"]), "JOB_RUN")
+	run := c.newRun(resource.Text(job["name"]), "JOB_RUN")
 	run["job_id"] = job["job_id"]
-	c.state.store.keep(runKind+"/"+plain(run["run_id"]), run)
-	return record{"run_id": run["run_id"], "number_in_job": run["run_id"]}, nil
+	c.home.collections.Put(runKind+"/"+resource.Text(run["run_id"]), run)
+	return resource.Record{"run_id": run["run_id"], "number_in_job": run["run_id"]}, nil
 }
 
 func submitRun(c *call) (any, error) {
-	name := plain(c.object()["run_name"])
+	name := resource.Text(c.object()["run_name"])
 	if name == "" {
 		name = "Untitled"
 	}
 	run := c.newRun(name, "SUBMIT_RUN")
-	run["job_id"] = c.state.nextNumber(firstJob + 1_000_000)
-	c.state.store.keep(runKind+"/"+plain(run["run_id"]), run)
-	return record{"run_id": run["run_id"]}, nil
+	run["job_id"] = c.home.nextNumber(firstJob + 1_000_000)
+	c.home.collections.Put(runKind+"/"+resource.Text(run["run_id"]), run)
+	return resource.Record{"run_id": run["run_id"]}, nil
 }
 
 // newRun is a run that begins, and succeeds after Options.OperationTime.
-func (c *call) newRun(name, kind string) record {
+func (c *call) newRun(name, kind string) resource.Record {
 	const firstNew = 900_000_000_000_001
-	id := c.state.nextNumber(firstNew)
+	id := c.home.nextNumber(firstNew)
 	now := c.emulator.opts.Clock()
-	r := record{
+	r := resource.Record{
 		"run_id": id, "job_run_id": id, "number_in_job": id, "original_attempt_run_id": id, "run_name": name, "run_type": kind, "trigger": "ONE_TIME",
 		"creator_user_name": c.subject, "start_time": now.UnixMilli(), "attempt_number": int64(0),
 		"run_page_url": c.base + "/#job/run/" + strconv.FormatInt(id, 10),
-		"state":        record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false},
-		"status":       record{"state": "RUNNING"},
+		"state":        resource.Record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false},
+		"status":       resource.Record{"state": "RUNNING"},
 	}
 	took := c.emulator.opts.OperationTime
 	if c.fails() {
@@ -127,7 +128,7 @@ func (c *call) newRun(name, kind string) record {
 }
 
 // over is what changes of a run when it ends.
-func over(end time.Time, took time.Duration, result, message string) record {
+func over(end time.Time, took time.Duration, result, message string) resource.Record {
 	code, kind := "SUCCESS", "SUCCESS"
 	switch result {
 	case "CANCELED":
@@ -135,81 +136,81 @@ func over(end time.Time, took time.Duration, result, message string) record {
 	case "FAILED":
 		code, kind = "RUN_EXECUTION_ERROR", "CLIENT_ERROR"
 	}
-	return record{
-		"state":    record{"life_cycle_state": "TERMINATED", "result_state": result, "state_message": message, "user_cancelled_or_timedout": result == "CANCELED"},
-		"status":   record{"state": "TERMINATED", "termination_details": record{"code": code, "type": kind, "message": message}},
+	return resource.Record{
+		"state":    resource.Record{"life_cycle_state": "TERMINATED", "result_state": result, "state_message": message, "user_cancelled_or_timedout": result == "CANCELED"},
+		"status":   resource.Record{"state": "TERMINATED", "termination_details": resource.Record{"code": code, "type": kind, "message": message}},
 		"end_time": end.UnixMilli(), "run_duration": took.Milliseconds(),
 	}
 }
 
-func (c *call) run(id string) (string, record, error) {
-	name := runKind + "/" + keyOf(id)
-	it, ok := c.state.store.get(name)
+func (c *call) run(id string) (string, resource.Record, error) {
+	name := runKind + "/" + resource.Key(id)
+	it, ok := c.home.collections.Get(name)
 	if !ok {
 		return "", nil, apierror.New(400, "INVALID_PARAMETER_VALUE", "Run %s does not exist.", apierror.Printable(id))
 	}
-	return name, settled(it.record, c.emulator.opts.Clock()), nil
+	return name, resource.Settled(it.Record, c.emulator.opts.Clock()), nil
 }
 
 func cancelRun(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, r, err := c.run(plain(c.object()["run_id"]))
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
+	name, r, err := c.run(resource.Text(c.object()["run_id"]))
 	if err != nil {
 		return nil, err
 	}
 	c.cancel(name, r)
-	return record{}, nil
+	return resource.Record{}, nil
 }
 
 // cancel ends a run that is not over.
-func (c *call) cancel(name string, r record) {
+func (c *call) cancel(name string, r resource.Record) {
 	if !running(r) {
 		return
 	}
 	r = maps.Clone(r)
-	delete(r, dueField)
-	delete(r, thenField)
+	delete(r, resource.DueField)
+	delete(r, resource.ThenField)
 	now := c.emulator.opts.Clock()
 	start, _ := r["start_time"].(int64)
 	maps.Copy(r, over(now, now.Sub(time.UnixMilli(start)), "CANCELED", "Run cancelled."))
-	c.state.store.keep(name, r)
+	c.home.collections.Put(name, r)
 }
 
-func running(r record) bool {
-	state, _ := r["state"].(record)
-	return plain(state["life_cycle_state"]) == "RUNNING"
+func running(r resource.Record) bool {
+	state, _ := r["state"].(resource.Record)
+	return resource.Text(state["life_cycle_state"]) == "RUNNING"
 }
 
 func cancelAllRuns(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	job := plain(c.object()["job_id"])
-	everything := func(item) bool { return true }
-	for _, it := range c.state.store.query(runKind, c.state.store.generated.ids(runKind), "", mostRows, true, everything) { // the newest, as others are over
-		r := settled(it.record, c.emulator.opts.Clock())
-		if (job == "" || plain(r["job_id"]) == job) && running(r) {
-			c.cancel(runKind+"/"+it.id, r)
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
+	job := resource.Text(c.object()["job_id"])
+	everything := func(resource.Item) bool { return true }
+	for _, it := range c.home.collections.Select(runKind, c.home.collections.GeneratedIDs(runKind), "", resource.MaxItems, true, everything) { // the newest, as others are over
+		r := resource.Settled(it.Record, c.emulator.opts.Clock())
+		if (job == "" || resource.Text(r["job_id"]) == job) && running(r) {
+			c.cancel(runKind+"/"+it.ID, r)
 		}
 	}
-	return record{}, nil
+	return resource.Record{}, nil
 }
 
 func repairRun(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, old, err := c.run(plain(c.object()["run_id"]))
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
+	name, old, err := c.run(resource.Text(c.object()["run_id"]))
 	if err != nil {
 		return nil, err
 	}
-	fresh := c.newRun(plain(old["run_name"]), plain(old["run_type"]))
+	fresh := c.newRun(resource.Text(old["run_name"]), resource.Text(old["run_type"]))
 	repair := fresh["run_id"]
 	r := maps.Clone(old)
-	for _, field := range []string{"state", "status", dueField, thenField} {
+	for _, field := range []string{"state", "status", resource.DueField, resource.ThenField} {
 		r[field] = fresh[field]
 	}
-	c.state.store.keep(name, r)
-	return record{"repair_id": repair}, nil
+	c.home.collections.Put(name, r)
+	return resource.Record{"repair_id": repair}, nil
 }
 
 func getRunOutput(c *call) (any, error) {
@@ -218,15 +219,15 @@ func getRunOutput(c *call) (any, error) {
 		return nil, err
 	}
 	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, record{
-		"metadata": r, "notebook_output": record{"result": "ok", "truncated": false}, "logs_truncated": false,
+	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, resource.Record{
+		"metadata": r, "notebook_output": resource.Record{"result": "ok", "truncated": false}, "logs_truncated": false,
 	})), nil
 }
 
 // getJobCompliance holds a job against the policies of its clusters, of which it breaks none.
 func getJobCompliance(c *call) (any, error) {
 	id := c.query.Get("job_id")
-	if _, ok := c.state.store.get(jobKind + "/" + keyOf(id)); !ok {
+	if _, ok := c.home.collections.Get(jobKind + "/" + resource.Key(id)); !ok {
 		return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Job %s does not exist.", apierror.Printable(id))
 	}
 	return c.answer(compliantJob(nil, nil, id)), nil

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // tokenLifetime is how long access tokens and database credentials are good for.
@@ -100,9 +102,9 @@ func newKeys() (*keys, error) {
 // sign makes a token that starts now. Times in tokens are whole seconds.
 func (k *keys) sign(kind string, c tokenClaims, now time.Time) (token string, expires time.Time) {
 	expires = now.Add(tokenLifetime).Truncate(time.Second)
-	c.IssuedAt, c.Expires, c.ID = now.Unix(), expires.Unix(), newID()
+	c.IssuedAt, c.Expires, c.ID = now.Unix(), expires.Unix(), resource.NewID()
 	encoding := base64.RawURLEncoding
-	signed := encoding.EncodeToString(encode(tokenHeader{Algorithm: algorithm, Type: kind})) + "." + encoding.EncodeToString(encode(c))
+	signed := encoding.EncodeToString(resource.JSON(tokenHeader{Algorithm: algorithm, Type: kind})) + "." + encoding.EncodeToString(resource.JSON(c))
 	return signed + "." + encoding.EncodeToString(ed25519.Sign(k.private, []byte(signed))), expires
 }
 

@@ -3,6 +3,8 @@ package emulator
 import (
 	"slices"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // item is the shape of a kind's resources in full: what is got, or else what is listed or made.
@@ -135,7 +137,7 @@ func (k *kind) collection(above []string) string {
 	if len(above) == 0 {
 		return k.name
 	}
-	return k.name + "|" + joinKey(above)
+	return k.name + "|" + resource.JoinKey(above)
 }
 
 // locate gives the collection and the id of an item by what stands above it and its own ids.
@@ -143,14 +145,14 @@ func (k *kind) locate(above, ids []string) (collection, id string) {
 	if parents, ok := dotted[k.name]; ok && len(ids) == 1 {
 		parts := strings.Split(ids[0], ".")
 		if len(parts) == len(parents)+1 {
-			return k.collection(parts[:len(parents)]), keyOf(parts[len(parents)])
+			return k.collection(parts[:len(parents)]), resource.Key(parts[len(parents)])
 		}
 		return k.collection(parts), "-" // no such name, so nothing is there
 	}
 	if len(k.ids) == 0 {
 		return k.collection(above), "-" // alone at its path
 	}
-	return k.collection(above), joinKey(ids)
+	return k.collection(above), resource.JoinKey(ids)
 }
 
 // aboveOf takes apart what collection put together.
@@ -159,28 +161,7 @@ func aboveOf(collection string) (kindName string, above []string) {
 	if !nested {
 		return kindName, nil
 	}
-	return kindName, splitKey(rest)
-}
-
-// The store takes names apart at slashes, and keys are put together with bars; ids may have both.
-func keyOf(text string) string {
-	return strings.NewReplacer("/", "\x01", "|", "\x02").Replace(text)
-}
-
-func joinKey(parts []string) string {
-	keys := make([]string, len(parts))
-	for i, p := range parts {
-		keys[i] = keyOf(p)
-	}
-	return strings.Join(keys, "|")
-}
-
-func splitKey(key string) []string {
-	parts := strings.Split(key, "|")
-	for i, p := range parts {
-		parts[i] = strings.NewReplacer("\x01", "/", "\x02", "|").Replace(p)
-	}
-	return parts
+	return kindName, resource.SplitKey(rest)
 }
 
 // always reports whether resources of the kind are there without being made, such as settings.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // The limits of Lakebase that databases of the real service are held to.
@@ -20,7 +21,7 @@ const (
 )
 
 // within refuses a duration of a spec that is out of range.
-func within(spec record, name string, lowest, highest time.Duration) error {
+func within(spec resource.Record, name string, lowest, highest time.Duration) error {
 	text, ok := spec[name].(string)
 	if !ok {
 		return nil
@@ -34,7 +35,7 @@ func within(spec record, name string, lowest, highest time.Duration) error {
 
 // checkCU refuses sizes that are out of range or too far apart. What a spec does not say is as the
 // status has it.
-func checkCU(spec, status record) error {
+func checkCU(spec, status resource.Record) error {
 	low, high := numberIn(spec, status, "autoscaling_limit_min_cu"), numberIn(spec, status, "autoscaling_limit_max_cu")
 	for name, n := range map[string]float64{"autoscaling_limit_min_cu": low, "autoscaling_limit_max_cu": high} {
 		if n != 0 && (n < minCU || n > maxCU) {
@@ -47,19 +48,19 @@ func checkCU(spec, status record) error {
 	return nil
 }
 
-func numberIn(spec, status record, name string) float64 {
+func numberIn(spec, status resource.Record, name string) float64 {
 	value := spec[name]
 	if value == nil {
 		value = status[name]
 	}
-	n, err := strconv.ParseFloat(plain(value), 64)
+	n, err := strconv.ParseFloat(resource.Text(value), 64)
 	if err != nil {
 		return 0
 	}
 	return n
 }
 
-func checkSuspension(spec record) error {
+func checkSuspension(spec resource.Record) error {
 	if oneOf(oneofs["suspension"]...)(spec) > 1 {
 		return apierror.Invalid("spec has both suspend_timeout_duration and no_suspension; it may have one of them.")
 	}
@@ -67,53 +68,53 @@ func checkSuspension(spec record) error {
 }
 
 // statusOf is the status of a resource as it is; empty where there is none yet.
-func (c *call) statusOf(name string) record {
+func (c *call) statusOf(name string) resource.Record {
 	r, ok := c.workspace.resource(name)
 	if !ok {
-		return record{}
+		return resource.Record{}
 	}
-	return objectIn(r, "status")
+	return resource.Object(r, "status")
 }
 
 // putWith makes a resource's status say what was asked for.
-func (c *call) putWith(name string, spec record) {
+func (c *call) putWith(name string, spec resource.Record) {
 	r, ok := c.workspace.resource(name)
 	if !ok {
 		return
 	}
-	r["status"] = applied(objectIn(r, "status"), spec, c.emulator.opts.Clock().UTC())
-	c.workspace.store.put(name, encode(r))
+	r["status"] = applied(resource.Object(r, "status"), spec, c.emulator.opts.Clock().UTC())
+	c.workspace.collections.PutJSON(name, resource.JSON(r))
 }
 
 func projectRules() lakebaseRules {
 	return lakebaseRules{
 		idParam: "project_id",
-		check: func(c *call, name string, spec record, creating bool) error {
-			if v := spec["pg_version"]; v != nil && plain(v) != "16" && plain(v) != "17" {
-				return apierror.Invalid("spec.pg_version must be 16 or 17, not %s.", plain(v))
+		check: func(c *call, name string, spec resource.Record, creating bool) error {
+			if v := spec["pg_version"]; v != nil && resource.Text(v) != "16" && resource.Text(v) != "17" {
+				return apierror.Invalid("spec.pg_version must be 16 or 17, not %s.", resource.Text(v))
 			}
 			if err := within(spec, "history_retention_duration", minHistory, maxHistory); err != nil {
 				return err
 			}
-			if b := plain(spec["default_branch"]); b != "" && (creating || parentOf(b) != name+"/branches" || !c.workspace.alive(b)) {
+			if b := resource.Text(spec["default_branch"]); b != "" && (creating || resource.Parent(b) != name+"/branches" || !c.workspace.alive(b)) {
 				return apierror.Invalid("spec.default_branch %q is no branch of %s.", apierror.Printable(b), apierror.Printable(name))
 			}
-			settings := objectIn(spec, "default_endpoint_settings")
+			settings := resource.Object(spec, "default_endpoint_settings")
 			if err := checkSuspension(settings); err != nil {
 				return err
 			}
-			return checkCU(settings, objectIn(c.statusOf(name), "default_endpoint_settings"))
+			return checkCU(settings, resource.Object(c.statusOf(name), "default_endpoint_settings"))
 		},
-		make: func(c *call, m *maker, name string, body record) {
+		make: func(c *call, m *maker, name string, body resource.Record) {
 			m.project(name)
-			spec := maps.Clone(objectIn(body, "spec"))
-			if plain(spec["display_name"]) == "" {
-				spec["display_name"] = idOf(name)
+			spec := maps.Clone(resource.Object(body, "spec"))
+			if resource.Text(spec["display_name"]) == "" {
+				spec["display_name"] = resource.ID(name)
 			}
 			c.putWith(name, spec)
 			first := name + "/branches/" + production + "/endpoints/" + primary
-			settings := maps.Clone(objectIn(spec, "default_endpoint_settings"))
-			if group := objectIn(objectIn(body, "initial_endpoint_spec"), "group"); len(group) > 0 {
+			settings := maps.Clone(resource.Object(spec, "default_endpoint_settings"))
+			if group := resource.Object(resource.Object(body, "initial_endpoint_spec"), "group"); len(group) > 0 {
 				settings["group"] = group
 			}
 			if pg, ok := settings["pg_settings"]; ok {
@@ -128,7 +129,7 @@ func projectRules() lakebaseRules {
 func branchRules() lakebaseRules {
 	return lakebaseRules{
 		idParam: "branch_id",
-		check: func(c *call, name string, spec record, creating bool) error {
+		check: func(c *call, name string, spec resource.Record, creating bool) error {
 			n := oneOf(oneofs["expiration"]...)(spec)
 			if creating && n != 1 || !creating && anyOf(spec, oneofs["expiration"]) && n != 1 {
 				return apierror.Invalid("spec must have exactly one of ttl, expire_time and no_expiry; it has %d.", n)
@@ -143,27 +144,27 @@ func branchRules() lakebaseRules {
 					return apierror.Invalid("spec.expire_time must be in the future, not %s.", apierror.Printable(at))
 				}
 			}
-			if from := plain(spec["source_branch"]); from != "" && (parentOf(from) != parentOf(name) || !c.workspace.alive(from)) {
-				return apierror.Invalid("spec.source_branch %q is no branch of %s.", apierror.Printable(from), apierror.Printable(parentOf(parentOf(name))))
+			if from := resource.Text(spec["source_branch"]); from != "" && (resource.Parent(from) != resource.Parent(name) || !c.workspace.alive(from)) {
+				return apierror.Invalid("spec.source_branch %q is no branch of %s.", apierror.Printable(from), apierror.Printable(resource.Parent(resource.Parent(name))))
 			}
 			return nil
 		},
-		make: func(c *call, m *maker, name string, body record) {
+		make: func(c *call, m *maker, name string, body resource.Record) {
 			m.branch(name)
-			spec := maps.Clone(objectIn(body, "spec"))
-			c.putWith(name, record{"is_protected": false})
+			spec := maps.Clone(resource.Object(body, "spec"))
+			c.putWith(name, resource.Record{"is_protected": false})
 			c.putWith(name, spec)
 		},
-		refuse: func(c *call, name string, r record) error {
-			status := objectIn(r, "status")
+		refuse: func(c *call, name string, r resource.Record) error {
+			status := resource.Object(r, "status")
 			switch {
 			case status["is_protected"] == true:
 				return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is protected; update spec.is_protected first.", apierror.Printable(name))
 			case status["default"] == true:
 				return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is the project's default branch.", apierror.Printable(name))
 			}
-			for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
-				if other := parentOf(name) + "/" + it.id; plain(c.statusOf(other)["source_branch"]) == name {
+			for _, it := range c.workspace.collections.List(resource.Parent(name), "", resource.MaxItems, false) {
+				if other := resource.Parent(name) + "/" + it.ID; resource.Text(c.statusOf(other)["source_branch"]) == name {
 					return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has the child %q.", apierror.Printable(name), apierror.Printable(other))
 				}
 			}
@@ -175,32 +176,32 @@ func branchRules() lakebaseRules {
 func endpointRules() lakebaseRules {
 	return lakebaseRules{
 		idParam: "endpoint_id",
-		check: func(c *call, name string, spec record, creating bool) error {
+		check: func(c *call, name string, spec resource.Record, creating bool) error {
 			if err := checkSuspension(spec); err != nil {
 				return err
 			}
-			if group := objectIn(spec, "group"); len(group) > 0 {
+			if group := resource.Object(spec, "group"); len(group) > 0 {
 				if low, high := numberIn(group, nil, "min"), numberIn(group, nil, "max"); low < 1 || high < low {
 					return apierror.Invalid("spec.group must have 1 ≤ min ≤ max; they are %v and %v.", low, high)
 				}
 			}
-			if creating && plain(spec["endpoint_type"]) == "" {
+			if creating && resource.Text(spec["endpoint_type"]) == "" {
 				return apierror.Invalid("spec.endpoint_type is required.")
 			}
 			if spec["endpoint_type"] == readWrite {
-				for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
-					if other := parentOf(name) + "/" + it.id; other != name && c.statusOf(other)["endpoint_type"] == readWrite {
-						return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has an endpoint that writes already: %q.", apierror.Printable(parentOf(parentOf(name))), apierror.Printable(other))
+				for _, it := range c.workspace.collections.List(resource.Parent(name), "", resource.MaxItems, false) {
+					if other := resource.Parent(name) + "/" + it.ID; other != name && c.statusOf(other)["endpoint_type"] == readWrite {
+						return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has an endpoint that writes already: %q.", apierror.Printable(resource.Parent(resource.Parent(name))), apierror.Printable(other))
 					}
 				}
 			}
 			return checkCU(spec, c.statusOf(name))
 		},
-		make: func(c *call, m *maker, name string, body record) {
-			spec := objectIn(body, "spec")
-			m.endpoint(name, plain(spec["endpoint_type"]))
+		make: func(c *call, m *maker, name string, body resource.Record) {
+			spec := resource.Object(body, "spec")
+			m.endpoint(name, resource.Text(spec["endpoint_type"]))
 			project := strings.Join(strings.Split(name, "/")[:2], "/")
-			settings := maps.Clone(objectIn(c.statusOf(project), "default_endpoint_settings"))
+			settings := maps.Clone(resource.Object(c.statusOf(project), "default_endpoint_settings"))
 			delete(settings, "pg_settings")
 			c.putWith(name, settings)
 			c.putWith(name, spec)
@@ -211,35 +212,35 @@ func endpointRules() lakebaseRules {
 func databaseRules() lakebaseRules {
 	return lakebaseRules{
 		idParam: "database_id",
-		newID: func(spec record) string {
-			if id := slug(plain(spec["postgres_database"])); len(id) >= 4 {
+		newID: func(spec resource.Record) string {
+			if id := slug(resource.Text(spec["postgres_database"])); len(id) >= 4 {
 				return id
 			}
-			return "db-" + newID()[:8]
+			return "db-" + resource.NewID()[:8]
 		},
-		check: func(c *call, name string, spec record, creating bool) error {
-			if creating && len(idOf(name)) < minDatabaseID {
-				return apierror.Invalid("database_id %q is too short: it must have 4 to 63 characters.", apierror.Printable(idOf(name)))
+		check: func(c *call, name string, spec resource.Record, creating bool) error {
+			if creating && len(resource.ID(name)) < minDatabaseID {
+				return apierror.Invalid("database_id %q is too short: it must have 4 to 63 characters.", apierror.Printable(resource.ID(name)))
 			}
-			if r := plain(spec["role"]); r != "" && (parentOf(parentOf(r)) != parentOf(parentOf(name)) || !c.workspace.alive(r)) {
+			if r := resource.Text(spec["role"]); r != "" && (resource.Parent(resource.Parent(r)) != resource.Parent(resource.Parent(name)) || !c.workspace.alive(r)) {
 				return apierror.Invalid("spec.role %q is no role of the branch.", apierror.Printable(r))
 			}
-			wanted := plain(spec["postgres_database"])
+			wanted := resource.Text(spec["postgres_database"])
 			if len(wanted) > maxDatabaseName || strings.ContainsRune(wanted, 0) {
 				return apierror.Invalid("spec.postgres_database %q cannot be the name of a database: it must have at most %d bytes, and no NUL.", apierror.Printable(wanted), maxDatabaseName)
 			}
-			for _, it := range c.workspace.store.list(parentOf(name), "", mostRows, false) {
-				if other := parentOf(name) + "/" + it.id; wanted != "" && other != name && plain(c.statusOf(other)["postgres_database"]) == wanted {
+			for _, it := range c.workspace.collections.List(resource.Parent(name), "", resource.MaxItems, false) {
+				if other := resource.Parent(name) + "/" + it.ID; wanted != "" && other != name && resource.Text(c.statusOf(other)["postgres_database"]) == wanted {
 					return apierror.New(http.StatusConflict, "ALREADY_EXISTS", "Database %q is %s already.", apierror.Printable(wanted), apierror.Printable(other))
 				}
 			}
 			return nil
 		},
-		make: func(c *call, m *maker, name string, body record) {
-			d := m.company.database(name, parentOf(parentOf(name)))
+		make: func(c *call, m *maker, name string, body resource.Record) {
+			d := m.company.database(name, resource.Parent(resource.Parent(name)))
 			d.CreateTime, d.UpdateTime = m.now, m.now
-			m.store.put(name, encode(d))
-			c.putWith(name, objectIn(body, "spec"))
+			m.store.PutJSON(name, resource.JSON(d))
+			c.putWith(name, resource.Object(body, "spec"))
 		},
 	}
 }
@@ -247,38 +248,38 @@ func databaseRules() lakebaseRules {
 func roleRules() lakebaseRules {
 	return lakebaseRules{
 		idParam: "role_id",
-		newID: func(spec record) string {
-			name, _, _ := strings.Cut(plain(spec["postgres_role"]), "@")
+		newID: func(spec resource.Record) string {
+			name, _, _ := strings.Cut(resource.Text(spec["postgres_role"]), "@")
 			if id := slug(name); id != "" {
 				return id
 			}
-			return "role-" + newID()[:8]
+			return "role-" + resource.NewID()[:8]
 		},
-		check: func(*call, string, record, bool) error { return nil },
-		make: func(c *call, m *maker, name string, body record) {
-			r := m.company.role(name, parentOf(parentOf(name)))
+		check: func(*call, string, resource.Record, bool) error { return nil },
+		make: func(c *call, m *maker, name string, body resource.Record) {
+			r := m.company.role(name, resource.Parent(resource.Parent(name)))
 			r.CreateTime, r.UpdateTime = m.now, m.now
-			m.store.put(name, encode(r))
-			spec := maps.Clone(objectIn(body, "spec"))
+			m.store.PutJSON(name, resource.JSON(r))
+			spec := maps.Clone(resource.Object(body, "spec"))
 			if spec["identity_type"] != nil && spec["auth_method"] == nil {
 				spec["auth_method"] = "LAKEBASE_OAUTH_V1"
 			}
 			c.putWith(name, spec)
 		},
-		refuse: func(c *call, name string, _ record) error {
+		refuse: func(c *call, name string, _ resource.Record) error {
 			to := c.query.Get("reassign_owned_to")
-			if to != "" && (to == name || parentOf(to) != parentOf(name) || !c.workspace.alive(to)) {
+			if to != "" && (to == name || resource.Parent(to) != resource.Parent(name) || !c.workspace.alive(to)) {
 				return apierror.Invalid("reassign_owned_to %q is no other role of the branch.", apierror.Printable(to))
 			}
-			in := parentOf(parentOf(name)) + "/databases"
-			for _, it := range c.workspace.store.list(in, "", mostRows, false) {
-				if plain(c.statusOf(in + "/" + it.id)["role"]) != name {
+			in := resource.Parent(resource.Parent(name)) + "/databases"
+			for _, it := range c.workspace.collections.List(in, "", resource.MaxItems, false) {
+				if resource.Text(c.statusOf(in + "/" + it.ID)["role"]) != name {
 					continue
 				}
 				if to == "" {
-					return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Role %q owns database %q; say reassign_owned_to.", apierror.Printable(name), apierror.Printable(it.id))
+					return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Role %q owns database %q; say reassign_owned_to.", apierror.Printable(name), apierror.Printable(it.ID))
 				}
-				c.putWith(in+"/"+it.id, record{"role": to})
+				c.putWith(in+"/"+it.ID, resource.Record{"role": to})
 			}
 			return nil
 		},
@@ -286,19 +287,19 @@ func roleRules() lakebaseRules {
 }
 
 // putNew puts a resource that the story of the company has none of.
-func (c *call) putNew(m *maker, name string, status record) {
+func (c *call) putNew(m *maker, name string, status resource.Record) {
 	d := m.company.draw(name)
 	now := m.now.Format(time.RFC3339Nano)
-	r := record{"name": name, "uid": d.uuid(), "create_time": now, "status": status}
+	r := resource.Record{"name": name, "uid": d.uuid(), "create_time": now, "status": status}
 	maps.DeleteFunc(status, func(_ string, value any) bool { return value == nil || value == "" })
-	if parentOf(name) == "catalogs" {
+	if resource.Parent(name) == "catalogs" {
 		r["update_time"] = now
 	}
-	c.workspace.store.put(name, encode(r))
+	c.workspace.collections.PutJSON(name, resource.JSON(r))
 }
 
-func (c *call) checkBranch(spec record) error {
-	if b := plain(spec["branch"]); b != "" && !c.workspace.alive(b) {
+func (c *call) checkBranch(spec resource.Record) error {
+	if b := resource.Text(spec["branch"]); b != "" && !c.workspace.alive(b) {
 		return apierror.Invalid("spec.branch %q does not exist.", apierror.Printable(b))
 	}
 	return nil
@@ -307,12 +308,12 @@ func (c *call) checkBranch(spec record) error {
 func catalogRules() lakebaseRules {
 	return lakebaseRules{
 		idParam: "catalog_id",
-		check:   func(c *call, _ string, spec record, _ bool) error { return c.checkBranch(spec) },
-		make: func(c *call, m *maker, name string, body record) {
-			spec := objectIn(body, "spec")
-			branchName := plain(spec["branch"])
-			c.putNew(m, name, record{
-				"catalog_id": idOf(name), "branch": branchName, "postgres_database": spec["postgres_database"],
+		check:   func(c *call, _ string, spec resource.Record, _ bool) error { return c.checkBranch(spec) },
+		make: func(c *call, m *maker, name string, body resource.Record) {
+			spec := resource.Object(body, "spec")
+			branchName := resource.Text(spec["branch"])
+			c.putNew(m, name, resource.Record{
+				"catalog_id": resource.ID(name), "branch": branchName, "postgres_database": spec["postgres_database"],
 				"project": strings.Join(strings.SplitN(branchName, "/", 3)[:min(2, strings.Count(branchName, "/")+1)], "/"),
 			})
 		},
@@ -322,16 +323,16 @@ func catalogRules() lakebaseRules {
 func syncedTableRules() lakebaseRules {
 	return lakebaseRules{
 		idParam: "synced_table_id",
-		check: func(c *call, name string, spec record, _ bool) error {
-			if parts := strings.Split(idOf(name), "."); len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
-				return apierror.Invalid("synced_table_id %q is not of the form catalog.schema.table.", apierror.Printable(idOf(name)))
+		check: func(c *call, name string, spec resource.Record, _ bool) error {
+			if parts := strings.Split(resource.ID(name), "."); len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
+				return apierror.Invalid("synced_table_id %q is not of the form catalog.schema.table.", apierror.Printable(resource.ID(name)))
 			}
 			return c.checkBranch(spec)
 		},
-		make: func(c *call, m *maker, name string, body record) {
-			spec := objectIn(body, "spec")
-			branchName := plain(spec["branch"])
-			status := record{
+		make: func(c *call, m *maker, name string, body resource.Record) {
+			spec := resource.Object(body, "spec")
+			branchName := resource.Text(spec["branch"])
+			status := resource.Record{
 				"detailed_state": "SYNCED_TABLE_ONLINE", "message": "", "pipeline_id": m.company.secondID(name),
 				"unity_catalog_provisioning_state": "ACTIVE", "last_sync_time": m.now.Format(time.RFC3339Nano),
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // lakebaseWrites are the operations that make, change and delete resources of Lakebase. Each
@@ -49,13 +50,13 @@ func lakebaseWrites() map[string]handler {
 type lakebaseRules struct {
 	idParam string
 	// newID gives an id where the request may leave it out.
-	newID func(spec record) string
+	newID func(spec resource.Record) string
 	// check refuses a spec that breaks a limit. It sees what was asked for, whole or by mask.
-	check func(c *call, name string, spec record, creating bool) error
+	check func(c *call, name string, spec resource.Record, creating bool) error
 	// make puts a new resource, and what comes with it, into the store.
-	make func(c *call, m *maker, name string, body record)
+	make func(c *call, m *maker, name string, body resource.Record)
 	// refuse says why a resource cannot be deleted.
-	refuse func(c *call, name string, resource record) error
+	refuse func(c *call, name string, resource resource.Record) error
 }
 
 // createLakebase makes a resource below the path that is called.
@@ -65,11 +66,11 @@ func createLakebase(rules lakebaseRules) handler {
 		w.changing.Lock()
 		defer w.changing.Unlock()
 		in := c.name()
-		if parent := parentOf(in); parent != "" && !w.alive(parent) {
+		if parent := resource.Parent(in); parent != "" && !w.alive(parent) {
 			return nil, w.missing(parent)
 		}
 		body := c.object()
-		spec := objectIn(body, "spec")
+		spec := resource.Object(body, "spec")
 		id := c.query.Get(rules.idParam)
 		if id == "" && rules.newID != nil {
 			id = rules.newID(spec)
@@ -80,50 +81,42 @@ func createLakebase(rules lakebaseRules) handler {
 				return nil, err
 			}
 		}
-		if it, taken := w.store.get(name); taken {
-			if it.deleted {
-				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", title(singular(idOf(in))), apierror.Printable(name))
+		if it, taken := w.collections.Get(name); taken {
+			if it.Deleted {
+				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", title(singular(resource.ID(in))), apierror.Printable(name))
 			}
 			if c.query.Get("replace_existing") != "true" {
-				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", title(singular(idOf(in))), apierror.Printable(name))
+				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", title(singular(resource.ID(in))), apierror.Printable(name))
 			}
 		}
 		if err := rules.check(c, name, spec, true); err != nil {
 			return nil, err
 		}
 		if c.fails() {
-			return c.beginFailing(name + "/operations/" + newID()), nil
+			return c.beginFailing(name + "/operations/" + resource.NewID()), nil
 		}
-		if _, taken := w.store.get(name); taken {
+		if _, taken := w.collections.Get(name); taken {
 			w.clear(name)
 		}
 		rules.make(c, c.maker(), name, body)
-		it, _ := w.store.get(name)
-		return c.begin(name+"/operations/"+newID(), it.data), nil
+		it, _ := w.collections.Get(name)
+		return c.begin(name+"/operations/"+resource.NewID(), it.Data), nil
 	}
 }
 
 func (c *call) maker() *maker {
 	co := *c.workspace.company()
 	co.scale = 0
-	return &maker{store: c.workspace.store, company: co, now: c.emulator.opts.Clock().UTC()}
-}
-
-// objectIn gives an attribute that is an object; empty where it is none.
-func objectIn(r map[string]any, name string) record {
-	if v, ok := r[name].(record); ok {
-		return v
-	}
-	return record{}
+	return &maker{store: c.workspace.collections, company: co, now: c.emulator.opts.Clock().UTC()}
 }
 
 // resource reads a resource of Lakebase for changing it.
-func (w *workspace) resource(name string) (record, bool) {
-	it, ok := w.store.get(name)
+func (w *workspace) resource(name string) (resource.Record, bool) {
+	it, ok := w.collections.Get(name)
 	if !ok || !w.alive(name) {
 		return nil, false
 	}
-	value, err := decode(it.data)
+	value, err := decode(it.Data)
 	object, isObject := value.(map[string]any)
 	return object, err == nil && isObject
 }
@@ -140,7 +133,7 @@ func (w *workspace) alive(name string) bool {
 }
 
 // existing finds the resource that a call is about.
-func (c *call) existing() (name string, r record, err error) {
+func (c *call) existing() (name string, r resource.Record, err error) {
 	name = c.name()
 	r, ok := c.workspace.resource(name)
 	if !ok {
@@ -159,7 +152,7 @@ func updateLakebase(rules lakebaseRules) handler {
 		if err != nil {
 			return nil, err
 		}
-		spec, err := c.masked(objectIn(c.object(), "spec"))
+		spec, err := c.masked(resource.Object(c.object(), "spec"))
 		if err != nil {
 			return nil, err
 		}
@@ -167,33 +160,33 @@ func updateLakebase(rules lakebaseRules) handler {
 			return nil, err
 		}
 		if c.fails() {
-			return c.beginFailing(name + "/operations/" + newID()), nil
+			return c.beginFailing(name + "/operations/" + resource.NewID()), nil
 		}
 		now := c.emulator.opts.Clock().UTC()
-		r["status"] = applied(objectIn(r, "status"), spec, now)
+		r["status"] = applied(resource.Object(r, "status"), spec, now)
 		r["update_time"] = now.Format(time.RFC3339Nano)
 		c.becomesDefault(name, spec)
-		w.store.put(name, encode(r))
-		return c.begin(name+"/operations/"+newID(), encode(r)), nil
+		w.collections.PutJSON(name, resource.JSON(r))
+		return c.begin(name+"/operations/"+resource.NewID(), resource.JSON(r)), nil
 	}
 }
 
 // becomesDefault moves the mark of a project's default branch.
-func (c *call) becomesDefault(name string, spec record) {
-	to := plain(spec["default_branch"])
+func (c *call) becomesDefault(name string, spec resource.Record) {
+	to := resource.Text(spec["default_branch"])
 	if to == "" {
 		return
 	}
-	for _, it := range c.workspace.store.list(name+"/branches", "", mostRows, false) {
-		branchName := name + "/branches/" + it.id
+	for _, it := range c.workspace.collections.List(name+"/branches", "", resource.MaxItems, false) {
+		branchName := name + "/branches/" + it.ID
 		b, ok := c.workspace.resource(branchName)
 		if !ok {
 			continue
 		}
-		status := maps.Clone(objectIn(b, "status"))
+		status := maps.Clone(resource.Object(b, "status"))
 		status["default"] = branchName == to
 		b["status"] = status
-		c.workspace.store.put(branchName, encode(b))
+		c.workspace.collections.PutJSON(branchName, resource.JSON(b))
 	}
 }
 
@@ -205,9 +198,9 @@ var oneofs = map[string][]string{
 
 // masked is the part of a spec that the update mask names. An attribute that the mask names and
 // the body lacks is null in it: it is to be as if never said.
-func (c *call) masked(spec record) (record, error) {
+func (c *call) masked(spec resource.Record) (resource.Record, error) {
 	body := c.emulator.shapes.of(c.route.method, c.route.method.Body.Schema)
-	part := record{}
+	part := resource.Record{}
 	for _, path := range c.mask() {
 		segments := strings.Split(strings.TrimSpace(path), ".")
 		if len(segments) == 1 && segments[0] == "spec" {
@@ -235,8 +228,8 @@ func (c *call) masked(spec record) (record, error) {
 			case last:
 				to[s] = from[s]
 			default:
-				from = objectIn(from, s)
-				inner := objectIn(to, s)
+				from = resource.Object(from, s)
+				inner := resource.Object(to, s)
 				to[s] = inner
 				to, at = inner, at.field(s)
 			}
@@ -259,12 +252,12 @@ func invalidMask(path string, spec *shape) error {
 }
 
 // applied is a status after a spec was carried out.
-func applied(status, spec record, now time.Time) record {
+func applied(status, spec resource.Record, now time.Time) resource.Record {
 	status = maps.Clone(status)
 	for name, value := range spec {
 		switch name {
 		case "ttl":
-			if d, err := time.ParseDuration(plain(value)); err == nil && value != nil {
+			if d, err := time.ParseDuration(resource.Text(value)); err == nil && value != nil {
 				status["expire_time"] = now.Add(d).Format(time.RFC3339Nano)
 			}
 		case "expire_time", "no_expiry":
@@ -282,7 +275,7 @@ func applied(status, spec record, now time.Time) record {
 				status[name] = value
 			}
 		case "default_endpoint_settings":
-			status[name] = applied(objectIn(status, name), objectIn(spec, name), now)
+			status[name] = applied(resource.Object(status, name), resource.Object(spec, name), now)
 		case "create_database_if_missing":
 		default:
 			if value == nil {
@@ -311,23 +304,23 @@ func deleteLakebase(rules lakebaseRules) handler {
 			}
 		}
 		if c.fails() {
-			return c.beginFailing(name + "/operations/" + newID()), nil
+			return c.beginFailing(name + "/operations/" + resource.NewID()), nil
 		}
 		w.clear(name)
-		return c.begin(name+"/operations/"+newID(), json.RawMessage("{}")), nil
+		return c.begin(name+"/operations/"+resource.NewID(), json.RawMessage("{}")), nil
 	}
 }
 
 // clear takes a resource away, and what is in it.
 func (w *workspace) clear(name string) {
 	below := map[string][]string{"projects": {"branches"}, "branches": {"endpoints", "databases", "roles"}}
-	for _, kind := range below[idOf(parentOf(name))] {
+	for _, kind := range below[resource.ID(resource.Parent(name))] {
 		in := name + "/" + kind
-		for _, it := range w.store.list(in, "", mostRows, true) {
-			w.clear(in + "/" + it.id)
+		for _, it := range w.collections.List(in, "", resource.MaxItems, true) {
+			w.clear(in + "/" + it.ID)
 		}
 	}
-	w.store.remove(name)
+	w.collections.Remove(name)
 }
 
 // keptFor is how long a deleted project can be undeleted.
@@ -339,23 +332,23 @@ func deleteProject(c *call) (any, error) {
 	w.changing.Lock()
 	defer w.changing.Unlock()
 	name := c.name()
-	it, ok := w.store.get(name)
+	it, ok := w.collections.Get(name)
 	purge := c.query.Get("purge") == "true"
-	if !ok || it.deleted && !purge {
+	if !ok || it.Deleted && !purge {
 		return nil, w.missing(name)
 	}
 	if c.fails() {
-		return c.beginFailing(name + "/operations/" + newID()), nil
+		return c.beginFailing(name + "/operations/" + resource.NewID()), nil
 	}
 	if purge {
 		w.clear(name)
-		return c.begin(name+"/operations/"+newID(), json.RawMessage("{}")), nil
+		return c.begin(name+"/operations/"+resource.NewID(), json.RawMessage("{}")), nil
 	}
 	now := c.emulator.opts.Clock().UTC()
 	r, _ := w.resource(name)
 	r["update_time"], r["delete_time"], r["purge_time"] = now.Format(time.RFC3339Nano), now.Format(time.RFC3339Nano), now.Add(keptFor).Format(time.RFC3339Nano)
-	w.store.change(name, item{data: encode(r), deleted: true})
-	return c.begin(name+"/operations/"+newID(), json.RawMessage("{}")), nil
+	w.collections.Change(name, resource.Item{Data: resource.JSON(r), Deleted: true})
+	return c.begin(name+"/operations/"+resource.NewID(), json.RawMessage("{}")), nil
 }
 
 func undeleteProject(c *call) (any, error) {
@@ -363,17 +356,17 @@ func undeleteProject(c *call) (any, error) {
 	w.changing.Lock()
 	defer w.changing.Unlock()
 	name := strings.TrimSuffix(c.name(), "/undelete")
-	it, ok := w.store.get(name)
+	it, ok := w.collections.Get(name)
 	if !ok {
 		return nil, w.missing(name)
 	}
-	if !it.deleted {
+	if !it.Deleted {
 		return nil, apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Project %q is not deleted.", apierror.Printable(name))
 	}
 	if c.fails() {
-		return c.beginFailing(name + "/operations/" + newID()), nil
+		return c.beginFailing(name + "/operations/" + resource.NewID()), nil
 	}
-	value, err := decode(it.data)
+	value, err := decode(it.Data)
 	r, isObject := value.(map[string]any)
 	if err != nil || !isObject {
 		return nil, err
@@ -381,11 +374,11 @@ func undeleteProject(c *call) (any, error) {
 	delete(r, "delete_time")
 	delete(r, "purge_time")
 	r["update_time"] = c.emulator.opts.Clock().UTC().Format(time.RFC3339Nano)
-	if len(w.store.list(name+"/branches", "", 1, false)) == 0 { // the story's deleted project has none
+	if len(w.collections.List(name+"/branches", "", 1, false)) == 0 { // the story's deleted project has none
 		c.maker().branch(name + "/branches/" + production)
 	}
-	w.store.put(name, encode(r))
-	return c.begin(name+"/operations/"+newID(), encode(r)), nil
+	w.collections.PutJSON(name, resource.JSON(r))
+	return c.begin(name+"/operations/"+resource.NewID(), resource.JSON(r)), nil
 }
 
 // slug makes an id of a name in Postgres.
@@ -400,8 +393,8 @@ func slug(name string) string {
 	return id[:min(len(id), 63)]
 }
 
-func oneOf(names ...string) func(record) int {
-	return func(spec record) int {
+func oneOf(names ...string) func(resource.Record) int {
+	return func(spec resource.Record) int {
 		n := 0
 		for _, name := range names {
 			if value, ok := spec[name]; ok && value != nil && value != false {
@@ -412,6 +405,6 @@ func oneOf(names ...string) func(record) int {
 	}
 }
 
-func anyOf(spec record, names []string) bool {
+func anyOf(spec resource.Record, names []string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { _, ok := spec[n]; return ok })
 }

@@ -8,11 +8,9 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
-
-// mostRows is how many items a page holds at most, and how many a list gives that has no pages.
-const mostRows = 10_000
 
 // listRecords answers a list, page by page as its documents say.
 func listRecords(c *call) (any, error) {
@@ -28,7 +26,7 @@ func listRecords(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := c.state.store.generated.ids(in)
+	ids := c.home.collections.GeneratedIDs(in)
 	if narrow, ok := narrowers[p.kind.name]; ok {
 		ids = narrow(c, ids)
 	}
@@ -45,8 +43,8 @@ func listRecords(c *call) (any, error) {
 }
 
 // tokenPage answers with the items after those of the page before.
-func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, error) {
-	list := c.state.name + "/" + in + "?" + c.filterText()
+func (c *call) tokenPage(in string, ids resource.Sequence, fits func(resource.Item) bool) (any, error) {
+	list := c.home.name + "/" + in + "?" + c.filterText()
 	size, err := c.pageSize()
 	if err != nil {
 		return nil, err
@@ -62,17 +60,17 @@ func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, er
 			after = opened
 		}
 	} else {
-		size = mostRows
+		size = resource.MaxItems
 	}
 	skip := 0
 	if text := c.query.Get("offset"); text != "" && after == "" {
-		if skip, err = strconv.Atoi(text); err != nil || skip < 0 || skip > mostRows {
-			return nil, apierror.Invalid("offset must be a number from 0 to %d.", mostRows)
+		if skip, err = strconv.Atoi(text); err != nil || skip < 0 || skip > resource.MaxItems {
+			return nil, apierror.Invalid("offset must be a number from 0 to %d.", resource.MaxItems)
 		}
 	}
 	items, position := c.inOrder(in, ids, after, skip+size+1, fits)
 	items = items[min(skip, len(items)):]
-	more := record{}
+	more := resource.Record{}
 	if pg != nil && len(items) > size {
 		more[pg.ResponseToken] = c.emulator.pages.token(list, position(items[size-1]))
 		more["has_more"] = true
@@ -83,7 +81,7 @@ func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, er
 }
 
 // numberedPage answers with the items at a position or a page's number, and how many there are.
-func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any, error) {
+func (c *call) numberedPage(in string, ids resource.Sequence, fits func(resource.Item) bool) (any, error) {
 	pg := c.route.method.Paging
 	sizeParam, size := pg.Limit, c.emulator.opts.PageSize
 	if pg.Kind == provider.ByPage {
@@ -94,7 +92,7 @@ func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any,
 		if err != nil || n < 0 {
 			return nil, apierror.Invalid("%s must be a number that is not negative, not %q.", sizeParam, apierror.Printable(text))
 		}
-		size = min(n, mostRows)
+		size = min(n, resource.MaxItems)
 	}
 	first := pg.First
 	if text := c.query.Get(pg.RequestToken); text != "" {
@@ -108,20 +106,20 @@ func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any,
 	if pg.Kind == provider.ByPage {
 		skip *= size
 	}
-	var items []item
+	var items []resource.Item
 	total := 0
 	if c.filterText() == "" {
 		var after string
-		after, total = c.state.store.span(in, skip)
+		after, total = c.home.collections.Span(in, skip)
 		if skip < total {
-			items = c.state.store.query(in, ids, after, size, false, fits)
+			items = c.home.collections.Select(in, ids, after, size, false, fits)
 		}
 	} else { // who filters wants few, and they have to be counted
-		all := c.state.store.query(in, ids, "", math.MaxInt32, false, fits)
+		all := c.home.collections.Select(in, ids, "", math.MaxInt32, false, fits)
 		total = len(all)
 		items = all[min(skip, total):min(skip+size, total)]
 	}
-	return c.page(items, record{
+	return c.page(items, resource.Record{
 		"startIndex": int64(first), "itemsPerPage": int64(len(items)), "totalResults": int64(total),
 		"schemas": []any{"urn:ietf:params:scim:api:messages:2.0:ListResponse"},
 		"page":    int64(first), "page_size": int64(size), "count": int64(total),
@@ -130,7 +128,7 @@ func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any,
 
 // page puts items into the answer that the documents have for the list. An empty list is left
 // out, as the API does.
-func (c *call) page(items []item, more record) json.RawMessage {
+func (c *call) page(items []resource.Item, more resource.Record) json.RawMessage {
 	r := c.route.method.Response
 	whole := c.emulator.shapes.of(c.route.method, r.Schema)
 	key, shown, _ := whole.listField(r.ObjectKey)
@@ -141,11 +139,11 @@ func (c *call) page(items []item, more record) json.RawMessage {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			if value, ok := it.record[valueField]; ok {
+			if value, ok := it.Record[resource.ValueField]; ok {
 				b = shown.appendTo(b, value)
 				continue
 			}
-			b = shown.appendTo(b, c.shownFields(it.record))
+			b = shown.appendTo(b, c.shownFields(it.Record))
 		}
 		b = append(b, ']')
 	}
@@ -182,7 +180,7 @@ func (c *call) pageSize() (int, error) {
 		text := c.query.Get(name)
 		if text == "" {
 			if value, ok := c.object()[name]; ok {
-				text = plain(value)
+				text = resource.Text(value)
 			}
 		}
 		if text == "" {
@@ -193,7 +191,7 @@ func (c *call) pageSize() (int, error) {
 			return 0, apierror.Invalid("%s must be a number that is not negative, not %q.", name, apierror.Printable(text))
 		}
 		if n > 0 { // 0 is the same as not said
-			size = min(n, mostRows)
+			size = min(n, resource.MaxItems)
 		}
 	}
 	return size, nil
@@ -209,7 +207,7 @@ func (c *call) filterText() string {
 	}
 	for name, value := range c.object() { // of searches
 		if !isPaging(name) {
-			parts = append(parts, name+"="+plain(value))
+			parts = append(parts, name+"="+resource.Text(value))
 		}
 	}
 	slices.Sort(parts)

@@ -6,17 +6,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // newRecord is what a request says of a new resource, on top of what every such resource has.
-func (c *call) newRecord(k *kind, content record) record {
+func (c *call) newRecord(k *kind, content resource.Record) resource.Record {
 	now := c.emulator.opts.Clock().UTC()
-	r := record{}
+	r := resource.Record{}
 	for _, s := range []*shape{k.listed(), k.item()} {
 		if s == nil {
 			continue
 		}
-		made := (&inventor{co: c.state.company(), draw: c.state.company().draw(newID())}).record(s)
+		made := (&inventor{co: c.home.company(), draw: c.home.company().draw(resource.NewID())}).record(s)
 		for name, value := range made {
 			f := s.field(name)
 			_, said := content[name]
@@ -56,23 +58,23 @@ func isPersonName(name string) bool {
 }
 
 // newIDs decides what identifies a new resource, and puts it into the record.
-func (c *call) newIDs(k *kind, r record) []string {
+func (c *call) newIDs(k *kind, r resource.Record) []string {
 	content := c.content()
 	ids := make([]string, len(k.ids))
 	for i, field := range k.fields() {
 		switch {
 		case c.query.Get(k.ids[i]) != "":
 			ids[i] = c.query.Get(k.ids[i])
-		case c.mayName(field) && plain(content[field]) != "":
-			ids[i] = plain(content[field])
-		case c.mayName(k.ids[i]) && plain(content[k.ids[i]]) != "":
-			ids[i] = plain(content[k.ids[i]])
+		case c.mayName(field) && resource.Text(content[field]) != "":
+			ids[i] = resource.Text(content[field])
+		case c.mayName(k.ids[i]) && resource.Text(content[k.ids[i]]) != "":
+			ids[i] = resource.Text(content[k.ids[i]])
 		case c.params[k.ids[i]] != "":
 			ids[i] = c.params[k.ids[i]]
 		case isPersonName(field):
 			ids[i] = c.subject
 		default:
-			ids[i] = c.state.newID(k)
+			ids[i] = c.home.newID(k)
 		}
 		if k.numbered() {
 			n, _ := strconv.ParseInt(ids[i], 10, 64)
@@ -117,7 +119,7 @@ func (c *call) fillTemplate(template string, k *kind, ids []string) string {
 }
 
 // finishRecord sees to what depends on the kind.
-func (c *call) finishRecord(k *kind, r record) {
+func (c *call) finishRecord(k *kind, r resource.Record) {
 	if finish, ok := finishers[k.name]; ok {
 		finish(c, r)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 const (
@@ -115,7 +116,7 @@ func (e *Emulator) issueToken(x *exchange) (any, error) {
 	return &answer{
 		status: http.StatusOK,
 		header: http.Header{"Cache-Control": {"no-store"}},
-		body: encode(map[string]any{
+		body: resource.JSON(map[string]any{
 			"access_token": token, "token_type": "Bearer", "scope": allAPIs, "expires_in": int(tokenLifetime.Seconds()),
 		}),
 	}, nil
@@ -151,6 +152,6 @@ func oauthError(status int, code, description string) *answer {
 	return &answer{
 		status: status,
 		header: http.Header{"Cache-Control": {"no-store"}},
-		body:   encode(map[string]string{"error": code, "error_description": strings.TrimSpace(description)}),
+		body:   resource.JSON(map[string]string{"error": code, "error_description": strings.TrimSpace(description)}),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // Long-running operations: the answer comes before the work is done, and names an operation that
@@ -31,37 +32,37 @@ type operationError struct {
 
 // begin keeps an operation that will end with a response, and answers with it as it begins.
 func (c *call) begin(name string, response json.RawMessage) operation {
-	return c.keepOperation(name, record{"response": response})
+	return c.keepOperation(name, resource.Record{"response": response})
 }
 
 // beginFailing keeps an operation that will fail, as a fault rule wants.
 func (c *call) beginFailing(name string) operation {
-	return c.keepOperation(name, record{"failed": true})
+	return c.keepOperation(name, resource.Record{"failed": true})
 }
 
-func (c *call) keepOperation(name string, r record) operation {
-	r[dueField] = c.emulator.opts.Clock().Add(c.emulator.opts.OperationTime)
-	c.state.store.keep(operationKind+"/"+keyOf(name), r)
+func (c *call) keepOperation(name string, r resource.Record) operation {
+	r[resource.DueField] = c.emulator.opts.Clock().Add(c.emulator.opts.OperationTime)
+	c.home.collections.Put(operationKind+"/"+resource.Key(name), r)
 	return operation{Name: name}
 }
 
 // getOperation tells how an operation is doing.
 func getOperation(c *call) (any, error) {
 	name := strings.Trim(c.params["name"], "/")
-	it, ok := c.state.store.get(operationKind + "/" + keyOf(name))
+	it, ok := c.home.collections.Get(operationKind + "/" + resource.Key(name))
 	if !ok {
 		return nil, apierror.New(http.StatusNotFound, "NOT_FOUND", "Operation %q does not exist.", apierror.Printable(name))
 	}
 	op := operation{Name: name}
-	if due, _ := it.record[dueField].(time.Time); c.emulator.opts.Clock().Before(due) {
+	if due, _ := it.Record[resource.DueField].(time.Time); c.emulator.opts.Clock().Before(due) {
 		return op, nil
 	}
 	op.Done = true
-	if it.record["failed"] != nil {
+	if it.Record["failed"] != nil {
 		op.Error = &operationError{Code: "INTERNAL_ERROR", Message: "The emulator was told to let this operation fail."}
 		return op, nil
 	}
-	op.Response, _ = it.record["response"].(json.RawMessage)
+	op.Response, _ = it.Record["response"].(json.RawMessage)
 	return op, nil
 }
 
@@ -77,9 +78,9 @@ func operationHandlers() map[string]handler {
 }
 
 // operationName names a new operation on a resource of a service that is not Lakebase.
-func (c *call) operationName(r record) string {
+func (c *call) operationName(r resource.Record) string {
 	if strings.HasPrefix(c.route.plan.kind.name, "/app-spaces") {
-		return plain(r["name"]) // a space has one operation at a time
+		return resource.Text(r["name"]) // a space has one operation at a time
 	}
-	return "operations-" + newID()
+	return "operations-" + resource.NewID()
 }

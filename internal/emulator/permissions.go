@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // Every sort of object has its permissions below /permissions, with the same shapes and words of
@@ -63,9 +65,9 @@ func permissionLevels(c *call) (any, error) {
 	whole := c.emulator.shapes.of(m, m.Response.Schema)
 	var all []any
 	for _, level := range c.levels(whole) {
-		all = append(all, record{"permission_level": level, "description": title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
+		all = append(all, resource.Record{"permission_level": level, "description": title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
 	}
-	return json.RawMessage(whole.appendTo(nil, record{"permission_levels": all})), nil
+	return json.RawMessage(whole.appendTo(nil, resource.Record{"permission_levels": all})), nil
 }
 
 // object names what the permissions are of: /jobs/123, of type job.
@@ -76,10 +78,10 @@ func (c *call) permissionsOf() (id, kind string) {
 	return "/" + object, strings.TrimSuffix(kind, "s")
 }
 
-func (c *call) permissions() record {
+func (c *call) permissions() resource.Record {
 	id, kind := c.permissionsOf()
-	if it, ok := c.state.store.get("/permissions/" + keyOf(id)); ok {
-		return it.record
+	if it, ok := c.home.collections.Get("/permissions/" + resource.Key(id)); ok {
+		return it.Record
 	}
 	m := c.route.method
 	levels := c.levels(c.emulator.shapes.of(m, m.Response.Schema))
@@ -93,9 +95,9 @@ func (c *call) permissions() record {
 	if slices.Contains(levels, "CAN_MANAGE") {
 		admins = "CAN_MANAGE"
 	}
-	return record{"object_id": id, "object_type": kind, "access_control_list": []any{
-		record{"user_name": owner().email, "display_name": "Ada Okafor", "all_permissions": []any{record{"permission_level": own, "inherited": false}}},
-		record{"group_name": "admins", "all_permissions": []any{record{"permission_level": admins, "inherited": true, "inherited_from_object": []any{"/" + kind + "s/"}}}},
+	return resource.Record{"object_id": id, "object_type": kind, "access_control_list": []any{
+		resource.Record{"user_name": owner().email, "display_name": "Ada Okafor", "all_permissions": []any{resource.Record{"permission_level": own, "inherited": false}}},
+		resource.Record{"group_name": "admins", "all_permissions": []any{resource.Record{"permission_level": admins, "inherited": true, "inherited_from_object": []any{"/" + kind + "s/"}}}},
 	}}
 }
 
@@ -107,8 +109,8 @@ func getPermissions(c *call) (any, error) {
 // changePermissions gives direct permissions to those whom the request names: PUT to nobody else,
 // PATCH keeps what others have. What is inherited stays.
 func changePermissions(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	r := c.permissions()
 	id, _ := c.permissionsOf()
 	wanted, _ := c.object()["access_control_list"].([]any)
@@ -116,7 +118,7 @@ func changePermissions(c *call) (any, error) {
 	var order []string
 	for _, w := range wanted {
 		entry, _ := w.(map[string]any)
-		entryRecord := record{"all_permissions": []any{record{"permission_level": entry["permission_level"], "inherited": false}}}
+		entryRecord := resource.Record{"all_permissions": []any{resource.Record{"permission_level": entry["permission_level"], "inherited": false}}}
 		for _, who := range []string{"user_name", "group_name", "service_principal_name"} {
 			if entry[who] != nil {
 				entryRecord[who] = entry[who]
@@ -131,8 +133,8 @@ func changePermissions(c *call) (any, error) {
 	var list []any
 	held, _ := r["access_control_list"].([]any)
 	for _, h := range held {
-		entry, _ := h.(record)
-		inherited := strings.Contains(string(encode(entry)), `"inherited":true`)
+		entry, _ := h.(resource.Record)
+		inherited := strings.Contains(string(resource.JSON(entry)), `"inherited":true`)
 		if _, again := granted[whoOf(entry)]; inherited || c.route.method.Verb == "PATCH" && !again {
 			list = append(list, entry)
 		}
@@ -140,12 +142,12 @@ func changePermissions(c *call) (any, error) {
 	for _, key := range order {
 		list = append(list, granted[key])
 	}
-	changed := record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
-	c.state.store.keep("/permissions/"+keyOf(id), changed)
+	changed := resource.Record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
+	c.home.collections.Put("/permissions/"+resource.Key(id), changed)
 	m := c.route.method
 	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, changed)), nil
 }
 
 func whoOf(entry map[string]any) string {
-	return plain(entry["user_name"]) + "\x00" + plain(entry["group_name"]) + "\x00" + plain(entry["service_principal_name"])
+	return resource.Text(entry["user_name"]) + "\x00" + resource.Text(entry["group_name"]) + "\x00" + resource.Text(entry["service_principal_name"])
 }

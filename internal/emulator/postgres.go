@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // nameFrom is where resource names begin in the paths of Lakebase: /api/2.0/postgres/ goes before.
@@ -40,18 +41,18 @@ func postgresHandlers() map[string]handler {
 
 func getResource(c *call) (any, error) {
 	name := c.name()
-	it, ok := c.workspace.store.get(name)
-	if parent := parentOf(parentOf(name)); !ok || parent != "" && !c.workspace.alive(parent) {
+	it, ok := c.workspace.collections.Get(name)
+	if parent := resource.Parent(resource.Parent(name)); !ok || parent != "" && !c.workspace.alive(parent) {
 		return nil, c.workspace.missing(name)
 	}
-	return it.data, nil
+	return it.Data, nil
 }
 
 // listOf lists a collection, whose items are under key.
 func listOf(key string, maximum int) handler {
 	return func(c *call) (any, error) {
 		in := c.name()
-		if parent := parentOf(in); parent != "" && !c.workspace.alive(parent) {
+		if parent := resource.Parent(in); parent != "" && !c.workspace.alive(parent) {
 			return nil, c.workspace.missing(parent)
 		}
 		withDeleted := c.query.Get("show_deleted") == "true"
@@ -63,11 +64,11 @@ func listOf(key string, maximum int) handler {
 		if err != nil {
 			return nil, err
 		}
-		items := c.workspace.store.list(in, pg.after, pg.size+1, withDeleted) // one more tells whether there is more
+		items := c.workspace.collections.List(in, pg.after, pg.size+1, withDeleted) // one more tells whether there is more
 		next := ""
 		if len(items) > pg.size {
 			items = items[:pg.size]
-			next = c.emulator.pages.token(list, items[len(items)-1].id)
+			next = c.emulator.pages.token(list, items[len(items)-1].ID)
 		}
 		return writePage(key, items, next), nil
 	}
@@ -75,32 +76,32 @@ func listOf(key string, maximum int) handler {
 
 // writePage puts a page together from items that are JSON already. An empty list and the token
 // after the last page are left out, as the API does.
-func writePage(key string, items []item, next string) json.RawMessage {
+func writePage(key string, items []resource.Item, next string) json.RawMessage {
 	size := len(key) + len(next) + 64
 	for _, it := range items {
-		size += len(it.data) + 1
+		size += len(it.Data) + 1
 	}
 	b := append(make([]byte, 0, size), '{')
 	if len(items) > 0 {
-		b = append(append(b, encode(key)...), ':', '[')
+		b = append(append(b, resource.JSON(key)...), ':', '[')
 		for i, it := range items {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(b, it.data...)
+			b = append(b, it.Data...)
 		}
 		b = append(b, ']')
 	}
 	if next != "" {
-		b = append(append(b, `,"next_page_token":`...), encode(next)...)
+		b = append(append(b, `,"next_page_token":`...), resource.JSON(next)...)
 	}
 	return append(b, '}')
 }
 
 // exists reports whether a resource is there and not deleted.
 func (w *workspace) exists(name string) bool {
-	it, ok := w.store.get(name)
-	return ok && !it.deleted
+	it, ok := w.collections.Get(name)
+	return ok && !it.Deleted
 }
 
 // missing is the error for a resource that does not exist. It says which link of the name is
@@ -113,27 +114,27 @@ func (w *workspace) missing(name string) *apierror.Error {
 			break
 		}
 	}
-	in := parentOf(name)
+	in := resource.Parent(name)
 	where := "workspace " + w.name
-	if parent := parentOf(in); parent != "" {
-		where = singular(idOf(parentOf(parent))) + " " + parent
+	if parent := resource.Parent(in); parent != "" {
+		where = singular(resource.ID(resource.Parent(parent))) + " " + parent
 	}
-	kind := singular(idOf(in))
+	kind := singular(resource.ID(in))
 	return apierror.NotFound("%s %q does not exist; %s has %s.", kind, apierror.Printable(name), apierror.Printable(where), w.have(in))
 }
 
 // have words what a collection holds.
 func (w *workspace) have(in string) string {
 	const most = 10
-	items := w.store.list(in, "", most+1, false)
+	items := w.collections.List(in, "", most+1, false)
 	if len(items) == 0 {
-		return "no " + idOf(in)
+		return "no " + resource.ID(in)
 	}
 	ids := make([]string, 0, most)
 	for _, it := range items[:min(most, len(items))] {
-		ids = append(ids, it.id)
+		ids = append(ids, it.ID)
 	}
-	text := idOf(in) + " " + strings.Join(ids, ", ")
+	text := resource.ID(in) + " " + strings.Join(ids, ", ")
 	if len(items) > most {
 		text += ", …"
 	}
@@ -155,10 +156,10 @@ func (c *call) ensureEndpoint(name string) error {
 	defer w.changing.Unlock()
 	segments := strings.Split(name, "/")
 	projectName, branchName := strings.Join(segments[:2], "/"), strings.Join(segments[:4], "/")
-	if it, ok := w.store.get(projectName); ok && it.deleted {
+	if it, ok := w.collections.Get(projectName); ok && it.Deleted {
 		return w.missing(name)
 	}
-	m := maker{store: w.store, company: company{seed: c.emulator.opts.Seed, workspace: w.name}, now: c.emulator.opts.Clock().UTC()}
+	m := maker{store: w.collections, company: company{seed: c.emulator.opts.Seed, workspace: w.name}, now: c.emulator.opts.Clock().UTC()}
 	if !w.exists(projectName) {
 		m.project(projectName)
 	}
@@ -178,9 +179,9 @@ func (c *call) ensureEndpoint(name string) error {
 
 func (w *workspace) endpointTypes(branchName string) []string {
 	var types []string
-	for _, it := range w.store.list(branchName+"/endpoints", "", 1000, false) {
+	for _, it := range w.collections.List(branchName+"/endpoints", "", 1000, false) {
 		var e endpoint
-		if json.Unmarshal(it.data, &e) == nil {
+		if json.Unmarshal(it.Data, &e) == nil {
 			types = append(types, e.Status.EndpointType)
 		}
 	}

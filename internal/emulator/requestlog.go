@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // What the log keeps: bytes of a body, and bytes of all requests together.
@@ -138,7 +139,7 @@ func (e *Emulator) control(x *exchange) *answer {
 	}
 	switch x.request.Method {
 	case http.MethodGet:
-		return &answer{status: http.StatusOK, body: encode(struct {
+		return &answer{status: http.StatusOK, body: resource.JSON(struct {
 			Counts
 			Requests []Request `json:"requests"`
 		}{e.Counts(), append([]Request{}, e.Requests()...)})}

@@ -11,8 +11,8 @@ import (
 
 // patchSCIM changes a resource by SCIM's operations (RFC 7644 §3.5.2).
 func patchSCIM(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	name, old, err := c.stored(c.route.plan)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func patchSCIM(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	c.state.store.keep(name, r)
+	c.home.collections.Put(name, r)
 	return c.answer(r), nil
 }
 

@@ -3,9 +3,9 @@ package emulator
 import (
 	"encoding/base64"
 	"net/http"
-	"strconv"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // secretHandlers are the operations on secrets, which are below a scope that has to exist.
@@ -23,16 +23,16 @@ func secretHandlers() map[string]handler {
 
 func inScope(c *call) (any, error) {
 	scope := c.value("scope")
-	if _, ok := c.state.store.get("/secrets/scopes/" + keyOf(scope)); !ok {
+	if _, ok := c.home.collections.Get("/secrets/scopes/" + resource.Key(scope)); !ok {
 		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!", apierror.Printable(scope))
 	}
 	return c.route.plan.serve(c)
 }
 
 // finishSecret takes a new value over, which is read back in base64, and forgets how it was given.
-func finishSecret(c *call, r record) {
+func finishSecret(c *call, r resource.Record) {
 	if text, ok := r["string_value"]; ok {
-		r["value"] = base64.StdEncoding.EncodeToString([]byte(plain(text)))
+		r["value"] = base64.StdEncoding.EncodeToString([]byte(resource.Text(text)))
 	} else if given, ok := r["bytes_value"]; ok {
 		r["value"] = given
 	}
@@ -43,18 +43,18 @@ func finishSecret(c *call, r record) {
 
 // finishToken makes the token itself, which only the answer to its creation shows. It is the
 // caller's, or that of the service principal on whose behalf it is made.
-func finishToken(c *call, r record) {
+func finishToken(c *call, r resource.Record) {
 	now := c.emulator.opts.Clock()
 	id, name := c.caller()
 	r["token_value"] = "dapi" + randomHex()
 	r["created_by_id"], r["created_by_username"], r["owner_id"] = id, name, id
-	if application := plain(c.object()["application_id"]); application != "" {
+	if application := resource.Text(c.object()["application_id"]); application != "" {
 		if principal, ok := c.principalOf(application); ok {
 			r["owner_id"] = principal
 		}
 	}
 	r["creation_time"], r["expiry_time"] = now.UnixMilli(), int64(-1)
-	if n, ok := toInt(c.object()["lifetime_seconds"]); ok && n > 0 {
+	if n, ok := resource.Int(c.object()["lifetime_seconds"]); ok && n > 0 {
 		r["expiry_time"] = now.UnixMilli() + n*1000
 	}
 }
@@ -76,15 +76,10 @@ func (c *call) principalOf(name string) (int64, bool) {
 			return firstUser + int64(i), true
 		}
 	}
-	for _, it := range c.state.store.list("/preview/scim/v2/ServicePrincipals", "", mostRows, false) {
-		if plain(it.record["applicationId"]) == name {
-			return toInt(it.id)
+	for _, it := range c.home.collections.List("/preview/scim/v2/ServicePrincipals", "", resource.MaxItems, false) {
+		if resource.Text(it.Record["applicationId"]) == name {
+			return resource.Int(it.ID)
 		}
 	}
 	return 0, false
-}
-
-func toInt(value any) (int64, bool) {
-	n, err := strconv.ParseInt(plain(value), 10, 64)
-	return n, err == nil
 }

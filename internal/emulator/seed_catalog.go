@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // catalogSeeds are the company's data in Unity Catalog. A metastore is the account's, so its
@@ -78,61 +80,61 @@ func (co *company) metastoreID() string {
 	return d.uuid()
 }
 
-func keysOf[V any](all map[string]V) sequence {
+func keysOf[V any](all map[string]V) resource.Sequence {
 	ids := make([]string, 0, len(all))
 	for id := range all {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }
 
-func catalogIDs(*company, []string) sequence { return keysOf(lake()) }
+func catalogIDs(*company, []string) resource.Sequence { return keysOf(lake()) }
 
-func schemaIDs(_ *company, above []string) sequence {
+func schemaIDs(_ *company, above []string) resource.Sequence {
 	if len(above) != 1 {
-		return sequence{}
+		return resource.Sequence{}
 	}
 	ids := keysOf(lake()[above[0]])
-	if len(ids.names) > 0 {
-		ids.names = append(ids.names, "default")
-		slices.Sort(ids.names)
+	if len(ids.Names) > 0 {
+		ids.Names = append(ids.Names, "default")
+		slices.Sort(ids.Names)
 	}
 	return ids
 }
 
-func tableIDs(co *company, above []string) sequence {
+func tableIDs(co *company, above []string) resource.Sequence {
 	if len(above) != 2 {
-		return sequence{}
+		return resource.Sequence{}
 	}
 	ids := keysOf(lake()[above[0]][above[1]])
 	if above[0] == mainCatalog && above[1] == archive {
-		ids.prefix, ids.count = moreTables, co.scale
+		ids.Prefix, ids.Count = moreTables, co.scale
 	}
 	return ids
 }
 
-func volumeIDs(_ *company, above []string) sequence {
+func volumeIDs(_ *company, above []string) resource.Sequence {
 	switch strings.Join(above, ".") {
 	case "main.shop":
-		return sequence{names: []string{"exports", "product_images"}}
+		return resource.Sequence{Names: []string{"exports", "product_images"}}
 	case "raw.landing":
-		return sequence{names: []string{"sensors", "tills"}}
+		return resource.Sequence{Names: []string{"sensors", "tills"}}
 	}
-	return sequence{}
+	return resource.Sequence{}
 }
 
-func metastoreIDs(co *company, _ []string) sequence {
-	return sequence{names: []string{co.metastoreID()}}
+func metastoreIDs(co *company, _ []string) resource.Sequence {
+	return resource.Sequence{Names: []string{co.metastoreID()}}
 }
 
 // owned is what all securables of Unity Catalog say of who made them and when.
-func (co *company) owned(kindName, fullName string) record {
+func (co *company) owned(kindName, fullName string) resource.Record {
 	whole := company{seed: co.seed}
 	d := whole.draw(kindName + "/" + fullName)
 	made, changed := d.times()
 	by := humans()[d.below(4)].email
-	return record{
+	return resource.Record{
 		"full_name": fullName, "name": fullName[strings.LastIndexByte(fullName, '.')+1:], "owner": "data-engineers", "metastore_id": co.metastoreID(),
 		"created_at": made.UnixMilli(), "created_by": by, "updated_at": changed.UnixMilli(), "updated_by": by, "browse_only": false,
 	}
@@ -156,11 +158,11 @@ func catalogType(name string) string {
 const managedCatalog = "MANAGED_CATALOG"
 
 // finishCatalog is a catalog as it is made: of the metastore's own, or of what it is a window to.
-func finishCatalog(_ *call, r record) {
+func finishCatalog(_ *call, r resource.Record) {
 	switch {
-	case plain(r["share_name"]) != "":
+	case resource.Text(r["share_name"]) != "":
 		r["catalog_type"] = "DELTASHARING_CATALOG"
-	case plain(r["connection_name"]) != "":
+	case resource.Text(r["connection_name"]) != "":
 		r["catalog_type"] = "FOREIGN_CATALOG"
 	default:
 		r["catalog_type"] = managedCatalog
@@ -168,14 +170,14 @@ func finishCatalog(_ *call, r record) {
 }
 
 // finishSchema takes over what a schema says of its catalog.
-func finishSchema(c *call, r record) {
-	in, id := c.emulator.kinds()["/unity-catalog/catalogs"].locate(nil, []string{plain(r["catalog_name"])})
-	if it, ok := c.state.store.get(in + "/" + id); ok {
-		r["catalog_type"] = it.record["catalog_type"]
+func finishSchema(c *call, r resource.Record) {
+	in, id := c.emulator.kinds()["/unity-catalog/catalogs"].locate(nil, []string{resource.Text(r["catalog_name"])})
+	if it, ok := c.home.collections.Get(in + "/" + id); ok {
+		r["catalog_type"] = it.Record["catalog_type"]
 	}
 }
 
-func catalogRecord(co *company, _ []string, id string) record {
+func catalogRecord(co *company, _ []string, id string) resource.Record {
 	r := co.owned("/unity-catalog/catalogs", id)
 	r["catalog_type"] = catalogType(id)
 	if id == systemCatalog {
@@ -184,18 +186,18 @@ func catalogRecord(co *company, _ []string, id string) record {
 	comments := map[string]string{mainCatalog: "What the company works with.", "raw": "As it came in.", "ml": "Features and forecasts.", systemCatalog: "System tables."}
 	r["comment"], r["isolation_mode"], r["securable_type"] = comments[id], "OPEN", "CATALOG"
 	r["storage_root"] = "s3://harbor-finch-lake/" + id
-	r["properties"] = record{}
+	r["properties"] = resource.Record{}
 	return r
 }
 
-func schemaRecord(co *company, above []string, id string) record {
+func schemaRecord(co *company, above []string, id string) resource.Record {
 	r := co.owned("/unity-catalog/schemas", above[0]+"."+id)
 	r["catalog_name"], r["catalog_type"], r["schema_id"] = above[0], catalogType(above[0]), co.secondID(above[0]+"."+id)
-	r["comment"], r["properties"] = title(id)+" of Harbor Finch.", record{}
+	r["comment"], r["properties"] = title(id)+" of Harbor Finch.", resource.Record{}
 	return r
 }
 
-func tableRecord(co *company, above []string, id string) record {
+func tableRecord(co *company, above []string, id string) resource.Record {
 	full := strings.Join(append(slices.Clone(above), id), ".")
 	r := co.owned("/unity-catalog/tables", full)
 	r["catalog_name"], r["schema_name"], r["table_id"] = above[0], above[1], co.secondID(full)
@@ -210,7 +212,7 @@ func tableRecord(co *company, above []string, id string) record {
 	if !ok {
 		columns = lake()[mainCatalog]["shop"]["orders"]
 	}
-	r["columns"], r["properties"] = columnRecords(columns), record{"delta.minReaderVersion": "1", "delta.minWriterVersion": "2"}
+	r["columns"], r["properties"] = columnRecords(columns), resource.Record{"delta.minReaderVersion": "1", "delta.minWriterVersion": "2"}
 	r["comment"] = title(strings.ReplaceAll(id, "_", " ")) + " of Harbor Finch."
 	return r
 }
@@ -224,7 +226,7 @@ func columnRecords(text string) []any {
 	columns := make([]any, len(parts))
 	for i, part := range parts {
 		name, typeText, _ := strings.Cut(part, " ")
-		column := record{
+		column := resource.Record{
 			"name": name, "type_text": typeText, "position": int64(i), "nullable": i > 0, "type_name": names[typeText],
 			"type_precision": int64(0), "type_scale": int64(0),
 		}
@@ -236,7 +238,7 @@ func columnRecords(text string) []any {
 	return columns
 }
 
-func volumeRecord(co *company, above []string, id string) record {
+func volumeRecord(co *company, above []string, id string) resource.Record {
 	full := strings.Join(append(slices.Clone(above), id), ".")
 	r := co.owned("/unity-catalog/volumes", full)
 	r["catalog_name"], r["schema_name"], r["volume_id"], r["volume_type"] = above[0], above[1], co.secondID(full), "MANAGED"
@@ -245,7 +247,7 @@ func volumeRecord(co *company, above []string, id string) record {
 	return r
 }
 
-func metastoreRecord(co *company, _ []string, _ string) record {
+func metastoreRecord(co *company, _ []string, _ string) resource.Record {
 	r := co.owned("/unity-catalog/metastores", "harbor-finch")
 	r["name"], r["id"], r["region"], r["cloud"] = "harbor-finch", co.metastoreID(), "us-west-2", "aws"
 	r["global_metastore_id"], r["storage_root"] = "aws:us-west-2:"+co.metastoreID(), "s3://harbor-finch-lake"
@@ -254,8 +256,8 @@ func metastoreRecord(co *company, _ []string, _ string) record {
 	return r
 }
 
-func assignmentRecord(co *company, above []string, _ string) record {
-	r := record{"metastore_id": co.metastoreID(), "default_catalog_name": mainCatalog, "workspace_id": int64(co.workspaceID())} //nolint:gosec // has 16 digits
+func assignmentRecord(co *company, above []string, _ string) resource.Record {
+	r := resource.Record{"metastore_id": co.metastoreID(), "default_catalog_name": mainCatalog, "workspace_id": int64(co.workspaceID())} //nolint:gosec // has 16 digits
 	if len(above) == 1 {
 		if n, err := strconv.ParseInt(above[0], 10, 64); err == nil {
 			r["workspace_id"] = n

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // computeSeeds are what the company computes with: clusters, warehouses, pipelines and served
@@ -19,15 +21,15 @@ var computeSeeds = map[string]seed{
 	"/pipelines":                {ids: pipelineIDs, make: pipelineRecord},
 	"/pipelines/{}/updates":     {ids: updateIDs, make: updateRecordOf},
 	"/serving-endpoints":        fixed(servingEndpoints),
-	"/policies/cluster-compliance": {ids: clusterIDs, make: func(_ *company, _ []string, id string) record {
-		return record{"cluster_id": id, "is_compliant": true, "violations": record{}}
+	"/policies/cluster-compliance": {ids: clusterIDs, make: func(_ *company, _ []string, id string) resource.Record {
+		return resource.Record{"cluster_id": id, "is_compliant": true, "violations": resource.Record{}}
 	}},
 	"/policies/job-compliance": {ids: jobIDs, make: compliantJob},
 }
 
-func compliantJob(_ *company, _ []string, id string) record {
+func compliantJob(_ *company, _ []string, id string) resource.Record {
 	n, _ := strconv.ParseInt(id, 10, 64)
-	return record{"job_id": n, "is_compliant": true, "violations": record{}}
+	return resource.Record{"job_id": n, "is_compliant": true, "violations": resource.Record{}}
 }
 
 type clusterStory struct{ name, state, source, node string }
@@ -46,16 +48,16 @@ func (co *company) clusterID(i int) string {
 	return fmt.Sprintf("%02d%02d-%06d-%s", 1+i, 10+d.below(18), d.below(240_000), strings.ReplaceAll(d.uuid(), "-", "")[:8])
 }
 
-func clusterIDs(co *company, _ []string) sequence {
+func clusterIDs(co *company, _ []string) resource.Sequence {
 	ids := make([]string, len(clusterStories()))
 	for i := range ids {
 		ids[i] = co.clusterID(i)
 	}
 	slices.Sort(ids)
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }
 
-func clusterRecord(co *company, _ []string, id string) record {
+func clusterRecord(co *company, _ []string, id string) resource.Record {
 	at := 0
 	for i := range clusterStories() {
 		if co.clusterID(i) == id {
@@ -66,31 +68,31 @@ func clusterRecord(co *company, _ []string, id string) record {
 	d := co.draw("/clusters/" + id)
 	made, changed := d.times()
 	owner := humans()[d.below(4)].email
-	r := record{
+	r := resource.Record{
 		"cluster_id": id, "cluster_name": s.name, "state": s.state, "state_message": "", "cluster_source": s.source,
 		"creator_user_name": owner, "spark_version": "16.4.x-scala2.12", "node_type_id": s.node, "driver_node_type_id": s.node,
 		"autotermination_minutes": int64(60), "start_time": made.UnixMilli(), "last_restarted_time": changed.UnixMilli(),
 		"data_security_mode": "USER_ISOLATION", "runtime_engine": "PHOTON", "enable_elastic_disk": true, "enable_local_disk_encryption": false,
-		"custom_tags": record{"team": teamOf(at)}, "default_tags": record{"Vendor": "Databricks", "Creator": owner, "ClusterName": s.name, "ClusterId": id},
-		"spark_conf": record{}, "spark_context_id": int64(4_000_000_000 + d.below(1<<30)), "jdbc_port": int64(10_000),
-		"aws_attributes": record{"availability": "SPOT_WITH_FALLBACK", "zone_id": "us-west-2a", "first_on_demand": int64(1), "spot_bid_price_percent": int64(100)},
+		"custom_tags": resource.Record{"team": teamOf(at)}, "default_tags": resource.Record{"Vendor": "Databricks", "Creator": owner, "ClusterName": s.name, "ClusterId": id},
+		"spark_conf": resource.Record{}, "spark_context_id": int64(4_000_000_000 + d.below(1<<30)), "jdbc_port": int64(10_000),
+		"aws_attributes": resource.Record{"availability": "SPOT_WITH_FALLBACK", "zone_id": "us-west-2a", "first_on_demand": int64(1), "spot_bid_price_percent": int64(100)},
 	}
 	if at < 2 {
-		r["autoscale"] = record{"min_workers": int64(1), "max_workers": int64(4 + 4*at)}
+		r["autoscale"] = resource.Record{"min_workers": int64(1), "max_workers": int64(4 + 4*at)}
 	} else {
 		r["num_workers"] = int64(2 * at)
 	}
 	if s.state == "TERMINATED" {
 		r["terminated_time"], r["state_message"] = changed.UnixMilli(), "Inactive cluster terminated (inactive for 60 minutes)."
-		r["termination_reason"] = record{"code": "INACTIVITY", "type": "SUCCESS", "parameters": record{"inactivity_duration_min": "60"}}
+		r["termination_reason"] = resource.Record{"code": "INACTIVITY", "type": "SUCCESS", "parameters": resource.Record{"inactivity_duration_min": "60"}}
 	} else {
 		r["cluster_cores"], r["cluster_memory_mb"] = int64(8*(at+1)), int64(32_768*(at+1))
 	}
 	return r
 }
 
-func nodeTypes(*company) map[string]record {
-	all := map[string]record{}
+func nodeTypes(*company) map[string]resource.Record {
+	all := map[string]resource.Record{}
 	for i, t := range []struct {
 		id, category  string
 		cores, memory int64
@@ -105,7 +107,7 @@ func nodeTypes(*company) map[string]record {
 		if strings.HasPrefix(t.id, "g") {
 			gpus = 1
 		}
-		all[t.id] = record{
+		all[t.id] = resource.Record{
 			"node_type_id": t.id, "instance_type_id": t.id, "category": t.category, "description": t.id, "num_cores": t.cores, "num_gpus": gpus,
 			"memory_mb": t.memory << 10, "display_order": int64(i), "is_deprecated": false, "is_hidden": false, "support_ebs_volumes": true,
 			"support_cluster_tags": true, "photon_worker_capable": gpus == 0, "photon_driver_capable": gpus == 0,
@@ -114,14 +116,14 @@ func nodeTypes(*company) map[string]record {
 	return all
 }
 
-func zonesRecord(*company, []string, string) record {
-	return record{"zones": []any{"us-west-2a", "us-west-2b", "us-west-2c"}, "default_zone": "us-west-2a"}
+func zonesRecord(*company, []string, string) resource.Record {
+	return resource.Record{"zones": []any{"us-west-2a", "us-west-2b", "us-west-2c"}, "default_zone": "us-west-2a"}
 }
 
-func versionsRecord(*company, []string, string) record {
-	return record{"versions": []any{
-		record{"key": "16.4.x-scala2.12", "name": "16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)"},
-		record{"key": "15.4.x-scala2.12", "name": "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)"},
+func versionsRecord(*company, []string, string) resource.Record {
+	return resource.Record{"versions": []any{
+		resource.Record{"key": "16.4.x-scala2.12", "name": "16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)"},
+		resource.Record{"key": "15.4.x-scala2.12", "name": "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)"},
 	}}
 }
 
@@ -133,36 +135,36 @@ func (co *company) warehouseID(i int) string {
 	return strconv.Itoa(10+i) + u[:14]
 }
 
-func warehouseIDs(co *company, _ []string) sequence {
+func warehouseIDs(co *company, _ []string) resource.Sequence {
 	ids := make([]string, len(warehouseStories()))
 	for i := range ids {
 		ids[i] = co.warehouseID(i)
 	}
-	return sequence{names: ids} // in order, as each begins with its place
+	return resource.Sequence{Names: ids} // in order, as each begins with its place
 }
 
-func warehouseRecord(co *company, _ []string, id string) record {
-	at := slices.Index(warehouseIDs(co, nil).names, id)
+func warehouseRecord(co *company, _ []string, id string) resource.Record {
+	at := slices.Index(warehouseIDs(co, nil).Names, id)
 	state := []string{"RUNNING", "STOPPED", "STOPPED"}[at]
 	running := int64(0)
 	if state == "RUNNING" {
 		running = 1
 	}
 	host := co.workspace + hostSuffix
-	return record{
+	return resource.Record{
 		"id": id, "name": warehouseStories()[at], "state": state, "cluster_size": []string{"Medium", "Small", "2X-Small"}[at],
 		"warehouse_type": "PRO", "enable_serverless_compute": true, "enable_photon": true, "auto_stop_mins": int64(10),
 		"min_num_clusters": int64(1), "max_num_clusters": int64(1 + at), "num_clusters": running, "num_active_sessions": running,
-		"creator_name": humans()[at].email, "spot_instance_policy": "COST_OPTIMIZED", "channel": record{"name": "CHANNEL_NAME_CURRENT"},
+		"creator_name": humans()[at].email, "spot_instance_policy": "COST_OPTIMIZED", "channel": resource.Record{"name": "CHANNEL_NAME_CURRENT"},
 		"jdbc_url":    "jdbc:databricks://" + host + ":443/default;httpPath=/sql/1.0/warehouses/" + id,
-		"odbc_params": record{"hostname": host, "path": "/sql/1.0/warehouses/" + id, "port": int64(443), "protocol": "https"},
-		"health":      record{"status": "HEALTHY"}, "tags": record{"custom_tags": []any{record{"key": "team", "value": teamOf(at)}}},
+		"odbc_params": resource.Record{"hostname": host, "path": "/sql/1.0/warehouses/" + id, "port": int64(443), "protocol": "https"},
+		"health":      resource.Record{"status": "HEALTHY"}, "tags": resource.Record{"custom_tags": []any{resource.Record{"key": "team", "value": teamOf(at)}}},
 	}
 }
 
-func dataSourceRecord(co *company, _ []string, id string) record {
+func dataSourceRecord(co *company, _ []string, id string) resource.Record {
 	r := warehouseRecord(co, nil, id)
-	return record{"id": co.secondID(id), "name": r["name"], "warehouse_id": id, "type": "databricks_internal", "syntax": "sql", "paused": int64(0)}
+	return resource.Record{"id": co.secondID(id), "name": r["name"], "warehouse_id": id, "type": "databricks_internal", "syntax": "sql", "paused": int64(0)}
 }
 
 func pipelineStories() []string { return []string{"orders-bronze-to-gold", "sensor-stream"} }
@@ -172,16 +174,16 @@ func (co *company) pipelineID(i int) string {
 	return d.uuid()
 }
 
-func pipelineIDs(co *company, _ []string) sequence {
+func pipelineIDs(co *company, _ []string) resource.Sequence {
 	ids := make([]string, len(pipelineStories()))
 	for i := range ids {
 		ids[i] = co.pipelineID(i)
 	}
 	slices.Sort(ids)
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }
 
-func pipelineRecord(co *company, _ []string, id string) record {
+func pipelineRecord(co *company, _ []string, id string) resource.Record {
 	at := 0
 	if id == co.pipelineID(1) {
 		at = 1
@@ -190,67 +192,67 @@ func pipelineRecord(co *company, _ []string, id string) record {
 	state := []string{"IDLE", "RUNNING"}[at]
 	_, changed := co.draw("/pipelines/" + id).times()
 	var latest []any
-	for _, update := range slices.Backward(updateIDs(co, []string{id}).names) {
+	for _, update := range slices.Backward(updateIDs(co, []string{id}).Names) {
 		u := updateRecordOf(co, []string{id}, update)
-		latest = append(latest, record{"update_id": update, "state": u["state"], "creation_time": textOf(u["creation_time"].(int64), true)})
+		latest = append(latest, resource.Record{"update_id": update, "state": u["state"], "creation_time": textOf(u["creation_time"].(int64), true)})
 	}
-	return record{
+	return resource.Record{
 		"pipeline_id": id, "name": name, "state": state, "health": "HEALTHY", "creator_user_name": owner, "run_as_user_name": owner,
 		"cluster_id": co.clusterID(3), "last_modified": changed.UnixMilli(), "latest_updates": latest,
-		"spec": record{
+		"spec": resource.Record{
 			"id": id, "name": name, "catalog": mainCatalog, "schema": []string{"shop", "roastery"}[at], "continuous": at == 1, "development": false,
 			"edition": "ADVANCED", "photon": true, "serverless": true, "channel": "CURRENT",
-			"libraries": []any{record{"notebook": record{"path": "/Workspace/Shared/pipelines/" + name}}},
+			"libraries": []any{resource.Record{"notebook": resource.Record{"path": "/Workspace/Shared/pipelines/" + name}}},
 		},
 	}
 }
 
-func updateIDs(co *company, above []string) sequence {
-	if len(above) != 1 || !slices.Contains(pipelineIDs(co, nil).names, above[0]) {
-		return sequence{}
+func updateIDs(co *company, above []string) resource.Sequence {
+	if len(above) != 1 || !slices.Contains(pipelineIDs(co, nil).Names, above[0]) {
+		return resource.Sequence{}
 	}
 	d := co.draw("updates of " + above[0])
 	ids := []string{"1" + d.uuid()[1:], "2" + d.uuid()[1:], "3" + d.uuid()[1:]}
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }
 
-func updateRecordOf(co *company, above []string, id string) record {
+func updateRecordOf(co *company, above []string, id string) resource.Record {
 	at := int64(id[0] - '1')
 	state := "COMPLETED"
 	if at == 2 && above[0] == co.pipelineID(1) {
 		state = "RUNNING"
 	}
-	return record{
+	return resource.Record{
 		"update_id": id, "pipeline_id": above[0], "state": state, "cause": "JOB_TASK", "full_refresh": false, "validate_only": false,
 		"creation_time": (lastDay - (3-at)*86_400) * 1000, "cluster_id": co.clusterID(3),
 	}
 }
 
-func servingEndpoints(co *company) map[string]record {
-	all := map[string]record{}
+func servingEndpoints(co *company) map[string]resource.Record {
+	all := map[string]resource.Record{}
 	for i, s := range []struct{ name, model, task string }{
 		{"churn-risk", "ml.forecasts.churn", "llm/v1/completions"}, {"demand-forecast", "ml.forecasts.demand", ""}, {"support-chat", "", "llm/v1/chat"},
 	} {
 		d := co.draw("/serving-endpoints/" + s.name)
 		made, changed := d.times()
-		entity := record{"name": s.name + "-1", "scale_to_zero_enabled": true, "workload_size": "Small", "creator": humans()[2].email, "creation_timestamp": made.UnixMilli()}
+		entity := resource.Record{"name": s.name + "-1", "scale_to_zero_enabled": true, "workload_size": "Small", "creator": humans()[2].email, "creation_timestamp": made.UnixMilli()}
 		if s.model != "" {
 			entity["entity_name"], entity["entity_version"] = s.model, "3"
 		} else {
-			entity["foundation_model"] = record{"name": "finch-chat", "display_name": "Finch Chat", "description": "A made-up model."}
+			entity["foundation_model"] = resource.Record{"name": "finch-chat", "display_name": "Finch Chat", "description": "A made-up model."}
 		}
 		ready := "READY"
 		if i == 1 {
 			ready = "NOT_READY"
 		}
-		all[s.name] = record{
+		all[s.name] = resource.Record{
 			"id": d.uuid(), "name": s.name, "creator": humans()[2].email, "creation_timestamp": made.UnixMilli(), "last_updated_timestamp": changed.UnixMilli(),
-			"state": record{"ready": ready, "config_update": "NOT_UPDATING"}, "task": s.task, "permission_level": "CAN_MANAGE", "route_optimized": false,
-			"config": record{
+			"state": resource.Record{"ready": ready, "config_update": "NOT_UPDATING"}, "task": s.task, "permission_level": "CAN_MANAGE", "route_optimized": false,
+			"config": resource.Record{
 				"config_version": int64(1 + i), "served_entities": []any{entity},
-				"traffic_config": record{"routes": []any{record{"served_model_name": s.name + "-1", "traffic_percentage": int64(100)}}},
+				"traffic_config": resource.Record{"routes": []any{resource.Record{"served_model_name": s.name + "-1", "traffic_percentage": int64(100)}}},
 			},
-			"tags": []any{record{"key": "team", "value": "analysts"}}, "description": "Answers for the shop.",
+			"tags": []any{resource.Record{"key": "team", "value": "analysts"}}, "description": "Answers for the shop.",
 		}
 	}
 	return all

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // folderSeeds are notebooks and files, repositories, secrets and tokens.
@@ -21,12 +23,12 @@ var folderSeeds = map[string]seed{
 }
 
 // tree is files by their paths, folders ending in a slash, for records of them.
-func (co *company) tree(kindName string, files map[string]string) map[string]record {
-	all := map[string]record{}
+func (co *company) tree(kindName string, files map[string]string) map[string]resource.Record {
+	all := map[string]resource.Record{}
 	for path, content := range files {
 		d := co.draw(kindName + path)
 		made, changed := d.times()
-		r := record{
+		r := resource.Record{
 			"created_at": made.UnixMilli(), "modified_at": changed.UnixMilli(), "object_id": int64(100_000_000_000_000 + d.below(1<<31-1)),
 		}
 		switch {
@@ -44,12 +46,12 @@ func (co *company) tree(kindName string, files map[string]string) map[string]rec
 			r["content"], r["size"] = base64.StdEncoding.EncodeToString([]byte(content)), int64(len(content))
 		}
 		r["path"], r["resource_id"] = path, strconv.FormatInt(r["object_id"].(int64), 10)
-		all[keyOf(path)] = r
+		all[resource.Key(path)] = r
 	}
 	return all
 }
 
-func workspaceObjects(co *company) map[string]record {
+func workspaceObjects(co *company) map[string]resource.Record {
 	files := map[string]string{
 		"/": "", "/Users/": "", "/Shared/": "", "/Repos/": "", "/Shared/jobs/": "", "/Shared/sql/": "", "/Shared/pipelines/": "",
 		"/Shared/README.md": "# Harbor Finch\n\nNotebooks and queries that everybody uses.\n",
@@ -72,27 +74,27 @@ func workspaceObjects(co *company) map[string]record {
 	return co.tree("/workspace", files)
 }
 
-func dbfsFiles(co *company) map[string]record {
+func dbfsFiles(co *company) map[string]resource.Record {
 	return co.tree("/dbfs", map[string]string{
 		"/": "", "/FileStore/": "", "/FileStore/logo.svg": "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "/tmp/": "",
 		"/tmp/till-events.json": "{\"till\": 1, \"total\": 12.5}\n",
 	})
 }
 
-func volumeFiles(co *company) map[string]record {
+func volumeFiles(co *company) map[string]resource.Record {
 	return co.tree("/fs", map[string]string{
 		"/": "", "/Volumes/": "", "/Volumes/main/": "", "/Volumes/main/shop/": "", "/Volumes/main/shop/exports/": "",
 		"/Volumes/main/shop/exports/orders.csv": "order_id,total\n1,12.50\n2,7.00\n", "/Volumes/main/shop/product_images/": "",
 	})
 }
 
-func repositories(co *company) map[string]record {
-	all := map[string]record{}
+func repositories(co *company) map[string]resource.Record {
+	all := map[string]resource.Record{}
 	for i, name := range []string{"dashboards", "lake-jobs", "roastery-models"} {
 		d := co.draw("/repos/" + name)
 		id := int64(3_300_000_000_000_001 + i)
 		commit := hex.EncodeToString([]byte(d.uuid()))[:40]
-		all[strconv.FormatInt(id, 10)] = record{
+		all[strconv.FormatInt(id, 10)] = resource.Record{
 			"id": id, "path": "/Repos/" + humans()[i].email + "/" + name, "url": "https://git.harbor-finch.example/data/" + name + ".git",
 			"provider": "gitHub", "branch": "main", "head_commit_id": commit,
 		}
@@ -100,20 +102,20 @@ func repositories(co *company) map[string]record {
 	return all
 }
 
-func secretScopes(*company) map[string]record {
-	return map[string]record{
+func secretScopes(*company) map[string]resource.Record {
+	return map[string]resource.Record{
 		"shop":     {"name": "shop", "backend_type": "DATABRICKS"},
 		"roastery": {"name": "roastery", "backend_type": "DATABRICKS"},
 	}
 }
 
-func secrets(co *company) map[string]record {
-	all := map[string]record{}
+func secrets(co *company) map[string]resource.Record {
+	all := map[string]resource.Record{}
 	for scope, keys := range map[string][]string{"shop": {"payments-api", "till-password"}, "roastery": {"sensor-gateway"}} {
 		for _, key := range keys {
 			d := co.draw("/secrets/" + scope + "/" + key)
 			_, changed := d.times()
-			all[joinKey([]string{key, scope})] = record{
+			all[resource.JoinKey([]string{key, scope})] = resource.Record{
 				"key": key, "scope": scope, "last_updated_timestamp": changed.UnixMilli(),
 				"value": base64.StdEncoding.EncodeToString([]byte("made-up-" + d.label())),
 			}
@@ -122,11 +124,11 @@ func secrets(co *company) map[string]record {
 	return all
 }
 
-func secretACLs(*company) map[string]record {
-	all := map[string]record{}
+func secretACLs(*company) map[string]resource.Record {
+	all := map[string]resource.Record{}
 	for _, scope := range []string{"shop", "roastery"} {
 		for principal, permission := range map[string]string{"data-engineers": "MANAGE", "analysts": "READ"} {
-			all[joinKey([]string{principal, scope})] = record{"principal": principal, "permission": permission, "scope": scope}
+			all[resource.JoinKey([]string{principal, scope})] = resource.Record{"principal": principal, "permission": permission, "scope": scope}
 		}
 	}
 	return all
@@ -149,14 +151,14 @@ func tokenStories() []tokenStory {
 	}
 }
 
-func tokens(co *company) map[string]record {
-	all := map[string]record{}
+func tokens(co *company) map[string]resource.Record {
+	all := map[string]resource.Record{}
 	for _, s := range tokenStories() {
 		d := co.draw("/tokens/" + s.comment)
 		made, _ := d.times()
 		id := hex.EncodeToString([]byte(d.uuid()))[:64]
 		owner := int64(firstUser + s.owner)
-		all[id] = record{
+		all[id] = resource.Record{
 			"token_id": id, "comment": s.comment, "created_by_username": humans()[s.owner].email, "created_by_id": owner, "owner_id": owner,
 			"creation_time": made.UnixMilli(), "expiry_time": s.expiry(d, co.clock()), "workspace_id": int64(co.workspaceID()), //nolint:gosec // has 16 digits
 		}

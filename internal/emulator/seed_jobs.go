@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // jobSeeds are the jobs of the company, and their runs.
@@ -48,12 +50,12 @@ const (
 
 func (co *company) jobNumber(i int) int64 { return firstJob + int64(i)*7 }
 
-func jobIDs(co *company, _ []string) sequence {
+func jobIDs(co *company, _ []string) resource.Sequence {
 	ids := make([]string, len(stories()))
 	for i := range ids {
 		ids[i] = strconv.FormatInt(co.jobNumber(i), 10)
 	}
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }
 
 // jobOf is the place of a job in the story, by its id.
@@ -62,21 +64,21 @@ func jobOf(id string) int {
 	return int(n-firstJob) / 7
 }
 
-func jobRecord(co *company, _ []string, id string) record {
+func jobRecord(co *company, _ []string, id string) resource.Record {
 	at := jobOf(id)
 	s := stories()[at]
 	owner := humans()[s.owner].email
 	made, _ := co.draw("/jobs/" + id).times()
-	settings := record{
+	settings := resource.Record{
 		"name": s.name, "description": "Runs " + s.name + " of Harbor Finch.", "format": "MULTI_TASK", "max_concurrent_runs": int64(1),
-		"timeout_seconds": int64(s.minutes * 240), "tags": record{"team": teamOf(s.owner)},
-		"email_notifications": record{"on_failure": []any{owner}}, "queue": record{"enabled": true},
+		"timeout_seconds": int64(s.minutes * 240), "tags": resource.Record{"team": teamOf(s.owner)},
+		"email_notifications": resource.Record{"on_failure": []any{owner}}, "queue": resource.Record{"enabled": true},
 		"tasks": []any{co.taskRecord(s)},
 	}
 	if s.cron != "" {
-		settings["schedule"] = record{"quartz_cron_expression": s.cron, "timezone_id": "America/Los_Angeles", "pause_status": pausedOr(s.paused)}
+		settings["schedule"] = resource.Record{"quartz_cron_expression": s.cron, "timezone_id": "America/Los_Angeles", "pause_status": pausedOr(s.paused)}
 	}
-	return record{
+	return resource.Record{
 		"job_id": co.jobNumber(at), "creator_user_name": owner, "run_as_user_name": owner,
 		"created_time": made.UnixMilli(), "settings": settings, "name": s.name,
 	}
@@ -89,29 +91,29 @@ func pausedOr(paused bool) string {
 	return "UNPAUSED"
 }
 
-func (co *company) taskRecord(s story) record {
-	task := record{"task_key": "main", "run_if": "ALL_SUCCESS", "timeout_seconds": int64(0)}
+func (co *company) taskRecord(s story) resource.Record {
+	task := resource.Record{"task_key": "main", "run_if": "ALL_SUCCESS", "timeout_seconds": int64(0)}
 	switch s.task {
 	case "pipeline":
-		task["pipeline_task"] = record{"pipeline_id": co.pipelineID(0), "full_refresh": false}
+		task["pipeline_task"] = resource.Record{"pipeline_id": co.pipelineID(0), "full_refresh": false}
 	case "sql":
-		task["sql_task"] = record{"warehouse_id": co.warehouseID(0), "file": record{"path": "/Workspace/Shared/sql/" + s.name + ".sql", "source": "WORKSPACE"}}
+		task["sql_task"] = resource.Record{"warehouse_id": co.warehouseID(0), "file": resource.Record{"path": "/Workspace/Shared/sql/" + s.name + ".sql", "source": "WORKSPACE"}}
 	default:
-		task["notebook_task"] = record{"notebook_path": "/Workspace/Shared/jobs/" + s.name, "source": "WORKSPACE"}
+		task["notebook_task"] = resource.Record{"notebook_path": "/Workspace/Shared/jobs/" + s.name, "source": "WORKSPACE"}
 		task["existing_cluster_id"] = co.clusterID(0)
 	}
 	return task
 }
 
 // runIDs lists the runs of all jobs: those of the story, and as many more as the scale says.
-func runIDs(co *company, _ []string) sequence {
+func runIDs(co *company, _ []string) resource.Sequence {
 	ids := make([]string, 0, len(stories())*runsOfJob)
 	for day := range runsOfJob {
 		for j := range stories() {
 			ids = append(ids, storyRun(j, day))
 		}
 	}
-	return sequence{names: ids, prefix: moreRuns, count: co.scale}
+	return resource.Sequence{Names: ids, Prefix: moreRuns, Count: co.scale}
 }
 
 func runsOf(job int) []string {
@@ -123,10 +125,10 @@ func runsOf(job int) []string {
 }
 
 // storyRun is the id of the run of a job on one of the story's days.
-func storyRun(job, day int) string { return firstRun + pad(day*100 + job)[1:] }
+func storyRun(job, day int) string { return firstRun + resource.Pad(day*100 + job)[1:] }
 
 // runsOfOneJob narrows runs to those of a job, so that nobody looks at a million others.
-func runsOfOneJob(c *call, all sequence) sequence {
+func runsOfOneJob(c *call, all resource.Sequence) resource.Sequence {
 	id := c.query.Get("job_id")
 	at := jobOf(id)
 	jobs := len(stories())
@@ -134,29 +136,29 @@ func runsOfOneJob(c *call, all sequence) sequence {
 	case id == "":
 		return all
 	case at < 0 || at >= jobs || strconv.FormatInt(firstJob+int64(at)*7, 10) != id:
-		return sequence{}
+		return resource.Sequence{}
 	}
-	narrow := sequence{names: runsOf(at), prefix: moreRuns, first: at + 1, step: jobs}
-	if all.count > at {
-		narrow.count = (all.count - at - 1 + jobs) / jobs
+	narrow := resource.Sequence{Names: runsOf(at), Prefix: moreRuns, First: at + 1, Step: jobs}
+	if all.Count > at {
+		narrow.Count = (all.Count - at - 1 + jobs) / jobs
 	}
 	return narrow
 }
 
-func runRecord(co *company, _ []string, id string) record {
+func runRecord(co *company, _ []string, id string) resource.Record {
 	draw := co.draw("/jobs/runs/" + id)
 	at, start := co.startOf(id, draw)
 	s := stories()[at]
 	number, _ := strconv.ParseInt(id, 10, 64)
 	took := time.Duration(s.minutes*60+draw.below(s.minutes*30)) * time.Second
 	failed := draw.below(9) == 0
-	state, status := record{"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "state_message": "", "user_cancelled_or_timedout": false},
-		record{"state": "TERMINATED", "termination_details": record{"code": "SUCCESS", "type": "SUCCESS", "message": ""}}
+	state, status := resource.Record{"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "state_message": "", "user_cancelled_or_timedout": false},
+		resource.Record{"state": "TERMINATED", "termination_details": resource.Record{"code": "SUCCESS", "type": "SUCCESS", "message": ""}}
 	if failed {
 		state["result_state"], state["state_message"] = "FAILED", "Task main failed: the table was changed by another job."
-		status["termination_details"] = record{"code": "RUN_EXECUTION_ERROR", "type": "CLIENT_ERROR", "message": state["state_message"]}
+		status["termination_details"] = resource.Record{"code": "RUN_EXECUTION_ERROR", "type": "CLIENT_ERROR", "message": state["state_message"]}
 	}
-	r := record{
+	r := resource.Record{
 		"job_id": co.jobNumber(at), "run_id": number, "job_run_id": number, "number_in_job": number, "original_attempt_run_id": number,
 		"run_name": s.name, "creator_user_name": humans()[s.owner].email, "run_type": "JOB_RUN", "trigger": "PERIODIC",
 		"start_time": start.UnixMilli(), "end_time": start.Add(took).UnixMilli(), "run_duration": took.Milliseconds(),
@@ -165,8 +167,8 @@ func runRecord(co *company, _ []string, id string) record {
 		"run_page_url": "https://" + co.workspace + ".localhost/#job/" + strconv.FormatInt(co.jobNumber(at), 10) + "/run/" + id,
 	}
 	if id == storyRun(3, runsOfJob-1) { // one is always under way
-		r["state"] = record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false}
-		r["status"] = record{"state": "RUNNING"}
+		r["state"] = resource.Record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false}
+		r["status"] = resource.Record{"state": "RUNNING"}
 		r["end_time"], r["run_duration"] = int64(0), int64(0)
 	}
 	task := co.taskRecord(s)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // peopleSeeds are who works for the company. A workspace and the account know them by the same ids.
@@ -18,7 +20,7 @@ var peopleSeeds = map[string]seed{
 }
 
 // alone is the one id of what is alone at its path.
-func alone(*company, []string) sequence { return sequence{names: []string{single}} }
+func alone(*company, []string) resource.Sequence { return resource.Sequence{Names: []string{single}} }
 
 const (
 	firstUser      = 7_104_220_950_318_001
@@ -74,16 +76,16 @@ func numbersFrom(first int64, n int) []string {
 	return ids
 }
 
-func userIDs(co *company, _ []string) sequence {
-	return sequence{names: numbersFrom(firstUser, len(humans())), prefix: moreUsers, count: co.scale}
+func userIDs(co *company, _ []string) resource.Sequence {
+	return resource.Sequence{Names: numbersFrom(firstUser, len(humans())), Prefix: moreUsers, Count: co.scale}
 }
 
-func groupIDs(*company, []string) sequence {
-	return sequence{names: numbersFrom(firstGroup, len(groups()))}
+func groupIDs(*company, []string) resource.Sequence {
+	return resource.Sequence{Names: numbersFrom(firstGroup, len(groups()))}
 }
 
-func servicePrincipalIDs(*company, []string) sequence {
-	return sequence{names: numbersFrom(firstPrincipal, len(robots()))}
+func servicePrincipalIDs(*company, []string) resource.Sequence {
+	return resource.Sequence{Names: numbersFrom(firstPrincipal, len(robots()))}
 }
 
 // placeOf is the place of something in its list, by its id.
@@ -92,7 +94,7 @@ func placeOf(id string, first int64) int {
 	return int(n - first)
 }
 
-func userRecord(co *company, _ []string, id string) record {
+func userRecord(co *company, _ []string, id string) resource.Record {
 	if number, ok := strings.CutPrefix(id, moreUsers); ok {
 		return personRecord(co, id, "user-"+number, "User", strings.TrimLeft(number, "0"), nil)
 	}
@@ -102,18 +104,18 @@ func userRecord(co *company, _ []string, id string) record {
 	var in []any
 	for i, g := range groups() {
 		if slices.Contains(g.members, at) {
-			in = append(in, record{"display": g.name, "type": "direct", "value": strconv.Itoa(firstGroup + i), "$ref": "Groups/" + strconv.Itoa(firstGroup+i)})
+			in = append(in, resource.Record{"display": g.name, "type": "direct", "value": strconv.Itoa(firstGroup + i), "$ref": "Groups/" + strconv.Itoa(firstGroup+i)})
 		}
 	}
 	return personRecord(co, id, login, title(given), title(family), in)
 }
 
-func personRecord(co *company, id, login, given, family string, in []any) record {
+func personRecord(co *company, id, login, given, family string, in []any) resource.Record {
 	email := login + "@harbor-finch.example"
-	r := record{
+	r := resource.Record{
 		"id": id, "userName": email, "displayName": given + " " + family, "active": true,
-		"name":       record{"givenName": given, "familyName": family},
-		"emails":     []any{record{"type": "work", "value": email, "primary": true}},
+		"name":       resource.Record{"givenName": given, "familyName": family},
+		"emails":     []any{resource.Record{"type": "work", "value": email, "primary": true}},
 		"schemas":    []any{"urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:extension:workspace:2.0:User"},
 		"account_id": co.accountID(),
 	}
@@ -124,25 +126,25 @@ func personRecord(co *company, id, login, given, family string, in []any) record
 }
 
 // ownRecord is the user behind the personal access token.
-func ownRecord(co *company, _ []string, _ string) record {
+func ownRecord(co *company, _ []string, _ string) resource.Record {
 	return userRecord(co, nil, strconv.Itoa(firstUser))
 }
 
-func groupRecord(co *company, _ []string, id string) record {
+func groupRecord(co *company, _ []string, id string) resource.Record {
 	g := groups()[placeOf(id, firstGroup)]
 	members := make([]any, len(g.members))
 	for i, m := range g.members {
 		user := strconv.Itoa(firstUser + m)
 		login, _, _ := strings.Cut(humans()[m].email, "@")
 		given, family, _ := strings.Cut(login, ".")
-		members[i] = record{"display": title(given) + " " + title(family), "value": user, "$ref": "Users/" + user, "type": "direct"}
+		members[i] = resource.Record{"display": title(given) + " " + title(family), "value": user, "$ref": "Users/" + user, "type": "direct"}
 	}
-	r := record{
-		"id": id, "displayName": g.name, "members": members, "meta": record{"resourceType": "Group"},
+	r := resource.Record{
+		"id": id, "displayName": g.name, "members": members, "meta": resource.Record{"resourceType": "Group"},
 		"schemas": []any{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "account_id": co.accountID(),
 	}
 	if g.name == "data-engineers" || g.name == "admins" {
-		r["entitlements"] = []any{record{"value": "allow-cluster-create"}}
+		r["entitlements"] = []any{resource.Record{"value": "allow-cluster-create"}}
 	}
 	return r
 }
@@ -155,11 +157,11 @@ func robots() []person {
 	}
 }
 
-func servicePrincipalRecord(co *company, _ []string, id string) record {
+func servicePrincipalRecord(co *company, _ []string, id string) resource.Record {
 	p := robots()[placeOf(id, firstPrincipal)]
-	return record{
+	return resource.Record{
 		"id": id, "applicationId": p.email, "displayName": p.id, "active": true,
 		"schemas":      []any{"urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal"},
-		"entitlements": []any{record{"value": "workspace-access"}}, "account_id": co.accountID(),
+		"entitlements": []any{resource.Record{"value": "workspace-access"}}, "account_id": co.accountID(),
 	}
 }

@@ -9,12 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
-
-// record is a resource as the emulator keeps it: attributes by their names, which may be more than
-// any one answer shows. What is in a store is never changed, but replaced.
-type record = map[string]any
 
 // shapes gives schemas with their references followed.
 type shapes struct {
@@ -137,7 +134,7 @@ func (s *shape) appendTo(b []byte, value any) []byte {
 	case json.Number:
 		return append(b, v...)
 	}
-	return append(b, encode(value)...)
+	return append(b, resource.JSON(value)...)
 }
 
 func (s *shape) appendObject(b []byte, object map[string]any) []byte {
@@ -182,7 +179,7 @@ func (s *shape) takes(value any) bool {
 		return true
 	}
 	switch v := value.(type) {
-	case record:
+	case resource.Record:
 		return s.Type == "object" || s.Type == ""
 	case []any:
 		return s.Type == "array" || s.Type == ""
@@ -216,7 +213,7 @@ func textOf(n int64, isTime bool) string {
 func appendText(b []byte, text string) []byte {
 	for i := range len(text) {
 		if c := text[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return append(b, encode(text)...)
+			return append(b, resource.JSON(text)...)
 		}
 	}
 	b = append(b, '"')

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // shownFields is what a list or a get shows of a record: what it has become meanwhile, without what
 // the request leaves out, and of SCIM's resources what it asks for.
-func (c *call) shownFields(r record) record {
-	r = c.withoutOmitted(settled(r, c.emulator.opts.Clock()))
+func (c *call) shownFields(r resource.Record) resource.Record {
+	r = c.withoutOmitted(resource.Settled(r, c.emulator.opts.Clock()))
 	if c.route.method.Paging == nil || c.route.method.Paging.Kind != provider.ByOffset {
 		return r
 	}
@@ -41,7 +42,7 @@ var omissions = map[string][]string{
 	"omit_username":   {"owner", "created_by", "updated_by"},
 }
 
-func (c *call) withoutOmitted(r record) record {
+func (c *call) withoutOmitted(r resource.Record) resource.Record {
 	for param, attributes := range omissions {
 		if c.query.Get(param) != "true" {
 			continue

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // What MLflow's clients say of runs, experiments and models bit by bit: tags, parameters, metrics.
@@ -36,7 +38,7 @@ type tracked struct {
 // puts takes in what the request itself says, in a list of the resource.
 func (t tracked) puts(in, list string) handler {
 	return t.change(func(c *call, held map[string]any) {
-		entry := record{"key": c.value("key"), "value": c.object()["value"]}
+		entry := resource.Record{"key": c.value("key"), "value": c.object()["value"]}
 		if list == "metrics" {
 			for _, name := range []string{"timestamp", "step"} {
 				if value, ok := c.object()[name]; ok {
@@ -70,8 +72,8 @@ func (t tracked) drops(in, list string) handler {
 // change changes a resource, or the attribute of it that holds the lists.
 func (t tracked) change(change func(c *call, held map[string]any), in string) handler {
 	return func(c *call) (any, error) {
-		c.state.changing.Lock()
-		defer c.state.changing.Unlock()
+		c.home.changing.Lock()
+		defer c.home.changing.Unlock()
 		k := c.emulator.kinds()[t.kind]
 		if k == nil {
 			return c.invented(nil), nil
@@ -84,11 +86,11 @@ func (t tracked) change(change func(c *call, held map[string]any), in string) ha
 		if in == "" {
 			change(c, r)
 		} else {
-			held := maps.Clone(objectIn(old, in)) // never nil
+			held := maps.Clone(resource.Object(old, in)) // never nil
 			change(c, held)
 			r[in] = held
 		}
-		c.state.store.keep(name, r)
+		c.home.collections.Put(name, r)
 		return json.RawMessage("{}"), nil
 	}
 }
@@ -96,7 +98,7 @@ func (t tracked) change(change func(c *call, held map[string]any), in string) ha
 // withEntry is a list with an entry in the place of the one that had its key. Of a metric the last
 // value counts.
 func withEntry(list any, entry map[string]any) []any {
-	return append(withoutKey(list, plain(entry["key"])), entry)
+	return append(withoutKey(list, resource.Text(entry["key"])), entry)
 }
 
 func withoutKey(list any, key string) []any {

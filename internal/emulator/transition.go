@@ -2,106 +2,83 @@ package emulator
 
 import (
 	"maps"
-	"time"
-)
 
-// A resource that takes time to become what was asked for holds what it will be, and when. Nothing
-// runs meanwhile: whoever looks after that time sees it done. The names are none of the API's, so
-// no answer shows them.
-const (
-	dueField  = "\x00due"  // a time.Time
-	thenField = "\x00then" // a record of the attributes that change then
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // becoming is a record that takes on other attributes after Options.OperationTime.
-func (c *call) becoming(r, then record) record {
-	r = maps.Clone(r)
-	r[dueField], r[thenField] = c.emulator.opts.Clock().Add(c.emulator.opts.OperationTime), then
-	return r
-}
-
-// settled is a record as it is at a time.
-func settled(r record, now time.Time) record {
-	due, ok := r[dueField].(time.Time)
-	if !ok || now.Before(due) {
-		return r
-	}
-	then, _ := r[thenField].(record)
-	r = maps.Clone(r)
-	delete(r, dueField)
-	delete(r, thenField)
-	maps.Copy(r, then)
-	return settled(r, now)
+func (c *call) becoming(r, then resource.Record) resource.Record {
+	return resource.Pending(r, then, c.emulator.opts.Clock().Add(c.emulator.opts.OperationTime))
 }
 
 // way is how resources of a kind come to work: what they are at first, what they become, and what
 // they become where a fault rule wants it to fail.
-type way struct{ first, then, failed record }
+type way struct{ first, then, failed resource.Record }
 
 // ways are those of the kinds that take time to make.
 func ways() map[string]way {
 	return map[string]way{
 		"/clusters": {
-			first: record{"state": "PENDING", "state_message": "Finding instances for new nodes, acquiring more instances if necessary"},
-			then:  record{"state": "RUNNING", "state_message": ""},
-			failed: record{
+			first: resource.Record{"state": "PENDING", "state_message": "Finding instances for new nodes, acquiring more instances if necessary"},
+			then:  resource.Record{"state": "RUNNING", "state_message": ""},
+			failed: resource.Record{
 				"state": "TERMINATED", "state_message": toldToFail,
-				"termination_reason": record{"code": "CLOUD_PROVIDER_LAUNCH_FAILURE", "type": "CLOUD_FAILURE", "parameters": record{}},
+				"termination_reason": resource.Record{"code": "CLOUD_PROVIDER_LAUNCH_FAILURE", "type": "CLOUD_FAILURE", "parameters": resource.Record{}},
 			},
 		},
 		"/sql/warehouses": {
-			first:  record{"state": "STARTING", "num_clusters": int64(0)},
-			then:   record{"state": "RUNNING", "num_clusters": int64(1)},
-			failed: record{"state": "STOPPED", "health": record{"status": "FAILED", "message": toldToFail}},
+			first:  resource.Record{"state": "STARTING", "num_clusters": int64(0)},
+			then:   resource.Record{"state": "RUNNING", "num_clusters": int64(1)},
+			failed: resource.Record{"state": "STOPPED", "health": resource.Record{"status": "FAILED", "message": toldToFail}},
 		},
 		"/serving-endpoints": {
-			first:  record{"state": record{"ready": "NOT_READY", "config_update": "IN_PROGRESS"}},
-			then:   record{"state": record{"ready": "READY", "config_update": "NOT_UPDATING"}},
-			failed: record{"state": record{"ready": "NOT_READY", "config_update": "UPDATE_FAILED"}},
+			first:  resource.Record{"state": resource.Record{"ready": "NOT_READY", "config_update": "IN_PROGRESS"}},
+			then:   resource.Record{"state": resource.Record{"ready": "READY", "config_update": "NOT_UPDATING"}},
+			failed: resource.Record{"state": resource.Record{"ready": "NOT_READY", "config_update": "UPDATE_FAILED"}},
 		},
 		"/apps": {
-			first:  record{"compute_status": record{"state": "STARTING", "message": ""}, "app_status": record{"state": "UNAVAILABLE", "message": ""}},
-			then:   record{"compute_status": record{"state": "ACTIVE", "message": ""}, "app_status": record{"state": "RUNNING", "message": ""}},
-			failed: record{"compute_status": record{"state": "ERROR", "message": toldToFail}},
+			first:  resource.Record{"compute_status": resource.Record{"state": "STARTING", "message": ""}, "app_status": resource.Record{"state": "UNAVAILABLE", "message": ""}},
+			then:   resource.Record{"compute_status": resource.Record{"state": "ACTIVE", "message": ""}, "app_status": resource.Record{"state": "RUNNING", "message": ""}},
+			failed: resource.Record{"compute_status": resource.Record{"state": "ERROR", "message": toldToFail}},
 		},
 		"/apps/{}/deployments": {
-			first:  record{"status": record{"state": "IN_PROGRESS", "message": ""}},
-			then:   record{"status": record{"state": "SUCCEEDED", "message": ""}},
-			failed: record{"status": record{"state": "FAILED", "message": toldToFail}},
+			first:  resource.Record{"status": resource.Record{"state": "IN_PROGRESS", "message": ""}},
+			then:   resource.Record{"status": resource.Record{"state": "SUCCEEDED", "message": ""}},
+			failed: resource.Record{"status": resource.Record{"state": "FAILED", "message": toldToFail}},
 		},
 		"/apps/{}/update": {
-			first:  record{"status": record{"state": "IN_PROGRESS", "message": ""}},
-			then:   record{"status": record{"state": "SUCCEEDED", "message": ""}},
-			failed: record{"status": record{"state": "FAILED", "message": toldToFail}},
+			first:  resource.Record{"status": resource.Record{"state": "IN_PROGRESS", "message": ""}},
+			then:   resource.Record{"status": resource.Record{"state": "SUCCEEDED", "message": ""}},
+			failed: resource.Record{"status": resource.Record{"state": "FAILED", "message": toldToFail}},
 		},
 		"@/workspaces": {
-			first:  record{"workspace_status": "PROVISIONING", "workspace_status_message": "Workspace resources are being set up."},
-			then:   record{"workspace_status": "RUNNING", "workspace_status_message": "Workspace is running."},
-			failed: record{"workspace_status": "FAILED", "workspace_status_message": toldToFail},
+			first:  resource.Record{"workspace_status": "PROVISIONING", "workspace_status_message": "Workspace resources are being set up."},
+			then:   resource.Record{"workspace_status": "RUNNING", "workspace_status_message": "Workspace is running."},
+			failed: resource.Record{"workspace_status": "FAILED", "workspace_status_message": toldToFail},
 		},
-		"/clean-rooms":        {first: record{"status": "PROVISIONING"}, then: record{"status": "ACTIVE"}, failed: record{"status": "FAILED"}},
-		"/database/instances": {first: record{"state": "STARTING"}, then: record{"state": "AVAILABLE"}, failed: record{"state": "STOPPED"}},
+		"/clean-rooms":        {first: resource.Record{"status": "PROVISIONING"}, then: resource.Record{"status": "ACTIVE"}, failed: resource.Record{"status": "FAILED"}},
+		"/database/instances": {first: resource.Record{"state": "STARTING"}, then: resource.Record{"state": "AVAILABLE"}, failed: resource.Record{"state": "STOPPED"}},
 		"/vector-search/endpoints": {
-			first:  record{"endpoint_status": record{"state": "PROVISIONING", "message": ""}, "num_indexes": int64(0)},
-			then:   record{"endpoint_status": record{"state": "ONLINE", "message": ""}},
-			failed: record{"endpoint_status": record{"state": "OFFLINE", "message": toldToFail}},
+			first:  resource.Record{"endpoint_status": resource.Record{"state": "PROVISIONING", "message": ""}, "num_indexes": int64(0)},
+			then:   resource.Record{"endpoint_status": resource.Record{"state": "ONLINE", "message": ""}},
+			failed: resource.Record{"endpoint_status": resource.Record{"state": "OFFLINE", "message": toldToFail}},
 		},
 		"/online-tables": {
-			first:  record{"unity_catalog_provisioning_state": "PROVISIONING"},
-			then:   record{"unity_catalog_provisioning_state": "ACTIVE"},
-			failed: record{"unity_catalog_provisioning_state": "FAILED"},
+			first:  resource.Record{"unity_catalog_provisioning_state": "PROVISIONING"},
+			then:   resource.Record{"unity_catalog_provisioning_state": "ACTIVE"},
+			failed: resource.Record{"unity_catalog_provisioning_state": "FAILED"},
 		},
-		"/automl/forecasting-experiments": {first: record{"state": "RUNNING"}, then: record{"state": "SUCCEEDED"}, failed: record{"state": "FAILED"}},
+		"/automl/forecasting-experiments": {first: resource.Record{"state": "RUNNING"}, then: resource.Record{"state": "SUCCEEDED"}, failed: resource.Record{"state": "FAILED"}},
 		messageKind: {
-			first: record{"status": "EXECUTING_QUERY"}, then: record{"status": "COMPLETED"},
-			failed: record{"status": "FAILED", "error": record{"error": toldToFail}},
+			first: resource.Record{"status": "EXECUTING_QUERY"}, then: resource.Record{"status": "COMPLETED"},
+			failed: resource.Record{"status": "FAILED", "error": resource.Record{"error": toldToFail}},
 		},
-		"/pipelines/{}/updates": {first: record{"state": "INITIALIZING"}, then: record{"state": "COMPLETED"}, failed: record{"state": "FAILED"}},
-		contextKind:             {first: record{"status": "Pending"}, then: record{"status": "Running"}, failed: record{"status": "Error"}},
+		"/pipelines/{}/updates": {first: resource.Record{"state": "INITIALIZING"}, then: resource.Record{"state": "COMPLETED"}, failed: resource.Record{"state": "FAILED"}},
+		contextKind:             {first: resource.Record{"status": "Pending"}, then: resource.Record{"status": "Running"}, failed: resource.Record{"status": "Error"}},
 		commandKind: {
-			first:  record{"status": "Running"},
-			then:   record{"status": "Finished", "results": record{"resultType": "text", "data": ""}},
-			failed: record{"status": "Error", "results": record{"resultType": "error", "cause": toldToFail}},
+			first:  resource.Record{"status": "Running"},
+			then:   resource.Record{"status": "Finished", "results": resource.Record{"resultType": "text", "data": ""}},
+			failed: resource.Record{"status": "Error", "results": resource.Record{"resultType": "error", "cause": toldToFail}},
 		},
 	}
 }
@@ -109,7 +86,7 @@ func ways() map[string]way {
 const toldToFail = "The emulator was told to let this fail."
 
 // goes sets a record that nobody else has yet on the way of its kind.
-func (c *call) goes(kindName string, r record) {
+func (c *call) goes(kindName string, r resource.Record) {
 	w, ok := ways()[kindName]
 	if !ok {
 		return
@@ -122,53 +99,48 @@ func (c *call) goes(kindName string, r record) {
 }
 
 // finishers see to what depends on the kind when a resource is made.
-var finishers = map[string]func(*call, record){
+var finishers = map[string]func(*call, resource.Record){
 	"/clusters":                startCluster,
 	"/unity-catalog/catalogs":  finishCatalog,
 	"/unity-catalog/schemas":   finishSchema,
 	"/sql/warehouses":          nameWarehouse,
 	"/apps":                    finishApp,
-	"@/budget-policies":        func(c *call, r record) { r["creator_user_name"] = c.subject },
-	"@/workspaces":             func(c *call, r record) { r["account_id"] = c.state.company().accountID() },
+	"@/budget-policies":        func(c *call, r resource.Record) { r["creator_user_name"] = c.subject },
+	"@/workspaces":             func(c *call, r resource.Record) { r["account_id"] = c.home.company().accountID() },
 	"/secrets":                 finishSecret,
 	"/token-management/tokens": finishToken,
 	"/pipelines":               finishPipeline,
 	"/preview/scim/v2/Users":   finishUser,
 	"@/scim/v2/Users":          finishUser,
 	"/repos":                   finishRepo,
-	"/mlflow/experiments":      func(_ *call, r record) { r["lifecycle_stage"] = "active" },
+	"/mlflow/experiments":      func(_ *call, r resource.Record) { r["lifecycle_stage"] = "active" },
 	"/mlflow/runs":             finishTraining,
 	"/mlflow/logged-models":    finishModel,
 }
 
 // become changes a record that nobody else has yet, now and for later.
-func (c *call) become(r, now, then record) {
+func (c *call) become(r, now, then resource.Record) {
 	maps.Copy(r, now)
 	maps.Copy(r, c.becoming(r, then))
 }
 
-func startCluster(c *call, r record) {
+func startCluster(c *call, r resource.Record) {
 	delete(r, "terminated_time")
 	delete(r, "termination_reason")
 	r["start_time"] = c.emulator.opts.Clock().UnixMilli()
-	r["creator_user_name"], r["cluster_source"] = orText(r["creator_user_name"], c.subject), orText(r["cluster_source"], "API")
+	r["creator_user_name"], r["cluster_source"] = resource.TextOr(r["creator_user_name"], c.subject), resource.TextOr(r["cluster_source"], "API")
 }
 
-func orText(value any, other string) string {
-	if text, ok := value.(string); ok && text != "" {
-		return text
-	}
-	return other
+func nameWarehouse(_ *call, r resource.Record) {
+	r["name"], r["health"] = resource.TextOr(r["name"], "warehouse"), resource.Record{"status": "HEALTHY"}
 }
 
-func nameWarehouse(_ *call, r record) {
-	r["name"], r["health"] = orText(r["name"], "warehouse"), record{"status": "HEALTHY"}
+func finishApp(_ *call, r resource.Record) {
+	r["url"] = "https://" + resource.Text(r["name"]) + ".apps.localhost"
 }
 
-func finishApp(_ *call, r record) { r["url"] = "https://" + plain(r["name"]) + ".apps.localhost" }
-
-func finishPipeline(c *call, r record) {
-	spec := record{}
+func finishPipeline(c *call, r resource.Record) {
+	spec := resource.Record{}
 	maps.Copy(spec, c.object())
 	spec["id"] = r["pipeline_id"]
 	r["spec"], r["state"], r["health"] = spec, "IDLE", "HEALTHY"
@@ -176,35 +148,35 @@ func finishPipeline(c *call, r record) {
 	delete(r, "latest_updates")
 }
 
-func finishUser(_ *call, r record) {
+func finishUser(_ *call, r resource.Record) {
 	if _, said := r["active"]; !said {
 		r["active"] = true
 	}
-	if plain(r["displayName"]) == "" {
+	if resource.Text(r["displayName"]) == "" {
 		r["displayName"] = r["userName"]
 	}
 }
 
-func finishRepo(_ *call, r record) {
-	if plain(r["branch"]) == "" {
+func finishRepo(_ *call, r resource.Record) {
+	if resource.Text(r["branch"]) == "" {
 		r["branch"] = "main"
 	}
 }
 
 // changers see to what depends on the kind when a resource is changed.
-var changers = map[string]func(c *call, r, content record){
-	"/pipelines": func(_ *call, r, content record) {
-		spec := record{}
+var changers = map[string]func(c *call, r, content resource.Record){
+	"/pipelines": func(_ *call, r, content resource.Record) {
+		spec := resource.Record{}
 		maps.Copy(spec, content)
 		spec["id"] = r["pipeline_id"]
 		r["spec"] = spec
 	},
 	"/mlflow/runs":  changedTraining,
-	"/secrets":      func(c *call, r, _ record) { finishSecret(c, r) },
-	"/secrets/acls": func(c *call, r, _ record) { r["scope"] = c.value("scope") },
+	"/secrets":      func(c *call, r, _ resource.Record) { finishSecret(c, r) },
+	"/secrets/acls": func(c *call, r, _ resource.Record) { r["scope"] = c.value("scope") },
 }
 
 // narrowers give lists the ids that can fit their filters, where that is known beforehand.
-var narrowers = map[string]func(*call, sequence) sequence{
+var narrowers = map[string]func(*call, resource.Sequence) resource.Sequence{
 	"/jobs/runs": runsOfOneJob,
 }

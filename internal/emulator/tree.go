@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // Notebooks, DBFS and the files of volumes are three trees of the same make: records by their
@@ -54,10 +55,10 @@ func treeHandlers() map[string]handler {
 // tree is one of the three, and how its lists word what is in it.
 type tree struct {
 	kind string
-	show func(record) record
+	show func(resource.Record) resource.Record
 }
 
-func objectInfo(r record) record {
+func objectInfo(r resource.Record) resource.Record {
 	r = maps.Clone(r)
 	delete(r, "content")
 	if r["object_type"] == directory || r["object_type"] == "NOTEBOOK" {
@@ -66,13 +67,13 @@ func objectInfo(r record) record {
 	return r
 }
 
-func fileInfo(r record) record {
+func fileInfo(r resource.Record) resource.Record {
 	size, _ := r["size"].(int64)
-	return record{"path": r["path"], "is_dir": r["object_type"] == directory, "file_size": size, "modification_time": r["modified_at"]}
+	return resource.Record{"path": r["path"], "is_dir": r["object_type"] == directory, "file_size": size, "modification_time": r["modified_at"]}
 }
 
-func directoryEntry(r record) record {
-	shown := record{"path": r["path"], "name": path.Base(plain(r["path"])), "is_directory": r["object_type"] == directory}
+func directoryEntry(r resource.Record) resource.Record {
+	shown := resource.Record{"path": r["path"], "name": path.Base(resource.Text(r["path"])), "is_directory": r["object_type"] == directory}
 	if r["object_type"] != directory {
 		shown["file_size"], shown["last_modified"] = r["size"], r["modified_at"]
 	}
@@ -101,7 +102,7 @@ func (c *call) path(names ...string) (string, error) {
 }
 
 // at finds the file or folder that a call is about.
-func (c *call) at(kind string) (path string, r record, err error) {
+func (c *call) at(kind string) (path string, r resource.Record, err error) {
 	if path, err = c.path(); err != nil {
 		return "", nil, err
 	}
@@ -109,12 +110,12 @@ func (c *call) at(kind string) (path string, r record, err error) {
 	return path, r, err
 }
 
-func (c *call) file(kindName, at string) (record, error) {
-	it, ok := c.state.store.get(kindName + "/" + keyOf(at))
+func (c *call) file(kindName, at string) (resource.Record, error) {
+	it, ok := c.home.collections.Get(kindName + "/" + resource.Key(at))
 	if !ok {
 		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", apierror.Printable(at))
 	}
-	return it.record, nil
+	return it.Record, nil
 }
 
 func (t tree) list(key string) handler {
@@ -137,17 +138,17 @@ func (t tree) list(key string) handler {
 					return nil, apierror.Invalid("notebooks_modified_after must be a time in milliseconds, not %q.", apierror.Printable(text))
 				}
 			}
-			for _, it := range c.state.store.list(t.kind, "", mostRows, false) {
-				changed, _ := it.record["modified_at"].(int64)
-				if it.record["object_type"] == "NOTEBOOK" && changed < since {
+			for _, it := range c.home.collections.List(t.kind, "", resource.MaxItems, false) {
+				changed, _ := it.Record["modified_at"].(int64)
+				if it.Record["object_type"] == "NOTEBOOK" && changed < since {
 					continue
 				}
-				if p := plain(it.record["path"]); p != "/" && path.Dir(p) == at {
-					rows = append(rows, t.show(it.record))
+				if p := resource.Text(it.Record["path"]); p != "/" && path.Dir(p) == at {
+					rows = append(rows, t.show(it.Record))
 				}
 			}
 		}
-		answer := record{}
+		answer := resource.Record{}
 		if len(rows) > 0 {
 			answer[key] = rows
 		}
@@ -169,12 +170,12 @@ func (t tree) status(c *call) (any, error) {
 }
 
 // place puts a record into a tree, with the folders that it is in.
-func (c *call) place(kindName, at string, r record) {
+func (c *call) place(kindName, at string, r resource.Record) {
 	now := c.emulator.opts.Clock().UnixMilli()
 	for dir := path.Dir(at); ; dir = path.Dir(dir) {
-		name := kindName + "/" + keyOf(dir)
-		if _, ok := c.state.store.get(name); !ok {
-			c.state.store.keep(name, c.entry(dir, directory, now))
+		name := kindName + "/" + resource.Key(dir)
+		if _, ok := c.home.collections.Get(name); !ok {
+			c.home.collections.Put(name, c.entry(dir, directory, now))
 		}
 		if dir == "/" {
 			break
@@ -182,12 +183,12 @@ func (c *call) place(kindName, at string, r record) {
 	}
 	made := c.entry(at, "FILE", now)
 	maps.Copy(made, r)
-	c.state.store.keep(kindName+"/"+keyOf(at), made)
+	c.home.collections.Put(kindName+"/"+resource.Key(at), made)
 }
 
-func (c *call) entry(at, kind string, now int64) record {
-	id := c.state.nextNumber(900_000_000_000_001)
-	return record{"path": at, "object_type": kind, "object_id": id, "resource_id": strconv.FormatInt(id, 10), "created_at": now, "modified_at": now}
+func (c *call) entry(at, kind string, now int64) resource.Record {
+	id := c.home.nextNumber(900_000_000_000_001)
+	return resource.Record{"path": at, "object_type": kind, "object_id": id, "resource_id": strconv.FormatInt(id, 10), "created_at": now, "modified_at": now}
 }
 
 func (t tree) mkdirs(c *call) (any, error) {
@@ -195,16 +196,16 @@ func (t tree) mkdirs(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	if r, err := c.file(t.kind, at); err == nil {
 		if r["object_type"] != directory {
 			return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists and is no folder.", apierror.Printable(at))
 		}
-		return record{}, nil
+		return resource.Record{}, nil
 	}
-	c.place(t.kind, at, record{"object_type": directory})
-	return record{}, nil
+	c.place(t.kind, at, resource.Record{"object_type": directory})
+	return resource.Record{}, nil
 }
 
 func (t tree) remove(c *call) (any, error) {
@@ -212,24 +213,24 @@ func (t tree) remove(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	if _, err := c.file(t.kind, at); err != nil {
 		return nil, err
 	}
 	var below []string
-	for _, it := range c.state.store.list(t.kind, "", mostRows, false) {
-		if strings.HasPrefix(plain(it.record["path"]), at+"/") {
-			below = append(below, it.id)
+	for _, it := range c.home.collections.List(t.kind, "", resource.MaxItems, false) {
+		if strings.HasPrefix(resource.Text(it.Record["path"]), at+"/") {
+			below = append(below, it.ID)
 		}
 	}
 	if recursive, _ := c.object()["recursive"].(bool); len(below) > 0 && !recursive {
 		return nil, apierror.New(http.StatusBadRequest, "DIRECTORY_NOT_EMPTY", "Folder (%s) is not empty.", apierror.Printable(at))
 	}
-	for _, id := range append(below, keyOf(at)) {
-		c.state.store.remove(t.kind + "/" + id)
+	for _, id := range append(below, resource.Key(at)) {
+		c.home.collections.Remove(t.kind + "/" + id)
 	}
-	return record{}, nil
+	return resource.Record{}, nil
 }
 
 // lastDot is a file's ending with its dot.
@@ -247,11 +248,11 @@ func exportObject(c *call) (any, error) {
 	if r["object_type"] == directory {
 		return nil, apierror.New(http.StatusBadRequest, "BAD_REQUEST", "Folder (%s) can be exported as DBC only, which the emulator does not do.", apierror.Printable(at))
 	}
-	kind := map[string]string{"PYTHON": "py", "SQL": "sql", "SCALA": "scala", "R": "r"}[plain(r["language"])]
+	kind := map[string]string{"PYTHON": "py", "SQL": "sql", "SCALA": "scala", "R": "r"}[resource.Text(r["language"])]
 	if kind == "" {
 		kind = "file"
 	}
-	return record{"content": plain(r["content"]), "file_type": kind}, nil
+	return resource.Record{"content": resource.Text(r["content"]), "file_type": kind}, nil
 }
 
 func importObject(c *call) (any, error) {
@@ -260,19 +261,19 @@ func importObject(c *call) (any, error) {
 		return nil, err
 	}
 	body := c.object()
-	content := plain(body["content"])
+	content := resource.Text(body["content"])
 	raw, err := base64.StdEncoding.DecodeString(content)
 	if err != nil {
 		return nil, apierror.Invalid("content is not base64.")
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	if _, err := c.file("/workspace", at); err == nil && body["overwrite"] != true {
 		return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", apierror.Printable(at))
 	}
-	r := record{"content": content, "size": int64(len(raw)), "object_type": "NOTEBOOK"}
-	format := plain(body["format"])
-	language := orText(body["language"], "")
+	r := resource.Record{"content": content, "size": int64(len(raw)), "object_type": "NOTEBOOK"}
+	format := resource.Text(body["format"])
+	language := resource.TextOr(body["language"], "")
 	if language == "" && (format == "AUTO" || format == "JUPYTER") {
 		language = languageOf(at)
 	}
@@ -285,7 +286,7 @@ func importObject(c *call) (any, error) {
 		r["object_type"] = "FILE"
 	}
 	c.place("/workspace", at, r)
-	return record{}, nil
+	return resource.Record{}, nil
 }
 
 func readDBFS(c *call) (any, error) {
@@ -294,7 +295,7 @@ func readDBFS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, _ := base64.StdEncoding.DecodeString(plain(r["content"])) // checked when it came in
+	raw, _ := base64.StdEncoding.DecodeString(resource.Text(r["content"])) // checked when it came in
 	offset, _ := strconv.Atoi(c.query.Get("offset"))
 	length, _ := strconv.Atoi(c.query.Get("length"))
 	if length <= 0 || length > most {
@@ -302,7 +303,7 @@ func readDBFS(c *call) (any, error) {
 	}
 	from := min(max(offset, 0), len(raw))
 	part := raw[from:min(from+length, len(raw))]
-	return record{"bytes_read": len(part), "data": base64.StdEncoding.EncodeToString(part)}, nil
+	return resource.Record{"bytes_read": len(part), "data": base64.StdEncoding.EncodeToString(part)}, nil
 }
 
 func putDBFS(c *call) (any, error) {
@@ -310,18 +311,18 @@ func putDBFS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := plain(c.object()["contents"])
+	content := resource.Text(c.object()["contents"])
 	raw, err := base64.StdEncoding.DecodeString(content)
 	if err != nil {
 		return nil, apierror.Invalid("contents is not base64.")
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	if _, err := c.file("/dbfs", at); err == nil && c.object()["overwrite"] != true {
 		return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", apierror.Printable(at))
 	}
-	c.place("/dbfs", at, record{"content": content, "size": int64(len(raw))})
-	return record{}, nil
+	c.place("/dbfs", at, resource.Record{"content": content, "size": int64(len(raw))})
+	return resource.Record{}, nil
 }
 
 // handles are files of DBFS that are being written, by the numbers that openDBFS gave.
@@ -332,54 +333,54 @@ func openDBFS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	if _, err := c.file("/dbfs", at); err == nil && c.object()["overwrite"] != true {
 		return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", apierror.Printable(at))
 	}
-	id := c.state.nextNumber(1)
-	c.state.store.keep(handles+"/"+strconv.FormatInt(id, 10), record{"path": at, "content": ""})
-	return record{"handle": id}, nil
+	id := c.home.nextNumber(1)
+	c.home.collections.Put(handles+"/"+strconv.FormatInt(id, 10), resource.Record{"path": at, "content": ""})
+	return resource.Record{"handle": id}, nil
 }
 
-func (c *call) handle() (string, record, error) {
-	name := handles + "/" + keyOf(plain(c.object()["handle"]))
-	it, ok := c.state.store.get(name)
+func (c *call) handle() (string, resource.Record, error) {
+	name := handles + "/" + resource.Key(resource.Text(c.object()["handle"]))
+	it, ok := c.home.collections.Get(name)
 	if !ok {
-		return "", nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Handle %s is not open.", apierror.Printable(plain(c.object()["handle"])))
+		return "", nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Handle %s is not open.", apierror.Printable(resource.Text(c.object()["handle"])))
 	}
-	return name, it.record, nil
+	return name, it.Record, nil
 }
 
 func addBlock(c *call) (any, error) {
-	block, err := base64.StdEncoding.DecodeString(plain(c.object()["data"]))
+	block, err := base64.StdEncoding.DecodeString(resource.Text(c.object()["data"]))
 	if err != nil {
 		return nil, apierror.Invalid("data is not base64.")
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	name, r, err := c.handle()
 	if err != nil {
 		return nil, err
 	}
-	held, _ := base64.StdEncoding.DecodeString(plain(r["content"]))
+	held, _ := base64.StdEncoding.DecodeString(resource.Text(r["content"]))
 	r = maps.Clone(r)
 	r["content"] = base64.StdEncoding.EncodeToString(slices.Concat(held, block))
-	c.state.store.keep(name, r)
-	return record{}, nil
+	c.home.collections.Put(name, r)
+	return resource.Record{}, nil
 }
 
 func closeDBFS(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	name, r, err := c.handle()
 	if err != nil {
 		return nil, err
 	}
-	raw, _ := base64.StdEncoding.DecodeString(plain(r["content"]))
-	c.place("/dbfs", plain(r["path"]), record{"content": r["content"], "size": int64(len(raw))})
-	c.state.store.remove(name)
-	return record{}, nil
+	raw, _ := base64.StdEncoding.DecodeString(resource.Text(r["content"]))
+	c.place("/dbfs", resource.Text(r["path"]), resource.Record{"content": r["content"], "size": int64(len(raw))})
+	c.home.collections.Remove(name)
+	return resource.Record{}, nil
 }
 
 func moveDBFS(c *call) (any, error) {
@@ -391,8 +392,8 @@ func moveDBFS(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	r, err := c.file("/dbfs", from)
 	if err != nil {
 		return nil, err
@@ -403,16 +404,16 @@ func moveDBFS(c *call) (any, error) {
 	moved := maps.Clone(r)
 	delete(moved, "path")
 	c.place("/dbfs", to, moved)
-	for _, it := range c.state.store.list("/dbfs", "", mostRows, false) {
-		if rest, ok := strings.CutPrefix(plain(it.record["path"]), from+"/"); ok {
-			inner := maps.Clone(it.record)
+	for _, it := range c.home.collections.List("/dbfs", "", resource.MaxItems, false) {
+		if rest, ok := strings.CutPrefix(resource.Text(it.Record["path"]), from+"/"); ok {
+			inner := maps.Clone(it.Record)
 			delete(inner, "path")
 			c.place("/dbfs", to+"/"+rest, inner)
-			c.state.store.remove("/dbfs/" + it.id)
+			c.home.collections.Remove("/dbfs/" + it.ID)
 		}
 	}
-	c.state.store.remove("/dbfs/" + keyOf(from))
-	return record{}, nil
+	c.home.collections.Remove("/dbfs/" + resource.Key(from))
+	return resource.Record{}, nil
 }
 
 func downloadFile(c *call) (any, error) {
@@ -423,7 +424,7 @@ func downloadFile(c *call) (any, error) {
 	if r["object_type"] == directory {
 		return nil, apierror.New(http.StatusNotFound, "NOT_FOUND", "%s is a folder.", apierror.Printable(at))
 	}
-	raw, _ := base64.StdEncoding.DecodeString(plain(r["content"]))
+	raw, _ := base64.StdEncoding.DecodeString(resource.Text(r["content"]))
 	changed, _ := r["modified_at"].(int64)
 	return &answer{status: http.StatusOK, body: raw, header: http.Header{
 		"Content-Type": {"application/octet-stream"}, "Last-Modified": {time.UnixMilli(changed).UTC().Format(http.TimeFormat)},
@@ -435,11 +436,11 @@ func uploadFile(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
+	c.home.changing.Lock()
+	defer c.home.changing.Unlock()
 	if _, err := c.file("/fs", at); err == nil && c.query.Get("overwrite") != "true" {
 		return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s already exists.", apierror.Printable(at))
 	}
-	c.place("/fs", at, record{"content": base64.StdEncoding.EncodeToString(c.body), "size": int64(len(c.body))})
-	return record{}, nil
+	c.place("/fs", at, resource.Record{"content": base64.StdEncoding.EncodeToString(c.body), "size": int64(len(c.body))})
+	return resource.Record{}, nil
 }

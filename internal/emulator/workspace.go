@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 const hostSuffix = ".localhost"
@@ -18,10 +19,10 @@ const accountsName = "accounts"
 
 // workspace is the state behind one deployment name, or that of the account.
 type workspace struct {
-	name  string
-	world *world
-	store *store
-	limit *limiter // nil: unlimited
+	name        string
+	world       *world
+	collections *resource.Collections
+	limit       *limiter // nil: unlimited
 
 	// changing serialises changes that look first and write then.
 	changing sync.Mutex
@@ -44,12 +45,12 @@ func (w *workspace) newID(k *kind) string {
 	case k.numbered():
 		return strconv.FormatInt(w.nextNumber(firstNew), 10)
 	case k.name == "/clusters":
-		id := newID()
+		id := resource.NewID()
 		return "1231-" + strconv.FormatInt(100_000+w.nextNumber(0)%900_000, 10) + "-" + id[:8]
 	case k.name == "/sql/warehouses", k.name == "/policies/clusters":
-		return strings.ReplaceAll(newID(), "-", "")[:16]
+		return strings.ReplaceAll(resource.NewID(), "-", "")[:16]
 	}
-	return newID()
+	return resource.NewID()
 }
 
 // workspace gives the workspace of a deployment name, made on first use.
@@ -69,7 +70,7 @@ func (e *Emulator) newState(name string, listed *deployments) *workspace {
 		seed: e.opts.Seed, workspace: name, scale: e.opts.Scale, account: e.opts.AccountID, host: e.pgserver.Host(), clock: e.opts.Clock, deployments: listed,
 	}
 	w := &workspace{name: name, world: &world{company: co, kinds: e.kinds}}
-	w.store = newStore(w.world)
+	w.collections = resource.New(w.world)
 	if e.opts.RateLimit > 0 {
 		w.limit = newLimiter(e.opts.RateLimit, e.opts.Clock)
 	}

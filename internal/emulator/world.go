@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // world is all that a workspace or an account begins with: Lakebase, which company works out, what
@@ -16,8 +18,8 @@ type world struct {
 
 // seed is what the company has of one kind.
 type seed struct {
-	ids  func(co *company, above []string) sequence
-	make func(co *company, above []string, id string) record
+	ids  func(co *company, above []string) resource.Sequence
+	make func(co *company, above []string, id string) resource.Record
 }
 
 // seeds are the kinds that the company has a story for.
@@ -44,8 +46,8 @@ var empty = map[string]bool{
 	"/accounts/servicePrincipals/{}/credentials/secrets": true,
 }
 
-// ids gives the ids of a collection in the store.
-func (w *world) ids(collection string) sequence {
+// IDs gives the ids of a collection in the store.
+func (w *world) IDs(collection string) resource.Sequence {
 	if !isRecords(collection) {
 		return w.company.ids(collection)
 	}
@@ -55,31 +57,31 @@ func (w *world) ids(collection string) sequence {
 	}
 	k, ok := w.kinds()[kindName]
 	if !ok || empty[kindName] {
-		return sequence{}
+		return resource.Sequence{}
 	}
 	if len(k.ids) == 0 {
 		if k.get == nil {
 			return numbered(3) // a list of what has no name
 		}
-		return sequence{names: []string{single}}
+		return resource.Sequence{Names: []string{single}}
 	}
 	return w.invented(k, collection)
 }
 
 // numbered is a list of n ids, for items that have none of their own.
-func numbered(n int) sequence {
+func numbered(n int) resource.Sequence {
 	ids := make([]string, n)
 	for i := range ids {
-		ids[i] = pad(i + 1)
+		ids[i] = resource.Pad(i + 1)
 	}
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }
 
 // single is the id of a resource that is alone at its path.
 const single = "-"
 
 // invented makes up a few ids.
-func (w *world) invented(k *kind, collection string) sequence {
+func (w *world) invented(k *kind, collection string) resource.Sequence {
 	const few = 3
 	v := inventor{co: w.company, draw: w.draw(collection)}
 	var ids []string
@@ -97,12 +99,12 @@ func (w *world) invented(k *kind, collection string) sequence {
 				parts[i] = v.identity(f, k.ids[i], field)
 			}
 		}
-		if id := joinKey(parts); !slices.Contains(ids, id) {
+		if id := resource.JoinKey(parts); !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }
 
 // identity makes up one id. Where an attribute usually refers to one thing of the company, several
@@ -122,19 +124,19 @@ func (v *inventor) identity(f *shape, param, field string) string {
 	return v.draw.uuid()
 }
 
-// item works out one resource of a collection.
-func (w *world) item(collection, id string) item {
+// Item works out one resource of a collection.
+func (w *world) Item(collection, id string) resource.Item {
 	if !isRecords(collection) {
 		return w.company.item(collection, id)
 	}
 	kindName, above := aboveOf(collection)
 	if s, ok := seedOf(kindName); ok {
-		return item{id: id, record: s.make(w.company, above, id)}
+		return resource.Item{ID: id, Record: s.make(w.company, above, id)}
 	}
-	return item{id: id, record: w.invent(w.kinds()[kindName], collection, above, id)}
+	return resource.Item{ID: id, Record: w.invent(w.kinds()[kindName], collection, above, id)}
 }
 
-func (w *world) invent(k *kind, collection string, above []string, id string) record {
+func (w *world) invent(k *kind, collection string, above []string, id string) resource.Record {
 	v := inventor{co: w.company, draw: w.draw(collection + "/" + id)}
 	r := v.record(k.listed())
 	for name, value := range v.record(k.item()) {
@@ -161,7 +163,7 @@ func (w *world) invent(k *kind, collection string, above []string, id string) re
 		}
 		return r
 	}
-	parts := splitKey(id)
+	parts := resource.SplitKey(id)
 	for i, field := range k.fields() {
 		if i < len(parts) {
 			r[field] = typedID(k, field, parts[i])
@@ -218,20 +220,20 @@ func isRecords(collection string) bool {
 }
 
 // fixed is a seed of records that are written down, by their ids.
-func fixed(all func(co *company) map[string]record) seed {
+func fixed(all func(co *company) map[string]resource.Record) seed {
 	return seed{
-		ids: func(co *company, _ []string) sequence { return sortedKeys(all(co)) },
-		make: func(co *company, _ []string, id string) record {
+		ids: func(co *company, _ []string) resource.Sequence { return sortedKeys(all(co)) },
+		make: func(co *company, _ []string, id string) resource.Record {
 			return all(co)[id]
 		},
 	}
 }
 
-func sortedKeys(all map[string]record) sequence {
+func sortedKeys(all map[string]resource.Record) resource.Sequence {
 	ids := make([]string, 0, len(all))
 	for id := range all {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	return sequence{names: ids}
+	return resource.Sequence{Names: ids}
 }

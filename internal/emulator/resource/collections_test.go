@@ -1,4 +1,4 @@
-package emulator
+package resource
 
 import (
 	"encoding/json"
@@ -10,70 +10,70 @@ import (
 )
 
 // numbers generates one collection, "c", whose items say that they were generated.
-type numbers sequence
+type numbers Sequence
 
-func (n numbers) ids(collection string) sequence {
+func (n numbers) IDs(collection string) Sequence {
 	if collection != "c" {
-		return sequence{}
+		return Sequence{}
 	}
-	return sequence(n)
+	return Sequence(n)
 }
 
-func (numbers) item(_, id string) item { return item{id: id, data: json.RawMessage(`"generated"`)} }
+func (numbers) Item(_, id string) Item { return Item{ID: id, Data: json.RawMessage(`"generated"`)} }
 
 // TestTheStoreIsAMapInOrder compares a store with a plain map, on data made at random.
 func TestTheStoreIsAMapInOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
-		made := sequence{prefix: "m-", count: random.IntN(5)}
+		made := Sequence{Prefix: "m-", Count: random.IntN(5)}
 		for _, name := range []string{"a", "b", "l", "n", "z"} {
 			if random.IntN(2) == 0 {
-				made.names = append(made.names, name)
+				made.Names = append(made.Names, name)
 			}
 		}
 		want := map[string]string{}
 		var listed []string
-		for i := range made.len() {
-			want[made.at(i)] = `"generated"`
-			listed = append(listed, made.at(i))
+		for i := range made.Len() {
+			want[made.At(i)] = `"generated"`
+			listed = append(listed, made.At(i))
 		}
 		if !slices.IsSorted(listed) {
 			t.Fatalf("%+v is %v", made, listed)
 		}
-		s := newStore(numbers(made))
+		s := New(numbers(made))
 		for i := range random.IntN(8) {
 			id := []string{"a", "aa", "m-0000001", "m-0000003", "m-1", "z", "zz"}[random.IntN(7)]
 			want[id] = strconv.Itoa(i)
-			s.put("c/"+id, json.RawMessage(want[id]))
+			s.PutJSON("c/"+id, json.RawMessage(want[id]))
 		}
 		got, after := map[string]string{}, ""
 		size := 1 + random.IntN(3)
 		for {
-			page := s.list("c", after, size, false)
+			page := s.List("c", after, size, false)
 			for _, it := range page {
-				if it.id <= after {
-					t.Fatalf("%q comes after %q", it.id, after)
+				if it.ID <= after {
+					t.Fatalf("%q comes after %q", it.ID, after)
 				}
-				got[it.id], after = string(it.data), it.id
+				got[it.ID], after = string(it.Data), it.ID
 			}
 			if len(page) < size {
 				break
 			}
 		}
 		for id, data := range want {
-			if it, ok := s.get("c/" + id); !ok || string(it.data) != data || got[id] != data {
-				t.Errorf("%s is got as %s and listed as %s, want %s", id, it.data, got[id], data)
+			if it, ok := s.Get("c/" + id); !ok || string(it.Data) != data || got[id] != data {
+				t.Errorf("%s is got as %s and listed as %s, want %s", id, it.Data, got[id], data)
 			}
 		}
 		if len(got) != len(want) {
 			t.Errorf("listed %v, want %v", got, want)
 		}
-		everything := func(item) bool { return true }
+		everything := func(Item) bool { return true }
 		var back []string
 		for last, more := "", true; more; {
-			page := s.query("c", sequence(made), last, size, true, everything)
+			page := s.Select("c", Sequence(made), last, size, true, everything)
 			for _, it := range page {
-				back, last = append(back, it.id), it.id
+				back, last = append(back, it.ID), it.ID
 			}
 			more = len(page) == size
 		}
@@ -82,45 +82,20 @@ func TestTheStoreIsAMapInOrder(t *testing.T) {
 			t.Errorf("backward, in pages of %d, the list is the reverse of %v, want of %v", size, back, ids)
 		}
 		for _, name := range []string{"c/none", "d/a", "c", ""} {
-			if _, ok := s.get(name); ok {
+			if _, ok := s.Get(name); ok {
 				t.Errorf("%q exists", name)
 			}
 		}
 	}
 }
 
-func TestWildcards(t *testing.T) {
-	for _, tt := range []struct {
-		pattern, text string
-		want          bool
-	}{
-		{"*", "", true},
-		{"/a", "/a", true},
-		{"/a", "/ab", false},
-		{"/a*", "/a", true},
-		{"*a", "ba", true},
-		{"a*a", "a", false},
-		{"a*a", "aa", true},
-		{"a*b*c", "a-b-c", true},
-		{"a*b*c", "a-c", false},
-		{"a*b*b", "ab", false},
-		{"a*b*b", "abb", true},
-		{"/p/*/b/*", "/p/1/b/", true},
-		{"**", "x", true},
-	} {
-		if got := wildcard(tt.pattern, tt.text); got != tt.want {
-			t.Errorf("%q fits %q: %t", tt.text, tt.pattern, got)
-		}
-	}
-}
-
 // TestGeneratedResourcesAreNotKept reads a list from its middle and to its end.
 func TestGeneratedResourcesAreNotKept(t *testing.T) {
-	s := newStore(numbers(sequence{names: []string{"a", "z"}, prefix: "m-", count: 1_000_000}))
-	if after, total := s.span("c", 500_000); after != "m-0499999" || total != 1_000_002 {
+	s := New(numbers(Sequence{Names: []string{"a", "z"}, Prefix: "m-", Count: 1_000_000}))
+	if after, total := s.Span("c", 500_000); after != "m-0499999" || total != 1_000_002 {
 		t.Errorf("500,000 come before what is after %q of %d", after, total)
 	}
-	if page := s.list("c", "m-0999999", 10, false); len(page) != 2 || page[1].id != "z" {
+	if page := s.List("c", "m-0999999", 10, false); len(page) != 2 || page[1].ID != "z" {
 		t.Errorf("%v", page)
 	}
 	if len(s.collections) > 0 {
@@ -132,21 +107,21 @@ func TestGeneratedResourcesAreNotKept(t *testing.T) {
 func TestPositionsAreThoseOfTheList(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
-		s := newStore(numbers(sequence{names: []string{"a", "z"}, prefix: "m-", count: random.IntN(6)}))
+		s := New(numbers(Sequence{Names: []string{"a", "z"}, Prefix: "m-", Count: random.IntN(6)}))
 		for range random.IntN(8) {
 			id := []string{"a", "b", "m-0000002", "m-0000003", "m-9", "z", "zz"}[random.IntN(7)]
 			if random.IntN(2) == 0 {
-				s.remove("c/" + id)
+				s.Remove("c/" + id)
 			} else {
-				s.put("c/"+id, json.RawMessage(`1`))
+				s.PutJSON("c/"+id, json.RawMessage(`1`))
 			}
 		}
-		all := s.list("c", "", 100, true)
+		all := s.List("c", "", 100, true)
 		for index := range len(all) + 1 {
-			after, total := s.span("c", index)
+			after, total := s.Span("c", index)
 			want := ""
 			if index > 0 {
-				want = all[index-1].id
+				want = all[index-1].ID
 			}
 			if total != len(all) || after != want {
 				t.Fatalf("position %d of %d is after %q of %d, want %q", index, len(all), after, total, want)
