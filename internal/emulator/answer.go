@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -20,51 +21,51 @@ func (c *call) answer(r resource.Record) any {
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
 	}
-	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	whole := c.emulator.shapes.Response(m)
 	if !provider.IsJSON(m.Response.MediaType) {
 		return c.plainText(r)
 	}
-	k := c.route.plan.kind
-	if k != nil && whole.ref == "Operation" {
+	k := c.route.target.Kind
+	if k != nil && whole.SchemaName == "Operation" {
 		if c.fails() {
 			return c.beginFailing(c.operationName(r))
 		}
-		return c.begin(c.operationName(r), k.item().appendTo(nil, r))
+		return c.begin(c.operationName(r), k.Item().AppendTo(nil, r))
 	}
 	if m.Verb == http.MethodGet { // a change answers with what it begins
 		r = resource.Settled(r, c.emulator.opts.Clock())
 	}
-	if k == nil || whole.same(k.item()) {
-		return json.RawMessage(whole.appendTo(nil, r))
+	if k == nil || whole.Same(k.Item()) {
+		return json.RawMessage(whole.AppendTo(nil, r))
 	}
-	if name := wrapper(c.route, whole); name != "" {
-		if c.route.plan.role == roleAct && !whole.field(name).same(k.item()) {
+	if name := documents.Wrapper(m, whole); name != "" {
+		if c.route.target.Action == documents.ActionOther && !whole.Field(name).Same(k.Item()) {
 			return c.invented(nil) // it is about something else
 		}
-		return json.RawMessage(whole.appendTo(nil, resource.Record{name: r}))
+		return json.RawMessage(whole.AppendTo(nil, resource.Record{name: r}))
 	}
 	shown := resource.Record{}
 	for i := range whole.Properties {
 		name := whole.Properties[i].Name
-		f := whole.field(name)
+		f := whole.Field(name)
 		value, ok := r[name]
 		switch {
-		case ok && f.takes(value):
+		case ok && f.Takes(value):
 			shown[name] = value
-		case f.same(k.item()) || f.same(k.listed()):
+		case f.Same(k.Item()) || f.Same(k.Listed()):
 			shown[name] = r
-		case name == "id" && len(k.ids) == 1, c.route.plan.role == roleCreate && len(k.ids) == 1 && strings.HasSuffix(name, "_id") && !k.has(name):
-			shown[name] = r[k.field(k.ids[0])]
+		case name == "id" && len(k.IDs) == 1, c.route.target.Action == documents.ActionCreate && len(k.IDs) == 1 && strings.HasSuffix(name, "_id") && !k.Has(name):
+			shown[name] = r[k.Field(k.IDs[0])]
 		case slices.Contains(whole.Required, name):
 			if made, ok := c.inventor(m.Name).value(f, name, 1, true); ok {
 				shown[name] = made
 			}
 		}
 	}
-	if len(shown) == 0 && len(whole.Properties) > 0 && c.route.plan.role == roleAct {
+	if len(shown) == 0 && len(whole.Properties) > 0 && c.route.target.Action == documents.ActionOther {
 		return c.invented(r)
 	}
-	return json.RawMessage(whole.appendTo(nil, shown))
+	return json.RawMessage(whole.AppendTo(nil, shown))
 }
 
 // invented answers with values that fit the documents, and with what the request itself said.
@@ -73,7 +74,7 @@ func (c *call) invented(known resource.Record) any {
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
 	}
-	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	whole := c.emulator.shapes.Response(m)
 	if !provider.IsJSON(m.Response.MediaType) {
 		return c.plainText(known)
 	}
@@ -92,7 +93,7 @@ func (c *call) invented(known resource.Record) any {
 	if pg := m.Paging; pg != nil {
 		delete(r, pg.ResponseToken) // there is no page that an invented token would lead to
 	}
-	return json.RawMessage(whole.appendTo(nil, r))
+	return json.RawMessage(whole.AppendTo(nil, r))
 }
 
 // plainText answers where the documents have text and no JSON.

@@ -36,7 +36,7 @@ func changeOne(change func(c *call, r resource.Record) (resource.Record, error))
 	return func(c *call) (any, error) {
 		c.home.changing.Lock()
 		defer c.home.changing.Unlock()
-		name, old, err := c.stored(c.route.plan)
+		name, old, err := c.stored(c.route.target)
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +173,7 @@ const eventsOfCluster = 130
 // which counts from the first event.
 func clusterEvents(c *call) (any, error) {
 	const defaultLimit, maxLimit = 50, 500
-	_, cluster, err := c.stored(c.route.plan)
+	_, cluster, err := c.stored(c.route.target)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func clusterEvents(c *call) (any, error) {
 		answer["next_page"] = next
 	}
 	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, answer)), nil
+	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, answer)), nil
 }
 
 // event works out one event of a cluster, by its place.
@@ -255,7 +255,7 @@ func statementHandlers() map[string]handler {
 func executeStatement(c *call) (any, error) {
 	warehouse := resource.Text(c.object()["warehouse_id"])
 	if k := c.emulator.kinds()["/sql/warehouses"]; k != nil {
-		if _, ok := c.home.collections.Get(k.collection(nil) + "/" + resource.Key(warehouse)); !ok {
+		if _, ok := c.home.collections.Get(k.Collection(nil) + "/" + resource.Key(warehouse)); !ok {
 			return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Warehouse %q does not exist.", apierror.Printable(warehouse))
 		}
 	}

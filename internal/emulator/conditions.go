@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -13,10 +14,10 @@ import (
 // filter reads the conditions that a request sets a list: parameters that are attributes' names
 // with their values, the same below filter_by, those of the table conditions, and what is in filter.
 // A parameter that is none of these, and not known to leave the choice of items alone, is refused.
-func (c *call) filter(k *kind) (func(resource.Item) bool, error) {
+func (c *call) filter(k *documents.Kind) (func(resource.Item) bool, error) {
 	var all []condition
 	for name, values := range c.query {
-		if name == "filter" || leavesItems(k, name) || slices.Contains(c.route.plan.above, name) || strings.Join(values, "") == "" {
+		if name == "filter" || leavesItems(k, name) || slices.Contains(c.route.target.Above, name) || strings.Join(values, "") == "" {
 			continue
 		}
 		fits, err := c.condition(k, name, values)
@@ -26,7 +27,7 @@ func (c *call) filter(k *kind) (func(resource.Item) bool, error) {
 		all = append(all, fits)
 	}
 	for name, value := range c.object() { // of searches
-		if read, ok := conditions[k.name+"?"+name]; ok {
+		if read, ok := conditions[k.Name+"?"+name]; ok {
 			all = append(all, read(c, valuesAt(value, nil)))
 		}
 	}
@@ -48,7 +49,7 @@ func (c *call) filter(k *kind) (func(resource.Item) bool, error) {
 }
 
 // written reads the filter itself, in the language of the list. Without one it gives nil.
-func (c *call) written(k *kind) (condition, error) {
+func (c *call) written(k *documents.Kind) (condition, error) {
 	text := c.query.Get("filter")
 	if said, ok := c.object()["filter"].(string); ok && text == "" {
 		text = said
@@ -58,21 +59,21 @@ func (c *call) written(k *kind) (condition, error) {
 	case strings.TrimSpace(text) == "":
 		return nil, nil //nolint:nilnil // no filter fits everything
 	case pg != nil && pg.Kind == provider.ByOffset:
-		return parseSCIM(text, k.leads)
+		return parseSCIM(text, k.Leads)
 	}
 	return parseListFilter(text, k)
 }
 
 // condition reads one parameter.
-func (c *call) condition(k *kind, name string, values []string) (condition, error) {
-	for _, key := range []string{k.name + "?" + name, "?" + name} {
+func (c *call) condition(k *documents.Kind, name string, values []string) (condition, error) {
+	for _, key := range []string{k.Name + "?" + name, "?" + name} {
 		if read, ok := conditions[key]; ok {
 			return read(c, values), nil
 		}
 	}
 	field := strings.TrimPrefix(name, "filter_by.")
 	path := strings.Split(field, ".")
-	if !k.has(path[0]) && !slices.Contains(k.ids, field) { // ids are held also where no answer shows them
+	if !k.Has(path[0]) && !slices.Contains(k.IDs, field) { // ids are held also where no answer shows them
 		return nil, apierror.Invalid("The emulator cannot choose what is in this list by %s. Leave it out, and choose among the rows.", apierror.Printable(name))
 	}
 	return equals(path, values), nil
@@ -151,10 +152,10 @@ var conditions = map[string]func(c *call, values []string) condition{
 
 // leavesItems reports whether a parameter has no say in which items a list has: it says how they
 // are ordered, what of them is shown, or what the list is of.
-func leavesItems(k *kind, name string) bool {
+func leavesItems(k *documents.Kind, name string) bool {
 	first, _, _ := strings.Cut(name, ".")
 	return isPaging(name) || strings.HasPrefix(name, "include_") || strings.HasPrefix(name, "omit_") ||
-		slices.Contains([]string{"sort_by", "sort_spec", "sort_column", "sort_order", "view", "expand_tasks"}, first) || neutral[k.name+"?"+first]
+		slices.Contains([]string{"sort_by", "sort_spec", "sort_column", "sort_order", "view", "expand_tasks"}, first) || neutral[k.Name+"?"+first]
 }
 
 // neutral are parameters of single lists that choose no items.
@@ -253,7 +254,7 @@ func (p person) name() string { return p.email }
 
 // untilUpdate keeps the updates of a pipeline from the newest back to the one that is named.
 func untilUpdate(c *call, values []string) condition {
-	in, id := c.route.plan.kind.locate(c.values(c.route.plan.above), values[:1])
+	in, id := c.route.target.Kind.Locate(c.values(c.route.target.Above), values[:1])
 	it, ok := c.home.collections.Get(in + "/" + id)
 	if !ok {
 		return func(map[string]any) bool { return true } // there is nothing to stop at

@@ -1,6 +1,9 @@
 package emulator
 
-import "github.com/lakeql/lakeql/internal/emulator/resource"
+import (
+	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
+)
 
 // What a request says of a resource: in its path, its query and its body.
 
@@ -46,19 +49,19 @@ func (c *call) object() resource.Record {
 // content is what a body says of the resource: the body, or the one attribute that holds it.
 func (c *call) content() resource.Record {
 	body := c.object()
-	k := c.route.plan.kind
+	k := c.route.target.Kind
 	if k == nil || c.route.method.Body == nil {
 		return body
 	}
-	whole := k.all.of(c.route.method, c.route.method.Body.Schema)
-	item := k.item()
+	whole := c.emulator.shapes.Body(c.route.method)
+	item := k.Item()
 	for name, value := range body {
 		object, ok := value.(map[string]any)
 		if !ok {
 			continue
 		}
-		f := whole.field(name)
-		if f.same(item) || f.same(k.listed()) || !k.has(name) && shared(f, item) > max(1, shared(whole, item)) {
+		f := whole.Field(name)
+		if f.Same(item) || f.Same(k.Listed()) || !k.Has(name) && shared(f, item) > max(1, shared(whole, item)) {
 			return object
 		}
 	}
@@ -66,11 +69,11 @@ func (c *call) content() resource.Record {
 }
 
 // shared is how many attributes two shapes have in common.
-func shared(a, b *shape) int {
+func shared(a, b *documents.Shape) int {
 	n := 0
 	if a != nil {
 		for i := range a.Properties {
-			if b.has(a.Properties[i].Name) {
+			if b.Has(a.Properties[i].Name) {
 				n++
 			}
 		}

@@ -27,6 +27,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -120,7 +121,7 @@ type Emulator struct {
 	pages     *pager
 	faults    *faults
 	log       *requestLog
-	shapes    *shapes
+	shapes    *documents.Shapes
 	account   *workspace       // what belongs to no workspace
 	pgserver  *pgserver.Server // nil: none
 
@@ -163,7 +164,7 @@ func New(opts Options) (*Emulator, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	all := &shapes{catalogue: opts.Catalogue}
+	all := documents.NewShapes(opts.Catalogue)
 	whole := sync.OnceValues(func() (*routes, error) { return newRoutes(opts.Catalogue, all, false) })
 	var lakebase *routes
 	hasLakebase, err := hasLakebase(opts.Catalogue)
@@ -210,7 +211,7 @@ func (e *Emulator) routesFor(path string) (*routes, error) {
 }
 
 // kinds gives the kinds of resources by their names. The documents were read when this is asked.
-func (e *Emulator) kinds() map[string]*kind {
+func (e *Emulator) kinds() map[string]*documents.Kind {
 	all, err := e.whole()
 	if err != nil {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -142,7 +143,7 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 		x.operation = rt.method.FullName()
 	}
 	audience := x.deployment
-	if routeErr == nil && isAccount(rt.method) {
+	if routeErr == nil && documents.IsAccount(rt.method) {
 		audience = accountsName // whatever the host is
 	}
 	subject, err := e.access.check(x.request, audience)
@@ -175,7 +176,7 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 		ctx: ctx, emulator: e, workspace: ws, home: ws, route: rt, segments: segments, params: params, query: query,
 		body: x.body, subject: subject, base: baseURL(x.request), fault: x.fault,
 	}
-	if isAccount(rt.method) {
+	if documents.IsAccount(rt.method) {
 		c.home = e.account
 		if id, ok := params["account_id"]; ok && id != e.opts.AccountID {
 			return nil, apierror.NotFound("Account %q does not exist here; there is %s.", apierror.Printable(id), e.opts.AccountID)
@@ -184,7 +185,7 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	if rt.handler != nil {
 		return rt.handler(c)
 	}
-	return rt.plan.serve(c)
+	return serve(c)
 }
 
 // finish logs the exchange and sends the answer, in this order: a client that has its answer finds

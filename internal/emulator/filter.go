@@ -274,26 +274,3 @@ func attributeOf(object map[string]any, name string) any {
 	}
 	return nil
 }
-
-// leads reports whether the documents have something at a path, through lists and whatever the
-// case. Below what they leave open anything may be.
-func (s *shape) leads(path []string) bool {
-	if s == nil {
-		return false
-	}
-	if s.Type == "array" {
-		return s.items().leads(path)
-	}
-	if len(path) == 0 || len(s.Properties) == 0 && s.Type != "string" && s.Type != "integer" && s.Type != "boolean" {
-		return true
-	}
-	for i := range s.Properties {
-		if strings.EqualFold(s.Properties[i].Name, path[0]) {
-			return s.all.of(s.method, s.Properties[i].Schema).leads(path[1:])
-		}
-	}
-	return false
-}
-
-// leads reports whether resources of the kind have something at a path.
-func (k *kind) leads(path []string) bool { return k.item().leads(path) || k.listed().leads(path) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -66,12 +67,12 @@ type listFilter struct {
 	*filterReader
 
 	dialect
-	kind *kind
+	kind *documents.Kind
 }
 
 // parseListFilter reads a filter of a kind's lists.
-func parseListFilter(text string, k *kind) (condition, error) {
-	d := dialects[k.name]
+func parseListFilter(text string, k *documents.Kind) (condition, error) {
+	d := dialects[k.Name]
 	reader, err := newFilterReader(text, d.understood(), false)
 	if err != nil {
 		return nil, err
@@ -231,8 +232,8 @@ func (f *listFilter) attribute() (func(r map[string]any) []string, error) {
 	if f.root != "" {
 		path = append([]string{f.root}, path...)
 	}
-	if !f.kind.leads(path) {
-		return nil, f.failure(t.at, "%s is no attribute that %ss have", t, nounOf(f.kind.name))
+	if !f.kind.Leads(path) {
+		return nil, f.failure(t.at, "%s is no attribute that %ss have", t, documents.Noun(f.kind.Name))
 	}
 	return func(r map[string]any) []string { return valuesAt(r, path) }, nil
 }

@@ -8,29 +8,31 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // serve carries out an operation that has no handler of its own, by its plan.
-func (p plan) serve(c *call) (any, error) {
-	if p.kind == nil {
+func serve(c *call) (any, error) {
+	p := c.route.target
+	if p.Kind == nil {
 		return c.invented(nil), nil
 	}
 	if err := c.checkParents(p); err != nil {
 		return nil, err
 	}
-	switch p.role {
-	case roleList:
+	switch p.Action {
+	case documents.ActionList:
 		return listRecords(c)
-	case roleGet:
+	case documents.ActionGet:
 		return getRecord(c)
-	case roleCreate:
+	case documents.ActionCreate:
 		return createRecord(c)
-	case roleUpdate:
+	case documents.ActionUpdate:
 		return updateRecord(c, false)
-	case rolePut:
+	case documents.ActionPut:
 		return updateRecord(c, true)
-	case roleDelete:
+	case documents.ActionDelete:
 		return deleteRecord(c)
 	default:
 		return actOnRecord(c)
@@ -38,50 +40,31 @@ func (p plan) serve(c *call) (any, error) {
 }
 
 // stored finds the resource that a call is about.
-func (c *call) stored(p plan) (name string, r resource.Record, err error) {
-	above, ids := c.values(p.above), c.values(p.ids)
-	in, id := p.kind.locate(above, ids)
+func (c *call) stored(p documents.Target) (name string, r resource.Record, err error) {
+	above, ids := c.values(p.Above), c.values(p.IDs)
+	in, id := p.Kind.Locate(above, ids)
 	name = in + "/" + id
 	it, ok := c.home.collections.Get(name)
 	if ok {
 		return name, resource.Settled(it.Record, c.emulator.opts.Clock()), nil
 	}
-	if !it.Gone && p.kind.always() {
-		return name, c.home.world.invent(p.kind, in, above, id), nil
+	if !it.Gone && p.Kind.Always() {
+		return name, c.home.world.invent(p.Kind, in, above, id), nil
 	}
 	return name, nil, c.missing(p, ids)
 }
 
-func (c *call) missing(p plan, ids []string) error {
+func (c *call) missing(p documents.Target, ids []string) error {
 	what := strings.Join(ids, ", ")
 	if what == "" {
-		return apierror.NotFound("%s does not exist.", apierror.Printable(title(nounOf(p.kind.name))))
+		return apierror.NotFound("%s does not exist.", apierror.Printable(title(documents.Noun(p.Kind.Name))))
 	}
-	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(nounOf(p.kind.name)), apierror.Printable(what), c.home.name)
-}
-
-// nounOf words a kind for people: /apps/{}/deployments has items that are each a deployment.
-func nounOf(kindName string) string {
-	segments := strings.Split(kindName, "/")
-	for _, s := range slices.Backward(segments) {
-		if s == "" || s == "{}" || s == "@" {
-			continue
-		}
-		s = strings.ToLower(strings.NewReplacer("_", " ", "-", " ").Replace(s))
-		switch {
-		case strings.HasSuffix(s, "ies"):
-			return strings.TrimSuffix(s, "ies") + "y"
-		case strings.HasSuffix(s, "ches"), strings.HasSuffix(s, "shes"), strings.HasSuffix(s, "xes"):
-			return strings.TrimSuffix(s, "es")
-		}
-		return strings.TrimSuffix(s, "s")
-	}
-	return "resource"
+	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(documents.Noun(p.Kind.Name)), apierror.Printable(what), c.home.name)
 }
 
 // checkParents refuses calls below something that does not exist.
-func (c *call) checkParents(p plan) error {
-	segments := strings.Split(p.kind.name, "/")
+func (c *call) checkParents(p documents.Target) error {
+	segments := strings.Split(p.Kind.Name, "/")
 	used := 0
 	for i, s := range segments {
 		if s != "{}" {
@@ -89,20 +72,20 @@ func (c *call) checkParents(p plan) error {
 		}
 		used++
 		parent, ok := c.emulator.kinds()[strings.Join(segments[:i], "/")]
-		if !ok || len(parent.ids) != 1 || parent.always() || used > len(p.above) {
+		if !ok || len(parent.IDs) != 1 || parent.Always() || used > len(p.Above) {
 			continue
 		}
-		values := c.values(p.above[:used])
-		in, id := parent.locate(values[:used-1], values[used-1:])
+		values := c.values(p.Above[:used])
+		in, id := parent.Locate(values[:used-1], values[used-1:])
 		if _, ok := c.home.collections.Get(in + "/" + id); !ok {
-			return c.missing(plan{kind: parent}, values[used-1:])
+			return c.missing(documents.Target{Kind: parent}, values[used-1:])
 		}
 	}
 	return nil
 }
 
 func getRecord(c *call) (any, error) {
-	_, r, err := c.stored(c.route.plan)
+	_, r, err := c.stored(c.route.target)
 	if err != nil {
 		return nil, err
 	}
@@ -116,28 +99,28 @@ func getRecord(c *call) (any, error) {
 }
 
 func createRecord(c *call) (any, error) {
-	p := c.route.plan
-	r := c.newRecord(p.kind, c.content())
+	p := c.route.target
+	r := c.newRecord(p.Kind, c.content())
 	c.home.changing.Lock()
 	defer c.home.changing.Unlock()
-	ids := c.newIDs(p.kind, r)
-	in, id := p.kind.locate(c.values(p.above), ids)
-	if parents, ok := dotted[p.kind.name]; ok {
+	ids := c.newIDs(p.Kind, r)
+	in, id := p.Kind.Locate(c.values(p.Above), ids)
+	if parents, ok := p.Kind.CatalogParams(); ok {
 		if err := c.checkCatalog(c.values(parents)); err != nil {
 			return nil, err
 		}
-		in, id = p.kind.collection(c.values(parents)), resource.Key(ids[0])
+		in, id = p.Kind.Collection(c.values(parents)), resource.Key(ids[0])
 		r["full_name"] = strings.Join(append(c.values(parents), ids[0]), ".")
 	}
-	for i, value := range c.values(p.above) {
+	for i, value := range c.values(p.Above) {
 		if value == "" {
-			return nil, apierror.Invalid("%s is required.", p.above[i])
+			return nil, apierror.Invalid("%s is required.", p.Above[i])
 		}
 	}
 	if _, taken := c.home.collections.Get(in + "/" + id); taken {
-		return nil, apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), apierror.Printable(strings.Join(ids, ", ")))
+		return nil, apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(documents.Noun(p.Kind.Name)), apierror.Printable(strings.Join(ids, ", ")))
 	}
-	c.finishRecord(p.kind, r)
+	c.finishRecord(p.Kind, r)
 	c.home.collections.Put(in+"/"+id, r)
 	return c.answer(r), nil
 }
@@ -148,11 +131,11 @@ func (c *call) checkCatalog(above []string) error {
 	if catalogs == nil || schemas == nil {
 		return nil
 	}
-	if _, ok := c.home.collections.Get(catalogs.collection(nil) + "/" + resource.Key(above[0])); !ok {
+	if _, ok := c.home.collections.Get(catalogs.Collection(nil) + "/" + resource.Key(above[0])); !ok {
 		return apierror.New(http.StatusNotFound, "CATALOG_DOES_NOT_EXIST", "Catalog '%s' does not exist.", apierror.Printable(above[0]))
 	}
 	if len(above) > 1 {
-		if _, ok := c.home.collections.Get(schemas.collection(above[:1]) + "/" + resource.Key(above[1])); !ok {
+		if _, ok := c.home.collections.Get(schemas.Collection(above[:1]) + "/" + resource.Key(above[1])); !ok {
 			return apierror.New(http.StatusNotFound, "SCHEMA_DOES_NOT_EXIST", "Schema '%s' does not exist.", apierror.Printable(strings.Join(above, ".")))
 		}
 	}
@@ -160,37 +143,37 @@ func (c *call) checkCatalog(above []string) error {
 }
 
 func updateRecord(c *call, orMake bool) (any, error) {
-	p := c.route.plan
+	p := c.route.target
 	c.home.changing.Lock()
 	defer c.home.changing.Unlock()
 	name, old, err := c.stored(p)
-	if err != nil && !orMake && !p.kind.always() {
+	if err != nil && !orMake && !p.Kind.Always() {
 		return nil, err
 	}
 	content := c.content()
 	var r resource.Record
 	if err != nil {
-		r = c.newRecord(p.kind, content)
-		for i, field := range p.kind.fields() {
-			r[field] = c.value(p.ids[i])
+		r = c.newRecord(p.Kind, content)
+		for i, field := range p.Kind.Fields() {
+			r[field] = c.value(p.IDs[i])
 		}
-		if template := p.kind.nameTemplate(); template != "" {
-			r["name"] = c.fillTemplate(template, p.kind, c.values(p.ids))
+		if template := p.Kind.NameTemplate(); template != "" {
+			r["name"] = c.fillTemplate(template, p.Kind, c.values(p.IDs))
 		}
 	} else {
 		r = merged(old, content, c.mask())
-		for _, field := range append(p.kind.fields(), p.kind.ids...) { // what identifies stays
+		for _, field := range append(p.Kind.Fields(), p.Kind.IDs...) { // what identifies stays
 			if value, ok := old[field]; ok {
 				r[field] = value
 			}
 		}
-		if p.kind.nameTemplate() != "" {
+		if p.Kind.NameTemplate() != "" {
 			r["name"] = old["name"]
 		}
 	}
 	now := c.emulator.opts.Clock().UTC()
 	for _, field := range []string{"updated_at", "update_time", "updated_time", "last_updated_timestamp", "last_modified", "update_timestamp"} {
-		f := p.kind.item().field(field)
+		f := p.Kind.Item().Field(field)
 		switch {
 		case f == nil:
 		case f.Type == "integer":
@@ -202,25 +185,25 @@ func updateRecord(c *call, orMake bool) (any, error) {
 	if err := c.rename(p, &name, r, content); err != nil {
 		return nil, err
 	}
-	if change, ok := changers[p.kind.name]; ok {
+	if change, ok := changers[p.Kind.Name]; ok {
 		change(c, r, content)
 	}
-	if len(p.kind.ids) == 0 && c.route.method.Verb == http.MethodPost { // made, though it is alone at its path
-		c.goes(p.kind.name, r)
+	if len(p.Kind.IDs) == 0 && c.route.method.Verb == http.MethodPost { // made, though it is alone at its path
+		c.goes(p.Kind.Name, r)
 	}
 	c.home.collections.Put(name, r)
 	return c.answer(r), nil
 }
 
 // rename gives a resource the new_name that a change asks for.
-func (c *call) rename(p plan, name *string, r, content resource.Record) error {
+func (c *call) rename(p documents.Target, name *string, r, content resource.Record) error {
 	to := resource.Text(content["new_name"])
-	if to == "" || len(p.kind.ids) != 1 {
+	if to == "" || len(p.Kind.IDs) != 1 {
 		return nil
 	}
 	renamed := resource.Parent(*name) + "/" + resource.Key(to)
 	if _, taken := c.home.collections.Get(renamed); taken && renamed != *name {
-		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(nounOf(p.kind.name)), apierror.Printable(to))
+		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(documents.Noun(p.Kind.Name)), apierror.Printable(to))
 	}
 	c.home.collections.Remove(*name)
 	*name = renamed
@@ -285,7 +268,7 @@ func copyPath(to, from map[string]any, path []string) {
 func deleteRecord(c *call) (any, error) {
 	c.home.changing.Lock()
 	defer c.home.changing.Unlock()
-	name, r, err := c.stored(c.route.plan)
+	name, r, err := c.stored(c.route.target)
 	if err != nil {
 		return nil, err
 	}
@@ -296,22 +279,22 @@ func deleteRecord(c *call) (any, error) {
 // actOnRecord answers a call that does something with an item. What it says of the item is kept;
 // where it is about nothing else, the item is the answer.
 func actOnRecord(c *call) (any, error) {
-	p := c.route.plan
-	if len(p.ids) == 0 {
+	p := c.route.target
+	if len(p.IDs) == 0 {
 		return c.invented(nil), nil
 	}
 	c.home.changing.Lock()
 	defer c.home.changing.Unlock()
 	name, old, err := c.stored(p)
 	if err != nil {
-		if p.kind.always() {
+		if p.Kind.Always() {
 			return c.invented(nil), nil
 		}
 		return nil, err
 	}
 	content := resource.Record{}
 	for field, value := range c.object() {
-		if p.kind.has(field) && !slices.Contains(p.kind.fields(), field) && p.kind.item().field(field).takes(value) {
+		if p.Kind.Has(field) && !slices.Contains(p.Kind.Fields(), field) && p.Kind.Item().Field(field).Takes(value) {
 			content[field] = value
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -21,7 +22,7 @@ type inventor struct {
 const maxInvented = 3
 
 // record makes up a resource.
-func (v *inventor) record(s *shape) resource.Record {
+func (v *inventor) record(s *documents.Shape) resource.Record {
 	r := resource.Record{}
 	if s == nil {
 		return r
@@ -32,7 +33,7 @@ func (v *inventor) record(s *shape) resource.Record {
 	}
 	for i := range s.Properties {
 		name := s.Properties[i].Name
-		if value, ok := v.value(s.field(name), name, 1, slices.Contains(s.Required, name)); ok {
+		if value, ok := v.value(s.Field(name), name, 1, slices.Contains(s.Required, name)); ok {
 			r[name] = value
 		}
 	}
@@ -41,7 +42,7 @@ func (v *inventor) record(s *shape) resource.Record {
 
 // value makes up one value. It is false where an attribute is better left out: deep down, or where
 // the documents do not say what it is.
-func (v *inventor) value(s *shape, name string, depth int, required bool) (any, bool) {
+func (v *inventor) value(s *documents.Shape, name string, depth int, required bool) (any, bool) {
 	if s == nil {
 		return "", required
 	}
@@ -58,8 +59,8 @@ func (v *inventor) value(s *shape, name string, depth int, required bool) (any, 
 		if depth >= maxInvented && !required {
 			return nil, false
 		}
-		item, ok := v.value(s.items(), strings.TrimSuffix(name, "s"), depth+1, required)
-		if !ok || !required && s.items().Type == "object" {
+		item, ok := v.value(s.Elem(), strings.TrimSuffix(name, "s"), depth+1, required)
+		if !ok || !required && s.Elem().Type == "object" {
 			return []any{}, required
 		}
 		return []any{item}, true
@@ -69,9 +70,9 @@ func (v *inventor) value(s *shape, name string, depth int, required bool) (any, 
 	return "0", required // anything will do
 }
 
-func (v *inventor) object(s *shape, depth int, required bool) (any, bool) {
+func (v *inventor) object(s *documents.Shape, depth int, required bool) (any, bool) {
 	if len(s.Properties) == 0 {
-		if f := s.values(); s.Additional != nil && f != nil && f.Type == "string" && depth <= 2 {
+		if f := s.Values(); s.Additional != nil && f != nil && f.Type == "string" && depth <= 2 {
 			return resource.Record{"team": "roastery"}, true
 		}
 		return resource.Record{}, required
@@ -86,7 +87,7 @@ func (v *inventor) object(s *shape, depth int, required bool) (any, bool) {
 	for i := range s.Properties {
 		p := s.Properties[i].Name
 		needed := slices.Contains(s.Required, p)
-		in := s.field(p)
+		in := s.Field(p)
 		if !needed && in != nil && (in.Type == "object" || in.Type == "array") {
 			continue
 		}
@@ -126,7 +127,7 @@ func (v *inventor) choose(enum []any) string {
 	return words[v.draw.below(len(words))]
 }
 
-func (v *inventor) text(s *shape, name string) string {
+func (v *inventor) text(s *documents.Shape, name string) string {
 	if len(s.Enum) > 0 {
 		return v.choose(s.Enum)
 	}
@@ -222,7 +223,7 @@ func (v *inventor) known(name string) (string, bool) {
 	return "", false
 }
 
-func (v *inventor) integer(s *shape, name string) int64 {
+func (v *inventor) integer(s *documents.Shape, name string) int64 {
 	made, changed := v.draw.times()
 	lower := strings.ToLower(name)
 	switch {

@@ -219,7 +219,7 @@ func getRunOutput(c *call) (any, error) {
 		return nil, err
 	}
 	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, resource.Record{
+	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, resource.Record{
 		"metadata": r, "notebook_output": resource.Record{"result": "ok", "truncated": false}, "logs_truncated": false,
 	})), nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -199,7 +200,7 @@ var oneofs = map[string][]string{
 // masked is the part of a spec that the update mask names. An attribute that the mask names and
 // the body lacks is null in it: it is to be as if never said.
 func (c *call) masked(spec resource.Record) (resource.Record, error) {
-	body := c.emulator.shapes.of(c.route.method, c.route.method.Body.Schema)
+	body := c.emulator.shapes.Body(c.route.method)
 	part := resource.Record{}
 	for _, path := range c.mask() {
 		segments := strings.Split(strings.TrimSpace(path), ".")
@@ -207,7 +208,7 @@ func (c *call) masked(spec resource.Record) (resource.Record, error) {
 			maps.Copy(part, spec)
 			continue
 		}
-		at := body.field("spec")
+		at := body.Field("spec")
 		if segments[0] != "spec" {
 			return nil, invalidMask(path, at)
 		}
@@ -223,15 +224,15 @@ func (c *call) masked(spec resource.Record) (resource.Record, error) {
 				for _, name := range names {
 					to[name] = from[name]
 				}
-			case !at.has(s):
-				return nil, invalidMask(path, body.field("spec"))
+			case !at.Has(s):
+				return nil, invalidMask(path, body.Field("spec"))
 			case last:
 				to[s] = from[s]
 			default:
 				from = resource.Object(from, s)
 				inner := resource.Object(to, s)
 				to[s] = inner
-				to, at = inner, at.field(s)
+				to, at = inner, at.Field(s)
 			}
 		}
 	}
@@ -241,7 +242,7 @@ func (c *call) masked(spec resource.Record) (resource.Record, error) {
 	return part, nil
 }
 
-func invalidMask(path string, spec *shape) error {
+func invalidMask(path string, spec *documents.Shape) error {
 	names := []string{}
 	if spec != nil {
 		for _, p := range spec.Properties {

@@ -14,20 +14,20 @@ import (
 
 // listRecords answers a list, page by page as its documents say.
 func listRecords(c *call) (any, error) {
-	p := c.route.plan
-	in := p.kind.collection(c.values(p.above))
-	if parents, ok := dotted[p.kind.name]; ok {
+	p := c.route.target
+	in := p.Kind.Collection(c.values(p.Above))
+	if parents, ok := p.Kind.CatalogParams(); ok {
 		if err := c.checkCatalog(c.values(parents)); err != nil {
 			return nil, err
 		}
-		in = p.kind.collection(c.values(parents))
+		in = p.Kind.Collection(c.values(parents))
 	}
-	fits, err := c.filter(p.kind)
+	fits, err := c.filter(p.Kind)
 	if err != nil {
 		return nil, err
 	}
 	ids := c.home.collections.GeneratedIDs(in)
-	if narrow, ok := narrowers[p.kind.name]; ok {
+	if narrow, ok := narrowers[p.Kind.Name]; ok {
 		ids = narrow(c, ids)
 	}
 	var kind provider.PagingKind
@@ -126,51 +126,19 @@ func (c *call) numberedPage(in string, ids resource.Sequence, fits func(resource
 	}), nil
 }
 
-// page puts items into the answer that the documents have for the list. An empty list is left
-// out, as the API does.
+// page puts items into the answer that the documents have for the list.
 func (c *call) page(items []resource.Item, more resource.Record) json.RawMessage {
-	r := c.route.method.Response
-	whole := c.emulator.shapes.of(c.route.method, r.Schema)
-	key, shown, _ := whole.listField(r.ObjectKey)
-	b := make([]byte, 0, 256*(len(items)+1))
-	rows := func() {
-		b = append(b, '[')
-		for i, it := range items {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			if value, ok := it.Record[resource.ValueField]; ok {
-				b = shown.appendTo(b, value)
-				continue
-			}
-			b = shown.appendTo(b, c.shownFields(it.Record))
-		}
-		b = append(b, ']')
-	}
-	if key == "" {
-		rows()
-		return b
-	}
-	b = append(b, '{')
-	for i := range whole.Properties {
-		name := whole.Properties[i].Name
-		value, ok := more[name]
-		isRows := name == key
-		switch {
-		case isRows && len(items) == 0 && !slices.Contains(whole.Required, name), !isRows && !ok, !isRows && !whole.field(name).takes(value):
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(appendText(b, name), ':')
-		if isRows {
-			rows()
+	rows := make([]any, len(items))
+	for i, it := range items {
+		if value, ok := it.Record[resource.ValueField]; ok {
+			rows[i] = value
 		} else {
-			b = whole.field(name).appendTo(b, value)
+			rows[i] = c.shownFields(it.Record)
 		}
 	}
-	return append(b, '}')
+	r := c.route.method.Response
+	whole := c.emulator.shapes.Response(c.route.method)
+	return whole.AppendPage(make([]byte, 0, 256*(len(items)+1)), r.ObjectKey, rows, more)
 }
 
 // pageSize is how many items the request wants on a page.

@@ -7,20 +7,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // newRecord is what a request says of a new resource, on top of what every such resource has.
-func (c *call) newRecord(k *kind, content resource.Record) resource.Record {
+func (c *call) newRecord(k *documents.Kind, content resource.Record) resource.Record {
 	now := c.emulator.opts.Clock().UTC()
 	r := resource.Record{}
-	for _, s := range []*shape{k.listed(), k.item()} {
+	for _, s := range []*documents.Shape{k.Listed(), k.Item()} {
 		if s == nil {
 			continue
 		}
 		made := (&inventor{co: c.home.company(), draw: c.home.company().draw(resource.NewID())}).record(s)
 		for name, value := range made {
-			f := s.field(name)
+			f := s.Field(name)
 			_, said := content[name]
 			switch {
 			case said:
@@ -41,8 +42,8 @@ func (c *call) newRecord(k *kind, content resource.Record) resource.Record {
 		if name == "account_id" {
 			value = c.emulator.opts.AccountID
 		}
-		if k.has(name) && !slices.Contains(k.ids, name) {
-			r[name] = typedID(k, name, value)
+		if k.Has(name) && !slices.Contains(k.IDs, name) {
+			r[name] = k.TypedID(name, value)
 		}
 	}
 	return r
@@ -58,33 +59,33 @@ func isPersonName(name string) bool {
 }
 
 // newIDs decides what identifies a new resource, and puts it into the record.
-func (c *call) newIDs(k *kind, r resource.Record) []string {
+func (c *call) newIDs(k *documents.Kind, r resource.Record) []string {
 	content := c.content()
-	ids := make([]string, len(k.ids))
-	for i, field := range k.fields() {
+	ids := make([]string, len(k.IDs))
+	for i, field := range k.Fields() {
 		switch {
-		case c.query.Get(k.ids[i]) != "":
-			ids[i] = c.query.Get(k.ids[i])
+		case c.query.Get(k.IDs[i]) != "":
+			ids[i] = c.query.Get(k.IDs[i])
 		case c.mayName(field) && resource.Text(content[field]) != "":
 			ids[i] = resource.Text(content[field])
-		case c.mayName(k.ids[i]) && resource.Text(content[k.ids[i]]) != "":
-			ids[i] = resource.Text(content[k.ids[i]])
-		case c.params[k.ids[i]] != "":
-			ids[i] = c.params[k.ids[i]]
+		case c.mayName(k.IDs[i]) && resource.Text(content[k.IDs[i]]) != "":
+			ids[i] = resource.Text(content[k.IDs[i]])
+		case c.params[k.IDs[i]] != "":
+			ids[i] = c.params[k.IDs[i]]
 		case isPersonName(field):
 			ids[i] = c.subject
 		default:
 			ids[i] = c.home.newID(k)
 		}
-		if k.numbered() {
+		if k.Numbered() {
 			n, _ := strconv.ParseInt(ids[i], 10, 64)
 			r[field] = n
 		} else {
 			r[field] = ids[i]
 		}
-		r[k.ids[i]] = r[field]
+		r[k.IDs[i]] = r[field]
 	}
-	if template := k.nameTemplate(); template != "" {
+	if template := k.NameTemplate(); template != "" {
 		r["name"] = c.fillTemplate(template, k, ids)
 	}
 	return ids
@@ -97,11 +98,11 @@ func (c *call) mayName(field string) bool {
 		return true
 	}
 	body := c.route.method.Body
-	return body != nil && (slices.Contains(body.RequiredAttributes, field) || slices.Contains(c.emulator.shapes.of(c.route.method, body.Schema).Required, field))
+	return body != nil && (slices.Contains(body.RequiredAttributes, field) || slices.Contains(c.emulator.shapes.Body(c.route.method).Required, field))
 }
 
 // fillTemplate makes the resource name of an item.
-func (c *call) fillTemplate(template string, k *kind, ids []string) string {
+func (c *call) fillTemplate(template string, k *documents.Kind, ids []string) string {
 	segments := strings.Split(template, "/")
 	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
@@ -109,7 +110,7 @@ func (c *call) fillTemplate(template string, k *kind, ids []string) string {
 			continue
 		}
 		name = strings.TrimSuffix(name, "}")
-		if at := slices.Index(k.ids, name); at >= 0 {
+		if at := slices.Index(k.IDs, name); at >= 0 {
 			segments[i] = ids[at]
 		} else {
 			segments[i] = c.value(name)
@@ -119,9 +120,9 @@ func (c *call) fillTemplate(template string, k *kind, ids []string) string {
 }
 
 // finishRecord sees to what depends on the kind.
-func (c *call) finishRecord(k *kind, r resource.Record) {
-	if finish, ok := finishers[k.name]; ok {
+func (c *call) finishRecord(k *documents.Kind, r resource.Record) {
+	if finish, ok := finishers[k.Name]; ok {
 		finish(c, r)
 	}
-	c.goes(k.name, r)
+	c.goes(k.Name, r)
 }

@@ -79,7 +79,7 @@ func operationHandlers() map[string]handler {
 
 // operationName names a new operation on a resource of a service that is not Lakebase.
 func (c *call) operationName(r resource.Record) string {
-	if strings.HasPrefix(c.route.plan.kind.name, "/app-spaces") {
+	if strings.HasPrefix(c.route.target.Kind.Name, "/app-spaces") {
 		return resource.Text(r["name"]) // a space has one operation at a time
 	}
 	return "operations-" + resource.NewID()

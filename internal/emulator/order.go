@@ -64,7 +64,7 @@ func clusterOrder(r resource.Record) string {
 // inOrder gives the items of a list that come after a position, at most limit of them, and what
 // tells an item's position.
 func (c *call) inOrder(in string, ids resource.Sequence, after string, limit int, fits func(resource.Item) bool) ([]resource.Item, func(resource.Item) string) {
-	o := listOrders[c.route.plan.kind.name]
+	o := listOrders[c.route.target.Kind.Name]
 	if o.key == nil {
 		return c.home.collections.Select(in, ids, after, limit, o.descending, fits), func(it resource.Item) string { return it.ID }
 	}

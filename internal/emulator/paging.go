@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,3 +83,13 @@ func (p *pager) mac(list, after string) []byte {
 	h.Write([]byte(strings.Join([]string{list, after}, "\x00")))
 	return h.Sum(nil)[:macSize]
 }
+
+// pagingParams are the parameters by which lists are paged, ordered and cut to some attributes.
+func pagingParams() []string {
+	return []string{
+		"page_token", "page_size", "max_results", "limit", "offset", "count", "startIndex", "page", "next_page_token",
+		"attributes", "excludedAttributes", "sortBy", "sortOrder", "order", "order_by",
+	}
+}
+
+func isPaging(name string) bool { return slices.Contains(pagingParams(), name) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -15,7 +16,7 @@ const permissionRoot = "/permissions/"
 
 // permissionHandler gives what serves a path of permissions; nil for others.
 func permissionHandler(rt *route) handler {
-	path := pathOf(rt.method)
+	path := documents.Path(rt.method)
 	if !strings.HasPrefix(path, permissionRoot) {
 		return nil
 	}
@@ -32,17 +33,17 @@ func permissionHandler(rt *route) handler {
 }
 
 // levels are the words for what somebody may do with the object.
-func (c *call) levels(whole *shape) []string {
-	if strings.HasPrefix(pathOf(c.route.method), permissionRoot+"{}") {
+func (c *call) levels(whole *documents.Shape) []string {
+	if strings.HasPrefix(documents.Path(c.route.method), permissionRoot+"{}") {
 		return []string{"CAN_EDIT", "CAN_MANAGE", "CAN_READ", "CAN_RUN"} // of notebooks, folders and the like
 	}
 	var found []string
-	var walk func(s *shape, depth int)
-	walk = func(s *shape, depth int) {
+	var walk func(s *documents.Shape, depth int)
+	walk = func(s *documents.Shape, depth int) {
 		if s == nil || depth > 4 || found != nil {
 			return
 		}
-		if f := s.field("permission_level"); f != nil {
+		if f := s.Field("permission_level"); f != nil {
 			for _, e := range f.Enum {
 				if text, ok := e.(string); ok {
 					found = append(found, text)
@@ -51,8 +52,8 @@ func (c *call) levels(whole *shape) []string {
 			return
 		}
 		for i := range s.Properties {
-			if f := s.field(s.Properties[i].Name); f != nil && f.Type == "array" {
-				walk(f.items(), depth+1)
+			if f := s.Field(s.Properties[i].Name); f != nil && f.Type == "array" {
+				walk(f.Elem(), depth+1)
 			}
 		}
 	}
@@ -62,12 +63,12 @@ func (c *call) levels(whole *shape) []string {
 
 func permissionLevels(c *call) (any, error) {
 	m := c.route.method
-	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	whole := c.emulator.shapes.Response(m)
 	var all []any
 	for _, level := range c.levels(whole) {
 		all = append(all, resource.Record{"permission_level": level, "description": title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
 	}
-	return json.RawMessage(whole.appendTo(nil, resource.Record{"permission_levels": all})), nil
+	return json.RawMessage(whole.AppendTo(nil, resource.Record{"permission_levels": all})), nil
 }
 
 // object names what the permissions are of: /jobs/123, of type job.
@@ -84,7 +85,7 @@ func (c *call) permissions() resource.Record {
 		return it.Record
 	}
 	m := c.route.method
-	levels := c.levels(c.emulator.shapes.of(m, m.Response.Schema))
+	levels := c.levels(c.emulator.shapes.Response(m))
 	own := "CAN_MANAGE"
 	if slices.Contains(levels, "IS_OWNER") {
 		own = "IS_OWNER"
@@ -103,7 +104,7 @@ func (c *call) permissions() resource.Record {
 
 func getPermissions(c *call) (any, error) {
 	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, c.permissions())), nil
+	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, c.permissions())), nil
 }
 
 // changePermissions gives direct permissions to those whom the request names: PUT to nobody else,
@@ -145,7 +146,7 @@ func changePermissions(c *call) (any, error) {
 	changed := resource.Record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
 	c.home.collections.Put("/permissions/"+resource.Key(id), changed)
 	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, changed)), nil
+	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, changed)), nil
 }
 
 func whoOf(entry map[string]any) string {

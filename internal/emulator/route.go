@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -41,13 +42,13 @@ type route struct {
 	also    []*provider.Method // the same operation under other resources' names
 	params  []string           // names of the path's parameters, in order
 	handler handler            // nil: documented, but not emulated
-	plan    plan               // what it does with which kind of resource
+	target  documents.Target   // what it does with which kind of resource
 }
 
 // routes are what the documents have: where each path leads, and the kinds of resources there are.
 type routes struct {
 	router *router
-	kinds  map[string]*kind // by name
+	kinds  map[string]*documents.Kind // by name
 }
 
 // lakebaseRoot is where the paths of Lakebase begin, and those of no other service.
@@ -58,7 +59,7 @@ const (
 
 // newRoutes reads the methods of a catalogue: those of Lakebase alone, or all. To read all takes
 // many times as long.
-func newRoutes(catalogue *provider.Catalogue, all *shapes, onlyLakebase bool) (*routes, error) {
+func newRoutes(catalogue *provider.Catalogue, all *documents.Shapes, onlyLakebase bool) (*routes, error) {
 	if !onlyLakebase {
 		if err := readAhead(catalogue); err != nil {
 			return nil, err
@@ -68,7 +69,15 @@ func newRoutes(catalogue *provider.Catalogue, all *shapes, onlyLakebase bool) (*
 	if err != nil {
 		return nil, err
 	}
-	return &routes{router: r, kinds: planRoutes(r.all, all)}, nil
+	methods := make([]*provider.Method, len(r.all))
+	for i, rt := range r.all {
+		methods[i] = rt.method
+	}
+	kinds, targets := documents.Classify(methods, all)
+	for _, rt := range r.all {
+		rt.target = targets[rt.method]
+	}
+	return &routes{router: r, kinds: kinds}, nil
 }
 
 // hasLakebase reports whether there is a part of a catalogue that can be read on its own.

@@ -13,7 +13,7 @@ import (
 func patchSCIM(c *call) (any, error) {
 	c.home.changing.Lock()
 	defer c.home.changing.Unlock()
-	name, old, err := c.stored(c.route.plan)
+	name, old, err := c.stored(c.route.target)
 	if err != nil {
 		return nil, err
 	}

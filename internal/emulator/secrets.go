@@ -26,7 +26,7 @@ func inScope(c *call) (any, error) {
 	if _, ok := c.home.collections.Get("/secrets/scopes/" + resource.Key(scope)); !ok {
 		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!", apierror.Printable(scope))
 	}
-	return c.route.plan.serve(c)
+	return serve(c)
 }
 
 // finishSecret takes a new value over, which is read back in base64, and forgets how it was given.

@@ -171,7 +171,7 @@ func finishCatalog(_ *call, r resource.Record) {
 
 // finishSchema takes over what a schema says of its catalog.
 func finishSchema(c *call, r resource.Record) {
-	in, id := c.emulator.kinds()["/unity-catalog/catalogs"].locate(nil, []string{resource.Text(r["catalog_name"])})
+	in, id := c.emulator.kinds()["/unity-catalog/catalogs"].Locate(nil, []string{resource.Text(r["catalog_name"])})
 	if it, ok := c.home.collections.Get(in + "/" + id); ok {
 		r["catalog_type"] = it.Record["catalog_type"]
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
@@ -194,7 +195,7 @@ func pipelineRecord(co *company, _ []string, id string) resource.Record {
 	var latest []any
 	for _, update := range slices.Backward(updateIDs(co, []string{id}).Names) {
 		u := updateRecordOf(co, []string{id}, update)
-		latest = append(latest, resource.Record{"update_id": update, "state": u["state"], "creation_time": textOf(u["creation_time"].(int64), true)})
+		latest = append(latest, resource.Record{"update_id": update, "state": u["state"], "creation_time": time.UnixMilli(u["creation_time"].(int64)).UTC().Format(time.RFC3339)})
 	}
 	return resource.Record{
 		"pipeline_id": id, "name": name, "state": state, "health": "HEALTHY", "creator_user_name": owner, "run_as_user_name": owner,

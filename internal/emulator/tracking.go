@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -78,7 +79,7 @@ func (t tracked) change(change func(c *call, held map[string]any), in string) ha
 		if k == nil {
 			return c.invented(nil), nil
 		}
-		name, old, err := c.stored(plan{kind: k, ids: t.ids})
+		name, old, err := c.stored(documents.Target{Kind: k, IDs: t.ids})
 		if err != nil {
 			return nil, err
 		}

@@ -153,7 +153,7 @@ func (t tree) list(key string) handler {
 			answer[key] = rows
 		}
 		m := c.route.method
-		return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, answer)), nil
+		return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, answer)), nil
 	}
 }
 
@@ -166,7 +166,7 @@ func (t tree) status(c *call) (any, error) {
 	if m.Response == nil || m.Response.Schema == nil {
 		return &answer{status: http.StatusOK}, nil
 	}
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, t.show(r))), nil
+	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, t.show(r))), nil
 }
 
 // place puts a record into a tree, with the folders that it is in.

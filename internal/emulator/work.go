@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -97,10 +98,10 @@ func statusOfWork(kindName, param string) handler {
 	return func(c *call) (any, error) {
 		it, ok := c.home.collections.Get(kindName + "/" + resource.Key(c.value(param)))
 		if !ok {
-			return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no %s %s", nounOf(kindName), apierror.Printable(c.value(param)))
+			return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no %s %s", documents.Noun(kindName), apierror.Printable(c.value(param)))
 		}
 		m := c.route.method
-		return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, resource.Settled(it.Record, c.emulator.opts.Clock()))), nil
+		return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, resource.Settled(it.Record, c.emulator.opts.Clock()))), nil
 	}
 }
 
@@ -127,7 +128,7 @@ func destroyContext(c *call) (any, error) {
 
 // startConversation makes a conversation with its first message.
 func startConversation(c *call) (any, error) {
-	if _, _, err := c.stored(c.route.plan); err != nil {
+	if _, _, err := c.stored(c.route.target); err != nil {
 		return nil, err
 	}
 	space, id, now := c.params["space_id"], resource.NewID(), c.emulator.opts.Clock().UnixMilli()
@@ -136,17 +137,17 @@ func startConversation(c *call) (any, error) {
 	if k == nil {
 		return c.invented(nil), nil
 	}
-	in, key := k.locate([]string{space}, []string{id})
+	in, key := k.Locate([]string{space}, []string{id})
 	c.home.collections.Put(in+"/"+key, conversation)
 	message := c.message(space, id)
 	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, resource.Record{
+	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, resource.Record{
 		"conversation": conversation, "conversation_id": id, "message": message, "message_id": message["id"],
 	})), nil
 }
 
 func createMessage(c *call) (any, error) {
-	if err := c.checkParents(c.route.plan); err != nil {
+	if err := c.checkParents(c.route.target); err != nil {
 		return nil, err
 	}
 	return c.answer(c.message(c.params["space_id"], c.params["conversation_id"])), nil
@@ -161,7 +162,7 @@ func (c *call) message(space, conversation string) resource.Record {
 	}
 	c.goes(messageKind, r)
 	if k := c.emulator.kinds()[messageKind]; k != nil {
-		in, key := k.locate([]string{space, conversation}, []string{id})
+		in, key := k.Locate([]string{space, conversation}, []string{id})
 		c.home.collections.Put(in+"/"+key, r)
 	}
 	return r
@@ -169,7 +170,7 @@ func (c *call) message(space, conversation string) resource.Record {
 
 // startUpdate begins an update of a pipeline.
 func startUpdate(c *call) (any, error) {
-	if err := c.checkParents(c.route.plan); err != nil {
+	if err := c.checkParents(c.route.target); err != nil {
 		return nil, err
 	}
 	pipeline, id := c.params["pipeline_id"], resource.NewID()
@@ -197,5 +198,5 @@ func changeServing(c *call) (any, error) {
 	c.goes("/serving-endpoints", r)
 	c.home.collections.Put(name, r)
 	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, r)), nil
+	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, r)), nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -36,18 +37,18 @@ func (w *workspace) company() *company { return w.world.company }
 func (w *workspace) nextNumber(first int64) int64 { return first + w.numbers.Add(1) }
 
 // newID makes an id for a new resource: a number where the documents have numbers.
-func (w *workspace) newID(k *kind) string {
+func (w *workspace) newID(k *documents.Kind) string {
 	const firstNew = 900_000_000_000_001
 	const firstPerson = 9_000_000_000_000_001
 	switch {
-	case strings.Contains(k.name, "/scim/"):
+	case strings.Contains(k.Name, "/scim/"):
 		return strconv.FormatInt(w.nextNumber(firstPerson), 10)
-	case k.numbered():
+	case k.Numbered():
 		return strconv.FormatInt(w.nextNumber(firstNew), 10)
-	case k.name == "/clusters":
+	case k.Name == "/clusters":
 		id := resource.NewID()
 		return "1231-" + strconv.FormatInt(100_000+w.nextNumber(0)%900_000, 10) + "-" + id[:8]
-	case k.name == "/sql/warehouses", k.name == "/policies/clusters":
+	case k.Name == "/sql/warehouses", k.Name == "/policies/clusters":
 		return strings.ReplaceAll(resource.NewID(), "-", "")[:16]
 	}
 	return resource.NewID()

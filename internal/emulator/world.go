@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -13,7 +14,7 @@ import (
 type world struct {
 	*company
 
-	kinds func() map[string]*kind
+	kinds func() map[string]*documents.Kind
 }
 
 // seed is what the company has of one kind.
@@ -51,7 +52,7 @@ func (w *world) IDs(collection string) resource.Sequence {
 	if !isRecords(collection) {
 		return w.company.ids(collection)
 	}
-	kindName, above := aboveOf(collection)
+	kindName, above := documents.SplitCollection(collection)
 	if s, ok := seedOf(kindName); ok {
 		return s.ids(w.company, above)
 	}
@@ -59,8 +60,8 @@ func (w *world) IDs(collection string) resource.Sequence {
 	if !ok || empty[kindName] {
 		return resource.Sequence{}
 	}
-	if len(k.ids) == 0 {
-		if k.get == nil {
+	if len(k.IDs) == 0 {
+		if k.Get == nil {
 			return numbered(3) // a list of what has no name
 		}
 		return resource.Sequence{Names: []string{single}}
@@ -81,22 +82,22 @@ func numbered(n int) resource.Sequence {
 const single = "-"
 
 // invented makes up a few ids.
-func (w *world) invented(k *kind, collection string) resource.Sequence {
+func (w *world) invented(k *documents.Kind, collection string) resource.Sequence {
 	const few = 3
 	v := inventor{co: w.company, draw: w.draw(collection)}
 	var ids []string
 	for range few {
-		parts := make([]string, len(k.ids))
-		for i, field := range k.fields() {
+		parts := make([]string, len(k.IDs))
+		for i, field := range k.Fields() {
 			switch {
-			case k.numbered():
+			case k.Numbered():
 				parts[i] = strconv.Itoa(1_000_000_000 + v.draw.below(1<<30))
 			default:
-				f := k.item().field(field)
+				f := k.Item().Field(field)
 				if f == nil {
-					f = k.listed().field(field)
+					f = k.Listed().Field(field)
 				}
-				parts[i] = v.identity(f, k.ids[i], field)
+				parts[i] = v.identity(f, k.IDs[i], field)
 			}
 		}
 		if id := resource.JoinKey(parts); !slices.Contains(ids, id) {
@@ -109,7 +110,7 @@ func (w *world) invented(k *kind, collection string) resource.Sequence {
 
 // identity makes up one id. Where an attribute usually refers to one thing of the company, several
 // items have to differ all the same.
-func (v *inventor) identity(f *shape, param, field string) string {
+func (v *inventor) identity(f *documents.Shape, param, field string) string {
 	if f != nil && len(f.Enum) > 0 {
 		return v.choose(f.Enum)
 	}
@@ -129,72 +130,55 @@ func (w *world) Item(collection, id string) resource.Item {
 	if !isRecords(collection) {
 		return w.company.item(collection, id)
 	}
-	kindName, above := aboveOf(collection)
+	kindName, above := documents.SplitCollection(collection)
 	if s, ok := seedOf(kindName); ok {
 		return resource.Item{ID: id, Record: s.make(w.company, above, id)}
 	}
 	return resource.Item{ID: id, Record: w.invent(w.kinds()[kindName], collection, above, id)}
 }
 
-func (w *world) invent(k *kind, collection string, above []string, id string) resource.Record {
+func (w *world) invent(k *documents.Kind, collection string, above []string, id string) resource.Record {
 	v := inventor{co: w.company, draw: w.draw(collection + "/" + id)}
-	r := v.record(k.listed())
-	for name, value := range v.record(k.item()) {
+	r := v.record(k.Listed())
+	for name, value := range v.record(k.Item()) {
 		r[name] = value
 	}
-	names := k.above
-	if parents, ok := dotted[k.name]; ok {
+	names := k.Above
+	if parents, ok := k.CatalogParams(); ok {
 		names = parents
 		r["full_name"] = strings.Join(append(slices.Clone(above), id), ".")
 	}
 	for i, name := range names {
 		if i < len(above) { // not by k.field: an event of a pipeline has an id of its own
-			field := name
-			if other, ok := idFields[name]; ok && k.has(other) {
-				field = other
-			}
-			r[field] = typedID(k, field, above[i])
+			field := k.AboveField(name)
+			r[field] = k.TypedID(field, above[i])
 			r[name] = r[field]
 		}
 	}
 	if id == single {
-		if template := k.nameTemplate(); template != "" {
+		if template := k.NameTemplate(); template != "" {
 			r["name"] = w.resourceName(template, k, above, nil)
 		}
 		return r
 	}
 	parts := resource.SplitKey(id)
-	for i, field := range k.fields() {
+	for i, field := range k.Fields() {
 		if i < len(parts) {
-			r[field] = typedID(k, field, parts[i])
-			r[k.ids[i]] = r[field]
+			r[field] = k.TypedID(field, parts[i])
+			r[k.IDs[i]] = r[field]
 		}
 	}
-	if template := k.nameTemplate(); template != "" {
+	if template := k.NameTemplate(); template != "" {
 		r["name"] = w.resourceName(template, k, above, parts)
 	}
-	if _, ok := dotted[k.name]; !ok && r["full_name"] != nil && len(k.ids) == 1 && k.field(k.ids[0]) == "name" {
+	if _, ok := k.CatalogParams(); !ok && r["full_name"] != nil && len(k.IDs) == 1 && k.Field(k.IDs[0]) == "name" {
 		r["full_name"] = r["name"]
 	}
 	return r
 }
 
-// typedID is an id in the type that the documents have for its attribute.
-func typedID(k *kind, field, id string) any {
-	f := k.item().field(field)
-	if f == nil {
-		f = k.listed().field(field)
-	}
-	if f != nil && f.Type == "integer" {
-		if n, err := strconv.ParseInt(id, 10, 64); err == nil {
-			return n
-		}
-	}
-	return id
-}
-
 // resourceName fills a template with what stands above an item and its ids.
-func (w *world) resourceName(template string, k *kind, above, ids []string) string {
+func (w *world) resourceName(template string, k *documents.Kind, above, ids []string) string {
 	segments := strings.Split(template, "/")
 	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
@@ -202,7 +186,7 @@ func (w *world) resourceName(template string, k *kind, above, ids []string) stri
 			continue
 		}
 		name = strings.TrimSuffix(name, "}")
-		switch at, in := slices.Index(k.ids, name), slices.Index(k.above, name); {
+		switch at, in := slices.Index(k.IDs, name), slices.Index(k.Above, name); {
 		case at >= 0 && at < len(ids):
 			segments[i] = ids[at]
 		case in >= 0 && in < len(above):
