@@ -57,7 +57,7 @@ func (c *call) answer(r resource.Record) any {
 		case name == "id" && len(k.IDs) == 1, c.route.target.Action == documents.ActionCreate && len(k.IDs) == 1 && strings.HasSuffix(name, "_id") && !k.Has(name):
 			shown[name] = r[k.Field(k.IDs[0])]
 		case slices.Contains(whole.Required, name):
-			if made, ok := c.inventor(m.Name).value(f, name, 1, true); ok {
+			if made, ok := c.home.company().Inventor(m.Name).Value(f, name, 1, true); ok {
 				shown[name] = made
 			}
 		}
@@ -81,7 +81,7 @@ func (c *call) invented(known resource.Record) any {
 	if whole.Type == "array" {
 		return json.RawMessage("[]")
 	}
-	r := c.inventor(c.request()).record(whole)
+	r := c.home.company().Inventor(c.request()).Record(whole)
 	maps.Copy(r, c.object())
 	for name := range c.params {
 		r[name] = c.params[name]
@@ -110,9 +110,4 @@ func (c *call) plainText(r resource.Record) any {
 // request names the call for drawing values, so that the same call gets the same answer.
 func (c *call) request() string {
 	return c.route.method.FullName() + "\n" + strings.Join(c.segments, "/")
-}
-
-func (c *call) inventor(name string) *inventor {
-	co := c.home.company()
-	return &inventor{co: co, draw: co.draw(name)}
 }

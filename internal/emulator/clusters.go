@@ -230,15 +230,15 @@ func clusterEvents(c *call) (any, error) {
 // event works out one event of a cluster, by its place.
 func (c *call) event(cluster resource.Record, i int) resource.Record {
 	id := resource.Text(cluster["cluster_id"])
-	d := c.home.company().draw("events of " + id + strconv.Itoa(i))
+	d := c.home.company().Draw("events of " + id + strconv.Itoa(i))
 	start, _ := cluster["start_time"].(int64)
 	types := []string{"CREATING", "RUNNING", "DRIVER_HEALTHY", "UPSIZE_COMPLETED", "AUTOSCALING_STATS_REPORT", "RESIZING", "DRIVER_HEALTHY"}
 	kind := types[min(i, 2+i%5)]
 	details := resource.Record{"user": resource.Text(cluster["creator_user_name"])}
 	if kind == "UPSIZE_COMPLETED" || kind == "RESIZING" {
-		details = resource.Record{"current_num_workers": int64(1 + d.below(4)), "target_num_workers": int64(2 + d.below(4))}
+		details = resource.Record{"current_num_workers": int64(1 + d.Below(4)), "target_num_workers": int64(2 + d.Below(4))}
 	}
-	return resource.Record{"cluster_id": id, "timestamp": start + int64(i)*1_800_000 + int64(d.below(60_000)), "type": kind, "details": details}
+	return resource.Record{"cluster_id": id, "timestamp": start + int64(i)*1_800_000 + int64(d.Below(60_000)), "type": kind, "details": details}
 }
 
 // statementHandlers run SQL: the answer is one row that the emulator makes up.

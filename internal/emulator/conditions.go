@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
@@ -101,8 +102,8 @@ var conditions = map[string]func(c *call, values []string) condition{
 	"?filter_by.query_start_time_range.start_time_ms": comparison("query_start_time_ms", ">="),
 	"?filter_by.query_start_time_range.end_time_ms":   comparison("query_start_time_ms", "<="),
 
-	"@/budget-policies?filter_by.creator_user_id":   madeBy(person.number),
-	"@/budget-policies?filter_by.creator_user_name": madeBy(person.name),
+	"@/budget-policies?filter_by.creator_user_id":   madeBy(numberOf),
+	"@/budget-policies?filter_by.creator_user_name": madeBy(loginOf),
 
 	"/git-credentials?principal_id": attribute("principal_id"), // those without are the caller's own
 
@@ -236,21 +237,21 @@ func finished(wanted bool) func(*call, []string) condition {
 }
 
 // madeBy tests who made something. What the company began with is its first person's.
-func madeBy(of func(person) string) func(*call, []string) condition {
+func madeBy(of func(company.Person) string) func(*call, []string) condition {
 	return func(_ *call, values []string) condition {
 		return func(r map[string]any) bool {
-			maker := resource.TextOr(r["creator_user_name"], humans()[0].email)
-			return slices.ContainsFunc(humans(), func(p person) bool { return p.email == maker && slices.Contains(values, of(p)) })
+			maker := resource.TextOr(r["creator_user_name"], company.Humans()[0].Email)
+			return slices.ContainsFunc(company.Humans(), func(p company.Person) bool { return p.Email == maker && slices.Contains(values, of(p)) })
 		}
 	}
 }
 
-// number is a person's id, name how they log in.
-func (p person) number() string {
-	return strconv.Itoa(firstUser + slices.IndexFunc(humans(), func(other person) bool { return other.id == p.id }))
+// numberOf is a person's id, loginOf how they log in.
+func numberOf(p company.Person) string {
+	return strconv.Itoa(company.FirstUser + slices.IndexFunc(company.Humans(), func(other company.Person) bool { return other.ID == p.ID }))
 }
 
-func (p person) name() string { return p.email }
+func loginOf(p company.Person) string { return p.Email }
 
 // untilUpdate keeps the updates of a pipeline from the newest back to the one that is named.
 func untilUpdate(c *call, values []string) condition {

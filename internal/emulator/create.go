@@ -3,6 +3,7 @@ package emulator
 import (
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -10,39 +11,39 @@ import (
 // times: what is made now was not made last year.
 type maker struct {
 	store   *resource.Collections
-	company company
+	company company.Company
 	now     time.Time
 }
 
 func (m *maker) project(name string) {
-	p := m.company.project(name, false)
+	p := m.company.Project(name, false)
 	p.CreateTime, p.UpdateTime = m.now, m.now
-	p.Status.Owner, p.Status.SyntheticStorageSize, p.Status.CustomTags = owner().email, 0, nil
+	p.Status.Owner, p.Status.SyntheticStorageSize, p.Status.CustomTags = company.Owner().Email, 0, nil
 	m.store.PutJSON(name, resource.JSON(p))
 	m.branch(p.Status.DefaultBranch)
-	m.endpoint(p.Status.DefaultBranch+"/endpoints/"+primary, readWrite)
+	m.endpoint(p.Status.DefaultBranch+"/endpoints/"+company.Primary, company.ReadWrite)
 }
 
 func (m *maker) branch(name string) {
-	b := m.company.branch(name, resource.Parent(resource.Parent(name)))
+	b := m.company.Branch(name, resource.Parent(resource.Parent(name)))
 	b.CreateTime, b.UpdateTime, b.Status.StateChangeTime = m.now, m.now, m.now
 	if b.Status.SourceBranch != "" {
 		b.Status.SourceBranchTime = m.now
 	}
 	m.store.PutJSON(name, resource.JSON(b))
 
-	r := m.company.role(name+"/roles/"+owner().id, name)
+	r := m.company.Role(name+"/roles/"+company.Owner().ID, name)
 	r.CreateTime, r.UpdateTime = m.now, m.now
 	m.store.PutJSON(r.Name, resource.JSON(r))
 
-	d := m.company.database(name+"/databases/databricks-postgres", name)
+	d := m.company.Database(name+"/databases/databricks-postgres", name)
 	d.CreateTime, d.UpdateTime = m.now, m.now
 	m.store.PutJSON(d.Name, resource.JSON(d))
 }
 
 func (m *maker) endpoint(name, kind string) {
-	e := m.company.endpoint(name, resource.Parent(resource.Parent(name)), kind)
+	e := m.company.Endpoint(name, resource.Parent(resource.Parent(name)), kind)
 	e.CreateTime, e.UpdateTime = m.now, m.now
-	e.Status.CurrentState = stateActive
+	e.Status.CurrentState = company.StateActive
 	m.store.PutJSON(name, resource.JSON(e))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
@@ -39,7 +40,7 @@ func generateCredential(c *call) (any, error) {
 		}
 	}
 	it, _ := c.workspace.collections.Get(wanted.Endpoint)
-	var at endpoint
+	var at company.Endpoint
 	if err := json.Unmarshal(it.Data, &at); err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func generateCredential(c *call) (any, error) {
 func (c *call) databasesOf(endpoint string) []string {
 	names := []string{}
 	for _, it := range c.workspace.collections.List(resource.Parent(resource.Parent(endpoint))+"/databases", "", resource.MaxItems, false) {
-		var d database
+		var d company.Database
 		if json.Unmarshal(it.Data, &d) == nil && d.Status.PostgresDatabase != "" {
 			names = append(names, d.Status.PostgresDatabase)
 		}

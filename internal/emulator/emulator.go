@@ -27,6 +27,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 	"github.com/lakeql/lakeql/provider"
@@ -151,9 +152,9 @@ func New(opts Options) (*Emulator, error) {
 		}
 	}
 	if len(opts.Workspaces) == 0 {
-		opts.Workspaces = defaultWorkspaces()
+		opts.Workspaces = append(company.OwnDeployments(), DefaultWorkspace)
 	}
-	opts.AccountID = cmp.Or(opts.AccountID, (&company{seed: opts.Seed}).accountID())
+	opts.AccountID = cmp.Or(opts.AccountID, (&company.Company{Seed: opts.Seed}).AccountID())
 	opts.PageSize = cmp.Or(opts.PageSize, defaultPageSize)
 	if opts.LogLimit <= 0 {
 		opts.LogLimit = defaultLogLimit
@@ -197,7 +198,7 @@ func New(opts Options) (*Emulator, error) {
 		pgserver:   server,
 		workspaces: map[string]*workspace{},
 	}
-	e.account = e.newState(accountsName, newDeployments(opts.Seed, opts.Workspaces))
+	e.account = e.newState(accountsName, company.NewDeployments(opts.Seed, opts.Workspaces))
 	e.SetFaults(opts.Faults...)
 	return e, nil
 }

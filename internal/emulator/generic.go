@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
@@ -49,7 +50,7 @@ func (c *call) stored(p documents.Target) (name string, r resource.Record, err e
 		return name, resource.Settled(it.Record, c.emulator.opts.Clock()), nil
 	}
 	if !it.Gone && p.Kind.Always() {
-		return name, c.home.world.invent(p.Kind, in, above, id), nil
+		return name, c.home.inventory.Invent(p.Kind, in, above, id), nil
 	}
 	return name, nil, c.missing(p, ids)
 }
@@ -57,9 +58,9 @@ func (c *call) stored(p documents.Target) (name string, r resource.Record, err e
 func (c *call) missing(p documents.Target, ids []string) error {
 	what := strings.Join(ids, ", ")
 	if what == "" {
-		return apierror.NotFound("%s does not exist.", apierror.Printable(title(documents.Noun(p.Kind.Name))))
+		return apierror.NotFound("%s does not exist.", apierror.Printable(company.Title(documents.Noun(p.Kind.Name))))
 	}
-	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", title(documents.Noun(p.Kind.Name)), apierror.Printable(what), c.home.name)
+	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(what), c.home.name)
 }
 
 // checkParents refuses calls below something that does not exist.
@@ -118,7 +119,7 @@ func createRecord(c *call) (any, error) {
 		}
 	}
 	if _, taken := c.home.collections.Get(in + "/" + id); taken {
-		return nil, apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(documents.Noun(p.Kind.Name)), apierror.Printable(strings.Join(ids, ", ")))
+		return nil, apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(strings.Join(ids, ", ")))
 	}
 	c.finishRecord(p.Kind, r)
 	c.home.collections.Put(in+"/"+id, r)
@@ -203,7 +204,7 @@ func (c *call) rename(p documents.Target, name *string, r, content resource.Reco
 	}
 	renamed := resource.Parent(*name) + "/" + resource.Key(to)
 	if _, taken := c.home.collections.Get(renamed); taken && renamed != *name {
-		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", title(documents.Noun(p.Kind.Name)), apierror.Printable(to))
+		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(to))
 	}
 	c.home.collections.Remove(*name)
 	*name = renamed

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -43,7 +44,7 @@ func createJob(c *call) (any, error) {
 			settings[name] = value
 		}
 	}
-	id := c.home.nextNumber(firstJob + 1_000_000)
+	id := c.home.nextNumber(company.FirstJob + 1_000_000)
 	c.home.collections.Put(jobKind+"/"+strconv.FormatInt(id, 10), resource.Record{
 		"job_id": id, "creator_user_name": c.subject, "run_as_user_name": c.subject, "settings": settings, "name": settings["name"],
 		"created_time": c.emulator.opts.Clock().UnixMilli(),
@@ -103,7 +104,7 @@ func submitRun(c *call) (any, error) {
 		name = "Untitled"
 	}
 	run := c.newRun(name, "SUBMIT_RUN")
-	run["job_id"] = c.home.nextNumber(firstJob + 1_000_000)
+	run["job_id"] = c.home.nextNumber(company.FirstJob + 1_000_000)
 	c.home.collections.Put(runKind+"/"+resource.Text(run["run_id"]), run)
 	return resource.Record{"run_id": run["run_id"]}, nil
 }
@@ -230,5 +231,5 @@ func getJobCompliance(c *call) (any, error) {
 	if _, ok := c.home.collections.Get(jobKind + "/" + resource.Key(id)); !ok {
 		return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Job %s does not exist.", apierror.Printable(id))
 	}
-	return c.answer(compliantJob(nil, nil, id)), nil
+	return c.answer(c.home.inventory.Item("/policies/job-compliance", id).Record), nil
 }

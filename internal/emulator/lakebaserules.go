@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -112,7 +113,7 @@ func projectRules() lakebaseRules {
 				spec["display_name"] = resource.ID(name)
 			}
 			c.putWith(name, spec)
-			first := name + "/branches/" + production + "/endpoints/" + primary
+			first := name + "/branches/" + company.Production + "/endpoints/" + company.Primary
 			settings := maps.Clone(resource.Object(spec, "default_endpoint_settings"))
 			if group := resource.Object(resource.Object(body, "initial_endpoint_spec"), "group"); len(group) > 0 {
 				settings["group"] = group
@@ -188,9 +189,9 @@ func endpointRules() lakebaseRules {
 			if creating && resource.Text(spec["endpoint_type"]) == "" {
 				return apierror.Invalid("spec.endpoint_type is required.")
 			}
-			if spec["endpoint_type"] == readWrite {
+			if spec["endpoint_type"] == company.ReadWrite {
 				for _, it := range c.workspace.collections.List(resource.Parent(name), "", resource.MaxItems, false) {
-					if other := resource.Parent(name) + "/" + it.ID; other != name && c.statusOf(other)["endpoint_type"] == readWrite {
+					if other := resource.Parent(name) + "/" + it.ID; other != name && c.statusOf(other)["endpoint_type"] == company.ReadWrite {
 						return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has an endpoint that writes already: %q.", apierror.Printable(resource.Parent(resource.Parent(name))), apierror.Printable(other))
 					}
 				}
@@ -237,7 +238,7 @@ func databaseRules() lakebaseRules {
 			return nil
 		},
 		make: func(c *call, m *maker, name string, body resource.Record) {
-			d := m.company.database(name, resource.Parent(resource.Parent(name)))
+			d := m.company.Database(name, resource.Parent(resource.Parent(name)))
 			d.CreateTime, d.UpdateTime = m.now, m.now
 			m.store.PutJSON(name, resource.JSON(d))
 			c.putWith(name, resource.Object(body, "spec"))
@@ -257,7 +258,7 @@ func roleRules() lakebaseRules {
 		},
 		check: func(*call, string, resource.Record, bool) error { return nil },
 		make: func(c *call, m *maker, name string, body resource.Record) {
-			r := m.company.role(name, resource.Parent(resource.Parent(name)))
+			r := m.company.Role(name, resource.Parent(resource.Parent(name)))
 			r.CreateTime, r.UpdateTime = m.now, m.now
 			m.store.PutJSON(name, resource.JSON(r))
 			spec := maps.Clone(resource.Object(body, "spec"))
@@ -288,9 +289,9 @@ func roleRules() lakebaseRules {
 
 // putNew puts a resource that the story of the company has none of.
 func (c *call) putNew(m *maker, name string, status resource.Record) {
-	d := m.company.draw(name)
+	d := m.company.Draw(name)
 	now := m.now.Format(time.RFC3339Nano)
-	r := resource.Record{"name": name, "uid": d.uuid(), "create_time": now, "status": status}
+	r := resource.Record{"name": name, "uid": d.UUID(), "create_time": now, "status": status}
 	maps.DeleteFunc(status, func(_ string, value any) bool { return value == nil || value == "" })
 	if resource.Parent(name) == "catalogs" {
 		r["update_time"] = now
@@ -333,7 +334,7 @@ func syncedTableRules() lakebaseRules {
 			spec := resource.Object(body, "spec")
 			branchName := resource.Text(spec["branch"])
 			status := resource.Record{
-				"detailed_state": "SYNCED_TABLE_ONLINE", "message": "", "pipeline_id": m.company.secondID(name),
+				"detailed_state": "SYNCED_TABLE_ONLINE", "message": "", "pipeline_id": m.company.SecondID(name),
 				"unity_catalog_provisioning_state": "ACTIVE", "last_sync_time": m.now.Format(time.RFC3339Nano),
 			}
 			if branchName != "" {

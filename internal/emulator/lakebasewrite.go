@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
@@ -84,10 +85,10 @@ func createLakebase(rules lakebaseRules) handler {
 		}
 		if it, taken := w.collections.Get(name); taken {
 			if it.Deleted {
-				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", title(singular(resource.ID(in))), apierror.Printable(name))
+				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", company.Title(singular(resource.ID(in))), apierror.Printable(name))
 			}
 			if c.query.Get("replace_existing") != "true" {
-				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", title(singular(resource.ID(in))), apierror.Printable(name))
+				return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", company.Title(singular(resource.ID(in))), apierror.Printable(name))
 			}
 		}
 		if err := rules.check(c, name, spec, true); err != nil {
@@ -107,7 +108,7 @@ func createLakebase(rules lakebaseRules) handler {
 
 func (c *call) maker() *maker {
 	co := *c.workspace.company()
-	co.scale = 0
+	co.Scale = 0
 	return &maker{store: c.workspace.collections, company: co, now: c.emulator.opts.Clock().UTC()}
 }
 
@@ -376,7 +377,7 @@ func undeleteProject(c *call) (any, error) {
 	delete(r, "purge_time")
 	r["update_time"] = c.emulator.opts.Clock().UTC().Format(time.RFC3339Nano)
 	if len(w.collections.List(name+"/branches", "", 1, false)) == 0 { // the story's deleted project has none
-		c.maker().branch(name + "/branches/" + production)
+		c.maker().branch(name + "/branches/" + company.Production)
 	}
 	w.collections.PutJSON(name, resource.JSON(r))
 	return c.begin(name+"/operations/"+resource.NewID(), resource.JSON(r)), nil

@@ -19,7 +19,7 @@ func (c *call) newRecord(k *documents.Kind, content resource.Record) resource.Re
 		if s == nil {
 			continue
 		}
-		made := (&inventor{co: c.home.company(), draw: c.home.company().draw(resource.NewID())}).record(s)
+		made := c.home.company().Inventor(resource.NewID()).Record(s)
 		for name, value := range made {
 			f := s.Field(name)
 			_, said := content[name]

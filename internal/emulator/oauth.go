@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -71,8 +72,8 @@ func (e *Emulator) hostMetadata(x *exchange) (any, error) {
 		"token_federation_default_oidc_audiences": []string{root + strings.TrimPrefix(tokenPath, oidcRoot)},
 	}
 	if audience != accountsName {
-		co := company{seed: e.opts.Seed, workspace: x.deployment}
-		about["host_type"], about["workspace_id"] = "workspace", strconv.FormatUint(co.workspaceID(), 10)
+		co := company.Company{Seed: e.opts.Seed, Workspace: x.deployment}
+		about["host_type"], about["workspace_id"] = "workspace", strconv.FormatUint(co.WorkspaceID(), 10)
 	}
 	return about, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
@@ -66,7 +67,7 @@ func permissionLevels(c *call) (any, error) {
 	whole := c.emulator.shapes.Response(m)
 	var all []any
 	for _, level := range c.levels(whole) {
-		all = append(all, resource.Record{"permission_level": level, "description": title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
+		all = append(all, resource.Record{"permission_level": level, "description": company.Title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
 	}
 	return json.RawMessage(whole.AppendTo(nil, resource.Record{"permission_levels": all})), nil
 }
@@ -97,7 +98,7 @@ func (c *call) permissions() resource.Record {
 		admins = "CAN_MANAGE"
 	}
 	return resource.Record{"object_id": id, "object_type": kind, "access_control_list": []any{
-		resource.Record{"user_name": owner().email, "display_name": "Ada Okafor", "all_permissions": []any{resource.Record{"permission_level": own, "inherited": false}}},
+		resource.Record{"user_name": company.Owner().Email, "display_name": "Ada Okafor", "all_permissions": []any{resource.Record{"permission_level": own, "inherited": false}}},
 		resource.Record{"group_name": "admins", "all_permissions": []any{resource.Record{"permission_level": admins, "inherited": true, "inherited_from_object": []any{"/" + kind + "s/"}}}},
 	}}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -159,7 +160,7 @@ func (c *call) ensureEndpoint(name string) error {
 	if it, ok := w.collections.Get(projectName); ok && it.Deleted {
 		return w.missing(name)
 	}
-	m := maker{store: w.collections, company: company{seed: c.emulator.opts.Seed, workspace: w.name}, now: c.emulator.opts.Clock().UTC()}
+	m := maker{store: w.collections, company: company.Company{Seed: c.emulator.opts.Seed, Workspace: w.name}, now: c.emulator.opts.Clock().UTC()}
 	if !w.exists(projectName) {
 		m.project(projectName)
 	}
@@ -169,9 +170,9 @@ func (c *call) ensureEndpoint(name string) error {
 	if w.exists(name) {
 		return nil
 	}
-	kind := readWrite
-	if slices.Contains(w.endpointTypes(branchName), readWrite) {
-		kind = readOnly // a branch has one endpoint that writes
+	kind := company.ReadWrite
+	if slices.Contains(w.endpointTypes(branchName), company.ReadWrite) {
+		kind = company.ReadOnly // a branch has one endpoint that writes
 	}
 	m.endpoint(name, kind)
 	return nil
@@ -180,7 +181,7 @@ func (c *call) ensureEndpoint(name string) error {
 func (w *workspace) endpointTypes(branchName string) []string {
 	var types []string
 	for _, it := range w.collections.List(branchName+"/endpoints", "", 1000, false) {
-		var e endpoint
+		var e company.Endpoint
 		if json.Unmarshal(it.Data, &e) == nil {
 			types = append(types, e.Status.EndpointType)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -65,15 +66,15 @@ func (c *call) caller() (id int64, name string) {
 	if id, ok := c.principalOf(c.subject); ok {
 		return id, c.subject
 	}
-	return firstUser, owner().email
+	return company.FirstUser, company.Owner().Email
 }
 
 // principalOf finds the id of a service principal by its application, or of the story's user by how
 // they log in.
 func (c *call) principalOf(name string) (int64, bool) {
-	for i, p := range humans() {
-		if p.email == name {
-			return firstUser + int64(i), true
+	for i, p := range company.Humans() {
+		if p.Email == name {
+			return company.FirstUser + int64(i), true
 		}
 	}
 	for _, it := range c.home.collections.List("/preview/scim/v2/ServicePrincipals", "", resource.MaxItems, false) {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/company"
 )
 
 // Server is an emulator that listens on a loopback port.
@@ -57,7 +59,7 @@ func (s *Server) URL() string { return "http://" + s.addr.String() }
 // http://dbc-1.localhost:40123. Not every system resolves names under localhost: a client may have
 // to be told to dial [Server.URL] for them.
 func (s *Server) WorkspaceURL(deployment string) string {
-	return "http://" + net.JoinHostPort(deployment+hostSuffix, strconv.Itoa(s.addr.Port))
+	return "http://" + net.JoinHostPort(deployment+company.HostSuffix, strconv.Itoa(s.addr.Port))
 }
 
 // Close stops listening, cuts the connections that are open and ends delays that are under way.

@@ -106,3 +106,52 @@ func withoutKey(list any, key string) []any {
 	entries, _ := list.([]any)
 	return slices.DeleteFunc(slices.Clone(entries), func(entry any) bool { return slices.Contains(valuesAt(entry, []string{"key"}), key) })
 }
+
+// finishTraining is a run as it begins.
+func finishTraining(c *call, r resource.Record) {
+	content := c.object()
+	info := resource.Record{
+		"run_id": r["run_id"], "run_uuid": r["run_id"], "status": "RUNNING", "lifecycle_stage": "active",
+		"start_time": c.emulator.opts.Clock().UnixMilli(), "user_id": c.subject,
+	}
+	for _, name := range []string{"experiment_id", "run_name", "start_time"} {
+		if content[name] != nil {
+			info[name] = content[name]
+		}
+	}
+	for name := range content {
+		delete(r, name)
+	}
+	r["info"], r["data"] = info, resource.Record{}
+	if content["tags"] != nil {
+		r["data"] = resource.Record{"tags": content["tags"]}
+	}
+	delete(r, "inputs")
+	delete(r, "outputs")
+}
+
+// changedTraining takes a change over into what a run says of itself.
+func changedTraining(_ *call, r, content resource.Record) {
+	info := maps.Clone(resource.Object(r, "info"))
+	for _, name := range []string{"status", "end_time", "run_name"} {
+		if content[name] != nil {
+			info[name] = content[name]
+		}
+	}
+	r["info"] = info
+}
+
+// finishModel is a logged model as it is made.
+func finishModel(c *call, r resource.Record) {
+	now := c.emulator.opts.Clock().UnixMilli()
+	info := resource.Record{"model_id": r["model_id"], "status": "LOGGED_MODEL_PENDING", "creation_timestamp_ms": now, "last_updated_timestamp_ms": now}
+	for _, name := range []string{"experiment_id", "model_type", "name", "source_run_id", "tags"} {
+		if value, ok := c.object()[name]; ok {
+			info[name] = value
+		}
+	}
+	r["info"], r["data"] = info, resource.Record{}
+	if params := c.object()["params"]; params != nil {
+		r["data"] = resource.Record{"params": params}
+	}
+}

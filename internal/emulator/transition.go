@@ -3,6 +3,7 @@ package emulator
 import (
 	"maps"
 
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -106,7 +107,7 @@ var finishers = map[string]func(*call, resource.Record){
 	"/sql/warehouses":          nameWarehouse,
 	"/apps":                    finishApp,
 	"@/budget-policies":        func(c *call, r resource.Record) { r["creator_user_name"] = c.subject },
-	"@/workspaces":             func(c *call, r resource.Record) { r["account_id"] = c.home.company().accountID() },
+	"@/workspaces":             func(c *call, r resource.Record) { r["account_id"] = c.home.company().AccountID() },
 	"/secrets":                 finishSecret,
 	"/token-management/tokens": finishToken,
 	"/pipelines":               finishPipeline,
@@ -178,5 +179,7 @@ var changers = map[string]func(c *call, r, content resource.Record){
 
 // narrowers give lists the ids that can fit their filters, where that is known beforehand.
 var narrowers = map[string]func(*call, resource.Sequence) resource.Sequence{
-	"/jobs/runs": runsOfOneJob,
+	"/jobs/runs": func(c *call, all resource.Sequence) resource.Sequence {
+		return company.RunsOfJob(all, c.query.Get("job_id"))
+	},
 }

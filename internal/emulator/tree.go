@@ -12,13 +12,12 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // Notebooks, DBFS and the files of volumes are three trees of the same make: records by their
 // paths, of which folders are records too.
-
-const directory = "DIRECTORY"
 
 func treeHandlers() map[string]handler {
 	const objects, dbfs, fs = "/api/2.0/workspace/", "/api/2.0/dbfs/", "/api/2.0/fs/"
@@ -61,7 +60,7 @@ type tree struct {
 func objectInfo(r resource.Record) resource.Record {
 	r = maps.Clone(r)
 	delete(r, "content")
-	if r["object_type"] == directory || r["object_type"] == "NOTEBOOK" {
+	if r["object_type"] == company.Directory || r["object_type"] == "NOTEBOOK" {
 		delete(r, "size")
 	}
 	return r
@@ -69,12 +68,12 @@ func objectInfo(r resource.Record) resource.Record {
 
 func fileInfo(r resource.Record) resource.Record {
 	size, _ := r["size"].(int64)
-	return resource.Record{"path": r["path"], "is_dir": r["object_type"] == directory, "file_size": size, "modification_time": r["modified_at"]}
+	return resource.Record{"path": r["path"], "is_dir": r["object_type"] == company.Directory, "file_size": size, "modification_time": r["modified_at"]}
 }
 
 func directoryEntry(r resource.Record) resource.Record {
-	shown := resource.Record{"path": r["path"], "name": path.Base(resource.Text(r["path"])), "is_directory": r["object_type"] == directory}
-	if r["object_type"] != directory {
+	shown := resource.Record{"path": r["path"], "name": path.Base(resource.Text(r["path"])), "is_directory": r["object_type"] == company.Directory}
+	if r["object_type"] != company.Directory {
 		shown["file_size"], shown["last_modified"] = r["size"], r["modified_at"]
 	}
 	return shown
@@ -129,7 +128,7 @@ func (t tree) list(key string) handler {
 			return nil, err
 		}
 		rows := []any{}
-		if r["object_type"] != directory {
+		if r["object_type"] != company.Directory {
 			rows = append(rows, t.show(r))
 		} else {
 			var since int64
@@ -175,7 +174,7 @@ func (c *call) place(kindName, at string, r resource.Record) {
 	for dir := path.Dir(at); ; dir = path.Dir(dir) {
 		name := kindName + "/" + resource.Key(dir)
 		if _, ok := c.home.collections.Get(name); !ok {
-			c.home.collections.Put(name, c.entry(dir, directory, now))
+			c.home.collections.Put(name, c.entry(dir, company.Directory, now))
 		}
 		if dir == "/" {
 			break
@@ -199,12 +198,12 @@ func (t tree) mkdirs(c *call) (any, error) {
 	c.home.changing.Lock()
 	defer c.home.changing.Unlock()
 	if r, err := c.file(t.kind, at); err == nil {
-		if r["object_type"] != directory {
+		if r["object_type"] != company.Directory {
 			return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists and is no folder.", apierror.Printable(at))
 		}
 		return resource.Record{}, nil
 	}
-	c.place(t.kind, at, resource.Record{"object_type": directory})
+	c.place(t.kind, at, resource.Record{"object_type": company.Directory})
 	return resource.Record{}, nil
 }
 
@@ -233,19 +232,12 @@ func (t tree) remove(c *call) (any, error) {
 	return resource.Record{}, nil
 }
 
-// lastDot is a file's ending with its dot.
-func lastDot(at string) string { return path.Ext(at) }
-
-func languageOf(at string) string {
-	return map[string]string{".py": "PYTHON", ".sql": "SQL", ".scala": "SCALA", ".r": "R"}[strings.ToLower(path.Ext(at))]
-}
-
 func exportObject(c *call) (any, error) {
 	at, r, err := c.at("/workspace")
 	if err != nil {
 		return nil, err
 	}
-	if r["object_type"] == directory {
+	if r["object_type"] == company.Directory {
 		return nil, apierror.New(http.StatusBadRequest, "BAD_REQUEST", "Folder (%s) can be exported as DBC only, which the emulator does not do.", apierror.Printable(at))
 	}
 	kind := map[string]string{"PYTHON": "py", "SQL": "sql", "SCALA": "scala", "R": "r"}[resource.Text(r["language"])]
@@ -275,7 +267,7 @@ func importObject(c *call) (any, error) {
 	format := resource.Text(body["format"])
 	language := resource.TextOr(body["language"], "")
 	if language == "" && (format == "AUTO" || format == "JUPYTER") {
-		language = languageOf(at)
+		language = company.LanguageOf(at)
 	}
 	switch {
 	case language != "":
@@ -421,7 +413,7 @@ func downloadFile(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r["object_type"] == directory {
+	if r["object_type"] == company.Directory {
 		return nil, apierror.New(http.StatusNotFound, "NOT_FOUND", "%s is a folder.", apierror.Printable(at))
 	}
 	raw, _ := base64.StdEncoding.DecodeString(resource.Text(r["content"]))

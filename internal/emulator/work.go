@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
@@ -158,7 +159,7 @@ func (c *call) message(space, conversation string) resource.Record {
 	id, now := resource.NewID(), c.emulator.opts.Clock().UnixMilli()
 	r := resource.Record{
 		"id": id, "message_id": id, "conversation_id": conversation, "space_id": space, "content": c.object()["content"],
-		"created_timestamp": now, "last_updated_timestamp": now, "user_id": int64(firstUser),
+		"created_timestamp": now, "last_updated_timestamp": now, "user_id": int64(company.FirstUser),
 	}
 	c.goes(messageKind, r)
 	if k := c.emulator.kinds()[messageKind]; k != nil {

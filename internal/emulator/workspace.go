@@ -9,11 +9,10 @@ import (
 	"sync/atomic"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
-
-const hostSuffix = ".localhost"
 
 // accountsName is the name of the host that stands for no workspace but for the account.
 const accountsName = "accounts"
@@ -21,7 +20,7 @@ const accountsName = "accounts"
 // workspace is the state behind one deployment name, or that of the account.
 type workspace struct {
 	name        string
-	world       *world
+	inventory   *company.Inventory
 	collections *resource.Collections
 	limit       *limiter // nil: unlimited
 
@@ -31,7 +30,7 @@ type workspace struct {
 }
 
 // company works out what the state began with.
-func (w *workspace) company() *company { return w.world.company }
+func (w *workspace) company() *company.Company { return w.inventory.Company }
 
 // nextNumber gives a number that nothing else has, from first on.
 func (w *workspace) nextNumber(first int64) int64 { return first + w.numbers.Add(1) }
@@ -66,12 +65,12 @@ func (e *Emulator) workspace(deployment string) *workspace {
 	return w
 }
 
-func (e *Emulator) newState(name string, listed *deployments) *workspace {
-	co := &company{
-		seed: e.opts.Seed, workspace: name, scale: e.opts.Scale, account: e.opts.AccountID, host: e.pgserver.Host(), clock: e.opts.Clock, deployments: listed,
+func (e *Emulator) newState(name string, listed *company.Deployments) *workspace {
+	co := &company.Company{
+		Seed: e.opts.Seed, Workspace: name, Scale: e.opts.Scale, Account: e.opts.AccountID, Host: e.pgserver.Host(), Clock: e.opts.Clock, Deployments: listed,
 	}
-	w := &workspace{name: name, world: &world{company: co, kinds: e.kinds}}
-	w.collections = resource.New(w.world)
+	w := &workspace{name: name, inventory: &company.Inventory{Company: co, Kinds: e.kinds}}
+	w.collections = resource.New(w.inventory)
 	if e.opts.RateLimit > 0 {
 		w.limit = newLimiter(e.opts.RateLimit, e.opts.Clock)
 	}
@@ -89,7 +88,7 @@ func deploymentOf(host string) (string, error) {
 	if ip := net.ParseIP(name); name == "localhost" || ip.IsLoopback() {
 		return DefaultWorkspace, nil
 	}
-	if label, ok := strings.CutSuffix(name, hostSuffix); ok && isLabel(label) {
+	if label, ok := strings.CutSuffix(name, company.HostSuffix); ok && isLabel(label) {
 		return label, nil
 	}
 	return "", apierror.New(http.StatusNotFound, "NOT_FOUND",
@@ -103,4 +102,17 @@ func isLabel(s string) bool {
 		return false
 	}
 	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// WorkspaceNames makes n deployment names for [Options].Workspaces, of which the first is
+// [DefaultWorkspace]; none for 0.
+func WorkspaceNames(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = "finch-" + resource.Pad(i)
+	}
+	if n > 0 {
+		names[0] = DefaultWorkspace
+	}
+	return names
 }

@@ -1,4 +1,4 @@
-package emulator
+package company
 
 import (
 	"strconv"
@@ -8,13 +8,13 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// jobSeeds are the jobs of the company, and their runs.
-var jobSeeds = map[string]seed{
+// jobData is the company's jobs and their runs.
+var jobData = map[string]dataset{
 	"/jobs":      {ids: jobIDs, make: jobRecord},
 	"/jobs/runs": {ids: runIDs, make: runRecord},
 }
 
-// story is a job as the company tells of it.
+// story is one of the company's jobs.
 type story struct {
 	name, cron string
 	owner      int // among humans
@@ -36,21 +36,22 @@ func stories() []story {
 	}
 }
 
-// Runs' ids grow as they start, so that the order of ids is that of time: what the scale adds, the
-// story, and what clients start.
+// Ids of jobs and runs. The ids of runs grow with their start: first the runs that the scale adds, then
+// those of the stories, then those that clients start.
 const (
-	runsOfJob = 12
-	firstJob  = 512_040_318_700_101
-	moreRuns  = "60000000"   // then numberWidth digits
-	firstRun  = "640000000"  // then the day's four digits and the job's two
-	lastDay   = 1767_139_200 // 2025-12-31T00:00:00Z, when the story of the jobs ends
+	runsEach = 12
+	// FirstJob is the lowest id of a job.
+	FirstJob = 512_040_318_700_101
+	moreRuns = "60000000"   // then numberWidth digits
+	firstRun = "640000000"  // then the day's four digits and the job's two
+	lastDay  = 1767_139_200 // 2025-12-31T00:00:00Z, the last day of the runs
 	// taskRuns lie between a run's id and that of its task.
 	taskRuns = 100_000_000_000_000
 )
 
-func (co *company) jobNumber(i int) int64 { return firstJob + int64(i)*7 }
+func (co *Company) jobNumber(i int) int64 { return FirstJob + int64(i)*7 }
 
-func jobIDs(co *company, _ []string) resource.Sequence {
+func jobIDs(co *Company, _ []string) resource.Sequence {
 	ids := make([]string, len(stories()))
 	for i := range ids {
 		ids[i] = strconv.FormatInt(co.jobNumber(i), 10)
@@ -58,17 +59,17 @@ func jobIDs(co *company, _ []string) resource.Sequence {
 	return resource.Sequence{Names: ids}
 }
 
-// jobOf is the place of a job in the story, by its id.
+// jobOf returns the place of a job among the stories, from its id.
 func jobOf(id string) int {
 	n, _ := strconv.ParseInt(id, 10, 64)
-	return int(n-firstJob) / 7
+	return int(n-FirstJob) / 7
 }
 
-func jobRecord(co *company, _ []string, id string) resource.Record {
+func jobRecord(co *Company, _ []string, id string) resource.Record {
 	at := jobOf(id)
 	s := stories()[at]
-	owner := humans()[s.owner].email
-	made, _ := co.draw("/jobs/" + id).times()
+	owner := Humans()[s.owner].Email
+	made, _ := co.Draw("/jobs/" + id).times()
 	settings := resource.Record{
 		"name": s.name, "description": "Runs " + s.name + " of Harbor Finch.", "format": "MULTI_TASK", "max_concurrent_runs": int64(1),
 		"timeout_seconds": int64(s.minutes * 240), "tags": resource.Record{"team": teamOf(s.owner)},
@@ -91,7 +92,7 @@ func pausedOr(paused bool) string {
 	return "UNPAUSED"
 }
 
-func (co *company) taskRecord(s story) resource.Record {
+func (co *Company) taskRecord(s story) resource.Record {
 	task := resource.Record{"task_key": "main", "run_if": "ALL_SUCCESS", "timeout_seconds": int64(0)}
 	switch s.task {
 	case "pipeline":
@@ -105,53 +106,52 @@ func (co *company) taskRecord(s story) resource.Record {
 	return task
 }
 
-// runIDs lists the runs of all jobs: those of the story, and as many more as the scale says.
-func runIDs(co *company, _ []string) resource.Sequence {
-	ids := make([]string, 0, len(stories())*runsOfJob)
-	for day := range runsOfJob {
+// runIDs lists the runs of all jobs: those of the stories, and those that the scale adds.
+func runIDs(co *Company, _ []string) resource.Sequence {
+	ids := make([]string, 0, len(stories())*runsEach)
+	for day := range runsEach {
 		for j := range stories() {
 			ids = append(ids, storyRun(j, day))
 		}
 	}
-	return resource.Sequence{Names: ids, Prefix: moreRuns, Count: co.scale}
+	return resource.Sequence{Names: ids, Prefix: moreRuns, Count: co.Scale}
 }
 
-func runsOf(job int) []string {
-	ids := make([]string, runsOfJob)
+func storyRuns(job int) []string {
+	ids := make([]string, runsEach)
 	for k := range ids {
 		ids[k] = storyRun(job, k)
 	}
 	return ids
 }
 
-// storyRun is the id of the run of a job on one of the story's days.
+// storyRun is the id of the run of a job on one of the days.
 func storyRun(job, day int) string { return firstRun + resource.Pad(day*100 + job)[1:] }
 
-// runsOfOneJob narrows runs to those of a job, so that nobody looks at a million others.
-func runsOfOneJob(c *call, all resource.Sequence) resource.Sequence {
-	id := c.query.Get("job_id")
+// RunsOfJob narrows runs to those of a job. Without an id it returns all runs.
+func RunsOfJob(all resource.Sequence, id string) resource.Sequence {
 	at := jobOf(id)
 	jobs := len(stories())
 	switch {
 	case id == "":
 		return all
-	case at < 0 || at >= jobs || strconv.FormatInt(firstJob+int64(at)*7, 10) != id:
+	case at < 0 || at >= jobs || strconv.FormatInt(FirstJob+int64(at)*7, 10) != id:
 		return resource.Sequence{}
 	}
-	narrow := resource.Sequence{Names: runsOf(at), Prefix: moreRuns, First: at + 1, Step: jobs}
+	narrow := resource.Sequence{Names: storyRuns(at), Prefix: moreRuns, First: at + 1, Step: jobs}
 	if all.Count > at {
 		narrow.Count = (all.Count - at - 1 + jobs) / jobs
 	}
 	return narrow
 }
 
-func runRecord(co *company, _ []string, id string) resource.Record {
-	draw := co.draw("/jobs/runs/" + id)
+func runRecord(co *Company, _ []string, id string) resource.Record {
+	draw := co.Draw("/jobs/runs/" + id)
 	at, start := co.startOf(id, draw)
 	s := stories()[at]
 	number, _ := strconv.ParseInt(id, 10, 64)
-	took := time.Duration(s.minutes*60+draw.below(s.minutes*30)) * time.Second
-	failed := draw.below(9) == 0
+	took := time.Duration(s.minutes*60+draw.Below(s.minutes*30)) * time.Second
+	failed := draw.Below(9) == 0
 	state, status := resource.Record{"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "state_message": "", "user_cancelled_or_timedout": false},
 		resource.Record{"state": "TERMINATED", "termination_details": resource.Record{"code": "SUCCESS", "type": "SUCCESS", "message": ""}}
 	if failed {
@@ -160,13 +160,13 @@ func runRecord(co *company, _ []string, id string) resource.Record {
 	}
 	r := resource.Record{
 		"job_id": co.jobNumber(at), "run_id": number, "job_run_id": number, "number_in_job": number, "original_attempt_run_id": number,
-		"run_name": s.name, "creator_user_name": humans()[s.owner].email, "run_type": "JOB_RUN", "trigger": "PERIODIC",
+		"run_name": s.name, "creator_user_name": Humans()[s.owner].Email, "run_type": "JOB_RUN", "trigger": "PERIODIC",
 		"start_time": start.UnixMilli(), "end_time": start.Add(took).UnixMilli(), "run_duration": took.Milliseconds(),
 		"execution_duration": int64(0), "setup_duration": int64(0), "cleanup_duration": int64(0), "queue_duration": int64(0),
 		"state": state, "status": status, "attempt_number": int64(0),
-		"run_page_url": "https://" + co.workspace + ".localhost/#job/" + strconv.FormatInt(co.jobNumber(at), 10) + "/run/" + id,
+		"run_page_url": "https://" + co.Workspace + ".localhost/#job/" + strconv.FormatInt(co.jobNumber(at), 10) + "/run/" + id,
 	}
-	if id == storyRun(3, runsOfJob-1) { // one is always under way
+	if id == storyRun(3, runsEach-1) { // this run never ends
 		r["state"] = resource.Record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false}
 		r["status"] = resource.Record{"state": "RUNNING"}
 		r["end_time"], r["run_duration"] = int64(0), int64(0)
@@ -180,17 +180,17 @@ func runRecord(co *company, _ []string, id string) resource.Record {
 	return r
 }
 
-// startOf tells of a run which job it is of, and when it started: in the story each job once a day,
-// one after the other. What the scale adds is spread over the 360 days before.
-func (co *company) startOf(id string, draw *draw) (job int, start time.Time) {
+// startOf returns the job of a run and when the run started: each job once a day, one after the other.
+// Runs that the scale adds are spread over the 360 days before.
+func (co *Company) startOf(id string, draw *Draw) (job int, start time.Time) {
 	last := time.Unix(lastDay, 0).UTC()
 	if text, ok := strings.CutPrefix(id, moreRuns); ok {
 		n, _ := strconv.Atoi(text)
-		every := 360 * 86_400 / max(co.scale, n)
-		seconds := (n-1)*every + draw.below(every)
-		return (n - 1) % len(stories()), last.AddDate(0, 0, -360-runsOfJob).Add(time.Duration(seconds) * time.Second)
+		every := 360 * 86_400 / max(co.Scale, n)
+		seconds := (n-1)*every + draw.Below(every)
+		return (n - 1) % len(stories()), last.AddDate(0, 0, -360-runsEach).Add(time.Duration(seconds) * time.Second)
 	}
 	n, _ := strconv.Atoi(id[len(firstRun):])
 	day, job := n/100, n%100
-	return job, last.AddDate(0, 0, day+1-runsOfJob).Add(time.Duration(2*3600+job*1800+draw.below(600)) * time.Second)
+	return job, last.AddDate(0, 0, day+1-runsEach).Add(time.Duration(2*3600+job*1800+draw.Below(600)) * time.Second)
 }

@@ -1,4 +1,4 @@
-package emulator
+package company
 
 import (
 	"slices"
@@ -9,31 +9,33 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// world is all that a workspace or an account begins with: Lakebase, which company works out, what
-// the seeds have of the other services, and made-up resources where they have none.
-type world struct {
-	*company
+// Inventory is the resources with which a workspace or the account begins. It generates them for a
+// [resource.Collections].
+type Inventory struct {
+	*Company
 
-	kinds func() map[string]*documents.Kind
+	// Kinds returns the kinds of the documents. It is called for kinds without a dataset only, because
+	// reading all documents takes long.
+	Kinds func() map[string]*documents.Kind
 }
 
-// seed is what the company has of one kind.
-type seed struct {
-	ids  func(co *company, above []string) resource.Sequence
-	make func(co *company, above []string, id string) resource.Record
+// dataset is the company's resources of one kind. The ids above are those of the collection.
+type dataset struct {
+	ids  func(co *Company, above []string) resource.Sequence
+	make func(co *Company, above []string, id string) resource.Record
 }
 
-// seeds are the kinds that the company has a story for.
-func seedOf(kindName string) (seed, bool) {
-	for _, table := range []map[string]seed{jobSeeds, catalogSeeds, computeSeeds, peopleSeeds, accountSeeds, folderSeeds, modelSeeds} {
+// datasetOf finds the dataset of a kind.
+func datasetOf(kindName string) (dataset, bool) {
+	for _, table := range []map[string]dataset{jobData, catalogData, computeData, peopleData, accountData, folderData, modelData} {
 		if s, ok := table[kindName]; ok {
 			return s, true
 		}
 	}
-	return seed{}, false
+	return dataset{}, false
 }
 
-// empty are kinds of which there is nothing before somebody makes it.
+// empty are the kinds of which nothing exists before a client creates it.
 var empty = map[string]bool{
 	"/sql/statements":                                    true,
 	"/contexts":                                          true,
@@ -47,29 +49,29 @@ var empty = map[string]bool{
 	"/accounts/servicePrincipals/{}/credentials/secrets": true,
 }
 
-// IDs gives the ids of a collection in the store.
-func (w *world) IDs(collection string) resource.Sequence {
+// IDs returns the ids of a collection.
+func (w *Inventory) IDs(collection string) resource.Sequence {
 	if !isRecords(collection) {
-		return w.company.ids(collection)
+		return w.Company.lakebaseIDs(collection)
 	}
 	kindName, above := documents.SplitCollection(collection)
-	if s, ok := seedOf(kindName); ok {
-		return s.ids(w.company, above)
+	if s, ok := datasetOf(kindName); ok {
+		return s.ids(w.Company, above)
 	}
-	k, ok := w.kinds()[kindName]
+	k, ok := w.Kinds()[kindName]
 	if !ok || empty[kindName] {
 		return resource.Sequence{}
 	}
 	if len(k.IDs) == 0 {
 		if k.Get == nil {
-			return numbered(3) // a list of what has no name
+			return numbered(3) // a list of items that have no id
 		}
 		return resource.Sequence{Names: []string{single}}
 	}
 	return w.invented(k, collection)
 }
 
-// numbered is a list of n ids, for items that have none of their own.
+// numbered makes n ids for items that have none.
 func numbered(n int) resource.Sequence {
 	ids := make([]string, n)
 	for i := range ids {
@@ -78,20 +80,20 @@ func numbered(n int) resource.Sequence {
 	return resource.Sequence{Names: ids}
 }
 
-// single is the id of a resource that is alone at its path.
+// single is the id of the only resource of its path.
 const single = "-"
 
-// invented makes up a few ids.
-func (w *world) invented(k *documents.Kind, collection string) resource.Sequence {
+// invented makes up a few ids of a collection.
+func (w *Inventory) invented(k *documents.Kind, collection string) resource.Sequence {
 	const few = 3
-	v := inventor{co: w.company, draw: w.draw(collection)}
+	v := w.Inventor(collection)
 	var ids []string
 	for range few {
 		parts := make([]string, len(k.IDs))
 		for i, field := range k.Fields() {
 			switch {
 			case k.Numbered():
-				parts[i] = strconv.Itoa(1_000_000_000 + v.draw.below(1<<30))
+				parts[i] = strconv.Itoa(1_000_000_000 + v.draw.Below(1<<30))
 			default:
 				f := k.Item().Field(field)
 				if f == nil {
@@ -108,39 +110,23 @@ func (w *world) invented(k *documents.Kind, collection string) resource.Sequence
 	return resource.Sequence{Names: ids}
 }
 
-// identity makes up one id. Where an attribute usually refers to one thing of the company, several
-// items have to differ all the same.
-func (v *inventor) identity(f *documents.Shape, param, field string) string {
-	if f != nil && len(f.Enum) > 0 {
-		return v.choose(f.Enum)
-	}
-	switch {
-	case strings.HasSuffix(param, "name") && !strings.HasSuffix(field, "id"), field == "name", field == "path", strings.HasSuffix(param, "key"):
-		return v.word()
-	case param == "version":
-		return strconv.Itoa(1 + v.draw.below(9))
-	case strings.HasSuffix(param, "arn"):
-		return "arn:aws:iam::482910573321:instance-profile/" + v.word()
-	}
-	return v.draw.uuid()
-}
-
-// Item works out one resource of a collection.
-func (w *world) Item(collection, id string) resource.Item {
+// Item makes one resource of a collection.
+func (w *Inventory) Item(collection, id string) resource.Item {
 	if !isRecords(collection) {
-		return w.company.item(collection, id)
+		return w.Company.lakebaseItem(collection, id)
 	}
 	kindName, above := documents.SplitCollection(collection)
-	if s, ok := seedOf(kindName); ok {
-		return resource.Item{ID: id, Record: s.make(w.company, above, id)}
+	if s, ok := datasetOf(kindName); ok {
+		return resource.Item{ID: id, Record: s.make(w.Company, above, id)}
 	}
-	return resource.Item{ID: id, Record: w.invent(w.kinds()[kindName], collection, above, id)}
+	return resource.Item{ID: id, Record: w.Invent(w.Kinds()[kindName], collection, above, id)}
 }
 
-func (w *world) invent(k *documents.Kind, collection string, above []string, id string) resource.Record {
-	v := inventor{co: w.company, draw: w.draw(collection + "/" + id)}
-	r := v.record(k.Listed())
-	for name, value := range v.record(k.Item()) {
+// Invent makes up a resource of a kind without a dataset.
+func (w *Inventory) Invent(k *documents.Kind, collection string, above []string, id string) resource.Record {
+	v := w.Inventor(collection + "/" + id)
+	r := v.Record(k.Listed())
+	for name, value := range v.Record(k.Item()) {
 		r[name] = value
 	}
 	names := k.Above
@@ -149,7 +135,7 @@ func (w *world) invent(k *documents.Kind, collection string, above []string, id 
 		r["full_name"] = strings.Join(append(slices.Clone(above), id), ".")
 	}
 	for i, name := range names {
-		if i < len(above) { // not by k.field: an event of a pipeline has an id of its own
+		if i < len(above) { // not Field, see AboveField
 			field := k.AboveField(name)
 			r[field] = k.TypedID(field, above[i])
 			r[name] = r[field]
@@ -177,8 +163,8 @@ func (w *world) invent(k *documents.Kind, collection string, above []string, id 
 	return r
 }
 
-// resourceName fills a template with what stands above an item and its ids.
-func (w *world) resourceName(template string, k *documents.Kind, above, ids []string) string {
+// resourceName fills a template with the ids above an item and its own.
+func (w *Inventory) resourceName(template string, k *documents.Kind, above, ids []string) string {
 	segments := strings.Split(template, "/")
 	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
@@ -192,22 +178,22 @@ func (w *world) resourceName(template string, k *documents.Kind, above, ids []st
 		case in >= 0 && in < len(above):
 			segments[i] = above[in]
 		case name == "account_id":
-			segments[i] = w.accountID()
+			segments[i] = w.AccountID()
 		}
 	}
 	return strings.Join(segments, "/")
 }
 
-// isRecords reports whether a collection holds records, and not Lakebase's resources.
+// isRecords reports whether a collection holds records. Lakebase's resources are JSON.
 func isRecords(collection string) bool {
 	return strings.HasPrefix(collection, "/") || strings.HasPrefix(collection, "@")
 }
 
-// fixed is a seed of records that are written down, by their ids.
-func fixed(all func(co *company) map[string]resource.Record) seed {
-	return seed{
-		ids: func(co *company, _ []string) resource.Sequence { return sortedKeys(all(co)) },
-		make: func(co *company, _ []string, id string) resource.Record {
+// fixed is a dataset of records that are written down, by their ids.
+func fixed(all func(co *Company) map[string]resource.Record) dataset {
+	return dataset{
+		ids: func(co *Company, _ []string) resource.Sequence { return sortedKeys(all(co)) },
+		make: func(co *Company, _ []string, id string) resource.Record {
 			return all(co)[id]
 		},
 	}

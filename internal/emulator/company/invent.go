@@ -1,4 +1,4 @@
-package emulator
+package company
 
 import (
 	"encoding/hex"
@@ -11,38 +11,41 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// inventor makes up values for attributes by their names and shapes: where nobody wrote down what
-// the company has, but the documents say that there is something.
-type inventor struct {
-	co   *company
-	draw *draw
+// Inventor makes up values of attributes from their names and shapes. References point to resources
+// that the company has.
+type Inventor struct {
+	co   *Company
+	draw *Draw
 }
 
-// maxInvented is how deep values are made up: the resource, and what is directly in it.
+// Inventor starts the values that a name determines in this workspace.
+func (co *Company) Inventor(name string) *Inventor { return &Inventor{co: co, draw: co.Draw(name)} }
+
+// maxInvented is how deep values are made up: the resource, and the objects directly in it.
 const maxInvented = 3
 
-// record makes up a resource.
-func (v *inventor) record(s *documents.Shape) resource.Record {
+// Record makes up a resource of a shape.
+func (v *Inventor) Record(s *documents.Shape) resource.Record {
 	r := resource.Record{}
 	if s == nil {
 		return r
 	}
 	if s.Type != "object" {
-		r[resource.ValueField], _ = v.value(s, "", 1, true)
+		r[resource.ValueField], _ = v.Value(s, "", 1, true)
 		return r
 	}
 	for i := range s.Properties {
 		name := s.Properties[i].Name
-		if value, ok := v.value(s.Field(name), name, 1, slices.Contains(s.Required, name)); ok {
+		if value, ok := v.Value(s.Field(name), name, 1, slices.Contains(s.Required, name)); ok {
 			r[name] = value
 		}
 	}
 	return r
 }
 
-// value makes up one value. It is false where an attribute is better left out: deep down, or where
-// the documents do not say what it is.
-func (v *inventor) value(s *documents.Shape, name string, depth int, required bool) (any, bool) {
+// Value makes up the value of an attribute at a depth below the resource, from 1 on. It is false if the
+// attribute is to be left out: too deep, or of a type that the documents leave open.
+func (v *Inventor) Value(s *documents.Shape, name string, depth int, required bool) (any, bool) {
 	if s == nil {
 		return "", required
 	}
@@ -52,14 +55,14 @@ func (v *inventor) value(s *documents.Shape, name string, depth int, required bo
 	case "integer":
 		return v.integer(s, name), true
 	case "number":
-		return int64(1 + v.draw.below(9)), true
+		return int64(1 + v.draw.Below(9)), true
 	case "boolean":
 		return slices.Contains([]string{"active", "enabled", "is_enabled", "is_active"}, name), true
 	case "array":
 		if depth >= maxInvented && !required {
 			return nil, false
 		}
-		item, ok := v.value(s.Elem(), strings.TrimSuffix(name, "s"), depth+1, required)
+		item, ok := v.Value(s.Elem(), strings.TrimSuffix(name, "s"), depth+1, required)
 		if !ok || !required && s.Elem().Type == "object" {
 			return []any{}, required
 		}
@@ -67,10 +70,10 @@ func (v *inventor) value(s *documents.Shape, name string, depth int, required bo
 	case "object":
 		return v.object(s, depth, required)
 	}
-	return "0", required // anything will do
+	return "0", required // the documents leave the type open
 }
 
-func (v *inventor) object(s *documents.Shape, depth int, required bool) (any, bool) {
+func (v *Inventor) object(s *documents.Shape, depth int, required bool) (any, bool) {
 	if len(s.Properties) == 0 {
 		if f := s.Values(); s.Additional != nil && f != nil && f.Type == "string" && depth <= 2 {
 			return resource.Record{"team": "roastery"}, true
@@ -81,7 +84,7 @@ func (v *inventor) object(s *documents.Shape, depth int, required bool) (any, bo
 		return nil, false
 	}
 	if depth > 12 {
-		return nil, false // a schema that requires itself
+		return nil, false // the schema requires itself
 	}
 	r := resource.Record{}
 	for i := range s.Properties {
@@ -91,21 +94,21 @@ func (v *inventor) object(s *documents.Shape, depth int, required bool) (any, bo
 		if !needed && in != nil && (in.Type == "object" || in.Type == "array") {
 			continue
 		}
-		if value, ok := v.value(in, p, depth+1, needed); ok {
+		if value, ok := v.Value(in, p, depth+1, needed); ok {
 			r[p] = value
 		}
 	}
 	return r, true
 }
 
-// good are words of states in which things are as they should be, the best first.
+// good are words for states without problems, the best first.
 var good = []string{
 	"ACTIVE", "RUNNING", "READY", "AVAILABLE", "ONLINE", "HEALTHY", "SUCCEEDED", "SUCCESS", "COMPLETED", "DONE",
 	"ENABLED", "OK", "IDLE", "PUBLISHED", "VALID", "ADDED", "CAN_VIEW", "CAN_USE", "CAN_MANAGE", "USER", "DATABRICKS", "AWS",
 }
 
-// choose takes one of an enum's words: the same one for states, any for what is not a state.
-func (v *inventor) choose(enum []any) string {
+// choose returns one of an enum's words: a good one for states, any for others.
+func (v *Inventor) choose(enum []any) string {
 	words := make([]string, 0, len(enum))
 	for _, e := range enum {
 		text, ok := e.(string)
@@ -124,10 +127,10 @@ func (v *inventor) choose(enum []any) string {
 		first, _ := enum[0].(string)
 		return first
 	}
-	return words[v.draw.below(len(words))]
+	return words[v.draw.Below(len(words))]
 }
 
-func (v *inventor) text(s *documents.Shape, name string) string {
+func (v *Inventor) text(s *documents.Shape, name string) string {
 	if len(s.Enum) > 0 {
 		return v.choose(s.Enum)
 	}
@@ -151,8 +154,8 @@ func (v *inventor) text(s *documents.Shape, name string) string {
 	return v.named(name)
 }
 
-// named makes up text by an attribute's name. References are to what the company has.
-func (v *inventor) named(name string) string {
+// named makes up text from an attribute's name.
+func (v *Inventor) named(name string) string {
 	if text, ok := v.known(name); ok {
 		return text
 	}
@@ -163,9 +166,9 @@ func (v *inventor) named(name string) string {
 	}
 	switch {
 	case lower == "id", ends("_id", "uuid", "_uid"):
-		return v.draw.uuid()
+		return v.draw.UUID()
 	case ends("email", "user_name", "username", "_by", "owner", "creator", "principal"):
-		return v.person().email
+		return v.person().Email
 	case ends("update_time", "updated_at", "modified_time", "last_modified"):
 		return changed.Format(time.RFC3339)
 	case ends("_time", "_at", "timestamp"):
@@ -183,15 +186,15 @@ func (v *inventor) named(name string) string {
 	case ends("message", "reason", "error", "etag"):
 		return ""
 	case ends("version"):
-		return strconv.Itoa(1 + v.draw.below(4))
+		return strconv.Itoa(1 + v.draw.Below(4))
 	case ends("display_name", "displayname", "title"):
-		return title(v.word())
+		return Title(v.word())
 	}
 	return v.word()
 }
 
-// known gives the values of attributes that refer to something else in the workspace.
-func (v *inventor) known(name string) (string, bool) {
+// known returns the values of attributes that refer to other resources of the workspace.
+func (v *Inventor) known(name string) (string, bool) {
 	switch name {
 	case "warehouse_id":
 		return v.co.warehouseID(0), true
@@ -202,7 +205,7 @@ func (v *inventor) known(name string) (string, bool) {
 	case "metastore_id", "default_metastore_id":
 		return v.co.metastoreID(), true
 	case "account_id":
-		return v.co.accountID(), true
+		return v.co.AccountID(), true
 	case "catalog", "catalog_name":
 		return mainCatalog, true
 	case "schema", "schema_name":
@@ -223,44 +226,61 @@ func (v *inventor) known(name string) (string, bool) {
 	return "", false
 }
 
-func (v *inventor) integer(s *documents.Shape, name string) int64 {
+func (v *Inventor) integer(s *documents.Shape, name string) int64 {
 	made, changed := v.draw.times()
 	lower := strings.ToLower(name)
 	switch {
 	case name == "job_id":
 		return v.co.jobNumber(0)
 	case name == "workspace_id":
-		return int64(v.co.workspaceID()) //nolint:gosec // has 16 digits
+		return int64(v.co.WorkspaceID()) //nolint:gosec // has 16 digits
 	case s.Format == "int32":
-		return int64(1 + v.draw.below(8))
+		return int64(1 + v.draw.Below(8))
 	case strings.Contains(lower, "updat"), strings.Contains(lower, "modif"), strings.HasSuffix(lower, "end_time"):
 		return changed.UnixMilli()
 	case strings.HasSuffix(lower, "_time"), strings.HasSuffix(lower, "_at"), strings.Contains(lower, "timestamp"), strings.HasSuffix(lower, "_ms"):
 		return made.UnixMilli()
 	case strings.HasSuffix(lower, "_id"):
-		return 100_000_000_000_000 + int64(v.draw.below(1<<31-1))
+		return 100_000_000_000_000 + int64(v.draw.Below(1<<31-1))
 	case strings.Contains(lower, "bytes"), strings.Contains(lower, "size"):
 		return v.draw.bytes()
 	}
-	return int64(1 + v.draw.below(40))
+	return int64(1 + v.draw.Below(40))
 }
 
-func (v *inventor) person() person {
-	everybody := humans()
-	return everybody[v.draw.below(len(everybody))]
+func (v *Inventor) person() Person {
+	everybody := Humans()
+	return everybody[v.draw.Below(len(everybody))]
 }
 
-// word is a name as people give them.
-func (v *inventor) word() string {
+// word makes up a name as people give them.
+func (v *Inventor) word() string {
 	what := []string{"orders", "returns", "stock", "beans", "shipping", "loyalty", "payroll", "sensors", "pricing", "suppliers", "cupping", "invoices"}
 	kind := []string{"daily", "raw", "clean", "weekly", "live", "archive", "report", "model", "feed", "sample"}
-	return what[v.draw.below(len(what))] + "-" + kind[v.draw.below(len(kind))]
+	return what[v.draw.Below(len(what))] + "-" + kind[v.draw.Below(len(kind))]
 }
 
-func (v *inventor) sentence() string {
+func (v *Inventor) sentence() string {
 	all := []string{
 		"Kept by the data engineers.", "Fed by the shop's tills.", "What the roastery's sensors say.", "For the Monday report.",
 		"Asked for by finance.", "Ready for the new warehouse.",
 	}
-	return all[v.draw.below(len(all))]
+	return all[v.draw.Below(len(all))]
+}
+
+// identity makes up one id. Unlike named, it returns different ids for attributes that usually refer to
+// one resource of the company.
+func (v *Inventor) identity(f *documents.Shape, param, field string) string {
+	if f != nil && len(f.Enum) > 0 {
+		return v.choose(f.Enum)
+	}
+	switch {
+	case strings.HasSuffix(param, "name") && !strings.HasSuffix(field, "id"), field == "name", field == "path", strings.HasSuffix(param, "key"):
+		return v.word()
+	case param == "version":
+		return strconv.Itoa(1 + v.draw.Below(9))
+	case strings.HasSuffix(param, "arn"):
+		return "arn:aws:iam::482910573321:instance-profile/" + v.word()
+	}
+	return v.draw.UUID()
 }

@@ -1,4 +1,4 @@
-package emulator
+package company
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// catalogSeeds are the company's data in Unity Catalog. A metastore is the account's, so its
-// catalogs are the same in every workspace of a seed.
-var catalogSeeds = map[string]seed{
+// catalogData is the company's data in Unity Catalog. A metastore belongs to the account, so all
+// workspaces of a seed have the same catalogs.
+var catalogData = map[string]dataset{
 	"/unity-catalog/catalogs":                     {ids: catalogIDs, make: catalogRecord},
 	"/unity-catalog/schemas":                      {ids: schemaIDs, make: schemaRecord},
 	"/unity-catalog/tables":                       {ids: tableIDs, make: tableRecord},
@@ -26,10 +26,10 @@ const (
 	mainCatalog   = "main"
 	systemCatalog = "system"
 	moreTables    = "orders_day_" // then numberWidth digits
-	archive       = "archive"     // the schema of what the scale adds
+	archive       = "archive"     // the schema of the tables that the scale adds
 )
 
-// lake is the catalogs, their schemas and their tables, with the columns of each.
+// lake has catalogs, their schemas, their tables and the columns of each table.
 func lake() map[string]map[string]map[string]string {
 	return map[string]map[string]map[string]string{
 		mainCatalog: {
@@ -69,15 +69,15 @@ func lake() map[string]map[string]map[string]string {
 	}
 }
 
-// views are the tables that are queries.
+// views are the queries of the tables that are views.
 var views = map[string]string{
 	"main.finance.daily_sales": "SELECT date(ordered_at) AS day, c.city, count(*) AS orders, sum(total) AS total FROM main.shop.orders o JOIN main.shop.customers c USING (customer_id) GROUP BY ALL",
 }
 
-func (co *company) metastoreID() string {
-	whole := company{seed: co.seed}
-	d := whole.draw("metastore")
-	return d.uuid()
+func (co *Company) metastoreID() string {
+	whole := Company{Seed: co.Seed}
+	d := whole.Draw("metastore")
+	return d.UUID()
 }
 
 func keysOf[V any](all map[string]V) resource.Sequence {
@@ -89,9 +89,9 @@ func keysOf[V any](all map[string]V) resource.Sequence {
 	return resource.Sequence{Names: ids}
 }
 
-func catalogIDs(*company, []string) resource.Sequence { return keysOf(lake()) }
+func catalogIDs(*Company, []string) resource.Sequence { return keysOf(lake()) }
 
-func schemaIDs(_ *company, above []string) resource.Sequence {
+func schemaIDs(_ *Company, above []string) resource.Sequence {
 	if len(above) != 1 {
 		return resource.Sequence{}
 	}
@@ -103,18 +103,18 @@ func schemaIDs(_ *company, above []string) resource.Sequence {
 	return ids
 }
 
-func tableIDs(co *company, above []string) resource.Sequence {
+func tableIDs(co *Company, above []string) resource.Sequence {
 	if len(above) != 2 {
 		return resource.Sequence{}
 	}
 	ids := keysOf(lake()[above[0]][above[1]])
 	if above[0] == mainCatalog && above[1] == archive {
-		ids.Prefix, ids.Count = moreTables, co.scale
+		ids.Prefix, ids.Count = moreTables, co.Scale
 	}
 	return ids
 }
 
-func volumeIDs(_ *company, above []string) resource.Sequence {
+func volumeIDs(_ *Company, above []string) resource.Sequence {
 	switch strings.Join(above, ".") {
 	case "main.shop":
 		return resource.Sequence{Names: []string{"exports", "product_images"}}
@@ -124,60 +124,41 @@ func volumeIDs(_ *company, above []string) resource.Sequence {
 	return resource.Sequence{}
 }
 
-func metastoreIDs(co *company, _ []string) resource.Sequence {
+func metastoreIDs(co *Company, _ []string) resource.Sequence {
 	return resource.Sequence{Names: []string{co.metastoreID()}}
 }
 
-// owned is what all securables of Unity Catalog say of who made them and when.
-func (co *company) owned(kindName, fullName string) resource.Record {
-	whole := company{seed: co.seed}
-	d := whole.draw(kindName + "/" + fullName)
+// owned has the attributes of all securables of Unity Catalog: names, owner, and who changed it when.
+func (co *Company) owned(kindName, fullName string) resource.Record {
+	whole := Company{Seed: co.Seed}
+	d := whole.Draw(kindName + "/" + fullName)
 	made, changed := d.times()
-	by := humans()[d.below(4)].email
+	by := Humans()[d.Below(4)].Email
 	return resource.Record{
 		"full_name": fullName, "name": fullName[strings.LastIndexByte(fullName, '.')+1:], "owner": "data-engineers", "metastore_id": co.metastoreID(),
 		"created_at": made.UnixMilli(), "created_by": by, "updated_at": changed.UnixMilli(), "updated_by": by, "browse_only": false,
 	}
 }
 
-// secondID makes the uuid of a securable, beside its name.
-func (co *company) secondID(fullName string) string {
-	whole := company{seed: co.seed}
-	d := whole.draw("uuid of " + fullName)
-	return d.uuid()
+// SecondID is the UUID of an object that has a name too.
+func (co *Company) SecondID(fullName string) string {
+	whole := Company{Seed: co.Seed}
+	d := whole.Draw("uuid of " + fullName)
+	return d.UUID()
 }
 
-// catalogType is what a catalog of the story, and its schemas, say of it.
+// catalogType is the type of one of the company's catalogs.
 func catalogType(name string) string {
 	if name == systemCatalog {
 		return "SYSTEM_CATALOG"
 	}
-	return managedCatalog
+	return ManagedCatalog
 }
 
-const managedCatalog = "MANAGED_CATALOG"
+// ManagedCatalog is the type of a catalog that belongs to the metastore.
+const ManagedCatalog = "MANAGED_CATALOG"
 
-// finishCatalog is a catalog as it is made: of the metastore's own, or of what it is a window to.
-func finishCatalog(_ *call, r resource.Record) {
-	switch {
-	case resource.Text(r["share_name"]) != "":
-		r["catalog_type"] = "DELTASHARING_CATALOG"
-	case resource.Text(r["connection_name"]) != "":
-		r["catalog_type"] = "FOREIGN_CATALOG"
-	default:
-		r["catalog_type"] = managedCatalog
-	}
-}
-
-// finishSchema takes over what a schema says of its catalog.
-func finishSchema(c *call, r resource.Record) {
-	in, id := c.emulator.kinds()["/unity-catalog/catalogs"].Locate(nil, []string{resource.Text(r["catalog_name"])})
-	if it, ok := c.home.collections.Get(in + "/" + id); ok {
-		r["catalog_type"] = it.Record["catalog_type"]
-	}
-}
-
-func catalogRecord(co *company, _ []string, id string) resource.Record {
+func catalogRecord(co *Company, _ []string, id string) resource.Record {
 	r := co.owned("/unity-catalog/catalogs", id)
 	r["catalog_type"] = catalogType(id)
 	if id == systemCatalog {
@@ -190,17 +171,17 @@ func catalogRecord(co *company, _ []string, id string) resource.Record {
 	return r
 }
 
-func schemaRecord(co *company, above []string, id string) resource.Record {
+func schemaRecord(co *Company, above []string, id string) resource.Record {
 	r := co.owned("/unity-catalog/schemas", above[0]+"."+id)
-	r["catalog_name"], r["catalog_type"], r["schema_id"] = above[0], catalogType(above[0]), co.secondID(above[0]+"."+id)
-	r["comment"], r["properties"] = title(id)+" of Harbor Finch.", resource.Record{}
+	r["catalog_name"], r["catalog_type"], r["schema_id"] = above[0], catalogType(above[0]), co.SecondID(above[0]+"."+id)
+	r["comment"], r["properties"] = Title(id)+" of Harbor Finch.", resource.Record{}
 	return r
 }
 
-func tableRecord(co *company, above []string, id string) resource.Record {
+func tableRecord(co *Company, above []string, id string) resource.Record {
 	full := strings.Join(append(slices.Clone(above), id), ".")
 	r := co.owned("/unity-catalog/tables", full)
-	r["catalog_name"], r["schema_name"], r["table_id"] = above[0], above[1], co.secondID(full)
+	r["catalog_name"], r["schema_name"], r["table_id"] = above[0], above[1], co.SecondID(full)
 	r["table_type"], r["data_source_format"] = "MANAGED", "DELTA"
 	r["storage_location"] = "s3://harbor-finch-lake/" + strings.ReplaceAll(full, ".", "/")
 	if query, ok := views[full]; ok {
@@ -213,7 +194,7 @@ func tableRecord(co *company, above []string, id string) resource.Record {
 		columns = lake()[mainCatalog]["shop"]["orders"]
 	}
 	r["columns"], r["properties"] = columnRecords(columns), resource.Record{"delta.minReaderVersion": "1", "delta.minWriterVersion": "2"}
-	r["comment"] = title(strings.ReplaceAll(id, "_", " ")) + " of Harbor Finch."
+	r["comment"] = Title(strings.ReplaceAll(id, "_", " ")) + " of Harbor Finch."
 	return r
 }
 
@@ -238,26 +219,26 @@ func columnRecords(text string) []any {
 	return columns
 }
 
-func volumeRecord(co *company, above []string, id string) resource.Record {
+func volumeRecord(co *Company, above []string, id string) resource.Record {
 	full := strings.Join(append(slices.Clone(above), id), ".")
 	r := co.owned("/unity-catalog/volumes", full)
-	r["catalog_name"], r["schema_name"], r["volume_id"], r["volume_type"] = above[0], above[1], co.secondID(full), "MANAGED"
+	r["catalog_name"], r["schema_name"], r["volume_id"], r["volume_type"] = above[0], above[1], co.SecondID(full), "MANAGED"
 	r["storage_location"] = "s3://harbor-finch-lake/volumes/" + strings.ReplaceAll(full, ".", "/")
-	r["comment"] = "Files of " + title(strings.ReplaceAll(id, "_", " ")) + "."
+	r["comment"] = "Files of " + Title(strings.ReplaceAll(id, "_", " ")) + "."
 	return r
 }
 
-func metastoreRecord(co *company, _ []string, _ string) resource.Record {
+func metastoreRecord(co *Company, _ []string, _ string) resource.Record {
 	r := co.owned("/unity-catalog/metastores", "harbor-finch")
 	r["name"], r["id"], r["region"], r["cloud"] = "harbor-finch", co.metastoreID(), "us-west-2", "aws"
 	r["global_metastore_id"], r["storage_root"] = "aws:us-west-2:"+co.metastoreID(), "s3://harbor-finch-lake"
-	r["delta_sharing_scope"], r["privilege_model_version"], r["default_data_access_config_id"] = "INTERNAL", "1.0", co.secondID("data access")
+	r["delta_sharing_scope"], r["privilege_model_version"], r["default_data_access_config_id"] = "INTERNAL", "1.0", co.SecondID("data access")
 	delete(r, "full_name")
 	return r
 }
 
-func assignmentRecord(co *company, above []string, _ string) resource.Record {
-	r := resource.Record{"metastore_id": co.metastoreID(), "default_catalog_name": mainCatalog, "workspace_id": int64(co.workspaceID())} //nolint:gosec // has 16 digits
+func assignmentRecord(co *Company, above []string, _ string) resource.Record {
+	r := resource.Record{"metastore_id": co.metastoreID(), "default_catalog_name": mainCatalog, "workspace_id": int64(co.WorkspaceID())} //nolint:gosec // has 16 digits
 	if len(above) == 1 {
 		if n, err := strconv.ParseInt(above[0], 10, 64); err == nil {
 			r["workspace_id"] = n

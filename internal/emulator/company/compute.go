@@ -1,4 +1,4 @@
-package emulator
+package company
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// computeSeeds are what the company computes with: clusters, warehouses, pipelines and served
-// models. Each workspace has its own.
-var computeSeeds = map[string]seed{
+// computeData is the company's clusters, warehouses, pipelines and served models. Each workspace has
+// its own.
+var computeData = map[string]dataset{
 	"/clusters":                 {ids: clusterIDs, make: clusterRecord},
 	"/clusters/list-node-types": fixed(nodeTypes),
 	"/clusters/list-zones":      {ids: alone, make: zonesRecord},
@@ -22,13 +22,13 @@ var computeSeeds = map[string]seed{
 	"/pipelines":                {ids: pipelineIDs, make: pipelineRecord},
 	"/pipelines/{}/updates":     {ids: updateIDs, make: updateRecordOf},
 	"/serving-endpoints":        fixed(servingEndpoints),
-	"/policies/cluster-compliance": {ids: clusterIDs, make: func(_ *company, _ []string, id string) resource.Record {
+	"/policies/cluster-compliance": {ids: clusterIDs, make: func(_ *Company, _ []string, id string) resource.Record {
 		return resource.Record{"cluster_id": id, "is_compliant": true, "violations": resource.Record{}}
 	}},
 	"/policies/job-compliance": {ids: jobIDs, make: compliantJob},
 }
 
-func compliantJob(_ *company, _ []string, id string) resource.Record {
+func compliantJob(_ *Company, _ []string, id string) resource.Record {
 	n, _ := strconv.ParseInt(id, 10, 64)
 	return resource.Record{"job_id": n, "is_compliant": true, "violations": resource.Record{}}
 }
@@ -44,12 +44,12 @@ func clusterStories() []clusterStory {
 	}
 }
 
-func (co *company) clusterID(i int) string {
-	d := co.draw("cluster " + clusterStories()[i].name)
-	return fmt.Sprintf("%02d%02d-%06d-%s", 1+i, 10+d.below(18), d.below(240_000), strings.ReplaceAll(d.uuid(), "-", "")[:8])
+func (co *Company) clusterID(i int) string {
+	d := co.Draw("cluster " + clusterStories()[i].name)
+	return fmt.Sprintf("%02d%02d-%06d-%s", 1+i, 10+d.Below(18), d.Below(240_000), strings.ReplaceAll(d.UUID(), "-", "")[:8])
 }
 
-func clusterIDs(co *company, _ []string) resource.Sequence {
+func clusterIDs(co *Company, _ []string) resource.Sequence {
 	ids := make([]string, len(clusterStories()))
 	for i := range ids {
 		ids[i] = co.clusterID(i)
@@ -58,7 +58,7 @@ func clusterIDs(co *company, _ []string) resource.Sequence {
 	return resource.Sequence{Names: ids}
 }
 
-func clusterRecord(co *company, _ []string, id string) resource.Record {
+func clusterRecord(co *Company, _ []string, id string) resource.Record {
 	at := 0
 	for i := range clusterStories() {
 		if co.clusterID(i) == id {
@@ -66,16 +66,16 @@ func clusterRecord(co *company, _ []string, id string) resource.Record {
 		}
 	}
 	s := clusterStories()[at]
-	d := co.draw("/clusters/" + id)
+	d := co.Draw("/clusters/" + id)
 	made, changed := d.times()
-	owner := humans()[d.below(4)].email
+	owner := Humans()[d.Below(4)].Email
 	r := resource.Record{
 		"cluster_id": id, "cluster_name": s.name, "state": s.state, "state_message": "", "cluster_source": s.source,
 		"creator_user_name": owner, "spark_version": "16.4.x-scala2.12", "node_type_id": s.node, "driver_node_type_id": s.node,
 		"autotermination_minutes": int64(60), "start_time": made.UnixMilli(), "last_restarted_time": changed.UnixMilli(),
 		"data_security_mode": "USER_ISOLATION", "runtime_engine": "PHOTON", "enable_elastic_disk": true, "enable_local_disk_encryption": false,
 		"custom_tags": resource.Record{"team": teamOf(at)}, "default_tags": resource.Record{"Vendor": "Databricks", "Creator": owner, "ClusterName": s.name, "ClusterId": id},
-		"spark_conf": resource.Record{}, "spark_context_id": int64(4_000_000_000 + d.below(1<<30)), "jdbc_port": int64(10_000),
+		"spark_conf": resource.Record{}, "spark_context_id": int64(4_000_000_000 + d.Below(1<<30)), "jdbc_port": int64(10_000),
 		"aws_attributes": resource.Record{"availability": "SPOT_WITH_FALLBACK", "zone_id": "us-west-2a", "first_on_demand": int64(1), "spot_bid_price_percent": int64(100)},
 	}
 	if at < 2 {
@@ -92,7 +92,7 @@ func clusterRecord(co *company, _ []string, id string) resource.Record {
 	return r
 }
 
-func nodeTypes(*company) map[string]resource.Record {
+func nodeTypes(*Company) map[string]resource.Record {
 	all := map[string]resource.Record{}
 	for i, t := range []struct {
 		id, category  string
@@ -117,11 +117,11 @@ func nodeTypes(*company) map[string]resource.Record {
 	return all
 }
 
-func zonesRecord(*company, []string, string) resource.Record {
+func zonesRecord(*Company, []string, string) resource.Record {
 	return resource.Record{"zones": []any{"us-west-2a", "us-west-2b", "us-west-2c"}, "default_zone": "us-west-2a"}
 }
 
-func versionsRecord(*company, []string, string) resource.Record {
+func versionsRecord(*Company, []string, string) resource.Record {
 	return resource.Record{"versions": []any{
 		resource.Record{"key": "16.4.x-scala2.12", "name": "16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)"},
 		resource.Record{"key": "15.4.x-scala2.12", "name": "15.4 LTS (includes Apache Spark 3.5.0, Scala 2.12)"},
@@ -130,52 +130,52 @@ func versionsRecord(*company, []string, string) resource.Record {
 
 func warehouseStories() []string { return []string{"Analytics", "Reports", "Starter Warehouse"} }
 
-func (co *company) warehouseID(i int) string {
-	d := co.draw("warehouse " + warehouseStories()[i])
-	u := strings.ReplaceAll(d.uuid(), "-", "")
+func (co *Company) warehouseID(i int) string {
+	d := co.Draw("warehouse " + warehouseStories()[i])
+	u := strings.ReplaceAll(d.UUID(), "-", "")
 	return strconv.Itoa(10+i) + u[:14]
 }
 
-func warehouseIDs(co *company, _ []string) resource.Sequence {
+func warehouseIDs(co *Company, _ []string) resource.Sequence {
 	ids := make([]string, len(warehouseStories()))
 	for i := range ids {
 		ids[i] = co.warehouseID(i)
 	}
-	return resource.Sequence{Names: ids} // in order, as each begins with its place
+	return resource.Sequence{Names: ids} // in order, because each begins with its place
 }
 
-func warehouseRecord(co *company, _ []string, id string) resource.Record {
+func warehouseRecord(co *Company, _ []string, id string) resource.Record {
 	at := slices.Index(warehouseIDs(co, nil).Names, id)
 	state := []string{"RUNNING", "STOPPED", "STOPPED"}[at]
 	running := int64(0)
 	if state == "RUNNING" {
 		running = 1
 	}
-	host := co.workspace + hostSuffix
+	host := co.Workspace + HostSuffix
 	return resource.Record{
 		"id": id, "name": warehouseStories()[at], "state": state, "cluster_size": []string{"Medium", "Small", "2X-Small"}[at],
 		"warehouse_type": "PRO", "enable_serverless_compute": true, "enable_photon": true, "auto_stop_mins": int64(10),
 		"min_num_clusters": int64(1), "max_num_clusters": int64(1 + at), "num_clusters": running, "num_active_sessions": running,
-		"creator_name": humans()[at].email, "spot_instance_policy": "COST_OPTIMIZED", "channel": resource.Record{"name": "CHANNEL_NAME_CURRENT"},
+		"creator_name": Humans()[at].Email, "spot_instance_policy": "COST_OPTIMIZED", "channel": resource.Record{"name": "CHANNEL_NAME_CURRENT"},
 		"jdbc_url":    "jdbc:databricks://" + host + ":443/default;httpPath=/sql/1.0/warehouses/" + id,
 		"odbc_params": resource.Record{"hostname": host, "path": "/sql/1.0/warehouses/" + id, "port": int64(443), "protocol": "https"},
 		"health":      resource.Record{"status": "HEALTHY"}, "tags": resource.Record{"custom_tags": []any{resource.Record{"key": "team", "value": teamOf(at)}}},
 	}
 }
 
-func dataSourceRecord(co *company, _ []string, id string) resource.Record {
+func dataSourceRecord(co *Company, _ []string, id string) resource.Record {
 	r := warehouseRecord(co, nil, id)
-	return resource.Record{"id": co.secondID(id), "name": r["name"], "warehouse_id": id, "type": "databricks_internal", "syntax": "sql", "paused": int64(0)}
+	return resource.Record{"id": co.SecondID(id), "name": r["name"], "warehouse_id": id, "type": "databricks_internal", "syntax": "sql", "paused": int64(0)}
 }
 
 func pipelineStories() []string { return []string{"orders-bronze-to-gold", "sensor-stream"} }
 
-func (co *company) pipelineID(i int) string {
-	d := co.draw("pipeline " + pipelineStories()[i])
-	return d.uuid()
+func (co *Company) pipelineID(i int) string {
+	d := co.Draw("pipeline " + pipelineStories()[i])
+	return d.UUID()
 }
 
-func pipelineIDs(co *company, _ []string) resource.Sequence {
+func pipelineIDs(co *Company, _ []string) resource.Sequence {
 	ids := make([]string, len(pipelineStories()))
 	for i := range ids {
 		ids[i] = co.pipelineID(i)
@@ -184,14 +184,14 @@ func pipelineIDs(co *company, _ []string) resource.Sequence {
 	return resource.Sequence{Names: ids}
 }
 
-func pipelineRecord(co *company, _ []string, id string) resource.Record {
+func pipelineRecord(co *Company, _ []string, id string) resource.Record {
 	at := 0
 	if id == co.pipelineID(1) {
 		at = 1
 	}
-	name, owner := pipelineStories()[at], humans()[at*3].email
+	name, owner := pipelineStories()[at], Humans()[at*3].Email
 	state := []string{"IDLE", "RUNNING"}[at]
-	_, changed := co.draw("/pipelines/" + id).times()
+	_, changed := co.Draw("/pipelines/" + id).times()
 	var latest []any
 	for _, update := range slices.Backward(updateIDs(co, []string{id}).Names) {
 		u := updateRecordOf(co, []string{id}, update)
@@ -208,16 +208,16 @@ func pipelineRecord(co *company, _ []string, id string) resource.Record {
 	}
 }
 
-func updateIDs(co *company, above []string) resource.Sequence {
+func updateIDs(co *Company, above []string) resource.Sequence {
 	if len(above) != 1 || !slices.Contains(pipelineIDs(co, nil).Names, above[0]) {
 		return resource.Sequence{}
 	}
-	d := co.draw("updates of " + above[0])
-	ids := []string{"1" + d.uuid()[1:], "2" + d.uuid()[1:], "3" + d.uuid()[1:]}
+	d := co.Draw("updates of " + above[0])
+	ids := []string{"1" + d.UUID()[1:], "2" + d.UUID()[1:], "3" + d.UUID()[1:]}
 	return resource.Sequence{Names: ids}
 }
 
-func updateRecordOf(co *company, above []string, id string) resource.Record {
+func updateRecordOf(co *Company, above []string, id string) resource.Record {
 	at := int64(id[0] - '1')
 	state := "COMPLETED"
 	if at == 2 && above[0] == co.pipelineID(1) {
@@ -229,14 +229,14 @@ func updateRecordOf(co *company, above []string, id string) resource.Record {
 	}
 }
 
-func servingEndpoints(co *company) map[string]resource.Record {
+func servingEndpoints(co *Company) map[string]resource.Record {
 	all := map[string]resource.Record{}
 	for i, s := range []struct{ name, model, task string }{
 		{"churn-risk", "ml.forecasts.churn", "llm/v1/completions"}, {"demand-forecast", "ml.forecasts.demand", ""}, {"support-chat", "", "llm/v1/chat"},
 	} {
-		d := co.draw("/serving-endpoints/" + s.name)
+		d := co.Draw("/serving-endpoints/" + s.name)
 		made, changed := d.times()
-		entity := resource.Record{"name": s.name + "-1", "scale_to_zero_enabled": true, "workload_size": "Small", "creator": humans()[2].email, "creation_timestamp": made.UnixMilli()}
+		entity := resource.Record{"name": s.name + "-1", "scale_to_zero_enabled": true, "workload_size": "Small", "creator": Humans()[2].Email, "creation_timestamp": made.UnixMilli()}
 		if s.model != "" {
 			entity["entity_name"], entity["entity_version"] = s.model, "3"
 		} else {
@@ -247,7 +247,7 @@ func servingEndpoints(co *company) map[string]resource.Record {
 			ready = "NOT_READY"
 		}
 		all[s.name] = resource.Record{
-			"id": d.uuid(), "name": s.name, "creator": humans()[2].email, "creation_timestamp": made.UnixMilli(), "last_updated_timestamp": changed.UnixMilli(),
+			"id": d.UUID(), "name": s.name, "creator": Humans()[2].Email, "creation_timestamp": made.UnixMilli(), "last_updated_timestamp": changed.UnixMilli(),
 			"state": resource.Record{"ready": ready, "config_update": "NOT_UPDATING"}, "task": s.task, "permission_level": "CAN_MANAGE", "route_optimized": false,
 			"config": resource.Record{
 				"config_version": int64(1 + i), "served_entities": []any{entity},
