@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/list"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -133,12 +134,9 @@ func ownedCluster(c *call, r resource.Record) (resource.Record, error) {
 	return r, nil
 }
 
-// pinnedField tells of a cluster whether it is pinned, which no answer shows.
-const pinnedField = "\x00pinned"
-
 func pinned(is bool) func(*call, resource.Record) (resource.Record, error) {
 	return func(_ *call, r resource.Record) (resource.Record, error) {
-		return merged(r, resource.Record{pinnedField: is}, nil), nil
+		return merged(r, resource.Record{list.PinnedField: is}, nil), nil
 	}
 }
 

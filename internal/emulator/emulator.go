@@ -29,6 +29,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/list"
 	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -119,7 +120,7 @@ type Emulator struct {
 	whole     func() (*routes, error) // of all documents, read on first use
 	validator *validator
 	access    *access
-	pages     *pager
+	tokens    *list.Tokens
 	faults    *faults
 	log       *requestLog
 	shapes    *documents.Shapes
@@ -191,7 +192,7 @@ func New(opts Options) (*Emulator, error) {
 		whole:      whole,
 		validator:  newValidator(opts.Catalogue),
 		access:     access,
-		pages:      newPager(opts.PageSize),
+		tokens:     list.NewTokens(opts.PageSize),
 		faults:     &faults{},
 		log:        newRequestLog(opts.LogLimit),
 		shapes:     all,

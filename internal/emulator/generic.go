@@ -93,7 +93,7 @@ func getRecord(c *call) (any, error) {
 	if granted, ok := r["privilege_assignments"].([]any); ok && c.query.Get("principal") != "" {
 		r = maps.Clone(r)
 		r["privilege_assignments"] = slices.DeleteFunc(slices.Clone(granted), func(g any) bool {
-			return !slices.Contains(valuesAt(g, []string{"principal"}), c.query.Get("principal"))
+			return !slices.Contains(resource.ValuesAt(g, []string{"principal"}), c.query.Get("principal"))
 		})
 	}
 	return c.answer(r), nil

@@ -57,19 +57,19 @@ func listOf(key string, maximum int) handler {
 			return nil, c.workspace.missing(parent)
 		}
 		withDeleted := c.query.Get("show_deleted") == "true"
-		list := c.workspace.name + "/" + in
+		name := c.workspace.name + "/" + in
 		if withDeleted {
-			list += "?show_deleted" // a token says where to go on in one list, not in the other
+			name += "?show_deleted" // a token says where to go on in one list, not in the other
 		}
-		pg, err := c.emulator.pages.read(c, list, maximum)
+		pg, err := c.emulator.tokens.Read(c.query, name, maximum)
 		if err != nil {
 			return nil, err
 		}
-		items := c.workspace.collections.List(in, pg.after, pg.size+1, withDeleted) // one more tells whether there is more
+		items := c.workspace.collections.List(in, pg.After, pg.Size+1, withDeleted) // one more tells whether there is more
 		next := ""
-		if len(items) > pg.size {
-			items = items[:pg.size]
-			next = c.emulator.pages.token(list, items[len(items)-1].ID)
+		if len(items) > pg.Size {
+			items = items[:pg.Size]
+			next = c.emulator.tokens.Token(name, items[len(items)-1].ID)
 		}
 		return writePage(key, items, next), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/list"
 )
 
 // patchSCIM changes a resource by SCIM's operations (RFC 7644 §3.5.2).
@@ -49,7 +50,7 @@ func patchOnce(r, operation map[string]any) error {
 		return nil
 	}
 	if m := listPath.FindStringSubmatch(path); m != nil {
-		fits, err := parseSCIM(m[2], func([]string) bool { return true })
+		fits, err := list.ParseSCIM(m[2], func([]string) bool { return true })
 		if err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ func withEntry(list any, entry map[string]any) []any {
 
 func withoutKey(list any, key string) []any {
 	entries, _ := list.([]any)
-	return slices.DeleteFunc(slices.Clone(entries), func(entry any) bool { return slices.Contains(valuesAt(entry, []string{"key"}), key) })
+	return slices.DeleteFunc(slices.Clone(entries), func(entry any) bool { return slices.Contains(resource.ValuesAt(entry, []string{"key"}), key) })
 }
 
 // finishTraining is a run as it begins.

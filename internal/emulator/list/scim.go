@@ -1,22 +1,25 @@
-package emulator
+package list
 
 import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 const scimUnderstood = `SCIM's filters (RFC 7644, section 3.4.2.2), such as: userName eq "ada" and not (active eq false or emails[type eq "work"].value co "@example")`
 
-// scimFilter reads filters by SCIM.
+// scimFilter reads SCIM's filters.
 type scimFilter struct {
 	*filterReader
 
-	knows func(path []string) bool // whether there is such an attribute
+	knows func(path []string) bool // reports whether there is such an attribute
 }
 
-// parseSCIM reads a filter of SCIM's. Text is compared without regard to case.
-func parseSCIM(text string, knows func(path []string) bool) (condition, error) {
+// ParseSCIM reads a filter of SCIM (RFC 7644 §3.4.2.2). Text is compared without regard to case. It
+// refuses attributes that knows does not know.
+func ParseSCIM(text string, knows func(path []string) bool) (Condition, error) {
 	reader, err := newFilterReader(text, scimUnderstood, true)
 	if err != nil {
 		return nil, err
@@ -29,24 +32,24 @@ func parseSCIM(text string, knows func(path []string) bool) (condition, error) {
 	return fits, f.done()
 }
 
-// either reads what or joins, both what and joins, which binds closer. The path is where the
-// attributes are, within the brackets of a list's name.
-func (f *scimFilter) either(in []string) (condition, error) {
-	return f.joined("or", in, f.both, func(a, b condition) condition {
-		return func(r map[string]any) bool { return a(r) || b(r) }
+// either reads operands of or, and both reads operands of and, which binds closer. In is the path of
+// the array in whose brackets the attributes are.
+func (f *scimFilter) either(in []string) (Condition, error) {
+	return f.joined("or", in, f.both, func(a, b Condition) Condition {
+		return func(r resource.Record) bool { return a(r) || b(r) }
 	})
 }
 
-func (f *scimFilter) both(in []string) (condition, error) {
-	return f.joined("and", in, f.one, func(a, b condition) condition {
-		return func(r map[string]any) bool { return a(r) && b(r) }
+func (f *scimFilter) both(in []string) (Condition, error) {
+	return f.joined("and", in, f.one, func(a, b Condition) Condition {
+		return func(r resource.Record) bool { return a(r) && b(r) }
 	})
 }
 
-func (f *scimFilter) joined(word string, in []string, read func([]string) (condition, error), join func(a, b condition) condition) (condition, error) {
+func (f *scimFilter) joined(word string, in []string, read func([]string) (Condition, error), join func(a, b Condition) Condition) (Condition, error) {
 	fits, err := read(in)
 	for err == nil && f.accept(word) {
-		var more condition
+		var more Condition
 		if more, err = read(in); err == nil {
 			fits = join(fits, more)
 		}
@@ -54,8 +57,8 @@ func (f *scimFilter) joined(word string, in []string, read func([]string) (condi
 	return fits, err
 }
 
-// one reads a comparison, or what is in parentheses.
-func (f *scimFilter) one(in []string) (condition, error) {
+// one reads a comparison, or a filter in parentheses.
+func (f *scimFilter) one(in []string) (Condition, error) {
 	start := f.peek()
 	not := f.accept("not")
 	if not || start.is("(") {
@@ -66,7 +69,7 @@ func (f *scimFilter) one(in []string) (condition, error) {
 		if err != nil || !not {
 			return fits, err
 		}
-		return func(r map[string]any) bool { return !fits(r) }, nil
+		return func(r resource.Record) bool { return !fits(r) }, nil
 	}
 	path, err := f.attribute(in)
 	if err != nil {
@@ -78,8 +81,8 @@ func (f *scimFilter) one(in []string) (condition, error) {
 	return f.comparison(path)
 }
 
-// within reads what is in brackets.
-func (f *scimFilter) within(at int, in []string, closing string) (condition, error) {
+// within reads a filter up to a closing bracket.
+func (f *scimFilter) within(at int, in []string, closing string) (Condition, error) {
 	if err := f.enter(at); err != nil {
 		return nil, err
 	}
@@ -91,9 +94,9 @@ func (f *scimFilter) within(at int, in []string, closing string) (condition, err
 	return fits, f.expect(closing)
 }
 
-// item reads a condition that one item of a list has to fit: emails[type eq "work"]; and where an
-// attribute follows, what is compared is that of the items that fit.
-func (f *scimFilter) item(at int, in, path []string) (condition, error) {
+// item reads a condition that one item of an array must fit, such as emails[type eq "work"]. If an
+// attribute follows, it compares the attribute of the items that fit.
+func (f *scimFilter) item(at int, in, path []string) (Condition, error) {
 	fits, err := f.within(at, slices.Concat(in, path), "]")
 	if err != nil {
 		return nil, err
@@ -111,34 +114,16 @@ func (f *scimFilter) item(at int, in, path []string) (condition, error) {
 		inner := fits
 		fits = func(item map[string]any) bool { return inner(item) && compared(item) }
 	}
-	return func(r map[string]any) bool { return slices.ContainsFunc(objectsAt(r, path), fits) }, nil
+	return func(r resource.Record) bool { return slices.ContainsFunc(resource.ObjectsAt(r, path), fits) }, nil
 }
 
-// objectsAt gives the objects at a path, through lists.
-func objectsAt(value any, path []string) []map[string]any {
-	switch v := value.(type) {
-	case []any:
-		var all []map[string]any
-		for _, item := range v {
-			all = append(all, objectsAt(item, path)...)
-		}
-		return all
-	case map[string]any:
-		if len(path) == 0 {
-			return []map[string]any{v}
-		}
-		return objectsAt(attributeOf(v, path[0]), path[1:])
-	}
-	return nil
-}
-
-// scimPath is an attribute's name with those of what it is in.
+// scimPath is the path of an attribute.
 var scimPath = regexp.MustCompile(`^[A-Za-z$][\w$-]*(\.[A-Za-z$][\w$-]*)*$`)
 
 func (f *scimFilter) attribute(in []string) ([]string, error) {
 	t := f.take()
 	name := t.text
-	if strings.HasPrefix(strings.ToLower(name), "urn:") { // of the schema that has it
+	if strings.HasPrefix(strings.ToLower(name), "urn:") { // the schema of the attribute
 		name = name[strings.LastIndexByte(name, ':')+1:]
 	}
 	if t.kind != wordToken || !scimPath.MatchString(name) {
@@ -151,8 +136,8 @@ func (f *scimFilter) attribute(in []string) ([]string, error) {
 	return path, nil
 }
 
-// comparison reads an operator and a value behind an attribute.
-func (f *scimFilter) comparison(path []string) (condition, error) {
+// comparison reads the operator and the value after an attribute.
+func (f *scimFilter) comparison(path []string) (Condition, error) {
 	t := f.take()
 	op := strings.ToLower(t.text)
 	if t.kind != wordToken || !slices.Contains([]string{"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"}, op) {
@@ -160,18 +145,18 @@ func (f *scimFilter) comparison(path []string) (condition, error) {
 	}
 	present := func(value string) bool { return value != "" }
 	if op == "pr" {
-		return func(r map[string]any) bool { return slices.ContainsFunc(valuesAt(r, path), present) }, nil
+		return func(r resource.Record) bool { return slices.ContainsFunc(resource.ValuesAt(r, path), present) }, nil
 	}
 	value := f.take()
 	if value.kind != wordToken && value.kind != quotedToken {
 		return nil, f.failure(value.at, "there is %s where a value should be", value)
 	}
-	if value.is("null") { // the same as not there
-		return func(r map[string]any) bool {
-			return slices.ContainsFunc(valuesAt(r, path), present) == (op == "ne")
+	if value.is("null") { // null fits attributes without a value
+		return func(r resource.Record) bool {
+			return slices.ContainsFunc(resource.ValuesAt(r, path), present) == (op == "ne")
 		}, nil
 	}
-	wanted := literal{strings.ToUpper(value.text), value.kind == quotedToken} // in which times can be read
+	wanted := literal{strings.ToUpper(value.text), value.kind == quotedToken} // times parse in upper case only
 	test := func(have string) bool {
 		have = strings.ToUpper(have)
 		switch op {
@@ -184,9 +169,9 @@ func (f *scimFilter) comparison(path []string) (condition, error) {
 		case "eq", "ne":
 			return wanted.compare(have) == 0
 		}
-		return orders[op](wanted.compare(have))
+		return operators[op](wanted.compare(have))
 	}
-	return func(r map[string]any) bool {
-		return slices.ContainsFunc(valuesAt(r, path), test) == (op != "ne")
+	return func(r resource.Record) bool {
+		return slices.ContainsFunc(resource.ValuesAt(r, path), test) == (op != "ne")
 	}, nil
 }

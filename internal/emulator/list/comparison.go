@@ -1,4 +1,4 @@
-package emulator
+package list
 
 import (
 	"regexp"
@@ -9,22 +9,22 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// dialect is what the filters of a kind's lists have beyond comparisons of its attributes.
+// dialect describes the filters of a kind's lists.
 type dialect struct {
-	// root is the attribute in which those are that filters name: a run's are in info.
+	// root is the attribute that holds the attributes of filters: info of a run.
 	root string
-	// names are attributes that filters name otherwise.
+	// names maps names in filters to attributes.
 	names map[string]string
-	// keyed are lists of {key, value}, by what filters write before a key: metrics.loss.
+	// keyed maps prefixes of keys, as in metrics.loss, to arrays of {key, value}.
 	keyed map[string]string
-	// single is set where lists take one comparison only.
+	// single is true if a filter has one comparison only.
 	single bool
-	// contains is set where LIKE looks for the text anywhere.
+	// contains is true if LIKE without % looks for the text anywhere.
 	contains bool
 }
 
-// dialects are those of the lists that have a parameter or an attribute named filter, and are none
-// of SCIM's.
+// dialects are the dialects of lists that have a parameter or an attribute named filter, except
+// SCIM's.
 var dialects = map[string]dialect{
 	"/pipelines": {single: true, names: map[string]string{"id": "pipeline_id", "notebook": "spec.libraries.notebook.path"}},
 	"/mlflow/runs": {
@@ -43,7 +43,7 @@ var dialects = map[string]dialect{
 	},
 }
 
-// prefixes are what may stand before a name in MLflow's filters, and what it means.
+// prefixes are the prefixes of names in MLflow's filters, and their meaning. Attributes have none.
 var prefixes = map[string]string{
 	"attribute": "", "attributes": "", "attr": "", "run": "", "metric": "metrics", "metrics": "metrics",
 	"param": "params", "params": "params", "parameter": "params", "parameters": "params", "tag": "tags", "tags": "tags",
@@ -62,40 +62,40 @@ func (d dialect) understood() string {
 	return text + "; with =, !=, <, <=, >, >=, LIKE, ILIKE, IN and NOT before the last three"
 }
 
-// listFilter reads filters that are comparisons joined by AND.
-type listFilter struct {
+// comparisons reads filters that are comparisons joined by AND.
+type comparisons struct {
 	*filterReader
 
 	dialect
 	kind *documents.Kind
 }
 
-// parseListFilter reads a filter of a kind's lists.
-func parseListFilter(text string, k *documents.Kind) (condition, error) {
+// parseComparisons reads a filter of a kind's lists. It refuses attributes that the kind does not have.
+func parseComparisons(text string, k *documents.Kind) (Condition, error) {
 	d := dialects[k.Name]
 	reader, err := newFilterReader(text, d.understood(), false)
 	if err != nil {
 		return nil, err
 	}
-	f := &listFilter{reader, d, k}
-	all, err := f.comparisons()
+	f := &comparisons{reader, d, k}
+	all, err := f.all()
 	if err != nil {
 		return nil, err
 	}
-	return func(r map[string]any) bool {
-		return !slices.ContainsFunc(all, func(fits condition) bool { return !fits(r) })
+	return func(r resource.Record) bool {
+		return !slices.ContainsFunc(all, func(fits Condition) bool { return !fits(r) })
 	}, f.done()
 }
 
-func (f *listFilter) comparisons() ([]condition, error) {
-	var all []condition
+func (f *comparisons) all() ([]Condition, error) {
+	var all []Condition
 	for {
 		start := f.peek()
 		if f.accept("(") {
 			if err := f.enter(start.at); err != nil {
 				return nil, err
 			}
-			inner, err := f.comparisons()
+			inner, err := f.all()
 			if err == nil {
 				err = f.expect(")")
 			}
@@ -120,8 +120,8 @@ func (f *listFilter) comparisons() ([]condition, error) {
 	}
 }
 
-// comparison reads an attribute, an operator and what it is compared with.
-func (f *listFilter) comparison() (condition, error) {
+// comparison reads an attribute, an operator and a value.
+func (f *comparisons) comparison() (Condition, error) {
 	values, err := f.attribute()
 	if err != nil {
 		return nil, err
@@ -141,13 +141,13 @@ func (f *listFilter) comparison() (condition, error) {
 		test = like(pattern.text, op.is("ILIKE")).MatchString
 	case op.is("IN"):
 		test, err = f.among()
-	case op.kind == operatorToken && !not && (orders[op.text] != nil || op.text == "!="):
+	case op.kind == operatorToken && !not && (operators[op.text] != nil || op.text == "!="):
 		var wanted literal
 		wanted, err = f.value()
 		not = op.text == "!="
-		order := orders[op.text]
+		order := operators[op.text]
 		if not {
-			order = orders["="]
+			order = operators["="]
 		}
 		test = func(have string) bool { return order(wanted.compare(have)) }
 	default:
@@ -156,15 +156,15 @@ func (f *listFilter) comparison() (condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What is not there compares with nothing, as in SQL.
-	return func(r map[string]any) bool {
+	// An attribute without a value fits no comparison, as in SQL.
+	return func(r resource.Record) bool {
 		have := values(r)
 		return len(have) > 0 && slices.ContainsFunc(have, test) != not
 	}, nil
 }
 
-// among reads a list of values.
-func (f *listFilter) among() (func(string) bool, error) {
+// among reads the values of IN.
+func (f *comparisons) among() (func(string) bool, error) {
 	if err := f.expect("("); err != nil {
 		return nil, err
 	}
@@ -184,10 +184,10 @@ func (f *listFilter) among() (func(string) bool, error) {
 	}, f.expect(")")
 }
 
-// plainValue is what needs no quotes: numbers, true and false.
+// plainValue is a value without quotes: a number, true or false.
 var plainValue = regexp.MustCompile(`^(?i:[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|true|false)$`)
 
-func (f *listFilter) value() (literal, error) {
+func (f *comparisons) value() (literal, error) {
 	t := f.take()
 	switch {
 	case t.kind == quotedToken:
@@ -198,11 +198,11 @@ func (f *listFilter) value() (literal, error) {
 	return literal{}, f.failure(t.at, "there is %s where a number or text in quotes should be", t)
 }
 
-// plainName is a name without quotes. Behind its last dot a key in quotes may follow.
+// plainName is a name without quotes. A key in quotes may follow its last dot.
 var plainName = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)*\.?$`)
 
-// attribute reads the name of an attribute or a key, and gives what finds its values.
-func (f *listFilter) attribute() (func(r map[string]any) []string, error) {
+// attribute reads the name of an attribute or a key, and returns a function that finds its values.
+func (f *comparisons) attribute() (func(r resource.Record) []string, error) {
 	t := f.take()
 	name := t.text
 	if t.kind != quotedToken && (t.kind != wordToken || !plainName.MatchString(name)) {
@@ -222,7 +222,7 @@ func (f *listFilter) attribute() (func(r map[string]any) []string, error) {
 			name = rest
 		} else if list, ok := f.keyed[of]; ok {
 			path := strings.Split(list, ".")
-			return func(r map[string]any) []string { return valuesOfKey(objectsAt(r, path), rest) }, nil
+			return func(r resource.Record) []string { return valuesOfKey(resource.ObjectsAt(r, path), rest) }, nil
 		}
 	}
 	if other, ok := f.names[name]; ok {
@@ -235,10 +235,10 @@ func (f *listFilter) attribute() (func(r map[string]any) []string, error) {
 	if !f.kind.Leads(path) {
 		return nil, f.failure(t.at, "%s is no attribute that %ss have", t, documents.Noun(f.kind.Name))
 	}
-	return func(r map[string]any) []string { return valuesAt(r, path) }, nil
+	return func(r resource.Record) []string { return resource.ValuesAt(r, path) }, nil
 }
 
-// valuesOfKey finds what a list of {key, value} has for a key.
+// valuesOfKey returns the values of a key in an array of {key, value}.
 func valuesOfKey(items []map[string]any, key string) []string {
 	var values []string
 	for _, item := range items {

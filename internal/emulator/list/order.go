@@ -1,4 +1,4 @@
-package emulator
+package list
 
 import (
 	"fmt"
@@ -10,16 +10,16 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// order is that of a list whose items the API documents an order of. Other lists go by ids.
+// order is a documented order of a list. Lists without one are in the order of ids.
 type order struct {
-	// key is what items are ordered by, then by their ids; nil: by ids alone, so that nobody has to
-	// look at all items for one page.
+	// key orders items, and ids order items of the same key. If it is nil, ids order all items, and a
+	// page is found without looking at all of them.
 	key func(resource.Record) string
-	// descending has the greatest first.
+	// descending is true if the greatest comes first.
 	descending bool
 }
 
-// listOrders are the orders that lists of a kind have when nobody asks for another.
+// listOrders are the documented orders by the kind's name.
 var listOrders = map[string]order{
 	"/alerts":               {key: byTime("create_time")},
 	"/clusters":             {key: clusterOrder},
@@ -34,11 +34,14 @@ var listOrders = map[string]order{
 	"@/budget-policies":     {key: func(r resource.Record) string { return resource.Text(r["policy_name"]) }},
 }
 
-// byTime is the order of a time, in text or in milliseconds.
+// PinnedField is an attribute of clusters that is true if the cluster is pinned. No answer shows it.
+const PinnedField = "\x00pinned"
+
+// byTime orders by a time, in text or in milliseconds.
 func byTime(path string) func(resource.Record) string {
 	names := strings.Split(path, ".")
 	return func(r resource.Record) string {
-		text := strings.Join(valuesAt(r, names), "")
+		text := strings.Join(resource.ValuesAt(r, names), "")
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return fmt.Sprintf("%020d", n)
 		}
@@ -46,8 +49,8 @@ func byTime(path string) func(resource.Record) string {
 	}
 }
 
-// clusterOrder is by state, pinned or not, and name. The API does not say which state goes first;
-// here it is the one in which a cluster is of most use.
+// clusterOrder orders by state, pin and name. The API does not document the order of states; here
+// RUNNING is the first.
 func clusterOrder(r resource.Record) string {
 	states := []string{"RUNNING", "RESIZING", "RESTARTING", "PENDING", "TERMINATING", "TERMINATED", "ERROR"}
 	place := slices.Index(states, resource.Text(r["state"]))
@@ -55,26 +58,25 @@ func clusterOrder(r resource.Record) string {
 		place = len(states)
 	}
 	unpinned := "1"
-	if r[pinnedField] == true {
+	if r[PinnedField] == true {
 		unpinned = "0"
 	}
 	return strconv.Itoa(place) + unpinned + resource.Text(r["cluster_name"])
 }
 
-// inOrder gives the items of a list that come after a position, at most limit of them, and what
-// tells an item's position.
-func (c *call) inOrder(in string, ids resource.Sequence, after string, limit int, fits func(resource.Item) bool) ([]resource.Item, func(resource.Item) string) {
-	o := listOrders[c.route.target.Kind.Name]
+// inOrder returns at most limit items of the list that come after a position, and a function that
+// returns an item's position.
+func (r *Request) inOrder(after string, limit int, fits func(resource.Item) bool) ([]resource.Item, func(resource.Item) string) {
+	o := listOrders[r.Kind.Name]
 	if o.key == nil {
-		return c.home.collections.Select(in, ids, after, limit, o.descending, fits), func(it resource.Item) string { return it.ID }
+		return r.Collections.Select(r.In, r.IDs, after, limit, o.descending, fits), func(it resource.Item) string { return it.ID }
 	}
-	now := c.emulator.opts.Clock()
-	position := func(it resource.Item) string { return o.key(resource.Settled(it.Record, now)) + "\x00" + it.ID }
+	position := func(it resource.Item) string { return o.key(resource.Settled(it.Record, r.Now)) + "\x00" + it.ID }
 	compare := strings.Compare
 	if o.descending {
 		compare = func(a, b string) int { return strings.Compare(b, a) }
 	}
-	items := c.home.collections.Select(in, ids, "", math.MaxInt32, false, fits)
+	items := r.Collections.Select(r.In, r.IDs, "", math.MaxInt32, false, fits)
 	items = slices.DeleteFunc(items, func(it resource.Item) bool { return after != "" && compare(position(it), after) <= 0 })
 	slices.SortFunc(items, func(a, b resource.Item) int { return compare(position(a), position(b)) })
 	return items[:min(limit, len(items))], position
