@@ -28,9 +28,9 @@ func (c *call) answer(r resource.Record) any {
 	k := c.route.target.Kind
 	if k != nil && whole.SchemaName == "Operation" {
 		if c.fails() {
-			return c.beginFailing(c.operationName(r))
+			return c.home.operations.BeginFailing(c.operationName(r))
 		}
-		return c.begin(c.operationName(r), k.Item().AppendTo(nil, r))
+		return c.home.operations.Begin(c.operationName(r), k.Item().AppendTo(nil, r))
 	}
 	if m.Verb == http.MethodGet { // a change answers with what it begins
 		r = resource.Settled(r, c.emulator.opts.Clock())

@@ -37,7 +37,7 @@ func (c *call) values(names []string) []string {
 func (c *call) object() resource.Record {
 	if c.parsed == nil {
 		c.parsed = resource.Record{}
-		if value, err := decode(c.body); err == nil {
+		if value, err := resource.Decode(c.body); err == nil {
 			if object, ok := value.(map[string]any); ok {
 				c.parsed = object
 			}

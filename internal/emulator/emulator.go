@@ -29,6 +29,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/lakebase"
 	"github.com/lakeql/lakeql/internal/emulator/list"
 	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 	"github.com/lakeql/lakeql/provider"
@@ -168,10 +169,10 @@ func New(opts Options) (*Emulator, error) {
 	}
 	all := documents.NewShapes(opts.Catalogue)
 	whole := sync.OnceValues(func() (*routes, error) { return newRoutes(opts.Catalogue, all, false) })
-	var lakebase *routes
+	var lakebaseRoutes *routes
 	hasLakebase, err := hasLakebase(opts.Catalogue)
 	if err == nil && hasLakebase {
-		lakebase, err = newRoutes(opts.Catalogue, all, true)
+		lakebaseRoutes, err = newRoutes(opts.Catalogue, all, true)
 	} else if err == nil {
 		_, err = whole()
 	}
@@ -188,7 +189,7 @@ func New(opts Options) (*Emulator, error) {
 	}
 	e := &Emulator{
 		opts:       opts,
-		lakebase:   lakebase,
+		lakebase:   lakebaseRoutes,
 		whole:      whole,
 		validator:  newValidator(opts.Catalogue),
 		access:     access,
@@ -206,7 +207,7 @@ func New(opts Options) (*Emulator, error) {
 
 // routesFor gives the routes that lead to a path. Most programs that try Lakebase call nothing else.
 func (e *Emulator) routesFor(path string) (*routes, error) {
-	if e.lakebase != nil && strings.HasPrefix(path, lakebaseRoot) {
+	if e.lakebase != nil && strings.HasPrefix(path, lakebase.Root) {
 		return e.lakebase, nil
 	}
 	return e.whole()
@@ -250,7 +251,7 @@ func (e *Emulator) Reset() { e.log.reset() }
 // handlers gives what has rules of its own, by verb and path with the parameters' names left out.
 // All other operations are carried out by their plans.
 func handlers() map[string]handler {
-	all := postgresHandlers()
+	all := lakebaseHandlers()
 	for _, table := range []map[string]handler{
 		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
 	} {

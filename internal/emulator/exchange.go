@@ -40,9 +40,6 @@ type call struct {
 	fault     *Fault          // the rule that hit the request
 }
 
-// name joins the path's segments from nameFrom on: what Lakebase calls a resource name.
-func (c *call) name() string { return strings.Join(c.segments[nameFrom:], "/") }
-
 // exchange is one request on its way to its answer.
 type exchange struct {
 	request    *http.Request

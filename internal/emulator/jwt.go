@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/lakebase"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -41,16 +42,10 @@ type Credential struct {
 }
 
 // Claim is a right that a credential is limited to.
-type Claim struct {
-	PermissionSet string          `json:"permission_set,omitempty"`
-	Resources     []ClaimResource `json:"resources,omitempty"`
-}
+type Claim = lakebase.Claim
 
 // ClaimResource is what a claim is about.
-type ClaimResource struct {
-	TableName               string `json:"table_name,omitempty"`
-	UnspecifiedResourceName string `json:"unspecified_resource_name,omitempty"`
-}
+type ClaimResource = lakebase.ClaimResource
 
 // Verify reads a database credential that the emulator made and that has not expired. Its errors
 // are [ErrMalformedToken], [ErrSignature] and [ErrExpired].

@@ -51,11 +51,8 @@ type routes struct {
 	kinds  map[string]*documents.Kind // by name
 }
 
-// lakebaseRoot is where the paths of Lakebase begin, and those of no other service.
-const (
-	lakebaseService = "postgres"
-	lakebaseRoot    = "/api/2.0/postgres/"
-)
+// lakebaseService is the name of Lakebase in the documents.
+const lakebaseService = "postgres"
 
 // newRoutes reads the methods of a catalogue: those of Lakebase alone, or all. To read all takes
 // many times as long.

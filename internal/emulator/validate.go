@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -200,28 +200,11 @@ func (c *check) body(raw []byte) error {
 	if want.MediaType != "" && want.MediaType != "application/json" {
 		return nil
 	}
-	value, err := decode(raw)
+	value, err := resource.Decode(raw)
 	if err != nil {
 		return apierror.New(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body is not JSON: %s", apierror.Printable(err.Error()))
 	}
 	return c.value(nil, want.Schema, value)
-}
-
-// decode reads one JSON value with nothing after it, numbers as they are written.
-func decode(raw []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var value any
-	if err := d.Decode(&value); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, errors.New("it ends too early")
-		}
-		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows after its end")
-	}
-	return value, nil
 }
 
 // value judges a value by a schema.

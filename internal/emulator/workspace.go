@@ -11,6 +11,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/lakebase"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
@@ -22,6 +23,8 @@ type workspace struct {
 	name        string
 	inventory   *company.Inventory
 	collections *resource.Collections
+	lakebase    *lakebase.Service
+	operations  *lakebase.Operations
 	limit       *limiter // nil: unlimited
 
 	// changing serialises changes that look first and write then.
@@ -65,12 +68,17 @@ func (e *Emulator) workspace(deployment string) *workspace {
 	return w
 }
 
+// newState makes the state of a workspace, or of the account with the workspaces that it lists.
 func (e *Emulator) newState(name string, listed *company.Deployments) *workspace {
 	co := &company.Company{
 		Seed: e.opts.Seed, Workspace: name, Scale: e.opts.Scale, Account: e.opts.AccountID, Host: e.pgserver.Host(), Clock: e.opts.Clock, Deployments: listed,
 	}
 	w := &workspace{name: name, inventory: &company.Inventory{Company: co, Kinds: e.kinds}}
 	w.collections = resource.New(w.inventory)
+	w.operations = &lakebase.Operations{Collections: w.collections, Clock: e.opts.Clock, Duration: e.opts.OperationTime}
+	w.lakebase = lakebase.New(lakebase.Options{
+		Company: co, Collections: w.collections, Operations: w.operations, Tokens: e.tokens, Clock: e.opts.Clock, CreateOnUse: e.opts.CreateOnUse,
+	})
 	if e.opts.RateLimit > 0 {
 		w.limit = newLimiter(e.opts.RateLimit, e.opts.Clock)
 	}

@@ -1,8 +1,11 @@
 package resource
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 )
 
@@ -62,4 +65,21 @@ func JSON(v any) []byte {
 		return fmt.Appendf(nil, `{"error_code":"INTERNAL_ERROR","message":%q}`, err.Error())
 	}
 	return b
+}
+
+// Decode reads one JSON value with nothing after it. Numbers are json.Number, as they are written.
+func Decode(raw []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var value any
+	if err := d.Decode(&value); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, errors.New("it ends too early")
+		}
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows after its end")
+	}
+	return value, nil
 }

@@ -1,4 +1,4 @@
-package emulator
+package lakebase
 
 import (
 	"maps"
@@ -12,7 +12,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// The limits of Lakebase that databases of the real service are held to.
+// The limits of Lakebase.
 const (
 	minSuspend, maxSuspend = 60 * time.Second, 604_800 * time.Second
 	minHistory, maxHistory = 172_800 * time.Second, 3_024_000 * time.Second
@@ -21,7 +21,7 @@ const (
 	maxDatabaseName        = 63 // bytes of an identifier of PostgreSQL
 )
 
-// within refuses a duration of a spec that is out of range.
+// within refuses a duration that is out of range.
 func within(spec resource.Record, name string, lowest, highest time.Duration) error {
 	text, ok := spec[name].(string)
 	if !ok {
@@ -34,8 +34,8 @@ func within(spec resource.Record, name string, lowest, highest time.Duration) er
 	return nil
 }
 
-// checkCU refuses sizes that are out of range or too far apart. What a spec does not say is as the
-// status has it.
+// checkCU refuses sizes that are out of range or too far apart. A size that the specification lacks is
+// that of the status.
 func checkCU(spec, status resource.Record) error {
 	low, high := numberIn(spec, status, "autoscaling_limit_min_cu"), numberIn(spec, status, "autoscaling_limit_max_cu")
 	for name, n := range map[string]float64{"autoscaling_limit_min_cu": low, "autoscaling_limit_max_cu": high} {
@@ -62,57 +62,48 @@ func numberIn(spec, status resource.Record, name string) float64 {
 }
 
 func checkSuspension(spec resource.Record) error {
-	if oneOf(oneofs["suspension"]...)(spec) > 1 {
+	if countOf(spec, oneofs["suspension"]) > 1 {
 		return apierror.Invalid("spec has both suspend_timeout_duration and no_suspension; it may have one of them.")
 	}
 	return within(spec, "suspend_timeout_duration", minSuspend, maxSuspend)
 }
 
-// statusOf is the status of a resource as it is; empty where there is none yet.
-func (c *call) statusOf(name string) resource.Record {
-	r, ok := c.workspace.resource(name)
-	if !ok {
-		return resource.Record{}
-	}
-	return resource.Object(r, "status")
-}
-
-// putWith makes a resource's status say what was asked for.
-func (c *call) putWith(name string, spec resource.Record) {
-	r, ok := c.workspace.resource(name)
+// putWith applies a specification to the status of a resource.
+func (s *Service) putWith(name string, spec resource.Record) {
+	r, ok := s.held(name)
 	if !ok {
 		return
 	}
-	r["status"] = applied(resource.Object(r, "status"), spec, c.emulator.opts.Clock().UTC())
-	c.workspace.collections.PutJSON(name, resource.JSON(r))
+	r["status"] = applied(resource.Object(r, "status"), spec, s.Clock().UTC())
+	s.Collections.PutJSON(name, resource.JSON(r))
 }
 
-func projectRules() lakebaseRules {
-	return lakebaseRules{
+func projectRules() rules {
+	return rules{
 		idParam: "project_id",
-		check: func(c *call, name string, spec resource.Record, creating bool) error {
+		check: func(s *Service, name string, spec resource.Record, creating bool) error {
 			if v := spec["pg_version"]; v != nil && resource.Text(v) != "16" && resource.Text(v) != "17" {
 				return apierror.Invalid("spec.pg_version must be 16 or 17, not %s.", resource.Text(v))
 			}
 			if err := within(spec, "history_retention_duration", minHistory, maxHistory); err != nil {
 				return err
 			}
-			if b := resource.Text(spec["default_branch"]); b != "" && (creating || resource.Parent(b) != name+"/branches" || !c.workspace.alive(b)) {
+			if b := resource.Text(spec["default_branch"]); b != "" && (creating || resource.Parent(b) != name+"/branches" || !s.alive(b)) {
 				return apierror.Invalid("spec.default_branch %q is no branch of %s.", apierror.Printable(b), apierror.Printable(name))
 			}
 			settings := resource.Object(spec, "default_endpoint_settings")
 			if err := checkSuspension(settings); err != nil {
 				return err
 			}
-			return checkCU(settings, resource.Object(c.statusOf(name), "default_endpoint_settings"))
+			return checkCU(settings, resource.Object(s.statusOf(name), "default_endpoint_settings"))
 		},
-		make: func(c *call, m *maker, name string, body resource.Record) {
+		make: func(s *Service, m *maker, name string, body resource.Record) {
 			m.project(name)
 			spec := maps.Clone(resource.Object(body, "spec"))
 			if resource.Text(spec["display_name"]) == "" {
 				spec["display_name"] = resource.ID(name)
 			}
-			c.putWith(name, spec)
+			s.putWith(name, spec)
 			first := name + "/branches/" + company.Production + "/endpoints/" + company.Primary
 			settings := maps.Clone(resource.Object(spec, "default_endpoint_settings"))
 			if group := resource.Object(resource.Object(body, "initial_endpoint_spec"), "group"); len(group) > 0 {
@@ -122,16 +113,16 @@ func projectRules() lakebaseRules {
 				settings["settings"] = map[string]any{"pg_settings": pg}
 				delete(settings, "pg_settings")
 			}
-			c.putWith(first, settings)
+			s.putWith(first, settings)
 		},
 	}
 }
 
-func branchRules() lakebaseRules {
-	return lakebaseRules{
+func branchRules() rules {
+	return rules{
 		idParam: "branch_id",
-		check: func(c *call, name string, spec resource.Record, creating bool) error {
-			n := oneOf(oneofs["expiration"]...)(spec)
+		check: func(s *Service, name string, spec resource.Record, creating bool) error {
+			n := countOf(spec, oneofs["expiration"])
 			if creating && n != 1 || !creating && anyOf(spec, oneofs["expiration"]) && n != 1 {
 				return apierror.Invalid("spec must have exactly one of ttl, expire_time and no_expiry; it has %d.", n)
 			}
@@ -141,22 +132,22 @@ func branchRules() lakebaseRules {
 				}
 			}
 			if at, ok := spec["expire_time"].(string); ok {
-				if t, err := time.Parse(time.RFC3339, at); err != nil || !t.After(c.emulator.opts.Clock()) {
+				if t, err := time.Parse(time.RFC3339, at); err != nil || !t.After(s.Clock()) {
 					return apierror.Invalid("spec.expire_time must be in the future, not %s.", apierror.Printable(at))
 				}
 			}
-			if from := resource.Text(spec["source_branch"]); from != "" && (resource.Parent(from) != resource.Parent(name) || !c.workspace.alive(from)) {
+			if from := resource.Text(spec["source_branch"]); from != "" && (resource.Parent(from) != resource.Parent(name) || !s.alive(from)) {
 				return apierror.Invalid("spec.source_branch %q is no branch of %s.", apierror.Printable(from), apierror.Printable(resource.Parent(resource.Parent(name))))
 			}
 			return nil
 		},
-		make: func(c *call, m *maker, name string, body resource.Record) {
+		make: func(s *Service, m *maker, name string, body resource.Record) {
 			m.branch(name)
 			spec := maps.Clone(resource.Object(body, "spec"))
-			c.putWith(name, resource.Record{"is_protected": false})
-			c.putWith(name, spec)
+			s.putWith(name, resource.Record{"is_protected": false})
+			s.putWith(name, spec)
 		},
-		refuse: func(c *call, name string, r resource.Record) error {
+		refuse: func(s *Service, req *Request, name string, r resource.Record) error {
 			status := resource.Object(r, "status")
 			switch {
 			case status["is_protected"] == true:
@@ -164,8 +155,8 @@ func branchRules() lakebaseRules {
 			case status["default"] == true:
 				return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is the project's default branch.", apierror.Printable(name))
 			}
-			for _, it := range c.workspace.collections.List(resource.Parent(name), "", resource.MaxItems, false) {
-				if other := resource.Parent(name) + "/" + it.ID; resource.Text(c.statusOf(other)["source_branch"]) == name {
+			for _, it := range s.Collections.List(resource.Parent(name), "", resource.MaxItems, false) {
+				if other := resource.Parent(name) + "/" + it.ID; resource.Text(s.statusOf(other)["source_branch"]) == name {
 					return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has the child %q.", apierror.Printable(name), apierror.Printable(other))
 				}
 			}
@@ -174,10 +165,10 @@ func branchRules() lakebaseRules {
 	}
 }
 
-func endpointRules() lakebaseRules {
-	return lakebaseRules{
+func endpointRules() rules {
+	return rules{
 		idParam: "endpoint_id",
-		check: func(c *call, name string, spec resource.Record, creating bool) error {
+		check: func(s *Service, name string, spec resource.Record, creating bool) error {
 			if err := checkSuspension(spec); err != nil {
 				return err
 			}
@@ -190,28 +181,28 @@ func endpointRules() lakebaseRules {
 				return apierror.Invalid("spec.endpoint_type is required.")
 			}
 			if spec["endpoint_type"] == company.ReadWrite {
-				for _, it := range c.workspace.collections.List(resource.Parent(name), "", resource.MaxItems, false) {
-					if other := resource.Parent(name) + "/" + it.ID; other != name && c.statusOf(other)["endpoint_type"] == company.ReadWrite {
+				for _, it := range s.Collections.List(resource.Parent(name), "", resource.MaxItems, false) {
+					if other := resource.Parent(name) + "/" + it.ID; other != name && s.statusOf(other)["endpoint_type"] == company.ReadWrite {
 						return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q has an endpoint that writes already: %q.", apierror.Printable(resource.Parent(resource.Parent(name))), apierror.Printable(other))
 					}
 				}
 			}
-			return checkCU(spec, c.statusOf(name))
+			return checkCU(spec, s.statusOf(name))
 		},
-		make: func(c *call, m *maker, name string, body resource.Record) {
+		make: func(s *Service, m *maker, name string, body resource.Record) {
 			spec := resource.Object(body, "spec")
 			m.endpoint(name, resource.Text(spec["endpoint_type"]))
 			project := strings.Join(strings.Split(name, "/")[:2], "/")
-			settings := maps.Clone(resource.Object(c.statusOf(project), "default_endpoint_settings"))
+			settings := maps.Clone(resource.Object(s.statusOf(project), "default_endpoint_settings"))
 			delete(settings, "pg_settings")
-			c.putWith(name, settings)
-			c.putWith(name, spec)
+			s.putWith(name, settings)
+			s.putWith(name, spec)
 		},
 	}
 }
 
-func databaseRules() lakebaseRules {
-	return lakebaseRules{
+func databaseRules() rules {
+	return rules{
 		idParam: "database_id",
 		newID: func(spec resource.Record) string {
 			if id := slug(resource.Text(spec["postgres_database"])); len(id) >= 4 {
@@ -219,35 +210,35 @@ func databaseRules() lakebaseRules {
 			}
 			return "db-" + resource.NewID()[:8]
 		},
-		check: func(c *call, name string, spec resource.Record, creating bool) error {
+		check: func(s *Service, name string, spec resource.Record, creating bool) error {
 			if creating && len(resource.ID(name)) < minDatabaseID {
 				return apierror.Invalid("database_id %q is too short: it must have 4 to 63 characters.", apierror.Printable(resource.ID(name)))
 			}
-			if r := resource.Text(spec["role"]); r != "" && (resource.Parent(resource.Parent(r)) != resource.Parent(resource.Parent(name)) || !c.workspace.alive(r)) {
+			if r := resource.Text(spec["role"]); r != "" && (resource.Parent(resource.Parent(r)) != resource.Parent(resource.Parent(name)) || !s.alive(r)) {
 				return apierror.Invalid("spec.role %q is no role of the branch.", apierror.Printable(r))
 			}
 			wanted := resource.Text(spec["postgres_database"])
 			if len(wanted) > maxDatabaseName || strings.ContainsRune(wanted, 0) {
 				return apierror.Invalid("spec.postgres_database %q cannot be the name of a database: it must have at most %d bytes, and no NUL.", apierror.Printable(wanted), maxDatabaseName)
 			}
-			for _, it := range c.workspace.collections.List(resource.Parent(name), "", resource.MaxItems, false) {
-				if other := resource.Parent(name) + "/" + it.ID; wanted != "" && other != name && resource.Text(c.statusOf(other)["postgres_database"]) == wanted {
+			for _, it := range s.Collections.List(resource.Parent(name), "", resource.MaxItems, false) {
+				if other := resource.Parent(name) + "/" + it.ID; wanted != "" && other != name && resource.Text(s.statusOf(other)["postgres_database"]) == wanted {
 					return apierror.New(http.StatusConflict, "ALREADY_EXISTS", "Database %q is %s already.", apierror.Printable(wanted), apierror.Printable(other))
 				}
 			}
 			return nil
 		},
-		make: func(c *call, m *maker, name string, body resource.Record) {
+		make: func(s *Service, m *maker, name string, body resource.Record) {
 			d := m.company.Database(name, resource.Parent(resource.Parent(name)))
 			d.CreateTime, d.UpdateTime = m.now, m.now
-			m.store.PutJSON(name, resource.JSON(d))
-			c.putWith(name, resource.Object(body, "spec"))
+			m.collections.PutJSON(name, resource.JSON(d))
+			s.putWith(name, resource.Object(body, "spec"))
 		},
 	}
 }
 
-func roleRules() lakebaseRules {
-	return lakebaseRules{
+func roleRules() rules {
+	return rules{
 		idParam: "role_id",
 		newID: func(spec resource.Record) string {
 			name, _, _ := strings.Cut(resource.Text(spec["postgres_role"]), "@")
@@ -256,39 +247,39 @@ func roleRules() lakebaseRules {
 			}
 			return "role-" + resource.NewID()[:8]
 		},
-		check: func(*call, string, resource.Record, bool) error { return nil },
-		make: func(c *call, m *maker, name string, body resource.Record) {
+		check: func(*Service, string, resource.Record, bool) error { return nil },
+		make: func(s *Service, m *maker, name string, body resource.Record) {
 			r := m.company.Role(name, resource.Parent(resource.Parent(name)))
 			r.CreateTime, r.UpdateTime = m.now, m.now
-			m.store.PutJSON(name, resource.JSON(r))
+			m.collections.PutJSON(name, resource.JSON(r))
 			spec := maps.Clone(resource.Object(body, "spec"))
 			if spec["identity_type"] != nil && spec["auth_method"] == nil {
 				spec["auth_method"] = "LAKEBASE_OAUTH_V1"
 			}
-			c.putWith(name, spec)
+			s.putWith(name, spec)
 		},
-		refuse: func(c *call, name string, _ resource.Record) error {
-			to := c.query.Get("reassign_owned_to")
-			if to != "" && (to == name || resource.Parent(to) != resource.Parent(name) || !c.workspace.alive(to)) {
+		refuse: func(s *Service, req *Request, name string, _ resource.Record) error {
+			to := req.Query.Get("reassign_owned_to")
+			if to != "" && (to == name || resource.Parent(to) != resource.Parent(name) || !s.alive(to)) {
 				return apierror.Invalid("reassign_owned_to %q is no other role of the branch.", apierror.Printable(to))
 			}
 			in := resource.Parent(resource.Parent(name)) + "/databases"
-			for _, it := range c.workspace.collections.List(in, "", resource.MaxItems, false) {
-				if resource.Text(c.statusOf(in + "/" + it.ID)["role"]) != name {
+			for _, it := range s.Collections.List(in, "", resource.MaxItems, false) {
+				if resource.Text(s.statusOf(in + "/" + it.ID)["role"]) != name {
 					continue
 				}
 				if to == "" {
 					return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Role %q owns database %q; say reassign_owned_to.", apierror.Printable(name), apierror.Printable(it.ID))
 				}
-				c.putWith(in+"/"+it.ID, resource.Record{"role": to})
+				s.putWith(in+"/"+it.ID, resource.Record{"role": to})
 			}
 			return nil
 		},
 	}
 }
 
-// putNew puts a resource that the story of the company has none of.
-func (c *call) putNew(m *maker, name string, status resource.Record) {
+// putNew creates a resource of a kind that the company does not have.
+func (s *Service) putNew(m *maker, name string, status resource.Record) {
 	d := m.company.Draw(name)
 	now := m.now.Format(time.RFC3339Nano)
 	r := resource.Record{"name": name, "uid": d.UUID(), "create_time": now, "status": status}
@@ -296,24 +287,24 @@ func (c *call) putNew(m *maker, name string, status resource.Record) {
 	if resource.Parent(name) == "catalogs" {
 		r["update_time"] = now
 	}
-	c.workspace.collections.PutJSON(name, resource.JSON(r))
+	s.Collections.PutJSON(name, resource.JSON(r))
 }
 
-func (c *call) checkBranch(spec resource.Record) error {
-	if b := resource.Text(spec["branch"]); b != "" && !c.workspace.alive(b) {
+func (s *Service) checkBranch(spec resource.Record) error {
+	if b := resource.Text(spec["branch"]); b != "" && !s.alive(b) {
 		return apierror.Invalid("spec.branch %q does not exist.", apierror.Printable(b))
 	}
 	return nil
 }
 
-func catalogRules() lakebaseRules {
-	return lakebaseRules{
+func catalogRules() rules {
+	return rules{
 		idParam: "catalog_id",
-		check:   func(c *call, _ string, spec resource.Record, _ bool) error { return c.checkBranch(spec) },
-		make: func(c *call, m *maker, name string, body resource.Record) {
+		check:   func(s *Service, _ string, spec resource.Record, _ bool) error { return s.checkBranch(spec) },
+		make: func(s *Service, m *maker, name string, body resource.Record) {
 			spec := resource.Object(body, "spec")
 			branchName := resource.Text(spec["branch"])
-			c.putNew(m, name, resource.Record{
+			s.putNew(m, name, resource.Record{
 				"catalog_id": resource.ID(name), "branch": branchName, "postgres_database": spec["postgres_database"],
 				"project": strings.Join(strings.SplitN(branchName, "/", 3)[:min(2, strings.Count(branchName, "/")+1)], "/"),
 			})
@@ -321,16 +312,16 @@ func catalogRules() lakebaseRules {
 	}
 }
 
-func syncedTableRules() lakebaseRules {
-	return lakebaseRules{
+func syncedTableRules() rules {
+	return rules{
 		idParam: "synced_table_id",
-		check: func(c *call, name string, spec resource.Record, _ bool) error {
+		check: func(s *Service, name string, spec resource.Record, _ bool) error {
 			if parts := strings.Split(resource.ID(name), "."); len(parts) != 3 || parts[0] == "" || parts[1] == "" || parts[2] == "" {
 				return apierror.Invalid("synced_table_id %q is not of the form catalog.schema.table.", apierror.Printable(resource.ID(name)))
 			}
-			return c.checkBranch(spec)
+			return s.checkBranch(spec)
 		},
-		make: func(c *call, m *maker, name string, body resource.Record) {
+		make: func(s *Service, m *maker, name string, body resource.Record) {
 			spec := resource.Object(body, "spec")
 			branchName := resource.Text(spec["branch"])
 			status := resource.Record{
@@ -340,7 +331,7 @@ func syncedTableRules() lakebaseRules {
 			if branchName != "" {
 				status["project"] = strings.Join(strings.SplitN(branchName, "/", 3)[:2], "/")
 			}
-			c.putNew(m, name, status)
+			s.putNew(m, name, status)
 		},
 	}
 }
