@@ -16,31 +16,31 @@ import (
 
 // answer is a resource as the call's documents have it: itself, in a wrapper, or what of it has a
 // place there.
-func (c *call) answer(r resource.Record) any {
-	m := c.route.method
+func (req *apiRequest) answer(r resource.Record) any {
+	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
 	}
-	whole := c.emulator.shapes.Response(m)
+	whole := req.shapes.Response(m)
 	if !provider.IsJSON(m.Response.MediaType) {
-		return c.plainText(r)
+		return req.plainText(r)
 	}
-	k := c.route.target.Kind
+	k := req.kind
 	if k != nil && whole.SchemaName == "Operation" {
-		if c.fails() {
-			return c.home.operations.BeginFailing(c.operationName(r))
+		if req.fails() {
+			return req.home.operations.BeginFailing(operationName(req, r))
 		}
-		return c.home.operations.Begin(c.operationName(r), k.Item().AppendTo(nil, r))
+		return req.home.operations.Begin(operationName(req, r), k.Item().AppendTo(nil, r))
 	}
 	if m.Verb == http.MethodGet { // a change answers with what it begins
-		r = resource.Settled(r, c.emulator.opts.Clock())
+		r = resource.Settled(r, req.now())
 	}
 	if k == nil || whole.Same(k.Item()) {
 		return json.RawMessage(whole.AppendTo(nil, r))
 	}
 	if name := documents.Wrapper(m, whole); name != "" {
-		if c.route.target.Action == documents.ActionOther && !whole.Field(name).Same(k.Item()) {
-			return c.invented(nil) // it is about something else
+		if req.route.target.Action == documents.ActionOther && !whole.Field(name).Same(k.Item()) {
+			return req.invented(nil) // it is about something else
 		}
 		return json.RawMessage(whole.AppendTo(nil, resource.Record{name: r}))
 	}
@@ -54,40 +54,40 @@ func (c *call) answer(r resource.Record) any {
 			shown[name] = value
 		case f.Same(k.Item()) || f.Same(k.Listed()):
 			shown[name] = r
-		case name == "id" && len(k.IDs) == 1, c.route.target.Action == documents.ActionCreate && len(k.IDs) == 1 && strings.HasSuffix(name, "_id") && !k.Has(name):
+		case name == "id" && len(k.IDs) == 1, req.route.target.Action == documents.ActionCreate && len(k.IDs) == 1 && strings.HasSuffix(name, "_id") && !k.Has(name):
 			shown[name] = r[k.Field(k.IDs[0])]
 		case slices.Contains(whole.Required, name):
-			if made, ok := c.home.company().Inventor(m.Name).Value(f, name, 1, true); ok {
+			if made, ok := req.home.company().Inventor(m.Name).Value(f, name, 1, true); ok {
 				shown[name] = made
 			}
 		}
 	}
-	if len(shown) == 0 && len(whole.Properties) > 0 && c.route.target.Action == documents.ActionOther {
-		return c.invented(r)
+	if len(shown) == 0 && len(whole.Properties) > 0 && req.route.target.Action == documents.ActionOther {
+		return req.invented(r)
 	}
 	return json.RawMessage(whole.AppendTo(nil, shown))
 }
 
 // invented answers with values that fit the documents, and with what the request itself said.
-func (c *call) invented(known resource.Record) any {
-	m := c.route.method
+func (req *apiRequest) invented(known resource.Record) any {
+	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
 	}
-	whole := c.emulator.shapes.Response(m)
+	whole := req.shapes.Response(m)
 	if !provider.IsJSON(m.Response.MediaType) {
-		return c.plainText(known)
+		return req.plainText(known)
 	}
 	if whole.Type == "array" {
 		return json.RawMessage("[]")
 	}
-	r := c.home.company().Inventor(c.request()).Record(whole)
-	maps.Copy(r, c.object())
-	for name := range c.params {
-		r[name] = c.params[name]
+	r := req.home.company().Inventor(req.seedName()).Record(whole)
+	maps.Copy(r, req.object())
+	for name := range req.params {
+		r[name] = req.params[name]
 	}
-	for name := range c.query {
-		r[name] = c.query.Get(name)
+	for name := range req.query {
+		r[name] = req.query.Get(name)
 	}
 	maps.Copy(r, known)
 	if pg := m.Paging; pg != nil {
@@ -97,17 +97,17 @@ func (c *call) invented(known resource.Record) any {
 }
 
 // plainText answers where the documents have text and no JSON.
-func (c *call) plainText(r resource.Record) any {
-	text := fmt.Sprintf("# %s\n", c.route.method.FullName())
+func (req *apiRequest) plainText(r resource.Record) any {
+	text := fmt.Sprintf("# %s\n", req.method.FullName())
 	for _, name := range slices.Sorted(maps.Keys(r)) {
 		if s := resource.Text(r[name]); s != "" {
 			text += fmt.Sprintf("# %s: %s\n", name, apierror.Printable(s))
 		}
 	}
-	return &answer{status: http.StatusOK, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
+	return &response{status: http.StatusOK, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
 }
 
-// request names the call for drawing values, so that the same call gets the same answer.
-func (c *call) request() string {
-	return c.route.method.FullName() + "\n" + strings.Join(c.segments, "/")
+// seedName names the call for drawing values, so that the same call gets the same answer.
+func (req *apiRequest) seedName() string {
+	return req.method.FullName() + "\n" + strings.Join(req.segments, "/")
 }

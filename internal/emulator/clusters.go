@@ -11,157 +11,104 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// computeHandlers are the operations that start and stop what computes.
-func computeHandlers() map[string]handler {
-	const clusters, warehouses = "POST /api/2.1/clusters/", "POST /api/2.0/sql/warehouses/{}/"
+// clusterHandlers are the operations that change the state of clusters, and their events.
+func clusterHandlers() map[string]handler {
+	const clusters = "POST /api/2.1/clusters/"
 	return map[string]handler{
-		clusters + "start":            changeCluster(startedCluster),
-		clusters + "restart":          changeCluster(restartedCluster),
-		clusters + "delete":           changeCluster(terminatedCluster),
-		clusters + "edit":             changeCluster(editedCluster),
-		clusters + "update":           changeCluster(updatedCluster),
-		clusters + "resize":           changeCluster(resizedCluster),
-		clusters + "change-owner":     changeCluster(ownedCluster),
-		clusters + "pin":              changeCluster(pinned(true)),
-		clusters + "unpin":            changeCluster(pinned(false)),
+		clusters + "start":            changeOne(startedCluster),
+		clusters + "restart":          changeOne(restartedCluster),
+		clusters + "delete":           changeOne(terminatedCluster),
+		clusters + "edit":             changeOne(editedCluster),
+		clusters + "update":           changeOne(updatedCluster),
+		clusters + "resize":           changeOne(resizedCluster),
+		clusters + "change-owner":     changeOne(ownedCluster),
+		clusters + "pin":              changeOne(pinned(true)),
+		clusters + "unpin":            changeOne(pinned(false)),
 		clusters + "permanent-delete": deleteRecord,
 		clusters + "events":           clusterEvents,
-		warehouses + "start":          changeWarehouse(startedWarehouse),
-		warehouses + "stop":           changeWarehouse(stoppedWarehouse),
-		warehouses + "edit":           changeWarehouse(editedWarehouse),
 	}
 }
 
-// changeOne carries out a change of the item that a call is about, and answers with nothing.
-func changeOne(change func(c *call, r resource.Record) (resource.Record, error)) handler {
-	return func(c *call) (any, error) {
-		c.home.changing.Lock()
-		defer c.home.changing.Unlock()
-		name, old, err := c.stored(c.route.target)
-		if err != nil {
-			return nil, err
-		}
-		r, err := change(c, resource.Settled(old, c.emulator.opts.Clock()))
-		if err != nil {
-			return nil, err
-		}
-		c.home.collections.Put(name, r)
-		return c.answer(r), nil
-	}
-}
-
-func changeCluster(change func(*call, resource.Record) (resource.Record, error)) handler {
-	return changeOne(change)
-}
-
-func changeWarehouse(change func(*call, resource.Record) (resource.Record, error)) handler {
-	return changeOne(change)
-}
-
-func startedCluster(c *call, r resource.Record) (resource.Record, error) {
+func startedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	if state := resource.Text(r["state"]); state != "TERMINATED" {
 		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
-	startCluster(c, r)
-	c.goes("/clusters", r)
+	startCluster(req, r)
+	req.goes("/clusters", r)
 	return r, nil
 }
 
-func restartedCluster(c *call, r resource.Record) (resource.Record, error) {
+func restartedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	if state := resource.Text(r["state"]); state != "RUNNING" && state != "PENDING" {
 		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
-	r["last_restarted_time"] = c.emulator.opts.Clock().UnixMilli()
-	c.become(r, resource.Record{"state": "RESTARTING", "state_message": "Restarting"}, resource.Record{"state": "RUNNING", "state_message": ""})
+	r["last_restarted_time"] = req.now().UnixMilli()
+	req.become(r, resource.Record{"state": "RESTARTING", "state_message": "Restarting"}, resource.Record{"state": "RUNNING", "state_message": ""})
 	return r, nil
 }
 
-func terminatedCluster(c *call, r resource.Record) (resource.Record, error) {
+func terminatedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	if resource.Text(r["state"]) == "TERMINATED" {
 		return r, nil
 	}
 	r = maps.Clone(r)
-	now := c.emulator.opts.Clock().UnixMilli()
-	c.become(r, resource.Record{"state": "TERMINATING", "state_message": "Terminating"}, resource.Record{
+	now := req.now().UnixMilli()
+	req.become(r, resource.Record{"state": "TERMINATING", "state_message": "Terminating"}, resource.Record{
 		"state": "TERMINATED", "state_message": "Terminated by user", "terminated_time": now,
-		"termination_reason": resource.Record{"code": "USER_REQUEST", "type": "SUCCESS", "parameters": resource.Record{"username": c.subject}},
+		"termination_reason": resource.Record{"code": "USER_REQUEST", "type": "SUCCESS", "parameters": resource.Record{"username": req.subject}},
 	})
 	return r, nil
 }
 
 // editedCluster takes over a new configuration. A running cluster restarts for it.
-func editedCluster(c *call, r resource.Record) (resource.Record, error) {
+func editedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
 		delete(r, size) // one of them is in the body
 	}
-	maps.Copy(r, c.object())
-	return restartFor(c, r), nil
+	maps.Copy(r, req.object())
+	return restartFor(req, r), nil
 }
 
-func updatedCluster(c *call, r resource.Record) (resource.Record, error) {
-	inner, _ := c.object()["cluster"].(map[string]any)
-	return restartFor(c, merged(r, inner, c.mask())), nil
+func updatedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
+	inner, _ := req.object()["cluster"].(map[string]any)
+	return restartFor(req, merged(r, inner, req.mask())), nil
 }
 
-func restartFor(c *call, r resource.Record) resource.Record {
+func restartFor(req *apiRequest, r resource.Record) resource.Record {
 	if resource.Text(r["state"]) == "RUNNING" {
-		c.become(r, resource.Record{"state": "RESTARTING"}, resource.Record{"state": "RUNNING"})
+		req.become(r, resource.Record{"state": "RESTARTING"}, resource.Record{"state": "RUNNING"})
 	}
 	return r
 }
 
-func resizedCluster(c *call, r resource.Record) (resource.Record, error) {
+func resizedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	if state := resource.Text(r["state"]); state != "RUNNING" {
 		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
 		delete(r, size)
-		if value, ok := c.object()[size]; ok {
+		if value, ok := req.object()[size]; ok {
 			r[size] = value
 		}
 	}
-	c.become(r, resource.Record{"state": "RESIZING"}, resource.Record{"state": "RUNNING"})
+	req.become(r, resource.Record{"state": "RESIZING"}, resource.Record{"state": "RUNNING"})
 	return r, nil
 }
 
-func ownedCluster(c *call, r resource.Record) (resource.Record, error) {
+func ownedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
-	r["creator_user_name"] = c.object()["owner_username"]
+	r["creator_user_name"] = req.object()["owner_username"]
 	return r, nil
 }
 
-func pinned(is bool) func(*call, resource.Record) (resource.Record, error) {
-	return func(_ *call, r resource.Record) (resource.Record, error) {
+func pinned(is bool) func(*apiRequest, resource.Record) (resource.Record, error) {
+	return func(_ *apiRequest, r resource.Record) (resource.Record, error) {
 		return merged(r, resource.Record{list.PinnedField: is}, nil), nil
 	}
-}
-
-func startedWarehouse(c *call, r resource.Record) (resource.Record, error) {
-	if resource.Text(r["state"]) == "RUNNING" {
-		return r, nil
-	}
-	r = maps.Clone(r)
-	c.goes("/sql/warehouses", r)
-	return r, nil
-}
-
-func stoppedWarehouse(c *call, r resource.Record) (resource.Record, error) {
-	r = maps.Clone(r)
-	c.become(r, resource.Record{"state": "STOPPING"}, resource.Record{"state": "STOPPED", "num_clusters": int64(0), "num_active_sessions": int64(0)})
-	return r, nil
-}
-
-func editedWarehouse(c *call, r resource.Record) (resource.Record, error) {
-	r = maps.Clone(r)
-	maps.Copy(r, c.object())
-	if resource.Text(r["state"]) == "RUNNING" {
-		c.become(r, resource.Record{"state": "STARTING"}, resource.Record{"state": "RUNNING"})
-	}
-	return r, nil
 }
 
 // eventsOfCluster is how many events every cluster has.
@@ -169,9 +116,9 @@ const eventsOfCluster = 130
 
 // clusterEvents lists what happened to a cluster. The answer holds the request for the next page,
 // which counts from the first event.
-func clusterEvents(c *call) (any, error) {
+func clusterEvents(req *apiRequest) (any, error) {
 	const defaultLimit, maxLimit = 50, 500
-	_, cluster, err := c.stored(c.route.target)
+	_, cluster, err := req.stored(req.route.target)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +133,7 @@ func clusterEvents(c *call) (any, error) {
 		EventTypes []string `json:"event_types"`
 		PageToken  string   `json:"page_token"`
 	}
-	if err := json.Unmarshal(c.body, &wanted); err != nil {
+	if err := json.Unmarshal(req.body, &wanted); err != nil {
 		return nil, apierror.Invalid("The request cannot be read: %s", apierror.Printable(err.Error()))
 	}
 	if wanted.PageToken != "" {
@@ -203,7 +150,7 @@ func clusterEvents(c *call) (any, error) {
 	}
 	var all []any
 	for i := range eventsOfCluster {
-		event := c.event(cluster, i)
+		event := clusterEvent(req, cluster, i)
 		at, _ := event["timestamp"].(int64)
 		if (len(wanted.EventTypes) == 0 || slices.Contains(wanted.EventTypes, resource.Text(event["type"]))) && at >= wanted.StartTime && (wanted.EndTime == 0 || at <= wanted.EndTime) {
 			all = append(all, event)
@@ -216,19 +163,18 @@ func clusterEvents(c *call) (any, error) {
 	to := min(from+limit, len(all))
 	answer := resource.Record{"events": all[from:to], "total_count": int64(len(all))}
 	if to < len(all) {
-		next := maps.Clone(c.object())
+		next := maps.Clone(req.object())
 		delete(next, "page_token")
 		next["offset"], next["limit"] = int64(to), int64(limit)
 		answer["next_page"] = next
 	}
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, answer)), nil
+	return req.shaped(answer), nil
 }
 
-// event works out one event of a cluster, by its place.
-func (c *call) event(cluster resource.Record, i int) resource.Record {
+// clusterEvent works out one event of a cluster, by its place.
+func clusterEvent(req *apiRequest, cluster resource.Record, i int) resource.Record {
 	id := resource.Text(cluster["cluster_id"])
-	d := c.home.company().Draw("events of " + id + strconv.Itoa(i))
+	d := req.home.company().Draw("events of " + id + strconv.Itoa(i))
 	start, _ := cluster["start_time"].(int64)
 	types := []string{"CREATING", "RUNNING", "DRIVER_HEALTHY", "UPSIZE_COMPLETED", "AUTOSCALING_STATS_REPORT", "RESIZING", "DRIVER_HEALTHY"}
 	kind := types[min(i, 2+i%5)]
@@ -239,34 +185,9 @@ func (c *call) event(cluster resource.Record, i int) resource.Record {
 	return resource.Record{"cluster_id": id, "timestamp": start + int64(i)*1_800_000 + int64(d.Below(60_000)), "type": kind, "details": details}
 }
 
-// statementHandlers run SQL: the answer is one row that the emulator makes up.
-func statementHandlers() map[string]handler {
-	return map[string]handler{
-		"POST /api/2.0/sql/statements": executeStatement,
-		"POST /api/2.0/sql/statements/{}/cancel": changeOne(func(_ *call, r resource.Record) (resource.Record, error) {
-			return merged(r, resource.Record{"status": resource.Record{"state": "CANCELED"}}, nil), nil
-		}),
-	}
-}
-
-// executeStatement takes any text for a query that gives one row, as there is no SQL here.
-func executeStatement(c *call) (any, error) {
-	warehouse := resource.Text(c.object()["warehouse_id"])
-	if k := c.emulator.kinds()["/sql/warehouses"]; k != nil {
-		if _, ok := c.home.collections.Get(k.Collection(nil) + "/" + resource.Key(warehouse)); !ok {
-			return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Warehouse %q does not exist.", apierror.Printable(warehouse))
-		}
-	}
-	id := resource.NewID()
-	r := resource.Record{
-		"statement_id": id, "status": resource.Record{"state": "SUCCEEDED"},
-		"manifest": resource.Record{
-			"format": "JSON_ARRAY", "total_row_count": int64(1), "total_chunk_count": int64(1), "truncated": false,
-			"schema": resource.Record{"column_count": int64(1), "columns": []any{resource.Record{"name": "1", "position": int64(0), "type_name": "INT", "type_text": "INT"}}},
-			"chunks": []any{resource.Record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1)}},
-		},
-		"result": resource.Record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1), "data_array": []any{[]any{"1"}}},
-	}
-	c.home.collections.Put("/sql/statements/"+id, r)
-	return c.answer(r), nil
+func startCluster(req *apiRequest, r resource.Record) {
+	delete(r, "terminated_time")
+	delete(r, "termination_reason")
+	r["start_time"] = req.now().UnixMilli()
+	r["creator_user_name"], r["cluster_source"] = resource.TextOr(r["creator_user_name"], req.subject), resource.TextOr(r["cluster_source"], "API")
 }

@@ -121,6 +121,7 @@ type Emulator struct {
 	whole     func() (*routes, error) // of all documents, read on first use
 	validator *validator
 	access    *access
+	oauth     *oauthServer
 	tokens    *list.Tokens
 	faults    *faults
 	log       *requestLog
@@ -200,6 +201,7 @@ func New(opts Options) (*Emulator, error) {
 		pgserver:   server,
 		workspaces: map[string]*workspace{},
 	}
+	e.oauth = &oauthServer{opts: &e.opts, keys: access.keys}
 	e.account = e.newState(accountsName, company.NewDeployments(opts.Seed, opts.Workspaces))
 	e.SetFaults(opts.Faults...)
 	return e, nil
@@ -253,7 +255,7 @@ func (e *Emulator) Reset() { e.log.reset() }
 func handlers() map[string]handler {
 	all := lakebaseHandlers()
 	for _, table := range []map[string]handler{
-		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
+		jobHandlers(), clusterHandlers(), sqlHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
 	} {
 		maps.Copy(all, table)
 	}

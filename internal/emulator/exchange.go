@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,26 +18,6 @@ import (
 
 // maxBody is how large a request's body may be.
 const maxBody = 16 << 20
-
-// handler carries out one operation. The value it gives is sent as JSON.
-type handler func(*call) (any, error)
-
-// call is a request for a documented operation, found valid against its documents.
-type call struct {
-	ctx       context.Context // of the request
-	emulator  *Emulator
-	workspace *workspace
-	home      *workspace // the workspace, or the account where the operation is the account's
-	route     *route
-	segments  []string          // of the path, unescaped
-	params    map[string]string // of the path, by name
-	query     url.Values
-	body      []byte
-	subject   string          // who calls
-	base      string          // http://dbc-1.localhost:40123
-	parsed    resource.Record // see object
-	fault     *Fault          // the rule that hit the request
-}
 
 // exchange is one request on its way to its answer.
 type exchange struct {
@@ -52,8 +31,8 @@ type exchange struct {
 	fault      *Fault
 }
 
-// answer is what is sent back.
-type answer struct {
+// response is what is sent back.
+type response struct {
 	status int
 	header http.Header // beyond the ones every answer has
 	body   []byte
@@ -62,9 +41,9 @@ type answer struct {
 }
 
 // errorResponse writes an error in one of its shapes.
-func errorResponse(e *apierror.Error, shape, requestID string) *answer {
+func errorResponse(e *apierror.Error, shape, requestID string) *response {
 	header, body := e.Encode(shape, requestID)
-	return &answer{status: e.Status, header: header, body: body}
+	return &response{status: e.Status, header: header, body: body}
 }
 
 // ServeHTTP answers for the workspace that the Host header names.
@@ -90,7 +69,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // respond works out the answer, with what the fault that was drawn does to it. It is nil where no
 // answer is to be sent.
-func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
+func (e *Emulator) respond(ctx context.Context, x *exchange) *response {
 	if f := x.fault; f != nil {
 		switch f.Kind {
 		case FaultStatus:
@@ -105,14 +84,14 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
 		}
 	}
 	value, err := e.carryOut(ctx, x)
-	var a *answer
+	var a *response
 	switch v := value.(type) {
-	case *answer:
+	case *response:
 		a = v
 	case json.RawMessage: // checked when it was made
-		a = &answer{status: http.StatusOK, body: v}
+		a = &response{status: http.StatusOK, body: v}
 	default:
-		a = &answer{status: http.StatusOK, body: resource.JSON(v)}
+		a = &response{status: http.StatusOK, body: resource.JSON(v)}
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -128,7 +107,7 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
 
 // carryOut does what the request asks for.
 func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
-	if serve, ok := e.public(x.path); ok {
+	if serve, ok := e.oauth.public(x.path); ok {
 		return serve(x)
 	}
 	rs, err := e.routesFor(x.path)
@@ -169,25 +148,26 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &call{
-		ctx: ctx, emulator: e, workspace: ws, home: ws, route: rt, segments: segments, params: params, query: query,
-		body: x.body, subject: subject, base: baseURL(x.request), fault: x.fault,
+	req := &apiRequest{
+		input: input{params: params, query: query, body: x.body, kind: rt.target.Kind, method: rt.method, shapes: e.shapes},
+		ctx:   ctx, emulator: e, workspace: ws, home: ws, route: rt, segments: segments,
+		subject: subject, base: baseURL(x.request), fault: x.fault,
 	}
 	if documents.IsAccount(rt.method) {
-		c.home = e.account
+		req.home = e.account
 		if id, ok := params["account_id"]; ok && id != e.opts.AccountID {
 			return nil, apierror.NotFound("Account %q does not exist here; there is %s.", apierror.Printable(id), e.opts.AccountID)
 		}
 	}
 	if rt.handler != nil {
-		return rt.handler(c)
+		return rt.handler(req)
 	}
-	return serve(c)
+	return serve(req)
 }
 
 // finish logs the exchange and sends the answer, in this order: a client that has its answer finds
 // its request in the log.
-func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchange, a *answer) {
+func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchange, a *response) {
 	status := 0
 	if a != nil {
 		status = a.status
@@ -203,7 +183,7 @@ func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchang
 	e.send(w, x, a)
 }
 
-func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *answer) {
+func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *response) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	for name, values := range a.header {

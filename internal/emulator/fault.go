@@ -245,14 +245,14 @@ func wildcard(pattern, text string) bool {
 }
 
 // answer is the error that the rule asks for.
-func (f *Fault) answer(requestID string) *answer {
+func (f *Fault) answer(requestID string) *response {
 	e := apierror.New(f.Status, apierror.CodeOf(f.Status), "The emulator was told to answer %d here.", f.Status)
 	e.RetryAfter = f.RetryAfter
 	return errorResponse(e, f.Shape, requestID)
 }
 
 // damage breaks a good answer.
-func (f *Fault) damage(a *answer, x *exchange) {
+func (f *Fault) damage(a *response, x *exchange) {
 	switch f.Kind {
 	case FaultCut:
 		a.declared = len(a.body) + 1

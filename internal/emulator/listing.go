@@ -2,41 +2,44 @@ package emulator
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/list"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
+	"github.com/lakeql/lakeql/provider"
 )
 
 // listRecords answers a list, page by page as its documents say.
-func listRecords(c *call) (any, error) {
-	p := c.route.target
-	in := p.Kind.Collection(c.values(p.Above))
+func listRecords(req *apiRequest) (any, error) {
+	p := req.route.target
+	in := p.Kind.Collection(req.values(p.Above))
 	if parents, ok := p.Kind.CatalogParams(); ok {
-		if err := c.checkCatalog(c.values(parents)); err != nil {
+		if err := req.checkCatalog(req.values(parents)); err != nil {
 			return nil, err
 		}
-		in = p.Kind.Collection(c.values(parents))
+		in = p.Kind.Collection(req.values(parents))
 	}
-	ids := c.home.collections.GeneratedIDs(in)
+	ids := req.home.collections.GeneratedIDs(in)
 	if narrow, ok := narrowers[p.Kind.Name]; ok {
-		ids = narrow(c, ids)
+		ids = narrow(req, ids)
 	}
 	request := list.Request{
-		Collections: c.home.collections, In: in, IDs: ids,
-		Kind: p.Kind, Paging: c.route.method.Paging, Above: p.Above, Query: c.query, Body: c.object(),
-		Scope: c.home.name, Tokens: c.emulator.tokens, Now: c.emulator.opts.Clock(), Conditions: peopleConditions,
+		Collections: req.home.collections, In: in, IDs: ids,
+		Kind: p.Kind, Paging: req.method.Paging, Above: p.Above, Query: req.query, Body: req.object(),
+		Scope: req.home.name, Tokens: req.emulator.tokens, Now: req.now(), Conditions: peopleConditions,
 	}
 	if request.Paging != nil {
-		request.Token = c.value(request.Paging.RequestToken)
+		request.Token = req.value(request.Paging.RequestToken)
 	}
 	page, err := request.Page()
 	if err != nil {
 		return nil, err
 	}
-	return c.page(page.Items, page.More), nil
+	return req.page(page.Items, page.More), nil
 }
 
 // peopleConditions are the conditions that compare people.
@@ -64,16 +67,62 @@ func numberOf(p company.Person) string {
 func loginOf(p company.Person) string { return p.Email }
 
 // page puts items into the answer that the documents have for the list.
-func (c *call) page(items []resource.Item, more resource.Record) json.RawMessage {
+func (req *apiRequest) page(items []resource.Item, more resource.Record) json.RawMessage {
 	rows := make([]any, len(items))
 	for i, it := range items {
 		if value, ok := it.Record[resource.ValueField]; ok {
 			rows[i] = value
 		} else {
-			rows[i] = c.shownFields(it.Record)
+			rows[i] = req.shownFields(it.Record)
 		}
 	}
-	r := c.route.method.Response
-	whole := c.emulator.shapes.Response(c.route.method)
+	r := req.method.Response
+	whole := req.shapes.Response(req.method)
 	return whole.AppendPage(make([]byte, 0, 256*(len(items)+1)), r.ObjectKey, rows, more)
+}
+
+// shownFields is what a list or a get shows of a record: what it has become meanwhile, without what
+// the request leaves out, and of SCIM's resources what it asks for.
+func (req *apiRequest) shownFields(r resource.Record) resource.Record {
+	r = req.withoutOmitted(resource.Settled(r, req.now()))
+	if req.method.Paging == nil || req.method.Paging.Kind != provider.ByOffset {
+		return r
+	}
+	wanted, not := req.query.Get("attributes"), req.query.Get("excludedAttributes")
+	if wanted == "" && not == "" {
+		return r
+	}
+	r = maps.Clone(r)
+	for name := range r {
+		listed := func(list string) bool {
+			return slices.ContainsFunc(strings.Split(list, ","), func(w string) bool {
+				first, _, _ := strings.Cut(strings.TrimSpace(w), ".")
+				return strings.EqualFold(first, name)
+			})
+		}
+		if name != "id" && (wanted != "" && !listed(wanted) || not != "" && listed(not)) {
+			delete(r, name)
+		}
+	}
+	return r
+}
+
+// omissions are the parameters that leave attributes out of a list.
+var omissions = map[string][]string{
+	"omit_columns":    {"columns"},
+	"omit_properties": {"properties"},
+	"omit_username":   {"owner", "created_by", "updated_by"},
+}
+
+func (req *apiRequest) withoutOmitted(r resource.Record) resource.Record {
+	for param, attributes := range omissions {
+		if req.query.Get(param) != "true" {
+			continue
+		}
+		r = maps.Clone(r)
+		for _, name := range attributes {
+			delete(r, name)
+		}
+	}
+	return r
 }

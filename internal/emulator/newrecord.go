@@ -12,14 +12,14 @@ import (
 )
 
 // newRecord is what a request says of a new resource, on top of what every such resource has.
-func (c *call) newRecord(k *documents.Kind, content resource.Record) resource.Record {
-	now := c.emulator.opts.Clock().UTC()
+func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) resource.Record {
+	now := req.now().UTC()
 	r := resource.Record{}
 	for _, s := range []*documents.Shape{k.Listed(), k.Item()} {
 		if s == nil {
 			continue
 		}
-		made := c.home.company().Inventor(resource.NewID()).Record(s)
+		made := req.home.company().Inventor(resource.NewID()).Record(s)
 		for name, value := range made {
 			f := s.Field(name)
 			_, said := content[name]
@@ -30,7 +30,7 @@ func (c *call) newRecord(k *documents.Kind, content resource.Record) resource.Re
 			case isTimeName(name) && f.Type == "string":
 				r[name] = now.Format(time.RFC3339)
 			case isPersonName(name):
-				r[name] = c.subject
+				r[name] = req.subject
 			case f.ReadOnly, len(f.Enum) > 0, slices.Contains(s.Required, name), strings.HasSuffix(name, "_id") && name != "parent_id",
 				name == "id", name == "status", name == "state":
 				r[name] = value // what the service decides
@@ -38,9 +38,9 @@ func (c *call) newRecord(k *documents.Kind, content resource.Record) resource.Re
 		}
 	}
 	maps.Copy(r, content)
-	for name, value := range c.params { // where it is goes before what the body says
+	for name, value := range req.params { // where it is goes before what the body says
 		if name == "account_id" {
-			value = c.emulator.opts.AccountID
+			value = req.emulator.opts.AccountID
 		}
 		if k.Has(name) && !slices.Contains(k.IDs, name) {
 			r[name] = k.TypedID(name, value)
@@ -59,23 +59,23 @@ func isPersonName(name string) bool {
 }
 
 // newIDs decides what identifies a new resource, and puts it into the record.
-func (c *call) newIDs(k *documents.Kind, r resource.Record) []string {
-	content := c.content()
+func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
+	content := req.content()
 	ids := make([]string, len(k.IDs))
 	for i, field := range k.Fields() {
 		switch {
-		case c.query.Get(k.IDs[i]) != "":
-			ids[i] = c.query.Get(k.IDs[i])
-		case c.mayName(field) && resource.Text(content[field]) != "":
+		case req.query.Get(k.IDs[i]) != "":
+			ids[i] = req.query.Get(k.IDs[i])
+		case req.mayName(field) && resource.Text(content[field]) != "":
 			ids[i] = resource.Text(content[field])
-		case c.mayName(k.IDs[i]) && resource.Text(content[k.IDs[i]]) != "":
+		case req.mayName(k.IDs[i]) && resource.Text(content[k.IDs[i]]) != "":
 			ids[i] = resource.Text(content[k.IDs[i]])
-		case c.params[k.IDs[i]] != "":
-			ids[i] = c.params[k.IDs[i]]
+		case req.params[k.IDs[i]] != "":
+			ids[i] = req.params[k.IDs[i]]
 		case isPersonName(field):
-			ids[i] = c.subject
+			ids[i] = req.subject
 		default:
-			ids[i] = c.home.newID(k)
+			ids[i] = req.home.newID(k)
 		}
 		if k.Numbered() {
 			n, _ := strconv.ParseInt(ids[i], 10, 64)
@@ -86,23 +86,13 @@ func (c *call) newIDs(k *documents.Kind, r resource.Record) []string {
 		r[k.IDs[i]] = r[field]
 	}
 	if template := k.NameTemplate(); template != "" {
-		r["name"] = c.fillTemplate(template, k, ids)
+		r["name"] = req.fillTemplate(template, k, ids)
 	}
 	return ids
 }
 
-// mayName reports whether a request may decide on an attribute that identifies: a name, and an id
-// where the documents require one. Other ids are the service's to give.
-func (c *call) mayName(field string) bool {
-	if field != "id" && field != "uuid" && !strings.HasSuffix(field, "_id") {
-		return true
-	}
-	body := c.route.method.Body
-	return body != nil && (slices.Contains(body.RequiredAttributes, field) || slices.Contains(c.emulator.shapes.Body(c.route.method).Required, field))
-}
-
 // fillTemplate makes the resource name of an item.
-func (c *call) fillTemplate(template string, k *documents.Kind, ids []string) string {
+func (req *apiRequest) fillTemplate(template string, k *documents.Kind, ids []string) string {
 	segments := strings.Split(template, "/")
 	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
@@ -113,16 +103,16 @@ func (c *call) fillTemplate(template string, k *documents.Kind, ids []string) st
 		if at := slices.Index(k.IDs, name); at >= 0 {
 			segments[i] = ids[at]
 		} else {
-			segments[i] = c.value(name)
+			segments[i] = req.value(name)
 		}
 	}
 	return strings.Join(segments, "/")
 }
 
 // finishRecord sees to what depends on the kind.
-func (c *call) finishRecord(k *documents.Kind, r resource.Record) {
+func (req *apiRequest) finishRecord(k *documents.Kind, r resource.Record) {
 	if finish, ok := finishers[k.Name]; ok {
-		finish(c, r)
+		finish(req, r)
 	}
-	c.goes(k.Name, r)
+	req.goes(k.Name, r)
 }

@@ -6,9 +6,6 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// fails reports whether a fault rule lets fail what the request begins.
-func (c *call) fails() bool { return c.fault != nil && c.fault.Kind == FaultFail }
-
 // operationHandlers are the operations of services other than Lakebase that get a long-running operation.
 func operationHandlers() map[string]handler {
 	return map[string]handler{
@@ -18,13 +15,13 @@ func operationHandlers() map[string]handler {
 }
 
 // operationName names a new long-running operation of a service other than Lakebase.
-func (c *call) operationName(r resource.Record) string {
-	if strings.HasPrefix(c.route.target.Kind.Name, "/app-spaces") {
+func operationName(req *apiRequest, r resource.Record) string {
+	if strings.HasPrefix(req.kind.Name, "/app-spaces") {
 		return resource.Text(r["name"]) // a space has one operation at a time
 	}
 	return "operations-" + resource.NewID()
 }
 
-func getOperation(c *call) (any, error) {
-	return c.home.operations.Get(strings.Trim(c.params["name"], "/"))
+func getOperation(req *apiRequest) (any, error) {
+	return req.home.operations.Get(strings.Trim(req.params["name"], "/"))
 }

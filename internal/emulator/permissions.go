@@ -33,9 +33,9 @@ func permissionHandler(rt *route) handler {
 	return nil
 }
 
-// levels are the words for what somebody may do with the object.
-func (c *call) levels(whole *documents.Shape) []string {
-	if strings.HasPrefix(documents.Path(c.route.method), permissionRoot+"{}") {
+// levelsOf are the words for what somebody may do with the object.
+func levelsOf(req *apiRequest, whole *documents.Shape) []string {
+	if strings.HasPrefix(documents.Path(req.method), permissionRoot+"{}") {
 		return []string{"CAN_EDIT", "CAN_MANAGE", "CAN_READ", "CAN_RUN"} // of notebooks, folders and the like
 	}
 	var found []string
@@ -62,31 +62,31 @@ func (c *call) levels(whole *documents.Shape) []string {
 	return found
 }
 
-func permissionLevels(c *call) (any, error) {
-	m := c.route.method
-	whole := c.emulator.shapes.Response(m)
+func permissionLevels(req *apiRequest) (any, error) {
+	m := req.method
+	whole := req.shapes.Response(m)
 	var all []any
-	for _, level := range c.levels(whole) {
+	for _, level := range levelsOf(req, whole) {
 		all = append(all, resource.Record{"permission_level": level, "description": company.Title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
 	}
 	return json.RawMessage(whole.AppendTo(nil, resource.Record{"permission_levels": all})), nil
 }
 
 // object names what the permissions are of: /jobs/123, of type job.
-func (c *call) permissionsOf() (id, kind string) {
-	path := strings.Join(c.segments, "/")
+func objectOf(req *apiRequest) (id, kind string) {
+	path := strings.Join(req.segments, "/")
 	_, object, _ := strings.Cut(path, "permissions/")
 	kind, _, _ = strings.Cut(object, "/")
 	return "/" + object, strings.TrimSuffix(kind, "s")
 }
 
-func (c *call) permissions() resource.Record {
-	id, kind := c.permissionsOf()
-	if it, ok := c.home.collections.Get("/permissions/" + resource.Key(id)); ok {
+func heldPermissions(req *apiRequest) resource.Record {
+	id, kind := objectOf(req)
+	if it, ok := req.home.collections.Get("/permissions/" + resource.Key(id)); ok {
 		return it.Record
 	}
-	m := c.route.method
-	levels := c.levels(c.emulator.shapes.Response(m))
+	m := req.method
+	levels := levelsOf(req, req.shapes.Response(m))
 	own := "CAN_MANAGE"
 	if slices.Contains(levels, "IS_OWNER") {
 		own = "IS_OWNER"
@@ -103,19 +103,18 @@ func (c *call) permissions() resource.Record {
 	}}
 }
 
-func getPermissions(c *call) (any, error) {
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, c.permissions())), nil
+func getPermissions(req *apiRequest) (any, error) {
+	return req.shaped(heldPermissions(req)), nil
 }
 
 // changePermissions gives direct permissions to those whom the request names: PUT to nobody else,
 // PATCH keeps what others have. What is inherited stays.
-func changePermissions(c *call) (any, error) {
-	c.home.changing.Lock()
-	defer c.home.changing.Unlock()
-	r := c.permissions()
-	id, _ := c.permissionsOf()
-	wanted, _ := c.object()["access_control_list"].([]any)
+func changePermissions(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	r := heldPermissions(req)
+	id, _ := objectOf(req)
+	wanted, _ := req.object()["access_control_list"].([]any)
 	granted := map[string]any{}
 	var order []string
 	for _, w := range wanted {
@@ -137,7 +136,7 @@ func changePermissions(c *call) (any, error) {
 	for _, h := range held {
 		entry, _ := h.(resource.Record)
 		inherited := strings.Contains(string(resource.JSON(entry)), `"inherited":true`)
-		if _, again := granted[whoOf(entry)]; inherited || c.route.method.Verb == "PATCH" && !again {
+		if _, again := granted[whoOf(entry)]; inherited || req.method.Verb == "PATCH" && !again {
 			list = append(list, entry)
 		}
 	}
@@ -145,9 +144,8 @@ func changePermissions(c *call) (any, error) {
 		list = append(list, granted[key])
 	}
 	changed := resource.Record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
-	c.home.collections.Put("/permissions/"+resource.Key(id), changed)
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.Response(m).AppendTo(nil, changed)), nil
+	req.home.collections.Put("/permissions/"+resource.Key(id), changed)
+	return req.shaped(changed), nil
 }
 
 func whoOf(entry map[string]any) string {

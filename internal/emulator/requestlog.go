@@ -132,20 +132,20 @@ func (l *requestLog) reset() {
 
 // control serves the paths that are about the emulator rather than of the API. They take no token:
 // what they tell holds no secret, and only this machine can ask.
-func (e *Emulator) control(x *exchange) *answer {
+func (e *Emulator) control(x *exchange) *response {
 	if x.path != controlPrefix+"requests" {
 		missing := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "The emulator has nothing at %s; it has %srequests.", apierror.Printable(x.path), controlPrefix)
 		return errorResponse(missing, apierror.ShapeJSON, x.id)
 	}
 	switch x.request.Method {
 	case http.MethodGet:
-		return &answer{status: http.StatusOK, body: resource.JSON(struct {
+		return &response{status: http.StatusOK, body: resource.JSON(struct {
 			Counts
 			Requests []Request `json:"requests"`
 		}{e.Counts(), append([]Request{}, e.Requests()...)})}
 	case http.MethodDelete:
 		e.Reset()
-		return &answer{status: http.StatusOK, body: []byte("{}")}
+		return &response{status: http.StatusOK, body: []byte("{}")}
 	}
 	refused := apierror.New(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "%s takes GET and DELETE.", x.path)
 	refused.Header = http.Header{"Allow": {"DELETE, GET"}}

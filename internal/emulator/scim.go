@@ -8,26 +8,27 @@ import (
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/internal/emulator/list"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // patchSCIM changes a resource by SCIM's operations (RFC 7644 §3.5.2).
-func patchSCIM(c *call) (any, error) {
-	c.home.changing.Lock()
-	defer c.home.changing.Unlock()
-	name, old, err := c.stored(c.route.target)
+func patchSCIM(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, old, err := req.stored(req.route.target)
 	if err != nil {
 		return nil, err
 	}
 	r := maps.Clone(old)
-	operations, _ := c.object()["Operations"].([]any)
+	operations, _ := req.object()["Operations"].([]any)
 	for _, o := range operations {
 		operation, _ := o.(map[string]any)
 		if err := patchOnce(r, operation); err != nil {
 			return nil, err
 		}
 	}
-	c.home.collections.Put(name, r)
-	return c.answer(r), nil
+	req.home.collections.Put(name, r)
+	return req.answer(r), nil
 }
 
 // listPath is a path to some of a list's items: members[value eq "123"].
@@ -97,4 +98,13 @@ func scimHandlers() map[string]handler {
 		}
 	}
 	return table
+}
+
+func finishUser(_ *apiRequest, r resource.Record) {
+	if _, said := r["active"]; !said {
+		r["active"] = true
+	}
+	if resource.Text(r["displayName"]) == "" {
+		r["displayName"] = r["userName"]
+	}
 }

@@ -22,16 +22,16 @@ func secretHandlers() map[string]handler {
 	return table
 }
 
-func inScope(c *call) (any, error) {
-	scope := c.value("scope")
-	if _, ok := c.home.collections.Get("/secrets/scopes/" + resource.Key(scope)); !ok {
+func inScope(req *apiRequest) (any, error) {
+	scope := req.value("scope")
+	if _, ok := req.home.collections.Get("/secrets/scopes/" + resource.Key(scope)); !ok {
 		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!", apierror.Printable(scope))
 	}
-	return serve(c)
+	return serve(req)
 }
 
 // finishSecret takes a new value over, which is read back in base64, and forgets how it was given.
-func finishSecret(c *call, r resource.Record) {
+func finishSecret(req *apiRequest, r resource.Record) {
 	if text, ok := r["string_value"]; ok {
 		r["value"] = base64.StdEncoding.EncodeToString([]byte(resource.Text(text)))
 	} else if given, ok := r["bytes_value"]; ok {
@@ -39,45 +39,45 @@ func finishSecret(c *call, r resource.Record) {
 	}
 	delete(r, "string_value")
 	delete(r, "bytes_value")
-	r["scope"], r["key"], r["last_updated_timestamp"] = c.value("scope"), c.value("key"), c.emulator.opts.Clock().UnixMilli()
+	r["scope"], r["key"], r["last_updated_timestamp"] = req.value("scope"), req.value("key"), req.now().UnixMilli()
 }
 
 // finishToken makes the token itself, which only the answer to its creation shows. It is the
 // caller's, or that of the service principal on whose behalf it is made.
-func finishToken(c *call, r resource.Record) {
-	now := c.emulator.opts.Clock()
-	id, name := c.caller()
+func finishToken(req *apiRequest, r resource.Record) {
+	now := req.now()
+	id, name := callerOf(req)
 	r["token_value"] = "dapi" + randomHex()
 	r["created_by_id"], r["created_by_username"], r["owner_id"] = id, name, id
-	if application := resource.Text(c.object()["application_id"]); application != "" {
-		if principal, ok := c.principalOf(application); ok {
+	if application := resource.Text(req.object()["application_id"]); application != "" {
+		if principal, ok := principalOf(req, application); ok {
 			r["owner_id"] = principal
 		}
 	}
 	r["creation_time"], r["expiry_time"] = now.UnixMilli(), int64(-1)
-	if n, ok := resource.Int(c.object()["lifetime_seconds"]); ok && n > 0 {
+	if n, ok := resource.Int(req.object()["lifetime_seconds"]); ok && n > 0 {
 		r["expiry_time"] = now.UnixMilli() + n*1000
 	}
 }
 
-// caller is who calls, by the id and the name that users and service principals are listed with. An
+// callerOf is who calls, by the id and the name that users and service principals are listed with. An
 // OAuth client that is none of the workspace's acts for the user that Me tells of.
-func (c *call) caller() (id int64, name string) {
-	if id, ok := c.principalOf(c.subject); ok {
-		return id, c.subject
+func callerOf(req *apiRequest) (id int64, name string) {
+	if id, ok := principalOf(req, req.subject); ok {
+		return id, req.subject
 	}
 	return company.FirstUser, company.Owner().Email
 }
 
 // principalOf finds the id of a service principal by its application, or of the story's user by how
 // they log in.
-func (c *call) principalOf(name string) (int64, bool) {
+func principalOf(req *apiRequest, name string) (int64, bool) {
 	for i, p := range company.Humans() {
 		if p.Email == name {
 			return company.FirstUser + int64(i), true
 		}
 	}
-	for _, it := range c.home.collections.List("/preview/scim/v2/ServicePrincipals", "", resource.MaxItems, false) {
+	for _, it := range req.home.collections.List("/preview/scim/v2/ServicePrincipals", "", resource.MaxItems, false) {
 		if resource.Text(it.Record["applicationId"]) == name {
 			return resource.Int(it.ID)
 		}

@@ -14,57 +14,57 @@ import (
 )
 
 // serve carries out an operation that has no handler of its own, by its plan.
-func serve(c *call) (any, error) {
-	p := c.route.target
+func serve(req *apiRequest) (any, error) {
+	p := req.route.target
 	if p.Kind == nil {
-		return c.invented(nil), nil
+		return req.invented(nil), nil
 	}
-	if err := c.checkParents(p); err != nil {
+	if err := req.checkParents(p); err != nil {
 		return nil, err
 	}
 	switch p.Action {
 	case documents.ActionList:
-		return listRecords(c)
+		return listRecords(req)
 	case documents.ActionGet:
-		return getRecord(c)
+		return getRecord(req)
 	case documents.ActionCreate:
-		return createRecord(c)
+		return createRecord(req)
 	case documents.ActionUpdate:
-		return updateRecord(c, false)
+		return updateRecord(req, false)
 	case documents.ActionPut:
-		return updateRecord(c, true)
+		return updateRecord(req, true)
 	case documents.ActionDelete:
-		return deleteRecord(c)
+		return deleteRecord(req)
 	default:
-		return actOnRecord(c)
+		return actOnRecord(req)
 	}
 }
 
 // stored finds the resource that a call is about.
-func (c *call) stored(p documents.Target) (name string, r resource.Record, err error) {
-	above, ids := c.values(p.Above), c.values(p.IDs)
+func (req *apiRequest) stored(p documents.Target) (name string, r resource.Record, err error) {
+	above, ids := req.values(p.Above), req.values(p.IDs)
 	in, id := p.Kind.Locate(above, ids)
 	name = in + "/" + id
-	it, ok := c.home.collections.Get(name)
+	it, ok := req.home.collections.Get(name)
 	if ok {
-		return name, resource.Settled(it.Record, c.emulator.opts.Clock()), nil
+		return name, resource.Settled(it.Record, req.now()), nil
 	}
 	if !it.Gone && p.Kind.Always() {
-		return name, c.home.inventory.Invent(p.Kind, in, above, id), nil
+		return name, req.home.inventory.Invent(p.Kind, in, above, id), nil
 	}
-	return name, nil, c.missing(p, ids)
+	return name, nil, req.missing(p, ids)
 }
 
-func (c *call) missing(p documents.Target, ids []string) error {
+func (req *apiRequest) missing(p documents.Target, ids []string) error {
 	what := strings.Join(ids, ", ")
 	if what == "" {
 		return apierror.NotFound("%s does not exist.", apierror.Printable(company.Title(documents.Noun(p.Kind.Name))))
 	}
-	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(what), c.home.name)
+	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(what), req.home.name)
 }
 
 // checkParents refuses calls below something that does not exist.
-func (c *call) checkParents(p documents.Target) error {
+func (req *apiRequest) checkParents(p documents.Target) error {
 	segments := strings.Split(p.Kind.Name, "/")
 	used := 0
 	for i, s := range segments {
@@ -72,97 +72,80 @@ func (c *call) checkParents(p documents.Target) error {
 			continue
 		}
 		used++
-		parent, ok := c.emulator.kinds()[strings.Join(segments[:i], "/")]
+		parent, ok := req.emulator.kinds()[strings.Join(segments[:i], "/")]
 		if !ok || len(parent.IDs) != 1 || parent.Always() || used > len(p.Above) {
 			continue
 		}
-		values := c.values(p.Above[:used])
+		values := req.values(p.Above[:used])
 		in, id := parent.Locate(values[:used-1], values[used-1:])
-		if _, ok := c.home.collections.Get(in + "/" + id); !ok {
-			return c.missing(documents.Target{Kind: parent}, values[used-1:])
+		if _, ok := req.home.collections.Get(in + "/" + id); !ok {
+			return req.missing(documents.Target{Kind: parent}, values[used-1:])
 		}
 	}
 	return nil
 }
 
-func getRecord(c *call) (any, error) {
-	_, r, err := c.stored(c.route.target)
+func getRecord(req *apiRequest) (any, error) {
+	_, r, err := req.stored(req.route.target)
 	if err != nil {
 		return nil, err
 	}
-	if granted, ok := r["privilege_assignments"].([]any); ok && c.query.Get("principal") != "" {
+	if granted, ok := r["privilege_assignments"].([]any); ok && req.query.Get("principal") != "" {
 		r = maps.Clone(r)
 		r["privilege_assignments"] = slices.DeleteFunc(slices.Clone(granted), func(g any) bool {
-			return !slices.Contains(resource.ValuesAt(g, []string{"principal"}), c.query.Get("principal"))
+			return !slices.Contains(resource.ValuesAt(g, []string{"principal"}), req.query.Get("principal"))
 		})
 	}
-	return c.answer(r), nil
+	return req.answer(r), nil
 }
 
-func createRecord(c *call) (any, error) {
-	p := c.route.target
-	r := c.newRecord(p.Kind, c.content())
-	c.home.changing.Lock()
-	defer c.home.changing.Unlock()
-	ids := c.newIDs(p.Kind, r)
-	in, id := p.Kind.Locate(c.values(p.Above), ids)
+func createRecord(req *apiRequest) (any, error) {
+	p := req.route.target
+	r := req.newRecord(p.Kind, req.content())
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	ids := req.newIDs(p.Kind, r)
+	in, id := p.Kind.Locate(req.values(p.Above), ids)
 	if parents, ok := p.Kind.CatalogParams(); ok {
-		if err := c.checkCatalog(c.values(parents)); err != nil {
+		if err := req.checkCatalog(req.values(parents)); err != nil {
 			return nil, err
 		}
-		in, id = p.Kind.Collection(c.values(parents)), resource.Key(ids[0])
-		r["full_name"] = strings.Join(append(c.values(parents), ids[0]), ".")
+		in, id = p.Kind.Collection(req.values(parents)), resource.Key(ids[0])
+		r["full_name"] = strings.Join(append(req.values(parents), ids[0]), ".")
 	}
-	for i, value := range c.values(p.Above) {
+	for i, value := range req.values(p.Above) {
 		if value == "" {
 			return nil, apierror.Invalid("%s is required.", p.Above[i])
 		}
 	}
-	if _, taken := c.home.collections.Get(in + "/" + id); taken {
+	if _, taken := req.home.collections.Get(in + "/" + id); taken {
 		return nil, apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(strings.Join(ids, ", ")))
 	}
-	c.finishRecord(p.Kind, r)
-	c.home.collections.Put(in+"/"+id, r)
-	return c.answer(r), nil
+	req.finishRecord(p.Kind, r)
+	req.home.collections.Put(in+"/"+id, r)
+	return req.answer(r), nil
 }
 
-// checkCatalog refuses what would be in a catalog or schema that does not exist.
-func (c *call) checkCatalog(above []string) error {
-	catalogs, schemas := c.emulator.kinds()["/unity-catalog/catalogs"], c.emulator.kinds()["/unity-catalog/schemas"]
-	if catalogs == nil || schemas == nil {
-		return nil
-	}
-	if _, ok := c.home.collections.Get(catalogs.Collection(nil) + "/" + resource.Key(above[0])); !ok {
-		return apierror.New(http.StatusNotFound, "CATALOG_DOES_NOT_EXIST", "Catalog '%s' does not exist.", apierror.Printable(above[0]))
-	}
-	if len(above) > 1 {
-		if _, ok := c.home.collections.Get(schemas.Collection(above[:1]) + "/" + resource.Key(above[1])); !ok {
-			return apierror.New(http.StatusNotFound, "SCHEMA_DOES_NOT_EXIST", "Schema '%s' does not exist.", apierror.Printable(strings.Join(above, ".")))
-		}
-	}
-	return nil
-}
-
-func updateRecord(c *call, orMake bool) (any, error) {
-	p := c.route.target
-	c.home.changing.Lock()
-	defer c.home.changing.Unlock()
-	name, old, err := c.stored(p)
+func updateRecord(req *apiRequest, orMake bool) (any, error) {
+	p := req.route.target
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, old, err := req.stored(p)
 	if err != nil && !orMake && !p.Kind.Always() {
 		return nil, err
 	}
-	content := c.content()
+	content := req.content()
 	var r resource.Record
 	if err != nil {
-		r = c.newRecord(p.Kind, content)
+		r = req.newRecord(p.Kind, content)
 		for i, field := range p.Kind.Fields() {
-			r[field] = c.value(p.IDs[i])
+			r[field] = req.value(p.IDs[i])
 		}
 		if template := p.Kind.NameTemplate(); template != "" {
-			r["name"] = c.fillTemplate(template, p.Kind, c.values(p.IDs))
+			r["name"] = req.fillTemplate(template, p.Kind, req.values(p.IDs))
 		}
 	} else {
-		r = merged(old, content, c.mask())
+		r = merged(old, content, req.mask())
 		for _, field := range append(p.Kind.Fields(), p.Kind.IDs...) { // what identifies stays
 			if value, ok := old[field]; ok {
 				r[field] = value
@@ -172,7 +155,7 @@ func updateRecord(c *call, orMake bool) (any, error) {
 			r["name"] = old["name"]
 		}
 	}
-	now := c.emulator.opts.Clock().UTC()
+	now := req.now().UTC()
 	for _, field := range []string{"updated_at", "update_time", "updated_time", "last_updated_timestamp", "last_modified", "update_timestamp"} {
 		f := p.Kind.Item().Field(field)
 		switch {
@@ -183,30 +166,30 @@ func updateRecord(c *call, orMake bool) (any, error) {
 			r[field] = now.Format(time.RFC3339)
 		}
 	}
-	if err := c.rename(p, &name, r, content); err != nil {
+	if err := req.rename(p, &name, r, content); err != nil {
 		return nil, err
 	}
 	if change, ok := changers[p.Kind.Name]; ok {
-		change(c, r, content)
+		change(req, r, content)
 	}
-	if len(p.Kind.IDs) == 0 && c.route.method.Verb == http.MethodPost { // made, though it is alone at its path
-		c.goes(p.Kind.Name, r)
+	if len(p.Kind.IDs) == 0 && req.method.Verb == http.MethodPost { // made, though it is alone at its path
+		req.goes(p.Kind.Name, r)
 	}
-	c.home.collections.Put(name, r)
-	return c.answer(r), nil
+	req.home.collections.Put(name, r)
+	return req.answer(r), nil
 }
 
 // rename gives a resource the new_name that a change asks for.
-func (c *call) rename(p documents.Target, name *string, r, content resource.Record) error {
+func (req *apiRequest) rename(p documents.Target, name *string, r, content resource.Record) error {
 	to := resource.Text(content["new_name"])
 	if to == "" || len(p.Kind.IDs) != 1 {
 		return nil
 	}
 	renamed := resource.Parent(*name) + "/" + resource.Key(to)
-	if _, taken := c.home.collections.Get(renamed); taken && renamed != *name {
+	if _, taken := req.home.collections.Get(renamed); taken && renamed != *name {
 		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(to))
 	}
-	c.home.collections.Remove(*name)
+	req.home.collections.Remove(*name)
 	*name = renamed
 	r["name"] = to
 	delete(r, "new_name")
@@ -214,20 +197,6 @@ func (c *call) rename(p documents.Target, name *string, r, content resource.Reco
 		r["full_name"] = full[:strings.LastIndexByte(full, '.')+1] + to
 	}
 	return nil
-}
-
-// mask gives the paths that a change is limited to; none: whatever the body has.
-func (c *call) mask() []string {
-	text := c.query.Get("update_mask")
-	if text == "" {
-		if s, ok := c.object()["update_mask"].(string); ok {
-			text = s
-		}
-	}
-	if text == "" || text == "*" {
-		return nil
-	}
-	return strings.Split(text, ",")
 }
 
 // merged is a record with changes on top. Records are shared, so the old one stays as it is.
@@ -266,35 +235,35 @@ func copyPath(to, from map[string]any, path []string) {
 	to[path[0]] = inner
 }
 
-func deleteRecord(c *call) (any, error) {
-	c.home.changing.Lock()
-	defer c.home.changing.Unlock()
-	name, r, err := c.stored(c.route.target)
+func deleteRecord(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, r, err := req.stored(req.route.target)
 	if err != nil {
 		return nil, err
 	}
-	c.home.collections.Remove(name)
-	return c.answer(r), nil
+	req.home.collections.Remove(name)
+	return req.answer(r), nil
 }
 
 // actOnRecord answers a call that does something with an item. What it says of the item is kept;
 // where it is about nothing else, the item is the answer.
-func actOnRecord(c *call) (any, error) {
-	p := c.route.target
+func actOnRecord(req *apiRequest) (any, error) {
+	p := req.route.target
 	if len(p.IDs) == 0 {
-		return c.invented(nil), nil
+		return req.invented(nil), nil
 	}
-	c.home.changing.Lock()
-	defer c.home.changing.Unlock()
-	name, old, err := c.stored(p)
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, old, err := req.stored(p)
 	if err != nil {
 		if p.Kind.Always() {
-			return c.invented(nil), nil
+			return req.invented(nil), nil
 		}
 		return nil, err
 	}
 	content := resource.Record{}
-	for field, value := range c.object() {
+	for field, value := range req.object() {
 		if p.Kind.Has(field) && !slices.Contains(p.Kind.Fields(), field) && p.Kind.Item().Field(field).Takes(value) {
 			content[field] = value
 		}
@@ -302,7 +271,26 @@ func actOnRecord(c *call) (any, error) {
 	r := old
 	if len(content) > 0 {
 		r = merged(old, content, nil)
-		c.home.collections.Put(name, r)
+		req.home.collections.Put(name, r)
 	}
-	return c.answer(r), nil
+	return req.answer(r), nil
+}
+
+// changeOne makes a handler from a change of the item that a request is about. The answer is the
+// changed item, as far as the documents have it.
+func changeOne(change func(req *apiRequest, r resource.Record) (resource.Record, error)) handler {
+	return func(req *apiRequest) (any, error) {
+		req.home.changing.Lock()
+		defer req.home.changing.Unlock()
+		name, old, err := req.stored(req.route.target)
+		if err != nil {
+			return nil, err
+		}
+		r, err := change(req, resource.Settled(old, req.now()))
+		if err != nil {
+			return nil, err
+		}
+		req.home.collections.Put(name, r)
+		return req.answer(r), nil
+	}
 }

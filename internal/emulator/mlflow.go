@@ -38,11 +38,11 @@ type tracked struct {
 
 // puts takes in what the request itself says, in a list of the resource.
 func (t tracked) puts(in, list string) handler {
-	return t.change(func(c *call, held map[string]any) {
-		entry := resource.Record{"key": c.value("key"), "value": c.object()["value"]}
+	return t.change(func(req *apiRequest, held map[string]any) {
+		entry := resource.Record{"key": req.value("key"), "value": req.object()["value"]}
 		if list == "metrics" {
 			for _, name := range []string{"timestamp", "step"} {
-				if value, ok := c.object()[name]; ok {
+				if value, ok := req.object()[name]; ok {
 					entry[name] = value
 				}
 			}
@@ -53,9 +53,9 @@ func (t tracked) puts(in, list string) handler {
 
 // putsAll takes in lists of what is said.
 func (t tracked) putsAll(in string, lists ...string) handler {
-	return t.change(func(c *call, held map[string]any) {
+	return t.change(func(req *apiRequest, held map[string]any) {
 		for _, list := range lists {
-			entries, _ := c.object()[list].([]any)
+			entries, _ := req.object()[list].([]any)
 			for _, entry := range entries {
 				if said, ok := entry.(map[string]any); ok {
 					held[list] = withEntry(held[list], said)
@@ -67,31 +67,31 @@ func (t tracked) putsAll(in string, lists ...string) handler {
 
 // drops takes out what has the request's key.
 func (t tracked) drops(in, list string) handler {
-	return t.change(func(c *call, held map[string]any) { held[list] = withoutKey(held[list], c.value("key")) }, in)
+	return t.change(func(req *apiRequest, held map[string]any) { held[list] = withoutKey(held[list], req.value("key")) }, in)
 }
 
 // change changes a resource, or the attribute of it that holds the lists.
-func (t tracked) change(change func(c *call, held map[string]any), in string) handler {
-	return func(c *call) (any, error) {
-		c.home.changing.Lock()
-		defer c.home.changing.Unlock()
-		k := c.emulator.kinds()[t.kind]
+func (t tracked) change(change func(req *apiRequest, held map[string]any), in string) handler {
+	return func(req *apiRequest) (any, error) {
+		req.home.changing.Lock()
+		defer req.home.changing.Unlock()
+		k := req.emulator.kinds()[t.kind]
 		if k == nil {
-			return c.invented(nil), nil
+			return req.invented(nil), nil
 		}
-		name, old, err := c.stored(documents.Target{Kind: k, IDs: t.ids})
+		name, old, err := req.stored(documents.Target{Kind: k, IDs: t.ids})
 		if err != nil {
 			return nil, err
 		}
 		r := maps.Clone(old)
 		if in == "" {
-			change(c, r)
+			change(req, r)
 		} else {
 			held := maps.Clone(resource.Object(old, in)) // never nil
-			change(c, held)
+			change(req, held)
 			r[in] = held
 		}
-		c.home.collections.Put(name, r)
+		req.home.collections.Put(name, r)
 		return json.RawMessage("{}"), nil
 	}
 }
@@ -108,11 +108,11 @@ func withoutKey(list any, key string) []any {
 }
 
 // finishTraining is a run as it begins.
-func finishTraining(c *call, r resource.Record) {
-	content := c.object()
+func finishTraining(req *apiRequest, r resource.Record) {
+	content := req.object()
 	info := resource.Record{
 		"run_id": r["run_id"], "run_uuid": r["run_id"], "status": "RUNNING", "lifecycle_stage": "active",
-		"start_time": c.emulator.opts.Clock().UnixMilli(), "user_id": c.subject,
+		"start_time": req.now().UnixMilli(), "user_id": req.subject,
 	}
 	for _, name := range []string{"experiment_id", "run_name", "start_time"} {
 		if content[name] != nil {
@@ -131,7 +131,7 @@ func finishTraining(c *call, r resource.Record) {
 }
 
 // changedTraining takes a change over into what a run says of itself.
-func changedTraining(_ *call, r, content resource.Record) {
+func changedTraining(_ *apiRequest, r, content resource.Record) {
 	info := maps.Clone(resource.Object(r, "info"))
 	for _, name := range []string{"status", "end_time", "run_name"} {
 		if content[name] != nil {
@@ -142,16 +142,16 @@ func changedTraining(_ *call, r, content resource.Record) {
 }
 
 // finishModel is a logged model as it is made.
-func finishModel(c *call, r resource.Record) {
-	now := c.emulator.opts.Clock().UnixMilli()
+func finishModel(req *apiRequest, r resource.Record) {
+	now := req.now().UnixMilli()
 	info := resource.Record{"model_id": r["model_id"], "status": "LOGGED_MODEL_PENDING", "creation_timestamp_ms": now, "last_updated_timestamp_ms": now}
 	for _, name := range []string{"experiment_id", "model_type", "name", "source_run_id", "tags"} {
-		if value, ok := c.object()[name]; ok {
+		if value, ok := req.object()[name]; ok {
 			info[name] = value
 		}
 	}
 	r["info"], r["data"] = info, resource.Record{}
-	if params := c.object()["params"]; params != nil {
+	if params := req.object()["params"]; params != nil {
 		r["data"] = resource.Record{"params": params}
 	}
 }

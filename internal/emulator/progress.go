@@ -3,13 +3,12 @@ package emulator
 import (
 	"maps"
 
-	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // becoming is a record that takes on other attributes after Options.OperationTime.
-func (c *call) becoming(r, then resource.Record) resource.Record {
-	return resource.Pending(r, then, c.emulator.opts.Clock().Add(c.emulator.opts.OperationTime))
+func (req *apiRequest) becoming(r, then resource.Record) resource.Record {
+	return resource.Pending(r, then, req.now().Add(req.emulator.opts.OperationTime))
 }
 
 // way is how resources of a kind come to work: what they are at first, what they become, and what
@@ -87,99 +86,20 @@ func ways() map[string]way {
 const toldToFail = "The emulator was told to let this fail."
 
 // goes sets a record that nobody else has yet on the way of its kind.
-func (c *call) goes(kindName string, r resource.Record) {
+func (req *apiRequest) goes(kindName string, r resource.Record) {
 	w, ok := ways()[kindName]
 	if !ok {
 		return
 	}
 	then := w.then
-	if c.fails() {
+	if req.fails() {
 		then = w.failed
 	}
-	c.become(r, w.first, then)
-}
-
-// finishers see to what depends on the kind when a resource is made.
-var finishers = map[string]func(*call, resource.Record){
-	"/clusters":                startCluster,
-	"/unity-catalog/catalogs":  finishCatalog,
-	"/unity-catalog/schemas":   finishSchema,
-	"/sql/warehouses":          nameWarehouse,
-	"/apps":                    finishApp,
-	"@/budget-policies":        func(c *call, r resource.Record) { r["creator_user_name"] = c.subject },
-	"@/workspaces":             func(c *call, r resource.Record) { r["account_id"] = c.home.company().AccountID() },
-	"/secrets":                 finishSecret,
-	"/token-management/tokens": finishToken,
-	"/pipelines":               finishPipeline,
-	"/preview/scim/v2/Users":   finishUser,
-	"@/scim/v2/Users":          finishUser,
-	"/repos":                   finishRepo,
-	"/mlflow/experiments":      func(_ *call, r resource.Record) { r["lifecycle_stage"] = "active" },
-	"/mlflow/runs":             finishTraining,
-	"/mlflow/logged-models":    finishModel,
+	req.become(r, w.first, then)
 }
 
 // become changes a record that nobody else has yet, now and for later.
-func (c *call) become(r, now, then resource.Record) {
+func (req *apiRequest) become(r, now, then resource.Record) {
 	maps.Copy(r, now)
-	maps.Copy(r, c.becoming(r, then))
-}
-
-func startCluster(c *call, r resource.Record) {
-	delete(r, "terminated_time")
-	delete(r, "termination_reason")
-	r["start_time"] = c.emulator.opts.Clock().UnixMilli()
-	r["creator_user_name"], r["cluster_source"] = resource.TextOr(r["creator_user_name"], c.subject), resource.TextOr(r["cluster_source"], "API")
-}
-
-func nameWarehouse(_ *call, r resource.Record) {
-	r["name"], r["health"] = resource.TextOr(r["name"], "warehouse"), resource.Record{"status": "HEALTHY"}
-}
-
-func finishApp(_ *call, r resource.Record) {
-	r["url"] = "https://" + resource.Text(r["name"]) + ".apps.localhost"
-}
-
-func finishPipeline(c *call, r resource.Record) {
-	spec := resource.Record{}
-	maps.Copy(spec, c.object())
-	spec["id"] = r["pipeline_id"]
-	r["spec"], r["state"], r["health"] = spec, "IDLE", "HEALTHY"
-	r["creator_user_name"], r["run_as_user_name"] = c.subject, c.subject
-	delete(r, "latest_updates")
-}
-
-func finishUser(_ *call, r resource.Record) {
-	if _, said := r["active"]; !said {
-		r["active"] = true
-	}
-	if resource.Text(r["displayName"]) == "" {
-		r["displayName"] = r["userName"]
-	}
-}
-
-func finishRepo(_ *call, r resource.Record) {
-	if resource.Text(r["branch"]) == "" {
-		r["branch"] = "main"
-	}
-}
-
-// changers see to what depends on the kind when a resource is changed.
-var changers = map[string]func(c *call, r, content resource.Record){
-	"/pipelines": func(_ *call, r, content resource.Record) {
-		spec := resource.Record{}
-		maps.Copy(spec, content)
-		spec["id"] = r["pipeline_id"]
-		r["spec"] = spec
-	},
-	"/mlflow/runs":  changedTraining,
-	"/secrets":      func(c *call, r, _ resource.Record) { finishSecret(c, r) },
-	"/secrets/acls": func(c *call, r, _ resource.Record) { r["scope"] = c.value("scope") },
-}
-
-// narrowers give lists the ids that can fit their filters, where that is known beforehand.
-var narrowers = map[string]func(*call, resource.Sequence) resource.Sequence{
-	"/jobs/runs": func(c *call, all resource.Sequence) resource.Sequence {
-		return company.RunsOfJob(all, c.query.Get("job_id"))
-	},
+	maps.Copy(r, req.becoming(r, then))
 }
