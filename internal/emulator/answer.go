@@ -14,8 +14,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// answer is a resource as the call's documents have it: itself, in a wrapper, or what of it has a
-// place there.
+// answer writes a resource as the documents of the operation have it: the resource itself, in a
+// wrapper, or those of its attributes that the answer has.
 func (req *apiRequest) answer(r resource.Record) any {
 	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {
@@ -32,7 +32,7 @@ func (req *apiRequest) answer(r resource.Record) any {
 		}
 		return req.home.operations.Begin(operationName(req, r), k.Item().AppendTo(nil, r))
 	}
-	if m.Verb == http.MethodGet { // a change answers with what it begins
+	if m.Verb == http.MethodGet { // a change answers with the state in which it begins
 		r = resource.Settled(r, req.now())
 	}
 	if k == nil || whole.Same(k.Item()) {
@@ -40,7 +40,7 @@ func (req *apiRequest) answer(r resource.Record) any {
 	}
 	if name := documents.Wrapper(m, whole); name != "" {
 		if req.route.target.Action == documents.ActionOther && !whole.Field(name).Same(k.Item()) {
-			return req.invented(nil) // it is about something else
+			return req.invented(nil) // the answer is about something else
 		}
 		return json.RawMessage(whole.AppendTo(nil, resource.Record{name: r}))
 	}
@@ -68,7 +68,7 @@ func (req *apiRequest) answer(r resource.Record) any {
 	return json.RawMessage(whole.AppendTo(nil, shown))
 }
 
-// invented answers with values that fit the documents, and with what the request itself said.
+// invented makes up an answer of the documents' shape that repeats the values of the request.
 func (req *apiRequest) invented(known resource.Record) any {
 	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {
@@ -91,12 +91,12 @@ func (req *apiRequest) invented(known resource.Record) any {
 	}
 	maps.Copy(r, known)
 	if pg := m.Paging; pg != nil {
-		delete(r, pg.ResponseToken) // there is no page that an invented token would lead to
+		delete(r, pg.ResponseToken) // no page belongs to an invented token
 	}
 	return json.RawMessage(whole.AppendTo(nil, r))
 }
 
-// plainText answers where the documents have text and no JSON.
+// plainText answers an operation whose answer is text and not JSON.
 func (req *apiRequest) plainText(r resource.Record) any {
 	text := fmt.Sprintf("# %s\n", req.method.FullName())
 	for _, name := range slices.Sorted(maps.Keys(r)) {
@@ -107,7 +107,7 @@ func (req *apiRequest) plainText(r resource.Record) any {
 	return &response{status: http.StatusOK, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
 }
 
-// seedName names the call for drawing values, so that the same call gets the same answer.
+// seedName names the values of an invented answer, so that the same request gets the same answer.
 func (req *apiRequest) seedName() string {
 	return req.method.FullName() + "\n" + strings.Join(req.segments, "/")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// access decides who may call.
+// access checks the credentials of requests.
 type access struct {
 	keys         *keys
 	token        string
@@ -25,7 +25,7 @@ type access struct {
 	clock        func() time.Time
 }
 
-// newAccess fills in the credentials that the options leave open.
+// newAccess sets the credentials that the options lack.
 func newAccess(opts *Options) (*access, error) {
 	k, err := newKeys()
 	if err != nil {
@@ -39,8 +39,8 @@ func newAccess(opts *Options) (*access, error) {
 	}, nil
 }
 
-// check gives the identity behind a request's Authorization header. A personal access token opens
-// every workspace and the account; an OAuth token what issued it.
+// check returns the identity of a request's Authorization header. The personal access token is
+// valid everywhere, an OAuth token only at the workspace or account that issued it.
 func (a *access) check(r *http.Request, audience string) (subject string, err error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
@@ -72,7 +72,7 @@ func unauthenticated(format string, args ...any) error {
 	return e
 }
 
-// same compares secrets in a time that does not tell where they differ, nor their lengths.
+// same compares secrets in a time that depends neither on where they differ nor on their lengths.
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1

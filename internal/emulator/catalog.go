@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// finishCatalog is a catalog as it is made: of the metastore's own, or of what it is a window to.
+// finishCatalog sets the type of a new catalog: of the metastore, of a share or of a connection.
 func finishCatalog(_ *apiRequest, r resource.Record) {
 	switch {
 	case resource.Text(r["share_name"]) != "":
@@ -21,7 +21,7 @@ func finishCatalog(_ *apiRequest, r resource.Record) {
 	}
 }
 
-// finishSchema takes over what a schema says of its catalog.
+// finishSchema copies the type of the catalog to a new schema.
 func finishSchema(req *apiRequest, r resource.Record) {
 	in, id := req.emulator.kinds()["/unity-catalog/catalogs"].Locate(nil, []string{resource.Text(r["catalog_name"])})
 	if it, ok := req.home.collections.Get(in + "/" + id); ok {
@@ -29,7 +29,7 @@ func finishSchema(req *apiRequest, r resource.Record) {
 	}
 }
 
-// checkCatalog refuses what would be in a catalog or schema that does not exist.
+// checkCatalog refuses a request below a catalog or a schema that does not exist.
 func (req *apiRequest) checkCatalog(above []string) error {
 	catalogs, schemas := req.emulator.kinds()["/unity-catalog/catalogs"], req.emulator.kinds()["/unity-catalog/schemas"]
 	if catalogs == nil || schemas == nil {

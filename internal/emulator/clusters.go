@@ -62,11 +62,11 @@ func terminatedCluster(req *apiRequest, r resource.Record) (resource.Record, err
 	return r, nil
 }
 
-// editedCluster takes over a new configuration. A running cluster restarts for it.
+// editedCluster replaces the configuration. A running cluster restarts.
 func editedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
-		delete(r, size) // one of them is in the body
+		delete(r, size) // the body has one of them
 	}
 	maps.Copy(r, req.object())
 	return restartFor(req, r), nil
@@ -114,8 +114,7 @@ func pinned(is bool) func(*apiRequest, resource.Record) (resource.Record, error)
 // eventsOfCluster is how many events every cluster has.
 const eventsOfCluster = 130
 
-// clusterEvents lists what happened to a cluster. The answer holds the request for the next page,
-// which counts from the first event.
+// clusterEvents lists the events of a cluster. The answer contains the request for the next page.
 func clusterEvents(req *apiRequest) (any, error) {
 	const defaultLimit, maxLimit = 50, 500
 	_, cluster, err := req.stored(req.route.target)
@@ -157,7 +156,7 @@ func clusterEvents(req *apiRequest) (any, error) {
 		}
 	}
 	if wanted.Order != "ASC" {
-		slices.Reverse(all) // the newest first is how the API has it
+		slices.Reverse(all) // the API's default is the newest first
 	}
 	from := min(wanted.Offset, len(all))
 	to := min(from+limit, len(all))
@@ -171,7 +170,7 @@ func clusterEvents(req *apiRequest) (any, error) {
 	return req.shaped(answer), nil
 }
 
-// clusterEvent works out one event of a cluster, by its place.
+// clusterEvent makes one event of a cluster, by its index.
 func clusterEvent(req *apiRequest, cluster resource.Record, i int) resource.Record {
 	id := resource.Text(cluster["cluster_id"])
 	d := req.home.company().Draw("events of " + id + strconv.Itoa(i))

@@ -18,7 +18,7 @@ func readDBFS(req *apiRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, _ := base64.StdEncoding.DecodeString(resource.Text(r["content"])) // checked when it came in
+	raw, _ := base64.StdEncoding.DecodeString(resource.Text(r["content"])) // it was checked when it was written
 	offset, _ := strconv.Atoi(req.query.Get("offset"))
 	length, _ := strconv.Atoi(req.query.Get("length"))
 	if length <= 0 || length > most {
@@ -48,7 +48,7 @@ func putDBFS(req *apiRequest) (any, error) {
 	return resource.Record{}, nil
 }
 
-// handles are files of DBFS that are being written, by the numbers that openDBFS gave.
+// handles is the collection of files that are being written, by the numbers that openDBFS returned.
 const handles = "/dbfs-handles"
 
 func openDBFS(req *apiRequest) (any, error) {

@@ -16,10 +16,10 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// maxBody is how large a request's body may be.
+// maxBody is how many bytes a request's body may have.
 const maxBody = 16 << 20
 
-// exchange is one request on its way to its answer.
+// exchange is an HTTP request and what is known of it.
 type exchange struct {
 	request    *http.Request
 	id         string
@@ -27,16 +27,16 @@ type exchange struct {
 	path       string // as it was escaped
 	deployment string
 	body       []byte
-	operation  string // full name of the method, where there is one
+	operation  string // full name of the method; empty: the path has none
 	fault      *Fault
 }
 
-// response is what is sent back.
+// response is an HTTP response.
 type response struct {
 	status int
-	header http.Header // beyond the ones every answer has
+	header http.Header // beyond the headers of every response
 	body   []byte
-	// declared is the Content-Length where that is not the body's.
+	// declared is the Content-Length if it is larger than the body.
 	declared int
 }
 
@@ -46,7 +46,7 @@ func errorResponse(e *apierror.Error, shape, requestID string) *response {
 	return &response{status: e.Status, header: header, body: body}
 }
 
-// ServeHTTP answers for the workspace that the Host header names.
+// ServeHTTP serves the workspace that the Host header names.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{request: r, id: resource.NewID(), arrived: e.opts.Clock(), path: r.URL.EscapedPath()}
 	deployment, err := deploymentOf(r.Host)
@@ -56,7 +56,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.deployment = deployment
 	if strings.HasPrefix(x.path, controlPrefix) {
-		e.send(w, x, e.control(x)) // not part of what is emulated, so neither logged nor broken
+		e.send(w, x, e.control(x)) // not part of the API, so neither logged nor hit by faults
 		return
 	}
 	if x.body, err = readBody(w, r); err != nil {
@@ -67,8 +67,8 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.finish(r.Context(), w, x, e.respond(r.Context(), x))
 }
 
-// respond works out the answer, with what the fault that was drawn does to it. It is nil where no
-// answer is to be sent.
+// respond makes the response and applies the fault that hit the request. It is nil if no response
+// is to be sent.
 func (e *Emulator) respond(ctx context.Context, x *exchange) *response {
 	if f := x.fault; f != nil {
 		switch f.Kind {
@@ -80,7 +80,7 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *response {
 			if !sleep(ctx, f.Delay) {
 				return nil
 			}
-		default: // the others harm the answer, when there is one
+		default: // the others change the response below
 		}
 	}
 	value, err := e.carryOut(ctx, x)
@@ -88,7 +88,7 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *response {
 	switch v := value.(type) {
 	case *response:
 		a = v
-	case json.RawMessage: // checked when it was made
+	case json.RawMessage: // made by the emulator itself
 		a = &response{status: http.StatusOK, body: v}
 	default:
 		a = &response{status: http.StatusOK, body: resource.JSON(v)}
@@ -105,7 +105,7 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *response {
 	return a
 }
 
-// carryOut does what the request asks for.
+// carryOut finds the operation of a request, checks the request and carries the operation out.
 func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	if serve, ok := e.oauth.public(x.path); ok {
 		return serve(x)
@@ -120,7 +120,7 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	}
 	audience := x.deployment
 	if routeErr == nil && documents.IsAccount(rt.method) {
-		audience = accountsName // whatever the host is
+		audience = accountsName // whichever the host is
 	}
 	subject, err := e.access.check(x.request, audience)
 	if err != nil {
@@ -165,8 +165,8 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	return serve(req)
 }
 
-// finish logs the exchange and sends the answer, in this order: a client that has its answer finds
-// its request in the log.
+// finish logs the exchange and then sends the response, so that a client that has its answer finds
+// the request in the log.
 func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchange, a *response) {
 	status := 0
 	if a != nil {
@@ -192,15 +192,15 @@ func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *response) {
 	header.Set("X-Request-Id", x.id)
 	header.Set("Content-Length", strconv.Itoa(max(len(a.body), a.declared)))
 	w.WriteHeader(a.status)
-	// The client may be gone; there is nobody to tell. Where fewer bytes are written than were
-	// declared, net/http closes the connection.
-	_, _ = w.Write(a.body) //nolint:gosec // what is HTML was escaped; the rest has types that browsers do not run
+	// If the client is gone, nothing is left to do. If fewer bytes are written than declared,
+	// net/http closes the connection.
+	_, _ = w.Write(a.body) //nolint:gosec // HTML was escaped; browsers run none of the other types
 }
 
 // readBody reads the whole body, within the limit.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
-		w.Header().Set("Connection", "close") // rather than read what was refused
+		w.Header().Set("Connection", "close") // instead of reading the rest
 		return nil, tooLarge()
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -217,7 +217,7 @@ func tooLarge() error {
 	return apierror.New(http.StatusRequestEntityTooLarge, "MAX_REQUEST_SIZE_EXCEEDED", "A request's body may be at most %d MiB.", maxBody>>20)
 }
 
-// sleep waits in real time; it is false where ctx ended first.
+// sleep waits in real time. It is false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

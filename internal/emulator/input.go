@@ -62,7 +62,8 @@ func (in *input) object() resource.Record {
 	return in.parsed
 }
 
-// content returns the resource in the body: the body itself, or the attribute that holds the resource.
+// content returns the resource in the body: the body itself, or the attribute that holds the
+// resource.
 func (in *input) content() resource.Record {
 	body := in.object()
 	k := in.kind
@@ -97,7 +98,8 @@ func shared(a, b *documents.Shape) int {
 	return n
 }
 
-// mask returns the paths of the update mask. Without a mask the change has all attributes of the body.
+// mask returns the paths of the update mask. Without a mask the change has all attributes of the
+// body.
 func (in *input) mask() []string {
 	text := in.query.Get("update_mask")
 	if text == "" {
@@ -111,8 +113,8 @@ func (in *input) mask() []string {
 	return strings.Split(text, ",")
 }
 
-// mayName reports whether a request may choose an attribute that identifies a new resource: a name, or
-// an id that the documents require. The service chooses other ids.
+// mayName reports whether a request may choose an attribute that identifies a new resource: a name,
+// or an id that the documents require. The service chooses other ids.
 func (in *input) mayName(field string) bool {
 	if field != "id" && field != "uuid" && !strings.HasSuffix(field, "_id") {
 		return true

@@ -51,7 +51,7 @@ func createJob(req *apiRequest) (any, error) {
 	return resource.Record{"job_id": id}, nil
 }
 
-// findJob finds the job that a request's body names.
+// findJob finds the job that the body names.
 func findJob(req *apiRequest) (name string, r resource.Record, err error) {
 	id := resource.Text(req.object()["job_id"])
 	it, ok := req.home.collections.Get(jobKind + "/" + resource.Key(id))
@@ -61,7 +61,7 @@ func findJob(req *apiRequest) (name string, r resource.Record, err error) {
 	return jobKind + "/" + resource.Key(id), it.Record, nil
 }
 
-// changeJob puts new settings in the place of the old ones (reset), or over them (update).
+// changeJob replaces the settings of a job (reset) or merges new settings into them (update).
 func changeJob(req *apiRequest) (any, error) {
 	req.home.changing.Lock()
 	defer req.home.changing.Unlock()
@@ -108,7 +108,7 @@ func submitRun(req *apiRequest) (any, error) {
 	return resource.Record{"run_id": run["run_id"]}, nil
 }
 
-// newRun is a run that begins, and succeeds after Options.OperationTime.
+// newRun makes a run that begins now and succeeds after [Options].OperationTime.
 func newRun(req *apiRequest, name, kind string) resource.Record {
 	const firstNew = 900_000_000_000_001
 	id := req.home.nextNumber(firstNew)
@@ -127,7 +127,7 @@ func newRun(req *apiRequest, name, kind string) resource.Record {
 	return req.becoming(r, over(now.Add(took), took, "SUCCESS", ""))
 }
 
-// over is what changes of a run when it ends.
+// over returns the attributes of a run that change when it ends.
 func over(end time.Time, took time.Duration, result, message string) resource.Record {
 	code, kind := "SUCCESS", "SUCCESS"
 	switch result {
@@ -163,7 +163,7 @@ func cancelRun(req *apiRequest) (any, error) {
 	return resource.Record{}, nil
 }
 
-// endRun ends a run that is not over.
+// endRun cancels a run that has not ended.
 func endRun(req *apiRequest, name string, r resource.Record) {
 	if !running(r) {
 		return
@@ -187,7 +187,7 @@ func cancelAllRuns(req *apiRequest) (any, error) {
 	defer req.home.changing.Unlock()
 	job := resource.Text(req.object()["job_id"])
 	everything := func(resource.Item) bool { return true }
-	for _, it := range req.home.collections.Select(runKind, req.home.collections.GeneratedIDs(runKind), "", resource.MaxItems, true, everything) { // the newest, as others are over
+	for _, it := range req.home.collections.Select(runKind, req.home.collections.GeneratedIDs(runKind), "", resource.MaxItems, true, everything) { // the newest, because others have ended
 		r := resource.Settled(it.Record, req.now())
 		if (job == "" || resource.Text(r["job_id"]) == job) && running(r) {
 			endRun(req, runKind+"/"+it.ID, r)
@@ -223,7 +223,7 @@ func getRunOutput(req *apiRequest) (any, error) {
 	}), nil
 }
 
-// getJobCompliance holds a job against the policies of its clusters, of which it breaks none.
+// getJobCompliance answers that a job complies with the policies of its clusters.
 func getJobCompliance(req *apiRequest) (any, error) {
 	id := req.query.Get("job_id")
 	if _, ok := req.home.collections.Get(jobKind + "/" + resource.Key(id)); !ok {

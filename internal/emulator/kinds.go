@@ -7,7 +7,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// finishers see to what depends on the kind when a resource is made.
+// finishers apply the rules of a kind to a new resource.
 var finishers = map[string]func(*apiRequest, resource.Record){
 	"/clusters":                startCluster,
 	"/unity-catalog/catalogs":  finishCatalog,
@@ -27,7 +27,7 @@ var finishers = map[string]func(*apiRequest, resource.Record){
 	"/mlflow/logged-models":    finishModel,
 }
 
-// changers see to what depends on the kind when a resource is changed.
+// changers apply the rules of a kind to a changed resource.
 var changers = map[string]func(req *apiRequest, r, content resource.Record){
 	"/pipelines": func(_ *apiRequest, r, content resource.Record) {
 		spec := resource.Record{}
@@ -40,7 +40,7 @@ var changers = map[string]func(req *apiRequest, r, content resource.Record){
 	"/secrets/acls": func(req *apiRequest, r, _ resource.Record) { r["scope"] = req.value("scope") },
 }
 
-// narrowers give lists the ids that can fit their filters, where that is known beforehand.
+// narrowers return the ids that can fit the filters of a request.
 var narrowers = map[string]func(*apiRequest, resource.Sequence) resource.Sequence{
 	"/jobs/runs": func(req *apiRequest, all resource.Sequence) resource.Sequence {
 		return company.RunsOfJob(all, req.query.Get("job_id"))

@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 )
 
-// lakebaseHandlers hands requests over to the Lakebase of their workspace.
+// lakebaseHandlers pass requests on to the Lakebase of their workspace.
 func lakebaseHandlers() map[string]handler {
 	root := strings.Count(strings.Trim(lakebase.Root, "/"), "/") + 1 // segments
 	table := map[string]handler{}

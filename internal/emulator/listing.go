@@ -13,7 +13,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// listRecords answers a list, page by page as its documents say.
+// listRecords answers a list.
 func listRecords(req *apiRequest) (any, error) {
 	p := req.route.target
 	in := p.Kind.Collection(req.values(p.Above))
@@ -66,7 +66,7 @@ func numberOf(p company.Person) string {
 // loginOf is the name with which a user logs in.
 func loginOf(p company.Person) string { return p.Email }
 
-// page puts items into the answer that the documents have for the list.
+// page writes the items of a page in the shape of the list's answer.
 func (req *apiRequest) page(items []resource.Item, more resource.Record) json.RawMessage {
 	rows := make([]any, len(items))
 	for i, it := range items {
@@ -81,8 +81,8 @@ func (req *apiRequest) page(items []resource.Item, more resource.Record) json.Ra
 	return whole.AppendPage(make([]byte, 0, 256*(len(items)+1)), r.ObjectKey, rows, more)
 }
 
-// shownFields is what a list or a get shows of a record: what it has become meanwhile, without what
-// the request leaves out, and of SCIM's resources what it asks for.
+// shownFields returns the attributes of a record that a list shows. The request may omit
+// attributes, and SCIM's requests may select them.
 func (req *apiRequest) shownFields(r resource.Record) resource.Record {
 	r = req.withoutOmitted(resource.Settled(r, req.now()))
 	if req.method.Paging == nil || req.method.Paging.Kind != provider.ByOffset {
@@ -107,7 +107,7 @@ func (req *apiRequest) shownFields(r resource.Record) resource.Record {
 	return r
 }
 
-// omissions are the parameters that leave attributes out of a list.
+// omissions are the attributes that parameters omit from a list.
 var omissions = map[string][]string{
 	"omit_columns":    {"columns"},
 	"omit_properties": {"properties"},

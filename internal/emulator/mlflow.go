@@ -9,9 +9,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// What MLflow's clients say of runs, experiments and models bit by bit: tags, parameters, metrics.
-// They are lists of {key, value}, in which searches look.
-
+// trackingHandlers are the operations that set tags, parameters and metrics of runs, experiments
+// and models. These are arrays of {key, value}, in which searches look.
 func trackingHandlers() map[string]handler {
 	const root = "POST /api/2.0/mlflow/"
 	runs, experiments := tracked{"/mlflow/runs", []string{"run_id"}}, tracked{"/mlflow/experiments", []string{"experiment_id"}}
@@ -30,13 +29,13 @@ func trackingHandlers() map[string]handler {
 	}
 }
 
-// tracked is a kind of which something is said, and what names the one that is meant.
+// tracked is a kind of resource with tags, and the parameters that identify one.
 type tracked struct {
 	kind string
 	ids  []string
 }
 
-// puts takes in what the request itself says, in a list of the resource.
+// puts sets the key and value of the request in an array of the resource.
 func (t tracked) puts(in, list string) handler {
 	return t.change(func(req *apiRequest, held map[string]any) {
 		entry := resource.Record{"key": req.value("key"), "value": req.object()["value"]}
@@ -51,7 +50,7 @@ func (t tracked) puts(in, list string) handler {
 	}, in)
 }
 
-// putsAll takes in lists of what is said.
+// putsAll sets the keys and values of several arrays.
 func (t tracked) putsAll(in string, lists ...string) handler {
 	return t.change(func(req *apiRequest, held map[string]any) {
 		for _, list := range lists {
@@ -65,12 +64,12 @@ func (t tracked) putsAll(in string, lists ...string) handler {
 	}, in)
 }
 
-// drops takes out what has the request's key.
+// drops removes the key of the request from an array.
 func (t tracked) drops(in, list string) handler {
 	return t.change(func(req *apiRequest, held map[string]any) { held[list] = withoutKey(held[list], req.value("key")) }, in)
 }
 
-// change changes a resource, or the attribute of it that holds the lists.
+// change changes a resource, or the attribute of it that holds the arrays.
 func (t tracked) change(change func(req *apiRequest, held map[string]any), in string) handler {
 	return func(req *apiRequest) (any, error) {
 		req.home.changing.Lock()
@@ -96,8 +95,7 @@ func (t tracked) change(change func(req *apiRequest, held map[string]any), in st
 	}
 }
 
-// withEntry is a list with an entry in the place of the one that had its key. Of a metric the last
-// value counts.
+// withEntry returns an array in which an entry replaces the entry of the same key.
 func withEntry(list any, entry map[string]any) []any {
 	return append(withoutKey(list, resource.Text(entry["key"])), entry)
 }
@@ -107,7 +105,7 @@ func withoutKey(list any, key string) []any {
 	return slices.DeleteFunc(slices.Clone(entries), func(entry any) bool { return slices.Contains(resource.ValuesAt(entry, []string{"key"}), key) })
 }
 
-// finishTraining is a run as it begins.
+// finishTraining gives a new run the form of MLflow.
 func finishTraining(req *apiRequest, r resource.Record) {
 	content := req.object()
 	info := resource.Record{
@@ -130,7 +128,7 @@ func finishTraining(req *apiRequest, r resource.Record) {
 	delete(r, "outputs")
 }
 
-// changedTraining takes a change over into what a run says of itself.
+// changedTraining copies a change into the attribute info of a run.
 func changedTraining(_ *apiRequest, r, content resource.Record) {
 	info := maps.Clone(resource.Object(r, "info"))
 	for _, name := range []string{"status", "end_time", "run_name"} {
@@ -141,7 +139,7 @@ func changedTraining(_ *apiRequest, r, content resource.Record) {
 	r["info"] = info
 }
 
-// finishModel is a logged model as it is made.
+// finishModel gives a new logged model the form of MLflow.
 func finishModel(req *apiRequest, r resource.Record) {
 	now := req.now().UnixMilli()
 	info := resource.Record{"model_id": r["model_id"], "status": "LOGGED_MODEL_PENDING", "creation_timestamp_ms": now, "last_updated_timestamp_ms": now}

@@ -11,7 +11,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// newRecord is what a request says of a new resource, on top of what every such resource has.
+// newRecord makes the record of a new resource: attributes that the service sets, then those of the
+// request.
 func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) resource.Record {
 	now := req.now().UTC()
 	r := resource.Record{}
@@ -33,12 +34,12 @@ func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) res
 				r[name] = req.subject
 			case f.ReadOnly, len(f.Enum) > 0, slices.Contains(s.Required, name), strings.HasSuffix(name, "_id") && name != "parent_id",
 				name == "id", name == "status", name == "state":
-				r[name] = value // what the service decides
+				r[name] = value // the service sets these
 			}
 		}
 	}
 	maps.Copy(r, content)
-	for name, value := range req.params { // where it is goes before what the body says
+	for name, value := range req.params { // the path has precedence over the body
 		if name == "account_id" {
 			value = req.emulator.opts.AccountID
 		}
@@ -58,7 +59,8 @@ func isPersonName(name string) bool {
 	return slices.Contains([]string{"owner", "creator", "created_by", "updated_by", "creator_user_name", "creator_name", "owner_user_name", "last_modifier_user_name", "run_as_user_name"}, name)
 }
 
-// newIDs decides what identifies a new resource, and puts it into the record.
+// newIDs returns the ids of a new resource, from the request or new ones, and sets them in the
+// record.
 func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
 	content := req.content()
 	ids := make([]string, len(k.IDs))
@@ -91,7 +93,7 @@ func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
 	return ids
 }
 
-// fillTemplate makes the resource name of an item.
+// fillTemplate makes the resource name of an item from a template.
 func (req *apiRequest) fillTemplate(template string, k *documents.Kind, ids []string) string {
 	segments := strings.Split(template, "/")
 	for i, s := range segments {
@@ -109,7 +111,7 @@ func (req *apiRequest) fillTemplate(template string, k *documents.Kind, ids []st
 	return strings.Join(segments, "/")
 }
 
-// finishRecord sees to what depends on the kind.
+// finishRecord applies the rules of the kind to a new resource.
 func (req *apiRequest) finishRecord(k *documents.Kind, r resource.Record) {
 	if finish, ok := finishers[k.Name]; ok {
 		finish(req, r)

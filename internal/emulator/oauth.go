@@ -44,11 +44,11 @@ func (o *oauthServer) public(path string) (func(*exchange) (any, error), bool) {
 	return nil, false
 }
 
-// accountOIDC is where the account's authorization server is, at any host.
+// accountOIDC is the path of the account's authorization server, at any host.
 func (o *oauthServer) accountOIDC() string { return oidcRoot + "/accounts/" + o.opts.AccountID }
 
-// oidc is the root of the authorization server that a request is for, and the audience of its
-// tokens: a deployment, or the account.
+// oidc returns the root of the authorization server that a request is for, and the audience of its
+// tokens: a deployment name, or the account's.
 func (o *oauthServer) oidc(x *exchange) (root, audience string) {
 	base := baseURL(x.request)
 	if x.deployment == accountsName || strings.HasPrefix(x.path, o.accountOIDC()+"/") {
@@ -68,7 +68,7 @@ func only(verb string, serve func(*exchange) (any, error)) func(*exchange) (any,
 	}
 }
 
-// hostMetadata says what kind of host this is, which SDKs ask before anything else.
+// hostMetadata describes the host. SDKs read it before anything else.
 func (o *oauthServer) hostMetadata(x *exchange) (any, error) {
 	root, audience := o.oidc(x)
 	about := map[string]any{
@@ -141,7 +141,7 @@ func tokenForm(x *exchange) (url.Values, error) {
 const formMedia = "application/x-www-form-urlencoded"
 
 // clientOf reads the client's name and secret from a Basic header, in which both are form-encoded
-// (RFC 6749 §2.3.1), or from the form. Both at once are refused, as the section demands.
+// (RFC 6749 §2.3.1), or from the form. It refuses both at once, as the section demands.
 func clientOf(r *http.Request, form url.Values) (id, secret string, ok bool) {
 	user, password, basic := r.BasicAuth()
 	if !basic {
@@ -155,7 +155,7 @@ func clientOf(r *http.Request, form url.Values) (id, secret string, ok bool) {
 	return id, secret, idErr == nil && secretErr == nil
 }
 
-// oauthError is an error as OAuth words it (RFC 6749 §5.2), which is not how the API does.
+// oauthError is an error in the form of OAuth (RFC 6749 §5.2), which is not the API's.
 func oauthError(status int, code, description string) *response {
 	return &response{
 		status: status,

@@ -6,7 +6,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// operationHandlers are the operations of services other than Lakebase that get a long-running operation.
+// operationHandlers are the operations of services other than Lakebase that get a long-running
+// operation.
 func operationHandlers() map[string]handler {
 	return map[string]handler{
 		"GET /api/2.0/app-spaces/{}/operation": getOperation,

@@ -10,12 +10,11 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// Every sort of object has its permissions below /permissions, with the same shapes and words of
-// its own. An object's owner and the admins have some from the beginning.
-
 const permissionRoot = "/permissions/"
 
-// permissionHandler gives what serves a path of permissions; nil for others.
+// permissionHandler returns the handler of a path below /permissions, and nil for other paths. The
+// permissions of all types of objects have the same shape and differ in their levels. An object's
+// owner and the admins have permissions from the beginning.
 func permissionHandler(rt *route) handler {
 	path := documents.Path(rt.method)
 	if !strings.HasPrefix(path, permissionRoot) {
@@ -33,7 +32,7 @@ func permissionHandler(rt *route) handler {
 	return nil
 }
 
-// levelsOf are the words for what somebody may do with the object.
+// levelsOf returns the levels that a type of object has.
 func levelsOf(req *apiRequest, whole *documents.Shape) []string {
 	if strings.HasPrefix(documents.Path(req.method), permissionRoot+"{}") {
 		return []string{"CAN_EDIT", "CAN_MANAGE", "CAN_READ", "CAN_RUN"} // of notebooks, folders and the like
@@ -72,7 +71,7 @@ func permissionLevels(req *apiRequest) (any, error) {
 	return json.RawMessage(whole.AppendTo(nil, resource.Record{"permission_levels": all})), nil
 }
 
-// object names what the permissions are of: /jobs/123, of type job.
+// objectOf returns the object of the permissions and its type: /jobs/123 and job.
 func objectOf(req *apiRequest) (id, kind string) {
 	path := strings.Join(req.segments, "/")
 	_, object, _ := strings.Cut(path, "permissions/")
@@ -107,8 +106,8 @@ func getPermissions(req *apiRequest) (any, error) {
 	return req.shaped(heldPermissions(req)), nil
 }
 
-// changePermissions gives direct permissions to those whom the request names: PUT to nobody else,
-// PATCH keeps what others have. What is inherited stays.
+// changePermissions sets the direct permissions of the principals in the request. PUT removes those
+// of all other principals. Inherited permissions stay.
 func changePermissions(req *apiRequest) (any, error) {
 	req.home.changing.Lock()
 	defer req.home.changing.Unlock()

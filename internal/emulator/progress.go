@@ -6,16 +6,16 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// becoming is a record that takes on other attributes after Options.OperationTime.
+// becoming copies a record and lets it take on other attributes after [Options].OperationTime.
 func (req *apiRequest) becoming(r, then resource.Record) resource.Record {
 	return resource.Pending(r, then, req.now().Add(req.emulator.opts.OperationTime))
 }
 
-// way is how resources of a kind come to work: what they are at first, what they become, and what
-// they become where a fault rule wants it to fail.
+// way is how a resource starts: its first state, the state that follows, and the state that follows
+// if a fault rule lets the start fail.
 type way struct{ first, then, failed resource.Record }
 
-// ways are those of the kinds that take time to make.
+// ways are the ways of kinds that take time to start.
 func ways() map[string]way {
 	return map[string]way{
 		"/clusters": {
@@ -85,7 +85,7 @@ func ways() map[string]way {
 
 const toldToFail = "The emulator was told to let this fail."
 
-// goes sets a record that nobody else has yet on the way of its kind.
+// goes starts a resource on the way of its kind. It modifies the record.
 func (req *apiRequest) goes(kindName string, r resource.Record) {
 	w, ok := ways()[kindName]
 	if !ok {
@@ -98,7 +98,8 @@ func (req *apiRequest) goes(kindName string, r resource.Record) {
 	req.become(r, w.first, then)
 }
 
-// become changes a record that nobody else has yet, now and for later.
+// become changes the attributes of a record, now and after [Options].OperationTime. It modifies the
+// record.
 func (req *apiRequest) become(r, now, then resource.Record) {
 	maps.Copy(r, now)
 	maps.Copy(r, req.becoming(r, then))

@@ -13,7 +13,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// serve carries out an operation that has no handler of its own, by its plan.
+// serve carries out an operation without a handler, by its target.
 func serve(req *apiRequest) (any, error) {
 	p := req.route.target
 	if p.Kind == nil {
@@ -40,7 +40,7 @@ func serve(req *apiRequest) (any, error) {
 	}
 }
 
-// stored finds the resource that a call is about.
+// stored finds the resource of a target.
 func (req *apiRequest) stored(p documents.Target) (name string, r resource.Record, err error) {
 	above, ids := req.values(p.Above), req.values(p.IDs)
 	in, id := p.Kind.Locate(above, ids)
@@ -63,7 +63,7 @@ func (req *apiRequest) missing(p documents.Target, ids []string) error {
 	return apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "%s %q does not exist in %s.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(what), req.home.name)
 }
 
-// checkParents refuses calls below something that does not exist.
+// checkParents refuses a target below a resource that does not exist.
 func (req *apiRequest) checkParents(p documents.Target) error {
 	segments := strings.Split(p.Kind.Name, "/")
 	used := 0
@@ -146,7 +146,7 @@ func updateRecord(req *apiRequest, orMake bool) (any, error) {
 		}
 	} else {
 		r = merged(old, content, req.mask())
-		for _, field := range append(p.Kind.Fields(), p.Kind.IDs...) { // what identifies stays
+		for _, field := range append(p.Kind.Fields(), p.Kind.IDs...) { // a change keeps ids
 			if value, ok := old[field]; ok {
 				r[field] = value
 			}
@@ -172,14 +172,14 @@ func updateRecord(req *apiRequest, orMake bool) (any, error) {
 	if change, ok := changers[p.Kind.Name]; ok {
 		change(req, r, content)
 	}
-	if len(p.Kind.IDs) == 0 && req.method.Verb == http.MethodPost { // made, though it is alone at its path
+	if len(p.Kind.IDs) == 0 && req.method.Verb == http.MethodPost { // creates the only resource of its path
 		req.goes(p.Kind.Name, r)
 	}
 	req.home.collections.Put(name, r)
 	return req.answer(r), nil
 }
 
-// rename gives a resource the new_name that a change asks for.
+// rename changes the name of a resource to the new_name of a request, if there is one.
 func (req *apiRequest) rename(p documents.Target, name *string, r, content resource.Record) error {
 	to := resource.Text(content["new_name"])
 	if to == "" || len(p.Kind.IDs) != 1 {
@@ -199,7 +199,7 @@ func (req *apiRequest) rename(p documents.Target, name *string, r, content resou
 	return nil
 }
 
-// merged is a record with changes on top. Records are shared, so the old one stays as it is.
+// merged copies a record and applies a change to the copy, limited to the paths of a mask.
 func merged(old, content resource.Record, mask []string) resource.Record {
 	r := maps.Clone(old)
 	if r == nil {
@@ -215,7 +215,7 @@ func merged(old, content resource.Record, mask []string) resource.Record {
 	return r
 }
 
-// copyPath takes one attribute over, or takes it away where the change has none.
+// copyPath copies the attribute at a path, or deletes it if the source does not have it.
 func copyPath(to, from map[string]any, path []string) {
 	value, ok := from[path[0]]
 	if len(path) == 1 {
@@ -246,8 +246,8 @@ func deleteRecord(req *apiRequest) (any, error) {
 	return req.answer(r), nil
 }
 
-// actOnRecord answers a call that does something with an item. What it says of the item is kept;
-// where it is about nothing else, the item is the answer.
+// actOnRecord answers an operation that acts on an item. It keeps attributes of the item that the
+// request contains.
 func actOnRecord(req *apiRequest) (any, error) {
 	p := req.route.target
 	if len(p.IDs) == 0 {

@@ -31,7 +31,7 @@ func patchSCIM(req *apiRequest) (any, error) {
 	return req.answer(r), nil
 }
 
-// listPath is a path to some of a list's items: members[value eq "123"].
+// listPath is a path to items of an array: members[value eq "123"].
 var listPath = regexp.MustCompile(`^(\w+)\[(.+)\]$`)
 
 func patchOnce(r, operation map[string]any) error {

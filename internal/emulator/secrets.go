@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// secretHandlers are the operations on secrets, which are below a scope that has to exist.
+// secretHandlers are the operations on secrets. Their scope must exist.
 func secretHandlers() map[string]handler {
 	const root = "/api/2.0/secrets/"
 	table := map[string]handler{}
@@ -30,7 +30,7 @@ func inScope(req *apiRequest) (any, error) {
 	return serve(req)
 }
 
-// finishSecret takes a new value over, which is read back in base64, and forgets how it was given.
+// finishSecret stores a new value in base64.
 func finishSecret(req *apiRequest, r resource.Record) {
 	if text, ok := r["string_value"]; ok {
 		r["value"] = base64.StdEncoding.EncodeToString([]byte(resource.Text(text)))
@@ -42,8 +42,8 @@ func finishSecret(req *apiRequest, r resource.Record) {
 	r["scope"], r["key"], r["last_updated_timestamp"] = req.value("scope"), req.value("key"), req.now().UnixMilli()
 }
 
-// finishToken makes the token itself, which only the answer to its creation shows. It is the
-// caller's, or that of the service principal on whose behalf it is made.
+// finishToken makes the value of a new token, which only the answer to its creation shows. The
+// owner is the caller, or the service principal on whose behalf the caller creates it.
 func finishToken(req *apiRequest, r resource.Record) {
 	now := req.now()
 	id, name := callerOf(req)
@@ -60,8 +60,8 @@ func finishToken(req *apiRequest, r resource.Record) {
 	}
 }
 
-// callerOf is who calls, by the id and the name that users and service principals are listed with. An
-// OAuth client that is none of the workspace's acts for the user that Me tells of.
+// callerOf returns the caller's id and name as lists of users and service principals have them. An
+// OAuth client that is not one of the workspace's service principals acts for the user of Me.
 func callerOf(req *apiRequest) (id int64, name string) {
 	if id, ok := principalOf(req, req.subject); ok {
 		return id, req.subject
@@ -69,8 +69,8 @@ func callerOf(req *apiRequest) (id int64, name string) {
 	return company.FirstUser, company.Owner().Email
 }
 
-// principalOf finds the id of a service principal by its application, or of the story's user by how
-// they log in.
+// principalOf finds the id of a service principal by its application, or of one of the company's
+// users by the login name.
 func principalOf(req *apiRequest, name string) (int64, bool) {
 	for i, p := range company.Humans() {
 		if p.Email == name {

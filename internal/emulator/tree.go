@@ -13,9 +13,6 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// Notebooks, DBFS and the files of volumes are three trees of the same make: records by their
-// paths, of which folders are records too.
-
 // treeHandlers are the operations on notebooks and files.
 func treeHandlers() map[string]handler {
 	const objects, files, fs = "/api/2.0/workspace/", "/api/2.0/dbfs/", "/api/2.0/fs/"
@@ -49,7 +46,8 @@ func treeHandlers() map[string]handler {
 	}
 }
 
-// tree is one of the three, and how its lists word what is in it.
+// tree is notebooks, DBFS or the files of volumes: records of files and folders by their paths.
+// Show makes the record of a list's item.
 type tree struct {
 	kind string
 	show func(resource.Record) resource.Record
@@ -81,8 +79,8 @@ func directoryEntry(r resource.Record) resource.Record {
 	return shown
 }
 
-// pathOf is the path that a request names. A workspace's begins with /Workspace or not, DBFS' with
-// dbfs: or not.
+// pathOf returns the path that a request names, without the prefixes /Workspace of notebooks and
+// dbfs: of DBFS.
 func pathOf(req *apiRequest, names ...string) (string, error) {
 	text := ""
 	for _, name := range append(names, "path", "directory_path", "file_path") {
@@ -102,7 +100,7 @@ func pathOf(req *apiRequest, names ...string) (string, error) {
 	return path.Clean(text), nil
 }
 
-// at finds the file or folder that a call is about.
+// at finds the file or folder that a request names.
 func (t tree) at(req *apiRequest) (path string, r resource.Record, err error) {
 	if path, err = pathOf(req); err != nil {
 		return "", nil, err
@@ -169,7 +167,7 @@ func (t tree) status(req *apiRequest) (any, error) {
 	return json.RawMessage(req.shapes.Response(m).AppendTo(nil, t.show(r))), nil
 }
 
-// place puts a record into a tree, with the folders that it is in.
+// place puts a record into a tree and creates the folders above it.
 func (t tree) place(req *apiRequest, at string, r resource.Record) {
 	now := req.now().UnixMilli()
 	for dir := path.Dir(at); ; dir = path.Dir(dir) {

@@ -10,9 +10,6 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// Work that is begun by one call and asked for by another, and is no resource by itself: commands
-// on clusters, questions to Genie, apps and pipelines that start and stop.
-
 const (
 	contextKind      = "/contexts"
 	commandKind      = "/commands"
@@ -21,6 +18,8 @@ const (
 	updateKind       = "/pipelines/{}/updates"
 )
 
+// workHandlers are operations that begin work, and operations that return its state: commands on
+// clusters, questions to Genie, apps and pipelines that start and stop.
 func workHandlers() map[string]handler {
 	const spaces, apps, pipelines = "POST /api/2.0/genie/spaces/{}/", "POST /api/2.0/apps/{}/", "POST /api/2.0/pipelines/{}/"
 	return map[string]handler{
@@ -57,7 +56,7 @@ func workHandlers() map[string]handler {
 	}
 }
 
-// onCluster refuses work on a cluster that does not run.
+// onCluster refuses work on a cluster that is not running.
 func onCluster(req *apiRequest) error {
 	id := req.value("clusterId")
 	it, ok := req.home.collections.Get("/clusters/" + resource.Key(id))
@@ -125,7 +124,7 @@ func destroyContext(req *apiRequest) (any, error) {
 	return resource.Record{}, nil
 }
 
-// startConversation makes a conversation with its first message.
+// startConversation creates a conversation with its first message.
 func startConversation(req *apiRequest) (any, error) {
 	if _, _, err := req.stored(req.route.target); err != nil {
 		return nil, err
@@ -151,7 +150,7 @@ func createMessage(req *apiRequest) (any, error) {
 	return req.answer(newMessage(req, req.params["space_id"], req.params["conversation_id"])), nil
 }
 
-// newMessage keeps a question, which is answered after Options.OperationTime.
+// newMessage keeps a question. Its answer comes after [Options].OperationTime.
 func newMessage(req *apiRequest, space, conversation string) resource.Record {
 	id, now := resource.NewID(), req.now().UnixMilli()
 	r := resource.Record{
@@ -178,7 +177,7 @@ func startUpdate(req *apiRequest) (any, error) {
 	return resource.Record{"update_id": id}, nil
 }
 
-// changeServing gives an endpoint another configuration, which takes its time.
+// changeServing changes the configuration of an endpoint.
 func changeServing(req *apiRequest) (any, error) {
 	req.home.changing.Lock()
 	defer req.home.changing.Unlock()

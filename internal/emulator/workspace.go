@@ -15,10 +15,10 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// accountsName is the name of the host that stands for no workspace but for the account.
+// accountsName is the name of the account's host, which belongs to no workspace.
 const accountsName = "accounts"
 
-// workspace is the state behind one deployment name, or that of the account.
+// workspace is the state of one workspace, or of the account.
 type workspace struct {
 	name        string
 	inventory   *company.Inventory
@@ -27,18 +27,18 @@ type workspace struct {
 	operations  *lakebase.Operations
 	limit       *limiter // nil: unlimited
 
-	// changing serialises changes that look first and write then.
+	// changing serialises changes, which read before they write.
 	changing sync.Mutex
-	numbers  atomic.Int64 // how many were given
+	numbers  atomic.Int64 // how many nextNumber returned
 }
 
-// company works out what the state began with.
+// company makes the values with which the state began.
 func (w *workspace) company() *company.Company { return w.inventory.Company }
 
-// nextNumber gives a number that nothing else has, from first on.
+// nextNumber returns a number above first that nothing else has.
 func (w *workspace) nextNumber(first int64) int64 { return first + w.numbers.Add(1) }
 
-// newID makes an id for a new resource: a number where the documents have numbers.
+// newID makes an id for a new resource, in the form of its kind.
 func (w *workspace) newID(k *documents.Kind) string {
 	const firstNew = 900_000_000_000_001
 	const firstPerson = 9_000_000_000_000_001
@@ -56,7 +56,7 @@ func (w *workspace) newID(k *documents.Kind) string {
 	return resource.NewID()
 }
 
-// workspace gives the workspace of a deployment name, made on first use.
+// workspace returns the workspace of a deployment name. It makes the workspace on first use.
 func (e *Emulator) workspace(deployment string) *workspace {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -85,8 +85,9 @@ func (e *Emulator) newState(name string, listed *company.Deployments) *workspace
 	return w
 }
 
-// deploymentOf reads the workspace's name from a Host header. Hosts that are neither loopback nor
-// under localhost are refused: a name that somebody else's DNS points at this port must not work.
+// deploymentOf reads the workspace's name from a Host header. It refuses hosts that are neither
+// loopback addresses nor under localhost: a foreign name that DNS points at this port must not
+// work.
 func deploymentOf(host string) (string, error) {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -112,8 +113,8 @@ func isLabel(s string) bool {
 	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// WorkspaceNames makes n deployment names for [Options].Workspaces, of which the first is
-// [DefaultWorkspace]; none for 0.
+// WorkspaceNames makes n deployment names for [Options].Workspaces. The first is
+// [DefaultWorkspace].
 func WorkspaceNames(n int) []string {
 	names := make([]string, n)
 	for i := range names {

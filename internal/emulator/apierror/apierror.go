@@ -157,8 +157,8 @@ func CodeOf(status int) string {
 	return "UNKNOWN"
 }
 
-// Printable makes text from a request fit for an error message: at most 200 characters, none of them
-// a control character.
+// Printable makes text from a request fit for an error message: at most 200 characters, none of
+// them a control character.
 func Printable(s string) string {
 	const limit = 200
 	if runes := []rune(s); len(runes) > limit {

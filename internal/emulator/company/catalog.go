@@ -128,7 +128,8 @@ func metastoreIDs(co *Company, _ []string) resource.Sequence {
 	return resource.Sequence{Names: []string{co.metastoreID()}}
 }
 
-// owned has the attributes of all securables of Unity Catalog: names, owner, and who changed it when.
+// owned has the attributes of all securables of Unity Catalog: names, owner, and who changed it
+// when.
 func (co *Company) owned(kindName, fullName string) resource.Record {
 	whole := Company{Seed: co.Seed}
 	d := whole.Draw(kindName + "/" + fullName)

@@ -10,8 +10,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// computeData is the company's clusters, warehouses, pipelines and served models. Each workspace has
-// its own.
+// computeData is the company's clusters, warehouses, pipelines and served models. Each workspace
+// has its own.
 var computeData = map[string]dataset{
 	"/clusters":                 {ids: clusterIDs, make: clusterRecord},
 	"/clusters/list-node-types": fixed(nodeTypes),

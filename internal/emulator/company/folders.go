@@ -23,7 +23,8 @@ var folderData = map[string]dataset{
 	"/token-management/tokens": fixed(tokens),
 }
 
-// tree makes the records of files, by key, from their contents by path. Paths of folders end in a slash.
+// tree makes the records of files, by key, from their contents by path. Paths of folders end in a
+// slash.
 func (co *Company) tree(kindName string, files map[string]string) map[string]resource.Record {
 	all := map[string]resource.Record{}
 	for at, content := range files {
@@ -139,7 +140,8 @@ func secretACLs(*Company) map[string]resource.Record {
 type tokenStory struct {
 	comment string
 	owner   int // among humans
-	// Between left and left+lasts days remain until the token expires. If lasts is 0, it never expires.
+	// Between left and left+lasts days remain until the token expires. If lasts is 0, it never
+	// expires.
 	left, lasts int
 }
 
@@ -165,8 +167,8 @@ func tokens(co *Company) map[string]resource.Record {
 	return all
 }
 
-// expiry is when a token expires, in milliseconds. It stays the same until someone extends the token,
-// so that lists at different times differ little.
+// expiry is when a token expires, in milliseconds. It stays the same until someone extends the
+// token, so that lists at different times differ little.
 func (s tokenStory) expiry(d *Draw, now time.Time) int64 {
 	const day = 86_400
 	if s.lasts == 0 {
@@ -180,8 +182,8 @@ func (s tokenStory) expiry(d *Draw, now time.Time) int64 {
 // Directory is the type of a folder among notebooks and files.
 const Directory = "DIRECTORY"
 
-// LanguageOf returns the language of a notebook from the extension of its path, and is empty for other
-// files.
+// LanguageOf returns the language of a notebook from the extension of its path, and is empty for
+// other files.
 func LanguageOf(at string) string {
 	return map[string]string{".py": "PYTHON", ".sql": "SQL", ".scala": "SCALA", ".r": "R"}[strings.ToLower(path.Ext(at))]
 }

@@ -43,8 +43,8 @@ func (v *Inventor) Record(s *documents.Shape) resource.Record {
 	return r
 }
 
-// Value makes up the value of an attribute at a depth below the resource, from 1 on. It is false if the
-// attribute is to be left out: too deep, or of a type that the documents leave open.
+// Value makes up the value of an attribute at a depth below the resource, from 1 on. It is false if
+// the attribute is to be left out: too deep, or of a type that the documents leave open.
 func (v *Inventor) Value(s *documents.Shape, name string, depth int, required bool) (any, bool) {
 	if s == nil {
 		return "", required
@@ -268,8 +268,8 @@ func (v *Inventor) sentence() string {
 	return all[v.draw.Below(len(all))]
 }
 
-// identity makes up one id. Unlike named, it returns different ids for attributes that usually refer to
-// one resource of the company.
+// identity makes up one id. Unlike named, it returns different ids for attributes that usually
+// refer to one resource of the company.
 func (v *Inventor) identity(f *documents.Shape, param, field string) string {
 	if f != nil && len(f.Enum) > 0 {
 		return v.choose(f.Enum)

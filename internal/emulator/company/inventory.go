@@ -14,8 +14,8 @@ import (
 type Inventory struct {
 	*Company
 
-	// Kinds returns the kinds of the documents. It is called for kinds without a dataset only, because
-	// reading all documents takes long.
+	// Kinds returns the kinds of the documents. It is called for kinds without a dataset only,
+	// because reading all documents takes long.
 	Kinds func() map[string]*documents.Kind
 }
 
@@ -52,7 +52,7 @@ var empty = map[string]bool{
 // IDs returns the ids of a collection.
 func (w *Inventory) IDs(collection string) resource.Sequence {
 	if !isRecords(collection) {
-		return w.Company.lakebaseIDs(collection)
+		return w.lakebaseIDs(collection)
 	}
 	kindName, above := documents.SplitCollection(collection)
 	if s, ok := datasetOf(kindName); ok {
@@ -113,7 +113,7 @@ func (w *Inventory) invented(k *documents.Kind, collection string) resource.Sequ
 // Item makes one resource of a collection.
 func (w *Inventory) Item(collection, id string) resource.Item {
 	if !isRecords(collection) {
-		return w.Company.lakebaseItem(collection, id)
+		return w.lakebaseItem(collection, id)
 	}
 	kindName, above := documents.SplitCollection(collection)
 	if s, ok := datasetOf(kindName); ok {

@@ -36,8 +36,8 @@ func stories() []story {
 	}
 }
 
-// Ids of jobs and runs. The ids of runs grow with their start: first the runs that the scale adds, then
-// those of the stories, then those that clients start.
+// Ids of jobs and runs. The ids of runs grow with their start: first the runs that the scale adds,
+// then those of the stories, then those that clients start.
 const (
 	runsEach = 12
 	// FirstJob is the lowest id of a job.
@@ -180,8 +180,8 @@ func runRecord(co *Company, _ []string, id string) resource.Record {
 	return r
 }
 
-// startOf returns the job of a run and when the run started: each job once a day, one after the other.
-// Runs that the scale adds are spread over the 360 days before.
+// startOf returns the job of a run and when the run started: each job once a day, one after the
+// other. Runs that the scale adds are spread over the 360 days before.
 func (co *Company) startOf(id string, draw *Draw) (job int, start time.Time) {
 	last := time.Unix(lastDay, 0).UTC()
 	if text, ok := strings.CutPrefix(id, moreRuns); ok {

@@ -10,8 +10,9 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// Project is a project as the API answers with it. Like all resources of Lakebase it has the observed
-// state (status) and not the desired configuration (spec), and it has attributes that are false or 0.
+// Project is a project as the API answers with it. Like all resources of Lakebase it has the
+// observed state (status) and not the desired configuration (spec), and it has attributes that are
+// false or 0.
 type Project struct {
 	Name       string        `json:"name"`
 	UID        string        `json:"uid"`
@@ -173,8 +174,8 @@ const (
 	tenantPrefix = "tenant-"
 )
 
-// projects are the company's own projects in this workspace: five that every workspace has, one of them
-// deleted, and two that differ.
+// projects are the company's own projects in this workspace: five that every workspace has, one of
+// them deleted, and two that differ.
 func (co *Company) projects() []string {
 	others := []string{"fleet", "forecasting", "loyalty", "payroll", "roastery-sensors", "support-desk"}
 	draw := co.Draw("projects")

@@ -30,7 +30,8 @@ func experimentRecord(co *Company, _ []string, id string) resource.Record {
 	}
 }
 
-// trainingIDs lists four runs of each experiment. The first two digits are the experiment and the run.
+// trainingIDs lists four runs of each experiment. The first two digits are the experiment and the
+// run.
 func trainingIDs(co *Company, _ []string) resource.Sequence {
 	var ids []string
 	for e := range experiments() {

@@ -8,8 +8,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// peopleData is the users, groups and service principals. They have the same ids in workspaces and in
-// the account.
+// peopleData is the users, groups and service principals. They have the same ids in workspaces and
+// in the account.
 var peopleData = map[string]dataset{
 	"/preview/scim/v2/Users":             {ids: userIDs, make: userRecord},
 	"/preview/scim/v2/Groups":            {ids: groupIDs, make: groupRecord},

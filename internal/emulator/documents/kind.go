@@ -49,8 +49,8 @@ func (k *Kind) unwrapped(m *provider.Method) *Shape {
 	return whole
 }
 
-// Wrapper names the attribute of an answer that holds the resource. It is empty if the answer is the
-// resource itself.
+// Wrapper names the attribute of an answer that holds the resource. It is empty if the answer is
+// the resource itself.
 func Wrapper(m *provider.Method, whole *Shape) string {
 	if whole == nil {
 		return ""
@@ -67,7 +67,8 @@ func Wrapper(m *provider.Method, whole *Shape) string {
 	return ""
 }
 
-// Listed is the shape of an item of a list, which may have fewer attributes than the whole resource.
+// Listed is the shape of an item of a list, which may have fewer attributes than the whole
+// resource.
 func (k *Kind) Listed() *Shape {
 	if k.List == nil {
 		return nil
@@ -150,8 +151,8 @@ func (k *Kind) NameTemplate() string {
 	return k.Get.NameParam.Template
 }
 
-// CatalogParams names the parameters that select the collection in lists of Unity Catalog: a catalog,
-// or a catalog and a schema. It is false for other kinds.
+// CatalogParams names the parameters that select the collection in lists of Unity Catalog: a
+// catalog, or a catalog and a schema. It is false for other kinds.
 func (k *Kind) CatalogParams() (params []string, ok bool) {
 	params, ok = catalogParams[k.Name]
 	return params, ok

@@ -1,9 +1,9 @@
-// Package documents reads from the API's documents what they do not say outright. It hides how verbs,
-// paths and the shapes of answers tell which kinds of resources there are and what each operation does
-// with them.
+// Package documents reads from the API's documents what they do not say outright. It hides how
+// verbs, paths and the shapes of answers tell which kinds of resources there are and what each
+// operation does with them.
 //
-// A [Kind] is a sort of resource. A [Target] is what an operation does with which resource of a kind. A
-// [Shape] is a schema with its references followed, by which values are read and written.
+// A [Kind] is a sort of resource. A [Target] is what an operation does with which resource of a
+// kind. A [Shape] is a schema with its references followed, by which values are read and written.
 package documents
 
 import (
@@ -29,8 +29,8 @@ type Shapes struct {
 // NewShapes makes the shapes of a catalogue.
 func NewShapes(catalogue *provider.Catalogue) *Shapes { return &Shapes{catalogue: catalogue} }
 
-// Shape is a schema of the documents whose references are followed one level at a time, so that it may
-// be recursive. Methods of a nil Shape treat everything below it as open.
+// Shape is a schema of the documents whose references are followed one level at a time, so that it
+// may be recursive. Methods of a nil Shape treat everything below it as open.
 type Shape struct {
 	*provider.Schema
 
@@ -107,8 +107,8 @@ func serviceName(m *provider.Method) string {
 	return strings.Join(parts[:min(2, len(parts))], ".")
 }
 
-// ListField finds the attribute that holds the items of a list's answer, and their shape. The name is
-// empty if the answer itself is the array.
+// ListField finds the attribute that holds the items of a list's answer, and their shape. The name
+// is empty if the answer itself is the array.
 func (s *Shape) ListField(objectKey string) (name string, items *Shape, ok bool) {
 	if s == nil {
 		return "", nil, false
@@ -124,8 +124,8 @@ func (s *Shape) ListField(objectKey string) (name string, items *Shape, ok bool)
 	return "", nil, false
 }
 
-// AppendTo appends a value as JSON. It leaves out attributes that the shape does not have and writes
-// the others in the shape's order.
+// AppendTo appends a value as JSON. It leaves out attributes that the shape does not have and
+// writes the others in the shape's order.
 func (s *Shape) AppendTo(b []byte, value any) []byte {
 	switch v := value.(type) {
 	case map[string]any:

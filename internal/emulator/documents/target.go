@@ -24,8 +24,8 @@ const (
 type Target struct {
 	Action Action
 	Kind   *Kind // nil: the operation is about no resource that is kept
-	// Above names the values that identify the collection, and IDs those that identify the item in it.
-	// They are parameters or attributes of the body.
+	// Above names the values that identify the collection, and IDs those that identify the item in
+	// it. They are parameters or attributes of the body.
 	Above, IDs []string
 }
 
@@ -37,8 +37,8 @@ type classifier struct {
 	index   map[string]*provider.Method // by verb and [Path]
 }
 
-// Classify finds the kinds of resources that methods are about, by their names, and the target of each
-// method.
+// Classify finds the kinds of resources that methods are about, by their names, and the target of
+// each method.
 func Classify(methods []*provider.Method, all *Shapes) (map[string]*Kind, map[*provider.Method]Target) {
 	p := &classifier{
 		shapes: all, kinds: map[string]*Kind{}, targets: make(map[*provider.Method]Target, len(methods)),
@@ -93,8 +93,8 @@ func (p *classifier) read(m *provider.Method) bool {
 	if m.Verb != "GET" {
 		return false
 	}
-	// The parameters at the end identify the item. If there are several, the path of a list ends before
-	// the first.
+	// The parameters at the end identify the item. If there are several, the path of a list ends
+	// before the first.
 	at, n := path, 0
 	for strings.HasSuffix(at, "/{}") {
 		at = strings.TrimSuffix(at, "/{}")
@@ -185,8 +185,8 @@ func (p *classifier) write(m *provider.Method) {
 	p.act(m, path, params)
 }
 
-// act classifies a method that neither creates, changes nor deletes an item. It is about the item at
-// the longest part of the path.
+// act classifies a method that neither creates, changes nor deletes an item. It is about the item
+// at the longest part of the path.
 func (p *classifier) act(m *provider.Method, path string, params []string) {
 	segments := strings.Split(path, "/")
 	for n := len(segments); n > 1; n-- {
@@ -209,8 +209,8 @@ func (p *classifier) act(m *provider.Method, path string, params []string) {
 	}
 }
 
-// made finds the kind that a POST to a path creates: the kind of this path, or the nearest kind below
-// it whose parameters the body holds.
+// made finds the kind that a POST to a path creates: the kind of this path, or the nearest kind
+// below it whose parameters the body holds.
 func (p *classifier) made(path string) *Kind {
 	k, known := p.kinds[path]
 	if known && k.Get != nil {

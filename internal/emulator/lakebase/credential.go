@@ -88,8 +88,8 @@ func (s *Service) databasesOf(endpoint string) []string {
 	return names
 }
 
-// ensureEndpoint creates an endpoint that does not exist, and the resources above it. A new project has
-// the branch production and its endpoint primary. A new branch has a database and a role.
+// ensureEndpoint creates an endpoint that does not exist, and the resources above it. A new project
+// has the branch production and its endpoint primary. A new branch has a database and a role.
 func (s *Service) ensureEndpoint(name string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()

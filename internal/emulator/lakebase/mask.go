@@ -17,8 +17,8 @@ var oneofs = map[string][]string{
 	"suspension": {"suspend_timeout_duration", "no_suspension"},
 }
 
-// masked returns the attributes of a specification that the update mask names. An attribute that the
-// mask names and the body lacks is nil: the update resets it.
+// masked returns the attributes of a specification that the update mask names. An attribute that
+// the mask names and the body lacks is nil: the update resets it.
 func masked(req *Request, spec resource.Record) (resource.Record, error) {
 	body := req.Shape
 	part := resource.Record{}

@@ -10,9 +10,9 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// Operations are the long-running operations of a workspace, or of the account. Work is done when it
-// begins, but its operation is not done before Duration has passed. Other services than Lakebase have
-// operations of the same form.
+// Operations are the long-running operations of a workspace, or of the account. Work is done when
+// it begins, but its operation is not done before Duration has passed. Other services than Lakebase
+// have operations of the same form.
 type Operations struct {
 	Collections *resource.Collections
 	Clock       func() time.Time

@@ -34,8 +34,8 @@ func within(spec resource.Record, name string, lowest, highest time.Duration) er
 	return nil
 }
 
-// checkCU refuses sizes that are out of range or too far apart. A size that the specification lacks is
-// that of the status.
+// checkCU refuses sizes that are out of range or too far apart. A size that the specification lacks
+// is that of the status.
 func checkCU(spec, status resource.Record) error {
 	low, high := numberIn(spec, status, "autoscaling_limit_min_cu"), numberIn(spec, status, "autoscaling_limit_max_cu")
 	for name, n := range map[string]float64{"autoscaling_limit_min_cu": low, "autoscaling_limit_max_cu": high} {

@@ -1,10 +1,11 @@
-// Package lakebase carries out the API of Lakebase for one workspace. It hides the rules of projects,
-// branches, endpoints, databases, roles, catalogs and synced tables: what a specification may say, the
-// states that follow from it, what an update mask changes, what a deletion takes with it and which
-// credentials there are.
+// Package lakebase carries out the API of Lakebase for one workspace. It hides the rules of
+// projects, branches, endpoints, databases, roles, catalogs and synced tables: what a specification
+// may say, the states that follow from it, what an update mask changes, what a deletion takes with
+// it and which credentials there are.
 //
-// [Handlers] has the operations by verb and path. Each of them takes a [Request] that is valid by the
-// documents. Operations that change something answer with a long-running operation; see [Operations].
+// [Handlers] has the operations by verb and path. Each of them takes a [Request] that is valid by
+// the documents. Operations that change something answer with a long-running operation; see
+// [Operations].
 package lakebase
 
 import (
@@ -31,8 +32,8 @@ type Options struct {
 	Operations  *Operations           // of the workspace
 	Tokens      *list.Tokens
 	Clock       func() time.Time
-	// CreateOnUse creates an endpoint that does not exist, with its project and branch, when a client
-	// asks for a credential for it.
+	// CreateOnUse creates an endpoint that does not exist, with its project and branch, when a
+	// client asks for a credential for it.
 	CreateOnUse bool
 }
 
@@ -201,8 +202,8 @@ func (s *Service) statusOf(name string) resource.Record {
 	return resource.Object(r, "status")
 }
 
-// missing makes the error of a resource that does not exist. It names the first part of the name that
-// does not exist, and what exists in its place.
+// missing makes the error of a resource that does not exist. It names the first part of the name
+// that does not exist, and what exists in its place.
 func (s *Service) missing(name string) *apierror.Error {
 	segments := strings.Split(name, "/")
 	for i := 2; i < len(segments); i += 2 {
@@ -245,8 +246,8 @@ func singular(collection string) string {
 	return strings.TrimSuffix(collection, "s")
 }
 
-// checkIDs refuses a name whose ids are not well-formed. The documents' pattern for names leaves ids
-// open.
+// checkIDs refuses a name whose ids are not well-formed. The documents' pattern for names leaves
+// ids open.
 func checkIDs(name string) error {
 	for i, segment := range strings.Split(name, "/") {
 		if i%2 == 1 && !isResourceID(segment) {

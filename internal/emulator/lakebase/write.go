@@ -17,8 +17,8 @@ type rules struct {
 	idParam string // the parameter that holds the id of a new resource
 	// newID makes an id if a request has none; nil: requests must have one.
 	newID func(spec resource.Record) string
-	// check refuses a specification that breaks a rule. With an update mask, spec has the attributes
-	// that the mask names.
+	// check refuses a specification that breaks a rule. With an update mask, spec has the
+	// attributes that the mask names.
 	check func(s *Service, name string, spec resource.Record, creating bool) error
 	// make creates a resource and the resources that come with it.
 	make func(s *Service, m *maker, name string, body resource.Record)

@@ -70,7 +70,8 @@ type comparisons struct {
 	kind *documents.Kind
 }
 
-// parseComparisons reads a filter of a kind's lists. It refuses attributes that the kind does not have.
+// parseComparisons reads a filter of a kind's lists. It refuses attributes that the kind does not
+// have.
 func parseComparisons(text string, k *documents.Kind) (Condition, error) {
 	d := dialects[k.Name]
 	reader, err := newFilterReader(text, d.understood(), false)

@@ -10,9 +10,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// filter reads the conditions of the request: parameters with the name and value of an attribute, the
-// same below filter_by, those of the table conditions, and the parameter filter. It refuses any other
-// parameter that may choose items.
+// filter reads the conditions of the request: parameters with the name and value of an attribute,
+// the same below filter_by, those of the table conditions, and the parameter filter. It refuses any
+// other parameter that may choose items.
 func (r *Request) filter() (func(resource.Item) bool, error) {
 	var all []Condition
 	for name, values := range r.Query {
@@ -87,9 +87,9 @@ func equals(path, values []string) Condition {
 	}
 }
 
-// conditions are the conditions of parameters, and of attributes in the body of a search, that do not
-// compare the attribute of their name. Keys are the kind's name with the parameter, or the parameter
-// alone.
+// conditions are the conditions of parameters, and of attributes in the body of a search, that do
+// not compare the attribute of their name. Keys are the kind's name with the parameter, or the
+// parameter alone.
 var conditions = map[string]func(r *Request, values []string) Condition{
 	"?filter_by.cluster_states":  attribute("state"),
 	"?filter_by.cluster_sources": attribute("cluster_source"),
@@ -148,8 +148,8 @@ var conditions = map[string]func(r *Request, values []string) Condition{
 	"/mlflow/logged-models?experiment_ids": attribute("info.experiment_id"),
 }
 
-// leavesItems reports whether a parameter chooses no items: it orders them, selects attributes, or names
-// the collection.
+// leavesItems reports whether a parameter chooses no items: it orders them, selects attributes, or
+// names the collection.
 func leavesItems(k *documents.Kind, name string) bool {
 	first, _, _ := strings.Cut(name, ".")
 	return isPaging(name) || strings.HasPrefix(name, "include_") || strings.HasPrefix(name, "omit_") ||

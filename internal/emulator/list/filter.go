@@ -58,8 +58,8 @@ type filterReader struct {
 	nested     int
 }
 
-// newFilterReader splits a filter into tokens. With escapes, quoted text is a JSON string, as in SCIM.
-// Without, a quote in quoted text is doubled, as in SQL.
+// newFilterReader splits a filter into tokens. With escapes, quoted text is a JSON string, as in
+// SCIM. Without, a quote in quoted text is doubled, as in SQL.
 func newFilterReader(text, understood string, escapes bool) (*filterReader, error) {
 	f := &filterReader{text: text, understood: understood}
 	if len(text) > maxFilter {

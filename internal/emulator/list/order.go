@@ -12,8 +12,8 @@ import (
 
 // order is a documented order of a list. Lists without one are in the order of ids.
 type order struct {
-	// key orders items, and ids order items of the same key. If it is nil, ids order all items, and a
-	// page is found without looking at all of them.
+	// key orders items, and ids order items of the same key. If it is nil, ids order all items, and
+	// a page is found without looking at all of them.
 	key func(resource.Record) string
 	// descending is true if the greatest comes first.
 	descending bool
@@ -34,7 +34,8 @@ var listOrders = map[string]order{
 	"@/budget-policies":     {key: func(r resource.Record) string { return resource.Text(r["policy_name"]) }},
 }
 
-// PinnedField is an attribute of clusters that is true if the cluster is pinned. No answer shows it.
+// PinnedField is an attribute of clusters that is true if the cluster is pinned. No answer shows
+// it.
 const PinnedField = "\x00pinned"
 
 // byTime orders by a time, in text or in milliseconds.

@@ -1,9 +1,10 @@
 // Package list chooses and orders the items of a list. It hides the languages of filters, what each
 // parameter of each list means, the documented orders and the page tokens.
 //
-// A [Request] has the items and the parameters; [Request.Page] returns the page, or refuses parameters
-// that it does not understand: a parameter that is passed over would return more rows than the client
-// asked for. A list without a documented order is in the order of ids, whatever the request says.
+// A [Request] has the items and the parameters; [Request.Page] returns the page, or refuses
+// parameters that it does not understand: a parameter that is passed over would return more rows
+// than the client asked for. A list without a documented order is in the order of ids, whatever the
+// request says.
 package list
 
 import (
@@ -22,8 +23,8 @@ import (
 
 // Request is a request for a page of a list.
 type Request struct {
-	// Collections holds the items, in the collection of the name In. IDs are the generated ones to look
-	// at; changed items are looked at in any case.
+	// Collections holds the items, in the collection of the name In. IDs are the generated ones to
+	// look at; changed items are looked at in any case.
 	Collections *resource.Collections
 	In          string
 	IDs         resource.Sequence
@@ -40,16 +41,16 @@ type Request struct {
 	Scope  string
 	Tokens *Tokens
 	Now    time.Time
-	// Conditions are conditions of parameters that depend on more than the items, by the kind's name, a
-	// question mark and the parameter's.
+	// Conditions are conditions of parameters that depend on more than the items, by the kind's
+	// name, a question mark and the parameter's.
 	Conditions map[string]func(values []string) Condition
 }
 
 // Page is a part of a list.
 type Page struct {
 	Items []resource.Item
-	// More is what else an answer may say, such as totals and the next page's token. The documents of
-	// the list have some of these attributes.
+	// More is what else an answer may say, such as totals and the next page's token. The documents
+	// of the list have some of these attributes.
 	More resource.Record
 }
 

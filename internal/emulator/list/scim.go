@@ -32,8 +32,8 @@ func ParseSCIM(text string, knows func(path []string) bool) (Condition, error) {
 	return fits, f.done()
 }
 
-// either reads operands of or, and both reads operands of and, which binds closer. In is the path of
-// the array in whose brackets the attributes are.
+// either reads operands of or, and both reads operands of and, which binds closer. In is the path
+// of the array in whose brackets the attributes are.
 func (f *scimFilter) either(in []string) (Condition, error) {
 	return f.joined("or", in, f.both, func(a, b Condition) Condition {
 		return func(r resource.Record) bool { return a(r) || b(r) }

@@ -12,8 +12,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
 )
 
-// Tokens makes and reads page tokens. A token holds the item after which a page begins, and is signed
-// for the list that returned it. Tokens may be used by several goroutines.
+// Tokens makes and reads page tokens. A token holds the item after which a page begins, and is
+// signed for the list that returned it. Tokens may be used by several goroutines.
 type Tokens struct {
 	key      []byte
 	pageSize int
@@ -32,8 +32,8 @@ type Window struct {
 	Size  int
 }
 
-// Read takes page_size and page_token from a query. A larger page than maximum is refused. If maximum
-// is 0, pages have at most a thousand items, and larger sizes are cut.
+// Read takes page_size and page_token from a query. A larger page than maximum is refused. If
+// maximum is 0, pages have at most a thousand items, and larger sizes are cut.
 func (t *Tokens) Read(query url.Values, list string, maximum int) (Window, error) {
 	const most = 1000
 	limit := maximum

@@ -14,8 +14,8 @@ type literal struct {
 	quoted bool
 }
 
-// compare orders a value of a resource relative to the literal: as numbers if both are, as times if both
-// are, else as text.
+// compare orders a value of a resource relative to the literal: as numbers if both are, as times if
+// both are, else as text.
 func (l literal) compare(value string) int {
 	if !l.quoted {
 		if n, err := strconv.ParseInt(l.text, 10, 64); err == nil { // ids have more digits than a float64 holds

@@ -1,5 +1,5 @@
-// Package pgserver keeps a real PostgreSQL server behind the endpoints of the emulator. It hides the
-// connection, the roles that it creates and the databases.
+// Package pgserver keeps a real PostgreSQL server behind the endpoints of the emulator. It hides
+// the connection, the roles that it creates and the databases.
 //
 // A token becomes the password of a role with [Server.Admit]. The server itself checks the password
 // when a client logs in.
@@ -23,21 +23,21 @@ import (
 )
 
 const (
-	// serverTime is how long a call waits for the server at most. It includes the wait for other calls
-	// and the time to connect.
+	// serverTime is how long a call waits for the server at most. It includes the wait for other
+	// calls and the time to connect.
 	serverTime = 10 * time.Second
 
-	// maxIdentifier is how many bytes the name of a role has at most. PostgreSQL cuts a longer name, so
-	// two identities could become one role.
+	// maxIdentifier is how many bytes the name of a role has at most. PostgreSQL cuts a longer
+	// name, so two identities could become one role.
 	maxIdentifier = 63
 
 	// serverLock is the advisory lock under which emulators change roles and create databases.
 	// PostgreSQL rejects one of two concurrent changes of a role. The number is "lakeql" in ASCII.
 	serverLock = 0x6c616b65716c
 
-	// ownerRole owns the databases that emulators create. Every role that gets a token is a member, so it
-	// has an owner's rights in these databases and no rights elsewhere. Since PostgreSQL 15 only the
-	// owner of a database may create objects in its schema public.
+	// ownerRole owns the databases that emulators create. Every role that gets a token is a member,
+	// so it has an owner's rights in these databases and no rights elsewhere. Since PostgreSQL 15
+	// only the owner of a database may create objects in its schema public.
 	ownerRole = "lakeql_emulator"
 )
 
@@ -58,8 +58,8 @@ type Server struct {
 	closed bool
 }
 
-// New reads a connection string: a URL, or keywords and values. It does not connect. An empty string
-// returns a nil Server.
+// New reads a connection string: a URL, or keywords and values. It does not connect. An empty
+// string returns a nil Server.
 func New(dsn string) (*Server, error) {
 	if dsn == "" {
 		return nil, nil
@@ -102,8 +102,8 @@ type Login struct {
 	Databases       []string // of the endpoint's branch
 }
 
-// Admit makes a token the password of an identity's role until the token expires. It creates the role
-// and the databases that are missing. The role's earlier token stops working.
+// Admit makes a token the password of an identity's role until the token expires. It creates the
+// role and the databases that are missing. The role's earlier token stops working.
 func (p *Server) Admit(ctx context.Context, a Login) error {
 	if err := p.checkIdentity(a.Identity); err != nil {
 		return err
@@ -164,8 +164,8 @@ func (p *Server) connect(ctx context.Context) (connected bool, err error) {
 	return true, err
 }
 
-// carryOut creates missing roles and databases and sets the password. If nothing is missing, it takes
-// two round trips.
+// carryOut creates missing roles and databases and sets the password. If nothing is missing, it
+// takes two round trips.
 func (a *Login) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
 	secret, err := conn.EscapeString(a.Token)
 	if err != nil {
@@ -178,7 +178,8 @@ func (a *Login) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
 	// These statements do not contain the password, because the server logs statements that fail. A
 	// duplicate means that another session created the object after look.
 	if !found.owner {
-		// A user that is no superuser can create a database only for a role of which it is a member.
+		// A user that is no superuser can create a database only for a role of which it is a
+		// member.
 		err := changeRoles(ctx, conn, "CREATE ROLE "+ownerRole+"; GRANT "+ownerRole+" TO CURRENT_USER")
 		if err != nil && !hasState(err, duplicateObject) {
 			return err
@@ -224,8 +225,8 @@ func (a *Login) look(ctx context.Context, conn *pgconn.PgConn) (found, error) {
 	return f, json.Unmarshal(row[2], &f.missing)
 }
 
-// makeDatabases creates the missing databases under the advisory lock. CREATE DATABASE cannot run in
-// a transaction, so the session holds the lock. PostgreSQL releases it if the session breaks.
+// makeDatabases creates the missing databases under the advisory lock. CREATE DATABASE cannot run
+// in a transaction, so the session holds the lock. PostgreSQL releases it if the session breaks.
 func (a *Login) makeDatabases(ctx context.Context, conn *pgconn.PgConn) error {
 	lock := func(function string) error {
 		_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.%s(%d)", function, serverLock)).ReadAll()
@@ -259,7 +260,8 @@ func hasState(err error, state string) bool {
 
 // changeRoles runs statements under the advisory lock.
 func changeRoles(ctx context.Context, conn *pgconn.PgConn, statements string) error {
-	// PostgreSQL runs the statements of one text in one transaction and releases the lock at its end.
+	// PostgreSQL runs the statements of one text in one transaction and releases the lock at its
+	// end.
 	_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.pg_advisory_xact_lock(%d); ", serverLock)+statements).ReadAll()
 	return err
 }

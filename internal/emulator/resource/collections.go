@@ -1,10 +1,10 @@
 // Package resource keeps the resources of a workspace by their names. It hides that almost none of
 // them exist in memory.
 //
-// A resource is a [Record], or JSON that does not change. Its name is that of its collection, a slash
-// and an id: projects/p/branches/b, or the path of a kind of the documents and a key: /clusters/0731.
-// [Collections] keeps what clients changed. A [Generator] works out the rest each time it is read, so a
-// collection of a million items costs no memory.
+// A resource is a [Record], or JSON that does not change. Its name is that of its collection, a
+// slash and an id: projects/p/branches/b, or the path of a kind of the documents and a key:
+// /clusters/0731. [Collections] keeps what clients changed. A [Generator] works out the rest each
+// time it is read, so a collection of a million items costs no memory.
 package resource
 
 import (
@@ -101,13 +101,14 @@ func (s *Collections) Change(name string, it Item) {
 	c.items[id] = it
 }
 
-// List returns at most limit items of a collection in the order of their ids, beginning after an id.
+// List returns at most limit items of a collection in the order of their ids, beginning after an
+// id.
 func (s *Collections) List(in, after string, limit int, withDeleted bool) []Item {
 	return s.Select(in, s.generated.IDs(in), after, limit, false, func(it Item) bool { return withDeleted || !it.Deleted })
 }
 
-// Select returns at most limit items that fit, in the order of their ids or backward, beginning after
-// an id. It looks at generated items of the given ids only, and at all changed ones.
+// Select returns at most limit items that fit, in the order of their ids or backward, beginning
+// after an id. It looks at generated items of the given ids only, and at all changed ones.
 func (s *Collections) Select(in string, ids Sequence, after string, limit int, backward bool, fits func(Item) bool) []Item {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

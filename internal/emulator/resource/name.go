@@ -15,8 +15,8 @@ func Parent(name string) string {
 // ID returns the last segment of a name.
 func ID(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
 
-// Key writes an id as a segment of a name. Names are split at slashes and keys at bars, and an id may
-// contain both.
+// Key writes an id as a segment of a name. Names are split at slashes and keys at bars, and an id
+// may contain both.
 func Key(text string) string {
 	return strings.NewReplacer("/", "\x01", "|", "\x02").Replace(text)
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Attributes of a record that changes at a time. Nothing runs in the meantime: readers call [Settled].
-// The names are none of the API's, so no answer shows them.
+// Attributes of a record that changes at a time. Nothing runs in the meantime: readers call
+// [Settled]. The names are none of the API's, so no answer shows them.
 const (
 	DueField  = "\x00due"  // a time.Time
 	ThenField = "\x00then" // a [Record] with the attributes that change at that time
@@ -19,8 +19,8 @@ func Pending(r, then Record, due time.Time) Record {
 	return r
 }
 
-// Settled returns a record as it is at a time: with the attributes of every [Pending] change that is
-// due.
+// Settled returns a record as it is at a time: with the attributes of every [Pending] change that
+// is due.
 func Settled(r Record, now time.Time) Record {
 	due, ok := r[DueField].(time.Time)
 	if !ok || now.Before(due) {

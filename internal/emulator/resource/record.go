@@ -55,7 +55,8 @@ func Int(value any) (int64, bool) {
 	return n, err == nil
 }
 
-// ValueField holds the value of a resource that is a plain value and not an object, as in a few lists.
+// ValueField holds the value of a resource that is a plain value and not an object, as in a few
+// lists.
 const ValueField = "\x00value"
 
 // JSON encodes a value that the emulator made. All such values can be encoded.

@@ -14,8 +14,8 @@ type Sequence struct {
 	First  int      // the first number
 }
 
-// numberWidth is how many digits numbered ids have, so that they sort as numbers. The largest scale, a
-// million, has as many.
+// numberWidth is how many digits numbered ids have, so that they sort as numbers. The largest
+// scale, a million, has as many.
 const numberWidth = 7
 
 // Len returns how many ids there are.
