@@ -155,7 +155,7 @@ type walk struct {
 	passed   int
 }
 
-// id gives one of the ids, counted from where the walk begins.
+// id returns one of the ids, counted from where the walk begins.
 func (w *walk) id(i int) string {
 	if w.backward {
 		i = w.n - 1 - i
@@ -171,7 +171,7 @@ func (w *walk) skip(id string) {
 	w.passed = sort.Search(w.n, func(i int) bool { return w.before(id, w.id(i)) })
 }
 
-// next gives the id that the walk stands before, if there is one more.
+// next returns the next id, if there is one.
 func (w *walk) next() (id string, more bool) {
 	if w.passed == w.n {
 		return "", false
