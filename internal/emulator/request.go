@@ -84,6 +84,9 @@ func (in *input) values(names []string) []string {
 func (in *input) object() resource.Record {
 	if in.parsed == nil {
 		in.parsed = resource.Record{}
+		if len(in.body) == 0 {
+			return in.parsed
+		}
 		if value, err := resource.Decode(in.body); err == nil {
 			if object, ok := value.(resource.Record); ok {
 				in.parsed = object

@@ -50,8 +50,10 @@ func newRequest(t *testing.T) *list.Request {
 	}
 	kinds, _ := documents.Classify([]*provider.Method{method}, documents.NewShapes(provider.NewCatalogue(madeUp{})))
 	collections := resource.New(roasts{
-		{"id": "1", "name": "Harbor", "origin": "Kenya"}, {"id": "2", "name": "Finch", "origin": "Peru"},
-		{"id": "3", "name": "Quay", "origin": "Kenya"}, {"id": "4", "name": "Tide", "origin": "Kenya"},
+		{"id": "1", "name": "Harbor", "origin": "Kenya"},
+		{"id": "2", "name": "Finch", "origin": "Peru"},
+		{"id": "3", "name": "Quay", "origin": "Kenya"},
+		{"id": "4", "name": "Tide", "origin": "Kenya"},
 	})
 	return &list.Request{
 		Collections: collections, In: "/roasts", IDs: collections.GeneratedIDs("/roasts"), Kind: kinds["/roasts"],
