@@ -8,108 +8,106 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// answer is a resource as the call's documents have it: itself, in a wrapper, or what of it has a
-// place there.
-func (c *call) answer(r record) any {
-	m := c.route.method
+// answer writes a resource as the documents of the operation have it: the resource itself, in a
+// wrapper, or those of its attributes that the answer has.
+func (req *apiRequest) answer(r resource.Record) any {
+	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
 	}
-	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	whole := req.shapes.Response(m)
 	if !provider.IsJSON(m.Response.MediaType) {
-		return c.plainText(r)
+		return req.plainText(r)
 	}
-	k := c.route.plan.kind
-	if k != nil && whole.ref == "Operation" {
-		if c.fails() {
-			return c.beginFailing(c.operationName(r))
+	k := req.kind
+	if k != nil && whole.SchemaName == "Operation" {
+		if req.fails() {
+			return req.home.operations.BeginFailing(operationName(req, r))
 		}
-		return c.begin(c.operationName(r), k.item().appendTo(nil, r))
+		return req.home.operations.Begin(operationName(req, r), k.Item().AppendTo(nil, r))
 	}
-	if m.Verb == http.MethodGet { // a change answers with what it begins
-		r = settled(r, c.emulator.opts.Clock())
+	if m.Verb == http.MethodGet { // a change answers with the state in which it begins
+		r = resource.Settled(r, req.now())
 	}
-	if k == nil || whole.same(k.item()) {
-		return json.RawMessage(whole.appendTo(nil, r))
+	if k == nil || whole.Same(k.Item()) {
+		return json.RawMessage(whole.AppendTo(nil, r))
 	}
-	if name := wrapper(c.route, whole); name != "" {
-		if c.route.plan.role == roleAct && !whole.field(name).same(k.item()) {
-			return c.invented(nil) // it is about something else
+	if name := documents.Wrapper(m, whole); name != "" {
+		if req.route.target.Action == documents.ActionOther && !whole.Field(name).Same(k.Item()) {
+			return req.invented(nil) // the answer is about something else
 		}
-		return json.RawMessage(whole.appendTo(nil, record{name: r}))
+		return json.RawMessage(whole.AppendTo(nil, resource.Record{name: r}))
 	}
-	shown := record{}
+	shown := resource.Record{}
 	for i := range whole.Properties {
 		name := whole.Properties[i].Name
-		f := whole.field(name)
+		f := whole.Field(name)
 		value, ok := r[name]
 		switch {
-		case ok && f.takes(value):
+		case ok && f.Takes(value):
 			shown[name] = value
-		case f.same(k.item()) || f.same(k.listed()):
+		case f.Same(k.Item()) || f.Same(k.Listed()):
 			shown[name] = r
-		case name == "id" && len(k.ids) == 1, c.route.plan.role == roleCreate && len(k.ids) == 1 && strings.HasSuffix(name, "_id") && !k.has(name):
-			shown[name] = r[k.field(k.ids[0])]
+		case name == "id" && len(k.IDs) == 1, req.route.target.Action == documents.ActionCreate && len(k.IDs) == 1 && strings.HasSuffix(name, "_id") && !k.Has(name):
+			shown[name] = r[k.Field(k.IDs[0])]
 		case slices.Contains(whole.Required, name):
-			if made, ok := c.inventor(m.Name).value(f, name, 1, true); ok {
+			if made, ok := req.home.company().Inventor(m.Name).Value(f, name, 1, true); ok {
 				shown[name] = made
 			}
 		}
 	}
-	if len(shown) == 0 && len(whole.Properties) > 0 && c.route.plan.role == roleAct {
-		return c.invented(r)
+	if len(shown) == 0 && len(whole.Properties) > 0 && req.route.target.Action == documents.ActionOther {
+		return req.invented(r)
 	}
-	return json.RawMessage(whole.appendTo(nil, shown))
+	return json.RawMessage(whole.AppendTo(nil, shown))
 }
 
-// invented answers with values that fit the documents, and with what the request itself said.
-func (c *call) invented(known record) any {
-	m := c.route.method
+// invented makes up an answer of the documents' shape that repeats the values of the request.
+func (req *apiRequest) invented(known resource.Record) any {
+	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {
 		return json.RawMessage("{}")
 	}
-	whole := c.emulator.shapes.of(m, m.Response.Schema)
+	whole := req.shapes.Response(m)
 	if !provider.IsJSON(m.Response.MediaType) {
-		return c.plainText(known)
+		return req.plainText(known)
 	}
 	if whole.Type == "array" {
 		return json.RawMessage("[]")
 	}
-	r := c.inventor(c.request()).record(whole)
-	maps.Copy(r, c.object())
-	for name := range c.params {
-		r[name] = c.params[name]
+	r := req.home.company().Inventor(req.seedName()).Record(whole)
+	maps.Copy(r, req.object())
+	for name := range req.params {
+		r[name] = req.params[name]
 	}
-	for name := range c.query {
-		r[name] = c.query.Get(name)
+	for name := range req.query {
+		r[name] = req.query.Get(name)
 	}
 	maps.Copy(r, known)
 	if pg := m.Paging; pg != nil {
-		delete(r, pg.ResponseToken) // there is no page that an invented token would lead to
+		delete(r, pg.ResponseToken) // no page belongs to an invented token
 	}
-	return json.RawMessage(whole.appendTo(nil, r))
+	return json.RawMessage(whole.AppendTo(nil, r))
 }
 
-// plainText answers where the documents have text and no JSON.
-func (c *call) plainText(r record) any {
-	text := fmt.Sprintf("# %s\n", c.route.method.FullName())
+// plainText answers an operation whose answer is text and not JSON.
+func (req *apiRequest) plainText(r resource.Record) any {
+	text := fmt.Sprintf("# %s\n", req.method.FullName())
 	for _, name := range slices.Sorted(maps.Keys(r)) {
-		if s := plain(r[name]); s != "" {
-			text += fmt.Sprintf("# %s: %s\n", name, printable(s))
+		if s := resource.Text(r[name]); s != "" {
+			text += fmt.Sprintf("# %s: %s\n", name, apierror.Printable(s))
 		}
 	}
-	return &answer{status: http.StatusOK, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
+	return &response{status: http.StatusOK, header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, body: []byte(text)}
 }
 
-// request names the call for drawing values, so that the same call gets the same answer.
-func (c *call) request() string {
-	return c.route.method.FullName() + "\n" + strings.Join(c.segments, "/")
-}
-
-func (c *call) inventor(name string) *inventor {
-	co := c.state.company()
-	return &inventor{co: co, draw: co.draw(name)}
+// seedName names the values of an invented answer, so that the same request gets the same answer.
+func (req *apiRequest) seedName() string {
+	return req.method.FullName() + "\n" + strings.Join(req.segments, "/")
 }

@@ -10,9 +10,13 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// access decides who may call.
+// access checks the credentials of requests.
 type access struct {
 	keys         *keys
 	token        string
@@ -21,22 +25,22 @@ type access struct {
 	clock        func() time.Time
 }
 
-// newAccess fills in the credentials that the options leave open.
+// newAccess sets the credentials that the options lack.
 func newAccess(opts *Options) (*access, error) {
 	k, err := newKeys()
 	if err != nil {
 		return nil, err
 	}
 	opts.Token = cmp.Or(opts.Token, "dapi"+randomHex())
-	opts.ClientID = cmp.Or(opts.ClientID, newID())
+	opts.ClientID = cmp.Or(opts.ClientID, resource.NewID())
 	opts.ClientSecret = cmp.Or(opts.ClientSecret, "dose"+randomHex())
 	return &access{
 		keys: k, token: opts.Token, clientID: opts.ClientID, clientSecret: opts.ClientSecret, clock: opts.Clock,
 	}, nil
 }
 
-// check gives the identity behind a request's Authorization header. A personal access token opens
-// every workspace and the account; an OAuth token what issued it.
+// check returns the identity of a request's Authorization header. The personal access token is
+// valid everywhere, an OAuth token only at the workspace or account that issued it.
 func (a *access) check(r *http.Request, audience string) (subject string, err error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
@@ -48,7 +52,7 @@ func (a *access) check(r *http.Request, audience string) (subject string, err er
 		return "", unauthenticated("The Authorization header is not of the form 'Bearer <token>'.")
 	}
 	if same(token, a.token) {
-		return owner().email, nil
+		return company.Owner().Email, nil
 	}
 	claims, err := a.keys.open(token, typeAccess, a.clock())
 	switch {
@@ -63,12 +67,12 @@ func (a *access) check(r *http.Request, audience string) (subject string, err er
 }
 
 func unauthenticated(format string, args ...any) error {
-	e := newError(http.StatusUnauthorized, "UNAUTHENTICATED", format, args...)
-	e.header = http.Header{"Www-Authenticate": {`Bearer realm="Databricks"`}}
+	e := apierror.New(http.StatusUnauthorized, "UNAUTHENTICATED", format, args...)
+	e.Header = http.Header{"Www-Authenticate": {`Bearer realm="Databricks"`}}
 	return e
 }
 
-// same compares secrets in a time that does not tell where they differ, nor their lengths.
+// same compares secrets in a time that depends neither on where they differ nor on their lengths.
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1

@@ -5,166 +5,119 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/list"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// computeHandlers are the operations that start and stop what computes.
-func computeHandlers() map[string]handler {
-	const clusters, warehouses = "POST /api/2.1/clusters/", "POST /api/2.0/sql/warehouses/{}/"
+// clusterHandlers are the operations that change the state of clusters, and their events.
+func clusterHandlers() map[string]handler {
+	const clusters = "POST /api/2.1/clusters/"
 	return map[string]handler{
-		clusters + "start":            changeCluster(startedCluster),
-		clusters + "restart":          changeCluster(restartedCluster),
-		clusters + "delete":           changeCluster(terminatedCluster),
-		clusters + "edit":             changeCluster(editedCluster),
-		clusters + "update":           changeCluster(updatedCluster),
-		clusters + "resize":           changeCluster(resizedCluster),
-		clusters + "change-owner":     changeCluster(ownedCluster),
-		clusters + "pin":              changeCluster(pinned(true)),
-		clusters + "unpin":            changeCluster(pinned(false)),
+		clusters + "start":            changeOne(startedCluster),
+		clusters + "restart":          changeOne(restartedCluster),
+		clusters + "delete":           changeOne(terminatedCluster),
+		clusters + "edit":             changeOne(editedCluster),
+		clusters + "update":           changeOne(updatedCluster),
+		clusters + "resize":           changeOne(resizedCluster),
+		clusters + "change-owner":     changeOne(ownedCluster),
+		clusters + "pin":              changeOne(pinned(true)),
+		clusters + "unpin":            changeOne(pinned(false)),
 		clusters + "permanent-delete": deleteRecord,
 		clusters + "events":           clusterEvents,
-		warehouses + "start":          changeWarehouse(startedWarehouse),
-		warehouses + "stop":           changeWarehouse(stoppedWarehouse),
-		warehouses + "edit":           changeWarehouse(editedWarehouse),
 	}
 }
 
-// changeOne carries out a change of the item that a call is about, and answers with nothing.
-func changeOne(change func(c *call, r record) (record, error)) handler {
-	return func(c *call) (any, error) {
-		c.state.changing.Lock()
-		defer c.state.changing.Unlock()
-		name, old, err := c.stored(c.route.plan)
-		if err != nil {
-			return nil, err
-		}
-		r, err := change(c, settled(old, c.emulator.opts.Clock()))
-		if err != nil {
-			return nil, err
-		}
-		c.state.store.keep(name, r)
-		return c.answer(r), nil
-	}
-}
-
-func changeCluster(change func(*call, record) (record, error)) handler { return changeOne(change) }
-
-func changeWarehouse(change func(*call, record) (record, error)) handler { return changeOne(change) }
-
-func startedCluster(c *call, r record) (record, error) {
-	if state := plain(r["state"]); state != "TERMINATED" {
-		return nil, newError(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(plain(r["cluster_id"])), state)
+func startedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
+	if state := resource.Text(r["state"]); state != "TERMINATED" {
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
-	startCluster(c, r)
-	c.goes("/clusters", r)
+	startCluster(req, r)
+	req.goes("/clusters", r)
 	return r, nil
 }
 
-func restartedCluster(c *call, r record) (record, error) {
-	if state := plain(r["state"]); state != "RUNNING" && state != "PENDING" {
-		return nil, newError(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(plain(r["cluster_id"])), state)
+func restartedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
+	if state := resource.Text(r["state"]); state != "RUNNING" && state != "PENDING" {
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
-	r["last_restarted_time"] = c.emulator.opts.Clock().UnixMilli()
-	c.become(r, record{"state": "RESTARTING", "state_message": "Restarting"}, record{"state": "RUNNING", "state_message": ""})
+	r["last_restarted_time"] = req.now().UnixMilli()
+	req.become(r, resource.Record{"state": "RESTARTING", "state_message": "Restarting"}, resource.Record{"state": "RUNNING", "state_message": ""})
 	return r, nil
 }
 
-func terminatedCluster(c *call, r record) (record, error) {
-	if plain(r["state"]) == "TERMINATED" {
+func terminatedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
+	if resource.Text(r["state"]) == "TERMINATED" {
 		return r, nil
 	}
 	r = maps.Clone(r)
-	now := c.emulator.opts.Clock().UnixMilli()
-	c.become(r, record{"state": "TERMINATING", "state_message": "Terminating"}, record{
+	now := req.now().UnixMilli()
+	req.become(r, resource.Record{"state": "TERMINATING", "state_message": "Terminating"}, resource.Record{
 		"state": "TERMINATED", "state_message": "Terminated by user", "terminated_time": now,
-		"termination_reason": record{"code": "USER_REQUEST", "type": "SUCCESS", "parameters": record{"username": c.subject}},
+		"termination_reason": resource.Record{"code": "USER_REQUEST", "type": "SUCCESS", "parameters": resource.Record{"username": req.subject}},
 	})
 	return r, nil
 }
 
-// editedCluster takes over a new configuration. A running cluster restarts for it.
-func editedCluster(c *call, r record) (record, error) {
+// editedCluster replaces the configuration. A running cluster restarts.
+func editedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
-		delete(r, size) // one of them is in the body
+		delete(r, size) // the body has one of them
 	}
-	maps.Copy(r, c.object())
-	return restartFor(c, r), nil
+	maps.Copy(r, req.object())
+	return restartFor(req, r), nil
 }
 
-func updatedCluster(c *call, r record) (record, error) {
-	inner, _ := c.object()["cluster"].(map[string]any)
-	return restartFor(c, merged(r, inner, c.mask())), nil
+func updatedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
+	inner, _ := req.object()["cluster"].(map[string]any)
+	return restartFor(req, merged(r, inner, req.mask())), nil
 }
 
-func restartFor(c *call, r record) record {
-	if plain(r["state"]) == "RUNNING" {
-		c.become(r, record{"state": "RESTARTING"}, record{"state": "RUNNING"})
+func restartFor(req *apiRequest, r resource.Record) resource.Record {
+	if resource.Text(r["state"]) == "RUNNING" {
+		req.become(r, resource.Record{"state": "RESTARTING"}, resource.Record{"state": "RUNNING"})
 	}
 	return r
 }
 
-func resizedCluster(c *call, r record) (record, error) {
-	if state := plain(r["state"]); state != "RUNNING" {
-		return nil, newError(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(plain(r["cluster_id"])), state)
+func resizedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
+	if state := resource.Text(r["state"]); state != "RUNNING" {
+		return nil, apierror.New(400, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(resource.Text(r["cluster_id"])), state)
 	}
 	r = maps.Clone(r)
 	for _, size := range []string{"num_workers", "autoscale"} {
 		delete(r, size)
-		if value, ok := c.object()[size]; ok {
+		if value, ok := req.object()[size]; ok {
 			r[size] = value
 		}
 	}
-	c.become(r, record{"state": "RESIZING"}, record{"state": "RUNNING"})
+	req.become(r, resource.Record{"state": "RESIZING"}, resource.Record{"state": "RUNNING"})
 	return r, nil
 }
 
-func ownedCluster(c *call, r record) (record, error) {
+func ownedCluster(req *apiRequest, r resource.Record) (resource.Record, error) {
 	r = maps.Clone(r)
-	r["creator_user_name"] = c.object()["owner_username"]
+	r["creator_user_name"] = req.object()["owner_username"]
 	return r, nil
 }
 
-// pinnedField tells of a cluster whether it is pinned, which no answer shows.
-const pinnedField = "\x00pinned"
-
-func pinned(is bool) func(*call, record) (record, error) {
-	return func(_ *call, r record) (record, error) { return merged(r, record{pinnedField: is}, nil), nil }
-}
-
-func startedWarehouse(c *call, r record) (record, error) {
-	if plain(r["state"]) == "RUNNING" {
-		return r, nil
+func pinned(is bool) func(*apiRequest, resource.Record) (resource.Record, error) {
+	return func(_ *apiRequest, r resource.Record) (resource.Record, error) {
+		return merged(r, resource.Record{list.PinnedField: is}, nil), nil
 	}
-	r = maps.Clone(r)
-	c.goes("/sql/warehouses", r)
-	return r, nil
-}
-
-func stoppedWarehouse(c *call, r record) (record, error) {
-	r = maps.Clone(r)
-	c.become(r, record{"state": "STOPPING"}, record{"state": "STOPPED", "num_clusters": int64(0), "num_active_sessions": int64(0)})
-	return r, nil
-}
-
-func editedWarehouse(c *call, r record) (record, error) {
-	r = maps.Clone(r)
-	maps.Copy(r, c.object())
-	if plain(r["state"]) == "RUNNING" {
-		c.become(r, record{"state": "STARTING"}, record{"state": "RUNNING"})
-	}
-	return r, nil
 }
 
 // eventsOfCluster is how many events every cluster has.
 const eventsOfCluster = 130
 
-// clusterEvents lists what happened to a cluster. The answer holds the request for the next page,
-// which counts from the first event.
-func clusterEvents(c *call) (any, error) {
+// clusterEvents lists the events of a cluster. The answer contains the request for the next page.
+func clusterEvents(req *apiRequest) (any, error) {
 	const defaultLimit, maxLimit = 50, 500
-	_, cluster, err := c.stored(c.route.plan)
+	_, cluster, err := req.stored(req.route.target)
 	if err != nil {
 		return nil, err
 	}
@@ -179,12 +132,12 @@ func clusterEvents(c *call) (any, error) {
 		EventTypes []string `json:"event_types"`
 		PageToken  string   `json:"page_token"`
 	}
-	if err := json.Unmarshal(c.body, &wanted); err != nil {
-		return nil, invalidParameter("The request cannot be read: %s", printable(err.Error()))
+	if err := json.Unmarshal(req.body, &wanted); err != nil {
+		return nil, apierror.Invalid("The request cannot be read: %s", apierror.Printable(err.Error()))
 	}
 	if wanted.PageToken != "" {
 		if wanted.Offset, err = strconv.Atoi(wanted.PageToken); err != nil {
-			return nil, invalidParameter("page_token is not one that this list gave.")
+			return nil, apierror.Invalid("page_token is not one that this list gave.")
 		}
 	}
 	limit := defaultLimit
@@ -192,74 +145,48 @@ func clusterEvents(c *call) (any, error) {
 		limit = min(n, maxLimit)
 	}
 	if wanted.Offset < 0 || wanted.Limit < 0 {
-		return nil, invalidParameter("offset and limit must not be negative.")
+		return nil, apierror.Invalid("offset and limit must not be negative.")
 	}
 	var all []any
 	for i := range eventsOfCluster {
-		event := c.event(cluster, i)
+		event := clusterEvent(req, cluster, i)
 		at, _ := event["timestamp"].(int64)
-		if (len(wanted.EventTypes) == 0 || slices.Contains(wanted.EventTypes, plain(event["type"]))) && at >= wanted.StartTime && (wanted.EndTime == 0 || at <= wanted.EndTime) {
+		if (len(wanted.EventTypes) == 0 || slices.Contains(wanted.EventTypes, resource.Text(event["type"]))) && at >= wanted.StartTime && (wanted.EndTime == 0 || at <= wanted.EndTime) {
 			all = append(all, event)
 		}
 	}
 	if wanted.Order != "ASC" {
-		slices.Reverse(all) // the newest first is how the API has it
+		slices.Reverse(all) // the API's default is the newest first
 	}
 	from := min(wanted.Offset, len(all))
 	to := min(from+limit, len(all))
-	answer := record{"events": all[from:to], "total_count": int64(len(all))}
+	answer := resource.Record{"events": all[from:to], "total_count": int64(len(all))}
 	if to < len(all) {
-		next := maps.Clone(c.object())
+		next := maps.Clone(req.object())
 		delete(next, "page_token")
 		next["offset"], next["limit"] = int64(to), int64(limit)
-		answer["next_page"] = map[string]any(next)
+		answer["next_page"] = next
 	}
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, answer)), nil
+	return req.shaped(answer), nil
 }
 
-// event works out one event of a cluster, by its place.
-func (c *call) event(cluster record, i int) record {
-	id := plain(cluster["cluster_id"])
-	d := c.state.company().draw("events of " + id + strconv.Itoa(i))
+// clusterEvent makes one event of a cluster, by its index.
+func clusterEvent(req *apiRequest, cluster resource.Record, i int) resource.Record {
+	id := resource.Text(cluster["cluster_id"])
+	d := req.home.company().Draw("events of " + id + strconv.Itoa(i))
 	start, _ := cluster["start_time"].(int64)
 	types := []string{"CREATING", "RUNNING", "DRIVER_HEALTHY", "UPSIZE_COMPLETED", "AUTOSCALING_STATS_REPORT", "RESIZING", "DRIVER_HEALTHY"}
 	kind := types[min(i, 2+i%5)]
-	details := record{"user": plain(cluster["creator_user_name"])}
+	details := resource.Record{"user": resource.Text(cluster["creator_user_name"])}
 	if kind == "UPSIZE_COMPLETED" || kind == "RESIZING" {
-		details = record{"current_num_workers": int64(1 + d.below(4)), "target_num_workers": int64(2 + d.below(4))}
+		details = resource.Record{"current_num_workers": int64(1 + d.Below(4)), "target_num_workers": int64(2 + d.Below(4))}
 	}
-	return record{"cluster_id": id, "timestamp": start + int64(i)*1_800_000 + int64(d.below(60_000)), "type": kind, "details": details}
+	return resource.Record{"cluster_id": id, "timestamp": start + int64(i)*1_800_000 + int64(d.Below(60_000)), "type": kind, "details": details}
 }
 
-// statementHandlers run SQL: the answer is one row that the emulator makes up.
-func statementHandlers() map[string]handler {
-	return map[string]handler{
-		"POST /api/2.0/sql/statements": executeStatement,
-		"POST /api/2.0/sql/statements/{}/cancel": changeOne(func(_ *call, r record) (record, error) {
-			return merged(r, record{"status": record{"state": "CANCELED"}}, nil), nil
-		}),
-	}
-}
-
-// executeStatement takes any text for a query that gives one row, as there is no SQL here.
-func executeStatement(c *call) (any, error) {
-	warehouse := plain(c.object()["warehouse_id"])
-	if k := c.emulator.kinds()["/sql/warehouses"]; k != nil {
-		if _, ok := c.state.store.get(k.collection(nil) + "/" + keyOf(warehouse)); !ok {
-			return nil, newError(404, "RESOURCE_DOES_NOT_EXIST", "Warehouse %q does not exist.", printable(warehouse))
-		}
-	}
-	id := newID()
-	r := record{
-		"statement_id": id, "status": record{"state": "SUCCEEDED"},
-		"manifest": record{
-			"format": "JSON_ARRAY", "total_row_count": int64(1), "total_chunk_count": int64(1), "truncated": false,
-			"schema": record{"column_count": int64(1), "columns": []any{record{"name": "1", "position": int64(0), "type_name": "INT", "type_text": "INT"}}},
-			"chunks": []any{record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1)}},
-		},
-		"result": record{"chunk_index": int64(0), "row_offset": int64(0), "row_count": int64(1), "data_array": []any{[]any{"1"}}},
-	}
-	c.state.store.keep("/sql/statements/"+id, r)
-	return c.answer(r), nil
+func startCluster(req *apiRequest, r resource.Record) {
+	delete(r, "terminated_time")
+	delete(r, "termination_reason")
+	r["start_time"] = req.now().UnixMilli()
+	r["creator_user_name"], r["cluster_source"] = resource.TextOr(r["creator_user_name"], req.subject), resource.TextOr(r["cluster_source"], "API")
 }

@@ -1,21 +1,23 @@
-// Package emulator is a Databricks workspace to run and test against: real HTTP on a loopback
-// port, state behind it, and the errors, pages, credentials and bad days of the real API.
+// Package emulator is a Databricks workspace to run and test against: HTTP on a loopback port, with
+// state, errors, pages, credentials and faults like the real API's.
 //
-// What it serves comes from the documents: every method of [Options].Catalogue is a route, and
-// requests are judged by the documents' schemas. What it answers comes from a small made-up
-// company that [Options].Seed determines, and from what clients change. It shares no code with the
-// parts of lakeql that call the API, so that it can judge them.
+// Every method of [Options].Catalogue is a route, and the documents' schemas validate requests. The
+// answers come from a small made-up company, which [Options].Seed determines, and from what clients
+// change. The package shares no code with the parts of lakeql that call the API, so that it can
+// judge them.
 //
-// Lists choose by their parameters and filters. Those that the emulator cannot read it refuses, as
-// more rows than were asked for would be a lie. Their order is the one that the API documents, if it does
-// (runs of jobs: the newest first), and no other, whatever a request says.
+// The package is the HTTP front: routes, validation, credentials, faults, the request log, and the
+// handlers that carry out operations. Below it, package documents finds out what each operation
+// does, company holds the made-up data, resource keeps what clients change, list chooses the items
+// of lists, lakebase has Lakebase's rules, pgserver a real PostgreSQL server, and apierror makes
+// the errors.
 //
-// Workspaces are told apart by the Host header: a request to dbc-1.localhost reaches workspace
-// dbc-1, one to 127.0.0.1 or localhost reaches workspace [DefaultWorkspace]. A workspace comes into
-// being with its first authenticated request, and none sees another's state.
+// The Host header selects the workspace: dbc-1.localhost is workspace dbc-1, and 127.0.0.1 or
+// localhost is workspace [DefaultWorkspace]. The first authenticated request creates a workspace.
+// Workspaces share no state.
 //
-// Use [Start] for a server on a port of its own, [New] for the handler alone. Either way
-// [Emulator.Requests] tells what clients sent, and [Fault] rules make answers go wrong.
+// Use [Start] for a server on a port of its own, and [New] for the handler alone.
+// [Emulator.Requests] returns what clients sent. [Fault] rules make answers go wrong.
 package emulator
 
 import (
@@ -27,6 +29,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/lakebase"
+	"github.com/lakeql/lakeql/internal/emulator/list"
+	"github.com/lakeql/lakeql/internal/emulator/pgserver"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -52,12 +59,12 @@ type Options struct {
 	// Seed determines the company's data. The same seed and workspace name give the same data.
 	Seed uint64
 	// Scale is how many projects each workspace has besides the company's own, at most 1,000,000.
-	// They are worked out when asked for and cost no memory.
+	// They are made when a request reads them, and cost no memory.
 	Scale int
-	// CreateOnUse makes a well-formed endpoint that does not exist, with its project and branch,
-	// when a credential for it is asked for.
+	// CreateOnUse creates an endpoint that does not exist, with its project and branch, when a
+	// client asks for a credential for it.
 	CreateOnUse bool
-	// PageSize is how many items a page holds where the request does not say. Zero: 100.
+	// PageSize is how many items a page holds by default. Zero: 100.
 	PageSize int
 
 	// AccountID is the account that the workspaces belong to. Empty: one that follows from Seed.
@@ -65,69 +72,73 @@ type Options struct {
 	// Workspaces are the deployment names that the account lists. Empty: a few. Every deployment
 	// name is served, listed or not.
 	Workspaces []string
-	// OperationTime is how long what takes time takes: clusters to start, operations to finish. It
-	// is measured by Clock. Zero: it is done when it is asked for the first time.
+	// OperationTime is how long clusters take to start and operations to finish, measured by Clock.
+	// Zero: they are done at the first look.
 	OperationTime time.Duration
 
-	// Postgres is the connection string of a real PostgreSQL server (a URL, or keywords and values;
-	// what it leaves out is found in libpq's environment variables and ~/.pgpass). Each database
-	// credential that is minted becomes the password of a role there, named as the caller's
-	// identity, until the credential expires by the server's clock. A role that is missing is made,
-	// with no right but to log in; one that is there may log in from then on. The databases that the
-	// API lists on the endpoint's branch are made where the server has none of the name; one of the
-	// name that is there stays as it is, and branches and workspaces that name the same share it. What
-	// is made belongs to the role lakeql_emulator, which cannot log in and owns nothing else. Each role
-	// that gets a token is a member of it, so that it may create tables, schemas and trusted
-	// extensions in these databases, and no more elsewhere than anybody who can log in. Nothing is
-	// dropped when the API deletes. The string's own role has to be a superuser, or to have
-	// CREATEROLE and CREATEDB. A role has one password: of several credentials of an identity, whatever the workspace, the newest opens the
-	// server. Endpoints' hosts are the host of the string; its port is not in the API's answers. The
-	// server is connected to when the first credential is minted, and where that fails, this call
-	// fails and no other. Empty: none.
+	// Postgres is the connection string of a real PostgreSQL server: a URL, or keywords and values.
+	// libpq's environment variables and ~/.pgpass complete it. Empty: there is no server.
+	//
+	// Each database credential becomes the password of a role of the server until it expires by the
+	// server's clock. The role has the name of the caller's identity. The emulator creates a role
+	// that is missing, with no right but to log in, and lets an existing role log in. A role has
+	// one password: of several credentials of an identity, in whichever workspaces, the newest is
+	// valid.
+	//
+	// The emulator creates the databases that the API lists on the endpoint's branch if they are
+	// missing. Existing databases stay as they are. Branches and workspaces share databases of the
+	// same name. The role lakeql_emulator, which cannot log in, owns the new databases. Roles that
+	// get a token are its members, so they may create tables, schemas and trusted extensions there
+	// and have no further rights elsewhere. The emulator drops nothing when the API deletes.
+	//
+	// The string's own role must be a superuser, or have CREATEROLE and CREATEDB. The host of all
+	// endpoints is the string's; answers do not contain its port. The first credential connects to
+	// the server. If that fails, the request for the credential fails.
 	Postgres string
 
-	// Latency is added to every call of the API.
+	// Latency delays every request to the API.
 	Latency time.Duration
-	// RateLimit is how many calls a second each workspace takes before it answers 429, with a
-	// burst of one second's worth. Zero: no limit.
+	// RateLimit is how many requests a second each workspace takes before it answers 429. A burst
+	// may have one second's worth. Zero: no limit.
 	RateLimit float64
-	// Faults go wrong from the start; see [Emulator.SetFaults].
+	// Faults are in force from the start; see [Emulator.SetFaults].
 	Faults []Fault
 
-	// Token is the personal access token that opens every workspace, ClientID and ClientSecret
-	// the OAuth client that does. Each is made up where it is empty.
+	// Token is the personal access token, and ClientID and ClientSecret are the OAuth client, that
+	// every workspace accepts. Empty: a random one.
 	Token        string
 	ClientID     string
 	ClientSecret string
 
 	// LogLimit is how many requests the log keeps. Zero: 10,000.
 	LogLimit int
-	// Clock tells the time; nil: time.Now. Delays always take real time.
+	// Clock returns the time. Delays take real time in any case. Nil: time.Now.
 	Clock func() time.Time
-	// Logger gets one debug event a request; nil: none.
+	// Logger gets one debug event a request. Nil: none.
 	Logger *slog.Logger
 }
 
-// Emulator answers for any number of workspaces. It is an http.Handler and may be used by
-// several goroutines.
+// Emulator serves any number of workspaces. It is an http.Handler and may be used by several
+// goroutines.
 type Emulator struct {
 	opts      Options
-	lakebase  *routes                 // of Lakebase alone; nil where the catalogue has it not
-	whole     func() (*routes, error) // of all documents, read on first use
+	lakebase  *routes                 // of Lakebase alone; nil if the catalogue does not have it
+	whole     func() (*routes, error) // of all documents, which are read on first use
 	validator *validator
 	access    *access
-	pages     *pager
+	oauth     *oauthServer
+	tokens    *list.Tokens
 	faults    *faults
 	log       *requestLog
-	shapes    *shapes
-	account   *workspace  // what belongs to no workspace
-	postgres  *postgresql // nil: none
+	shapes    *documents.Shapes
+	account   *workspace       // what belongs to no workspace
+	pgserver  *pgserver.Server // nil: none
 
 	mu         sync.Mutex
 	workspaces map[string]*workspace
 }
 
-// New makes an emulator. It fails when the documents cannot be read or an option is out of range.
+// New makes an emulator. It fails if the documents cannot be read or an option is out of range.
 func New(opts Options) (*Emulator, error) {
 	switch {
 	case opts.Catalogue == nil:
@@ -149,9 +160,9 @@ func New(opts Options) (*Emulator, error) {
 		}
 	}
 	if len(opts.Workspaces) == 0 {
-		opts.Workspaces = defaultWorkspaces()
+		opts.Workspaces = append(company.OwnDeployments(), DefaultWorkspace)
 	}
-	opts.AccountID = cmp.Or(opts.AccountID, (&company{seed: opts.Seed}).accountID())
+	opts.AccountID = cmp.Or(opts.AccountID, (&company.Company{Seed: opts.Seed}).AccountID())
 	opts.PageSize = cmp.Or(opts.PageSize, defaultPageSize)
 	if opts.LogLimit <= 0 {
 		opts.LogLimit = defaultLogLimit
@@ -162,19 +173,19 @@ func New(opts Options) (*Emulator, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	all := &shapes{catalogue: opts.Catalogue}
+	all := documents.NewShapes(opts.Catalogue)
 	whole := sync.OnceValues(func() (*routes, error) { return newRoutes(opts.Catalogue, all, false) })
-	var lakebase *routes
+	var lakebaseRoutes *routes
 	hasLakebase, err := hasLakebase(opts.Catalogue)
 	if err == nil && hasLakebase {
-		lakebase, err = newRoutes(opts.Catalogue, all, true)
+		lakebaseRoutes, err = newRoutes(opts.Catalogue, all, true)
 	} else if err == nil {
 		_, err = whole()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the routes of the emulator: %w", err)
 	}
-	server, err := newPostgreSQL(opts.Postgres)
+	server, err := pgserver.New(opts.Postgres)
 	if err != nil {
 		return nil, err
 	}
@@ -184,32 +195,34 @@ func New(opts Options) (*Emulator, error) {
 	}
 	e := &Emulator{
 		opts:       opts,
-		lakebase:   lakebase,
+		lakebase:   lakebaseRoutes,
 		whole:      whole,
 		validator:  newValidator(opts.Catalogue),
 		access:     access,
-		pages:      newPager(opts.PageSize),
+		tokens:     list.NewTokens(opts.PageSize),
 		faults:     &faults{},
 		log:        newRequestLog(opts.LogLimit),
 		shapes:     all,
-		postgres:   server,
+		pgserver:   server,
 		workspaces: map[string]*workspace{},
 	}
-	e.account = e.newState(accountsName, newDeployments(opts.Seed, opts.Workspaces))
+	e.oauth = &oauthServer{opts: &e.opts, keys: access.keys}
+	e.account = e.newState(accountsName, company.NewDeployments(opts.Seed, opts.Workspaces))
 	e.SetFaults(opts.Faults...)
 	return e, nil
 }
 
-// routesFor gives the routes that lead to a path. Most programs that try Lakebase call nothing else.
+// routesFor returns the routes of a path. Programs that use Lakebase alone are spared the time to
+// read all documents.
 func (e *Emulator) routesFor(path string) (*routes, error) {
-	if e.lakebase != nil && strings.HasPrefix(path, lakebaseRoot) {
+	if e.lakebase != nil && strings.HasPrefix(path, lakebase.Root) {
 		return e.lakebase, nil
 	}
 	return e.whole()
 }
 
-// kinds gives the kinds of resources by their names. The documents were read when this is asked.
-func (e *Emulator) kinds() map[string]*kind {
+// kinds returns the kinds of resources by name. It reads all documents on first use.
+func (e *Emulator) kinds() map[string]*documents.Kind {
 	all, err := e.whole()
 	if err != nil {
 		return nil
@@ -217,38 +230,38 @@ func (e *Emulator) kinds() map[string]*kind {
 	return all.kinds
 }
 
-// Close ends the connection to [Options].Postgres, if there is one. Credentials cannot be minted
-// for that server any more.
-func (e *Emulator) Close() { e.postgres.close() }
+// Close closes the connection to the server of [Options].Postgres. Later requests for credentials
+// for that server fail.
+func (e *Emulator) Close() { e.pgserver.Close() }
 
-// AccountID gives the account that the workspaces belong to.
+// AccountID returns the account that the workspaces belong to.
 func (e *Emulator) AccountID() string { return e.opts.AccountID }
 
-// Token gives the personal access token that opens every workspace.
+// Token returns the personal access token that every workspace accepts.
 func (e *Emulator) Token() string { return e.opts.Token }
 
-// ClientID gives the OAuth client that may log in to every workspace.
+// ClientID returns the OAuth client that may log in to every workspace.
 func (e *Emulator) ClientID() string { return e.opts.ClientID }
 
-// ClientSecret gives the OAuth client's secret.
+// ClientSecret returns the OAuth client's secret.
 func (e *Emulator) ClientSecret() string { return e.opts.ClientSecret }
 
-// Requests gives what the log keeps, the oldest first. A request is in it before its answer is
-// sent.
+// Requests returns the requests in the log, the oldest first. The log has a request before the
+// client has its answer.
 func (e *Emulator) Requests() []Request { return e.log.requests() }
 
-// Counts gives the counters of all requests since the last reset, kept or not.
+// Counts returns the counters of all requests since the last reset, in the log or not.
 func (e *Emulator) Counts() Counts { return e.log.totals() }
 
 // Reset empties the log and its counters.
 func (e *Emulator) Reset() { e.log.reset() }
 
-// handlers gives what has rules of its own, by verb and path with the parameters' names left out.
-// All other operations are carried out by their plans.
+// handlers returns the handlers of operations with special rules, by verb and path with parameters
+// written as {}. [serve] carries out all other operations.
 func handlers() map[string]handler {
-	all := postgresHandlers()
+	all := lakebaseHandlers()
 	for _, table := range []map[string]handler{
-		jobHandlers(), computeHandlers(), statementHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
+		jobHandlers(), clusterHandlers(), sqlHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
 	} {
 		maps.Copy(all, table)
 	}

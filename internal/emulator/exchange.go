@@ -2,46 +2,24 @@ package emulator
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// maxBody is how large a request's body may be.
+// maxBody is how many bytes a request's body may have.
 const maxBody = 16 << 20
 
-// handler carries out one operation. The value it gives is sent as JSON.
-type handler func(*call) (any, error)
-
-// call is a request for a documented operation, found valid against its documents.
-type call struct {
-	ctx       context.Context // of the request
-	emulator  *Emulator
-	workspace *workspace
-	state     *workspace // the workspace, or the account where the operation is the account's
-	route     *route
-	segments  []string          // of the path, unescaped
-	params    map[string]string // of the path, by name
-	query     url.Values
-	body      []byte
-	subject   string // who calls
-	base      string // http://dbc-1.localhost:40123
-	parsed    record // see object
-	fault     *Fault // the rule that hit the request
-}
-
-// name joins the path's segments from nameFrom on: what Lakebase calls a resource name.
-func (c *call) name() string { return strings.Join(c.segments[nameFrom:], "/") }
-
-// exchange is one request on its way to its answer.
+// exchange is an HTTP request and what is known of it.
 type exchange struct {
 	request    *http.Request
 	id         string
@@ -49,43 +27,49 @@ type exchange struct {
 	path       string // as it was escaped
 	deployment string
 	body       []byte
-	operation  string // full name of the method, where there is one
+	operation  string // full name of the method; empty: the path has none
 	fault      *Fault
 }
 
-// answer is what is sent back.
-type answer struct {
+// response is an HTTP response.
+type response struct {
 	status int
-	header http.Header // beyond the ones every answer has
+	header http.Header // beyond the headers of every response
 	body   []byte
-	// declared is the Content-Length where that is not the body's.
+	// declared is the Content-Length if it is larger than the body.
 	declared int
 }
 
-// ServeHTTP answers for the workspace that the Host header names.
+// errorResponse writes an error in one of its shapes.
+func errorResponse(e *apierror.Error, shape, requestID string) *response {
+	header, body := e.Encode(shape, requestID)
+	return &response{status: e.Status, header: header, body: body}
+}
+
+// ServeHTTP serves the workspace that the Host header names.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{request: r, id: newID(), arrived: e.opts.Clock(), path: r.URL.EscapedPath()}
+	x := &exchange{request: r, id: resource.NewID(), arrived: e.opts.Clock(), path: r.URL.EscapedPath()}
 	deployment, err := deploymentOf(r.Host)
 	if err != nil {
-		e.finish(r.Context(), w, x, asAPIError(err).answer(shapeJSON, x.id))
+		e.finish(r.Context(), w, x, errorResponse(apierror.From(err), apierror.ShapeJSON, x.id))
 		return
 	}
 	x.deployment = deployment
 	if strings.HasPrefix(x.path, controlPrefix) {
-		e.send(w, x, e.control(x)) // not part of what is emulated, so neither logged nor broken
+		e.send(w, x, e.control(x)) // not part of the API, so neither logged nor hit by faults
 		return
 	}
 	if x.body, err = readBody(w, r); err != nil {
-		e.finish(r.Context(), w, x, asAPIError(err).answer(shapeJSON, x.id))
+		e.finish(r.Context(), w, x, errorResponse(apierror.From(err), apierror.ShapeJSON, x.id))
 		return
 	}
 	x.fault = e.faults.next(x)
 	e.finish(r.Context(), w, x, e.respond(r.Context(), x))
 }
 
-// respond works out the answer, with what the fault that was drawn does to it. It is nil where no
-// answer is to be sent.
-func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
+// respond makes the response and applies the fault that hit the request. It is nil if no response
+// is to be sent.
+func (e *Emulator) respond(ctx context.Context, x *exchange) *response {
 	if f := x.fault; f != nil {
 		switch f.Kind {
 		case FaultStatus:
@@ -96,24 +80,24 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
 			if !sleep(ctx, f.Delay) {
 				return nil
 			}
-		default: // the others harm the answer, when there is one
+		default: // the others change the response below
 		}
 	}
 	value, err := e.carryOut(ctx, x)
-	var a *answer
+	var a *response
 	switch v := value.(type) {
-	case *answer:
+	case *response:
 		a = v
-	case json.RawMessage: // checked when it was made
-		a = &answer{status: http.StatusOK, body: v}
+	case json.RawMessage: // made by the emulator itself
+		a = &response{status: http.StatusOK, body: v}
 	default:
-		a = &answer{status: http.StatusOK, body: encode(v)}
+		a = &response{status: http.StatusOK, body: resource.JSON(v)}
 	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // the client is gone, or the server is closing
 		}
-		a = asAPIError(err).answer(shapeJSON, x.id)
+		a = errorResponse(apierror.From(err), apierror.ShapeJSON, x.id)
 	}
 	if x.fault != nil {
 		x.fault.damage(a, x)
@@ -121,9 +105,9 @@ func (e *Emulator) respond(ctx context.Context, x *exchange) *answer {
 	return a
 }
 
-// carryOut does what the request asks for.
+// carryOut finds the operation of a request, checks the request and carries the operation out.
 func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
-	if serve, ok := e.public(x.path); ok {
+	if serve, ok := e.oauth.public(x.path); ok {
 		return serve(x)
 	}
 	rs, err := e.routesFor(x.path)
@@ -135,8 +119,8 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 		x.operation = rt.method.FullName()
 	}
 	audience := x.deployment
-	if routeErr == nil && isAccount(rt.method) {
-		audience = accountsName // whatever the host is
+	if routeErr == nil && documents.IsAccount(rt.method) {
+		audience = accountsName // whichever the host is
 	}
 	subject, err := e.access.check(x.request, audience)
 	if err != nil {
@@ -145,8 +129,8 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	ws := e.workspace(x.deployment)
 	if ws.limit != nil {
 		if wait, ok := ws.limit.take(); !ok {
-			limited := newError(http.StatusTooManyRequests, "REQUEST_LIMIT_EXCEEDED", "Workspace %s takes %v calls a second; try again in %v.", ws.name, e.opts.RateLimit, wait)
-			limited.retryAfter = wait
+			limited := apierror.New(http.StatusTooManyRequests, "REQUEST_LIMIT_EXCEEDED", "Workspace %s takes %v calls a second; try again in %v.", ws.name, e.opts.RateLimit, wait)
+			limited.RetryAfter = wait
 			return nil, limited
 		}
 	}
@@ -164,25 +148,26 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &call{
-		ctx: ctx, emulator: e, workspace: ws, state: ws, route: rt, segments: segments, params: params, query: query,
-		body: x.body, subject: subject, base: baseURL(x.request), fault: x.fault,
+	req := &apiRequest{
+		input: input{params: params, query: query, body: x.body, kind: rt.target.Kind, method: rt.method, shapes: e.shapes},
+		ctx:   ctx, emulator: e, workspace: ws, home: ws, route: rt, segments: segments,
+		subject: subject, base: baseURL(x.request), fault: x.fault,
 	}
-	if isAccount(rt.method) {
-		c.state = e.account
+	if documents.IsAccount(rt.method) {
+		req.home = e.account
 		if id, ok := params["account_id"]; ok && id != e.opts.AccountID {
-			return nil, notFound("Account %q does not exist here; there is %s.", printable(id), e.opts.AccountID)
+			return nil, apierror.NotFound("Account %q does not exist here; there is %s.", apierror.Printable(id), e.opts.AccountID)
 		}
 	}
 	if rt.handler != nil {
-		return rt.handler(c)
+		return rt.handler(req)
 	}
-	return rt.plan.serve(c)
+	return serve(req)
 }
 
-// finish logs the exchange and sends the answer, in this order: a client that has its answer finds
-// its request in the log.
-func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchange, a *answer) {
+// finish logs the exchange and then sends the response, so that a client that has its answer finds
+// the request in the log.
+func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchange, a *response) {
 	status := 0
 	if a != nil {
 		status = a.status
@@ -198,7 +183,7 @@ func (e *Emulator) finish(ctx context.Context, w http.ResponseWriter, x *exchang
 	e.send(w, x, a)
 }
 
-func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *answer) {
+func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *response) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	for name, values := range a.header {
@@ -207,15 +192,15 @@ func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *answer) {
 	header.Set("X-Request-Id", x.id)
 	header.Set("Content-Length", strconv.Itoa(max(len(a.body), a.declared)))
 	w.WriteHeader(a.status)
-	// The client may be gone; there is nobody to tell. Where fewer bytes are written than were
-	// declared, net/http closes the connection.
-	_, _ = w.Write(a.body) //nolint:gosec // what is HTML was escaped; the rest has types that browsers do not run
+	// If the client is gone, nothing is left to do. If fewer bytes are written than declared,
+	// net/http closes the connection.
+	_, _ = w.Write(a.body) //nolint:gosec // HTML was escaped; browsers run none of the other types
 }
 
 // readBody reads the whole body, within the limit.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
-		w.Header().Set("Connection", "close") // rather than read what was refused
+		w.Header().Set("Connection", "close") // instead of reading the rest
 		return nil, tooLarge()
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -223,16 +208,16 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, tooLarge()
 	}
 	if err != nil {
-		return nil, newError(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body cannot be read: %s", printable(err.Error()))
+		return nil, apierror.New(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body cannot be read: %s", apierror.Printable(err.Error()))
 	}
 	return body, nil
 }
 
 func tooLarge() error {
-	return newError(http.StatusRequestEntityTooLarge, "MAX_REQUEST_SIZE_EXCEEDED", "A request's body may be at most %d MiB.", maxBody>>20)
+	return apierror.New(http.StatusRequestEntityTooLarge, "MAX_REQUEST_SIZE_EXCEEDED", "A request's body may be at most %d MiB.", maxBody>>20)
 }
 
-// sleep waits in real time; it is false where ctx ended first.
+// sleep waits in real time. It is false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -252,18 +237,4 @@ func baseURL(r *http.Request) string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
-}
-
-// newID makes a random UUID (RFC 9562 §5.4).
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return formatUUID(b)
-}
-
-func formatUUID(b [16]byte) string {
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }

@@ -11,24 +11,27 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // FaultKind is how an answer goes wrong.
 type FaultKind string
 
-// The kinds of fault. What is asked for is done all the same under slow, cut, malformed and
-// repeat-token, and not done under a status and reset.
+// The kinds of fault. The emulator carries out the operation under slow, cut, malformed,
+// repeat-token and fail, but not under a status and reset.
 const (
 	FaultStatus      FaultKind = "status"       // an error with a status of choice
 	FaultSlow        FaultKind = "slow"         // the right answer, late
 	FaultCut         FaultKind = "cut"          // the connection ends in the middle of the body
 	FaultMalformed   FaultKind = "malformed"    // the body is JSON that stops half-way
 	FaultReset       FaultKind = "reset"        // the connection is reset before an answer
-	FaultRepeatToken FaultKind = "repeat-token" // a list gives the page token that it was asked with
+	FaultRepeatToken FaultKind = "repeat-token" // a list returns the page token of the request
 	FaultFail        FaultKind = "fail"         // what the request begins fails later: an operation, a run, a cluster
 )
 
-// Fault is a rule by which answers go wrong. The zero value breaks nothing; use [ParseFault].
+// Fault is a rule that makes answers go wrong. The zero value hits no request; use [ParseFault].
 type Fault struct {
 	Verb      string // an HTTP method, or *
 	Workspace string // a deployment name with * as a wildcard; empty: every workspace
@@ -41,8 +44,8 @@ type Fault struct {
 	Delay      time.Duration // of FaultSlow
 
 	Times int // how many requests are hit; 0: all
-	// Percent is how many of a hundred requests are hit, on average; 0: all. Which ones follows from how
-	// many there were before.
+	// Percent is how many of a hundred requests are hit, on average; 0: all. The number of requests
+	// before determines whether a request is hit.
 	Percent float64
 }
 
@@ -57,7 +60,7 @@ type Fault struct {
 // after a colon, what happens: a status from 400 to 599, with retry-after=SECONDS and
 // body=json|html|text|empty|scim|api12 where wanted, or slow=DURATION, cut, malformed, reset,
 // repeat-token, or fail (the answer is good, and what it begins fails). xN ends the rule after N
-// requests; N% hits that part of them, and leaves the others to the rules behind it.
+// requests. N% hits that part of the requests; later rules may hit the others.
 func ParseFault(text string) (Fault, error) {
 	target, what, ok := strings.Cut(text, ": ")
 	verb, path, hasPath := strings.Cut(strings.TrimSpace(target), " ")
@@ -93,7 +96,7 @@ func (f *Fault) parseKind(word string) error {
 		if status < 400 || status > 599 {
 			return usage("%d is not a status from 400 to 599", status)
 		}
-		f.Kind, f.Status, f.Shape = FaultStatus, status, shapeJSON
+		f.Kind, f.Status, f.Shape = FaultStatus, status, apierror.ShapeJSON
 		return nil
 	}
 	f.Kind = FaultKind(word)
@@ -128,7 +131,7 @@ func (f *Fault) parseWord(word string) error {
 			return usage("%q is not a number of seconds up to a day", value)
 		}
 		f.RetryAfter = time.Duration(n) * time.Second
-	case key == "body" && f.Kind == FaultStatus && slices.Contains(errorShapes(), value):
+	case key == "body" && f.Kind == FaultStatus && slices.Contains(apierror.Shapes(), value):
 		f.Shape = value
 	default:
 		return usage("%q does not go with %s", word, f.Kind)
@@ -136,7 +139,7 @@ func (f *Fault) parseWord(word string) error {
 	return nil
 }
 
-// String gives the rule as [ParseFault] reads it.
+// String writes the rule as [ParseFault] reads it.
 func (f Fault) String() string {
 	var b strings.Builder
 	b.WriteString(f.Verb + " " + f.Workspace + f.Path + ": ")
@@ -146,7 +149,7 @@ func (f Fault) String() string {
 		if f.RetryAfter > 0 {
 			b.WriteString(" retry-after=" + strconv.Itoa(int(f.RetryAfter.Seconds())))
 		}
-		if f.Shape != shapeJSON && f.Shape != "" {
+		if f.Shape != apierror.ShapeJSON && f.Shape != "" {
 			b.WriteString(" body=" + f.Shape)
 		}
 	case FaultSlow:
@@ -163,13 +166,13 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// SetFaults puts the rules in place of those that were in force. A request is hit by the first
-// rule that fits it; requests under /_emulator/ are never hit.
+// SetFaults replaces the rules in force. The first rule that fits a request hits it. No rule hits
+// requests under /_emulator/.
 func (e *Emulator) SetFaults(rules ...Fault) {
 	e.faults.set(rules)
 }
 
-// faults are the rules in force, each with how often it has hit.
+// faults are the rules in force, and how often each has hit.
 type faults struct {
 	mu    sync.Mutex
 	rules []Fault
@@ -187,7 +190,7 @@ func (s *faults) set(rules []Fault) {
 	}
 }
 
-// next draws the fault that hits the request, or nil.
+// next returns the fault that hits the request, or nil.
 func (s *faults) next(x *exchange) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,7 +222,7 @@ func (f *Fault) fits(x *exchange) bool {
 	return wildcard(f.Path, x.path)
 }
 
-// wildcard matches text against a pattern in which * stands for any characters, or none.
+// wildcard matches text against a pattern. In it * stands for any number of characters.
 func wildcard(pattern, text string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
@@ -241,15 +244,15 @@ func wildcard(pattern, text string) bool {
 	return true
 }
 
-// answer is the error that the rule asks for.
-func (f *Fault) answer(requestID string) *answer {
-	e := newError(f.Status, codeOf(f.Status), "The emulator was told to answer %d here.", f.Status)
-	e.retryAfter = f.RetryAfter
-	return e.answer(f.Shape, requestID)
+// answer is the error of a rule with a status.
+func (f *Fault) answer(requestID string) *response {
+	e := apierror.New(f.Status, apierror.CodeOf(f.Status), "The emulator was told to answer %d here.", f.Status)
+	e.RetryAfter = f.RetryAfter
+	return errorResponse(e, f.Shape, requestID)
 }
 
-// damage breaks a good answer.
-func (f *Fault) damage(a *answer, x *exchange) {
+// damage spoils a response.
+func (f *Fault) damage(a *response, x *exchange) {
 	switch f.Kind {
 	case FaultCut:
 		a.declared = len(a.body) + 1
@@ -261,13 +264,13 @@ func (f *Fault) damage(a *answer, x *exchange) {
 		if a.status != http.StatusOK || json.Unmarshal(a.body, &page) != nil || page == nil {
 			return
 		}
-		page["next_page_token"] = encode(pageToken(x))
-		a.body = encode(page)
-	default: // the others do their harm before there is an answer
+		page["next_page_token"] = resource.JSON(pageToken(x))
+		a.body = resource.JSON(page)
+	default: // the others act before there is a response
 	}
 }
 
-// pageToken gives the page token of a request, from its query or its body.
+// pageToken returns the page token of a request, from its query or its body.
 func pageToken(x *exchange) string {
 	if query, err := url.ParseQuery(x.request.URL.RawQuery); err == nil && query.Get("page_token") != "" {
 		return query.Get("page_token")
@@ -281,11 +284,11 @@ func pageToken(x *exchange) string {
 	return body.PageToken
 }
 
-// reset closes the connection so that the client sees it reset rather than ended.
+// reset closes the connection in a way that the client sees as a reset.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		w.WriteHeader(http.StatusBadGateway) // no connection of our own to break, as in a recorder
+		w.WriteHeader(http.StatusBadGateway) // not a connection of our own, as in a recorder
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {

@@ -1,10 +1,13 @@
 package emulator
 
 import (
-	"encoding/json"
 	"maps"
 	"strconv"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // jobHandlers are the operations of jobs whose bodies are not the job itself.
@@ -29,8 +32,8 @@ const (
 	runKind = "/jobs/runs"
 )
 
-func createJob(c *call) (any, error) {
-	settings := maps.Clone(c.object())
+func createJob(req *apiRequest) (any, error) {
+	settings := maps.Clone(req.object())
 	delete(settings, "access_control_list")
 	if settings["name"] == nil {
 		settings["name"] = "Untitled"
@@ -40,96 +43,92 @@ func createJob(c *call) (any, error) {
 			settings[name] = value
 		}
 	}
-	id := c.state.nextNumber(firstJob + 1_000_000)
-	c.state.store.keep(jobKind+"/"+strconv.FormatInt(id, 10), record{
-		"job_id": id, "creator_user_name": c.subject, "run_as_user_name": c.subject, "settings": map[string]any(settings), "name": settings["name"],
-		"created_time": c.emulator.opts.Clock().UnixMilli(),
+	id := req.home.nextNumber(company.FirstJob + 1_000_000)
+	req.home.collections.Put(jobKind+"/"+strconv.FormatInt(id, 10), resource.Record{
+		"job_id": id, "creator_user_name": req.subject, "run_as_user_name": req.subject, "settings": settings, "name": settings["name"],
+		"created_time": req.now().UnixMilli(),
 	})
-	return record{"job_id": id}, nil
+	return resource.Record{"job_id": id}, nil
 }
 
-// job finds the job that a request's body names.
-func (c *call) job() (name string, r record, err error) {
-	id := plain(c.object()["job_id"])
-	it, ok := c.state.store.get(jobKind + "/" + keyOf(id))
+// findJob finds the job that the body names.
+func findJob(req *apiRequest) (name string, r resource.Record, err error) {
+	id := resource.Text(req.object()["job_id"])
+	it, ok := req.home.collections.Get(jobKind + "/" + resource.Key(id))
 	if !ok {
-		return "", nil, newError(400, "INVALID_PARAMETER_VALUE", "Job %s does not exist.", printable(id))
+		return "", nil, apierror.New(400, "INVALID_PARAMETER_VALUE", "Job %s does not exist.", apierror.Printable(id))
 	}
-	return jobKind + "/" + keyOf(id), it.record, nil
+	return jobKind + "/" + resource.Key(id), it.Record, nil
 }
 
-// changeJob puts new settings in the place of the old ones (reset), or over them (update).
-func changeJob(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, old, err := c.job()
+// changeJob replaces the settings of a job (reset) or merges new settings into them (update).
+func changeJob(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, old, err := findJob(req)
 	if err != nil {
 		return nil, err
 	}
 	settings := map[string]any{}
-	if c.route.method.Name != "reset" {
-		switch held := old["settings"].(type) {
-		case record:
-			maps.Copy(settings, held)
-		case map[string]any:
-			maps.Copy(settings, held)
-		}
+	if req.method.Name != "reset" {
+		held, _ := old["settings"].(resource.Record)
+		maps.Copy(settings, held)
 	}
-	wanted, _ := c.object()["new_settings"].(map[string]any)
+	wanted, _ := req.object()["new_settings"].(map[string]any)
 	maps.Copy(settings, wanted)
-	gone, _ := c.object()["fields_to_remove"].([]any)
+	gone, _ := req.object()["fields_to_remove"].([]any)
 	for _, g := range gone {
-		delete(settings, plain(g))
+		delete(settings, resource.Text(g))
 	}
 	r := maps.Clone(old)
 	r["settings"], r["name"] = settings, settings["name"]
-	c.state.store.keep(name, r)
-	return record{}, nil
+	req.home.collections.Put(name, r)
+	return resource.Record{}, nil
 }
 
-func runJob(c *call) (any, error) {
-	_, job, err := c.job()
+func runJob(req *apiRequest) (any, error) {
+	_, job, err := findJob(req)
 	if err != nil {
 		return nil, err
 	}
-	run := c.newRun(plain(job["name"]), "JOB_RUN")
+	run := newRun(req, resource.Text(job["name"]), "JOB_RUN")
 	run["job_id"] = job["job_id"]
-	c.state.store.keep(runKind+"/"+plain(run["run_id"]), run)
-	return record{"run_id": run["run_id"], "number_in_job": run["run_id"]}, nil
+	req.home.collections.Put(runKind+"/"+resource.Text(run["run_id"]), run)
+	return resource.Record{"run_id": run["run_id"], "number_in_job": run["run_id"]}, nil
 }
 
-func submitRun(c *call) (any, error) {
-	name := plain(c.object()["run_name"])
+func submitRun(req *apiRequest) (any, error) {
+	name := resource.Text(req.object()["run_name"])
 	if name == "" {
 		name = "Untitled"
 	}
-	run := c.newRun(name, "SUBMIT_RUN")
-	run["job_id"] = c.state.nextNumber(firstJob + 1_000_000)
-	c.state.store.keep(runKind+"/"+plain(run["run_id"]), run)
-	return record{"run_id": run["run_id"]}, nil
+	run := newRun(req, name, "SUBMIT_RUN")
+	run["job_id"] = req.home.nextNumber(company.FirstJob + 1_000_000)
+	req.home.collections.Put(runKind+"/"+resource.Text(run["run_id"]), run)
+	return resource.Record{"run_id": run["run_id"]}, nil
 }
 
-// newRun is a run that begins, and succeeds after Options.OperationTime.
-func (c *call) newRun(name, kind string) record {
+// newRun makes a run that begins now and succeeds after [Options].OperationTime.
+func newRun(req *apiRequest, name, kind string) resource.Record {
 	const firstNew = 900_000_000_000_001
-	id := c.state.nextNumber(firstNew)
-	now := c.emulator.opts.Clock()
-	r := record{
+	id := req.home.nextNumber(firstNew)
+	now := req.now()
+	r := resource.Record{
 		"run_id": id, "job_run_id": id, "number_in_job": id, "original_attempt_run_id": id, "run_name": name, "run_type": kind, "trigger": "ONE_TIME",
-		"creator_user_name": c.subject, "start_time": now.UnixMilli(), "attempt_number": int64(0),
-		"run_page_url": c.base + "/#job/run/" + strconv.FormatInt(id, 10),
-		"state":        record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false},
-		"status":       record{"state": "RUNNING"},
+		"creator_user_name": req.subject, "start_time": now.UnixMilli(), "attempt_number": int64(0),
+		"run_page_url": req.base + "/#job/run/" + strconv.FormatInt(id, 10),
+		"state":        resource.Record{"life_cycle_state": "RUNNING", "state_message": "In run", "user_cancelled_or_timedout": false},
+		"status":       resource.Record{"state": "RUNNING"},
 	}
-	took := c.emulator.opts.OperationTime
-	if c.fails() {
-		return c.becoming(r, over(now.Add(took), took, "FAILED", toldToFail))
+	took := req.emulator.opts.OperationTime
+	if req.fails() {
+		return req.becoming(r, over(now.Add(took), took, "FAILED", toldToFail))
 	}
-	return c.becoming(r, over(now.Add(took), took, "SUCCESS", ""))
+	return req.becoming(r, over(now.Add(took), took, "SUCCESS", ""))
 }
 
-// over is what changes of a run when it ends.
-func over(end time.Time, took time.Duration, result, message string) record {
+// over returns the attributes of a run that change when it ends.
+func over(end time.Time, took time.Duration, result, message string) resource.Record {
 	code, kind := "SUCCESS", "SUCCESS"
 	switch result {
 	case "CANCELED":
@@ -137,99 +136,98 @@ func over(end time.Time, took time.Duration, result, message string) record {
 	case "FAILED":
 		code, kind = "RUN_EXECUTION_ERROR", "CLIENT_ERROR"
 	}
-	return record{
-		"state":    record{"life_cycle_state": "TERMINATED", "result_state": result, "state_message": message, "user_cancelled_or_timedout": result == "CANCELED"},
-		"status":   record{"state": "TERMINATED", "termination_details": record{"code": code, "type": kind, "message": message}},
+	return resource.Record{
+		"state":    resource.Record{"life_cycle_state": "TERMINATED", "result_state": result, "state_message": message, "user_cancelled_or_timedout": result == "CANCELED"},
+		"status":   resource.Record{"state": "TERMINATED", "termination_details": resource.Record{"code": code, "type": kind, "message": message}},
 		"end_time": end.UnixMilli(), "run_duration": took.Milliseconds(),
 	}
 }
 
-func (c *call) run(id string) (string, record, error) {
-	name := runKind + "/" + keyOf(id)
-	it, ok := c.state.store.get(name)
+func findRun(req *apiRequest, id string) (string, resource.Record, error) {
+	name := runKind + "/" + resource.Key(id)
+	it, ok := req.home.collections.Get(name)
 	if !ok {
-		return "", nil, newError(400, "INVALID_PARAMETER_VALUE", "Run %s does not exist.", printable(id))
+		return "", nil, apierror.New(400, "INVALID_PARAMETER_VALUE", "Run %s does not exist.", apierror.Printable(id))
 	}
-	return name, settled(it.record, c.emulator.opts.Clock()), nil
+	return name, resource.Settled(it.Record, req.now()), nil
 }
 
-func cancelRun(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, r, err := c.run(plain(c.object()["run_id"]))
+func cancelRun(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, r, err := findRun(req, resource.Text(req.object()["run_id"]))
 	if err != nil {
 		return nil, err
 	}
-	c.cancel(name, r)
-	return record{}, nil
+	endRun(req, name, r)
+	return resource.Record{}, nil
 }
 
-// cancel ends a run that is not over.
-func (c *call) cancel(name string, r record) {
+// endRun cancels a run that has not ended.
+func endRun(req *apiRequest, name string, r resource.Record) {
 	if !running(r) {
 		return
 	}
 	r = maps.Clone(r)
-	delete(r, dueField)
-	delete(r, thenField)
-	now := c.emulator.opts.Clock()
+	delete(r, resource.DueField)
+	delete(r, resource.ThenField)
+	now := req.now()
 	start, _ := r["start_time"].(int64)
 	maps.Copy(r, over(now, now.Sub(time.UnixMilli(start)), "CANCELED", "Run cancelled."))
-	c.state.store.keep(name, r)
+	req.home.collections.Put(name, r)
 }
 
-func running(r record) bool {
-	state, _ := r["state"].(record)
-	return plain(state["life_cycle_state"]) == "RUNNING"
+func running(r resource.Record) bool {
+	state, _ := r["state"].(resource.Record)
+	return resource.Text(state["life_cycle_state"]) == "RUNNING"
 }
 
-func cancelAllRuns(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	job := plain(c.object()["job_id"])
-	everything := func(item) bool { return true }
-	for _, it := range c.state.store.query(runKind, c.state.store.generated.ids(runKind), "", mostRows, true, everything) { // the newest, as others are over
-		r := settled(it.record, c.emulator.opts.Clock())
-		if (job == "" || plain(r["job_id"]) == job) && running(r) {
-			c.cancel(runKind+"/"+it.id, r)
+func cancelAllRuns(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	job := resource.Text(req.object()["job_id"])
+	everything := func(resource.Item) bool { return true }
+	for _, it := range req.home.collections.Select(runKind, req.home.collections.GeneratedIDs(runKind), "", resource.MaxItems, true, everything) { // the newest, because others have ended
+		r := resource.Settled(it.Record, req.now())
+		if (job == "" || resource.Text(r["job_id"]) == job) && running(r) {
+			endRun(req, runKind+"/"+it.ID, r)
 		}
 	}
-	return record{}, nil
+	return resource.Record{}, nil
 }
 
-func repairRun(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, old, err := c.run(plain(c.object()["run_id"]))
+func repairRun(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, old, err := findRun(req, resource.Text(req.object()["run_id"]))
 	if err != nil {
 		return nil, err
 	}
-	fresh := c.newRun(plain(old["run_name"]), plain(old["run_type"]))
+	fresh := newRun(req, resource.Text(old["run_name"]), resource.Text(old["run_type"]))
 	repair := fresh["run_id"]
 	r := maps.Clone(old)
-	for _, field := range []string{"state", "status", dueField, thenField} {
+	for _, field := range []string{"state", "status", resource.DueField, resource.ThenField} {
 		r[field] = fresh[field]
 	}
-	c.state.store.keep(name, r)
-	return record{"repair_id": repair}, nil
+	req.home.collections.Put(name, r)
+	return resource.Record{"repair_id": repair}, nil
 }
 
-func getRunOutput(c *call) (any, error) {
-	_, r, err := c.run(c.query.Get("run_id"))
+func getRunOutput(req *apiRequest) (any, error) {
+	_, r, err := findRun(req, req.query.Get("run_id"))
 	if err != nil {
 		return nil, err
 	}
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, record{
-		"metadata": r, "notebook_output": record{"result": "ok", "truncated": false}, "logs_truncated": false,
-	})), nil
+	return req.shaped(resource.Record{
+		"metadata": r, "notebook_output": resource.Record{"result": "ok", "truncated": false}, "logs_truncated": false,
+	}), nil
 }
 
-// getJobCompliance holds a job against the policies of its clusters, of which it breaks none.
-func getJobCompliance(c *call) (any, error) {
-	id := c.query.Get("job_id")
-	if _, ok := c.state.store.get(jobKind + "/" + keyOf(id)); !ok {
-		return nil, newError(404, "RESOURCE_DOES_NOT_EXIST", "Job %s does not exist.", printable(id))
+// getJobCompliance answers that a job complies with the policies of its clusters.
+func getJobCompliance(req *apiRequest) (any, error) {
+	id := req.query.Get("job_id")
+	if _, ok := req.home.collections.Get(jobKind + "/" + resource.Key(id)); !ok {
+		return nil, apierror.New(404, "RESOURCE_DOES_NOT_EXIST", "Job %s does not exist.", apierror.Printable(id))
 	}
-	return c.answer(compliantJob(nil, nil, id)), nil
+	return req.answer(req.home.inventory.Item("/policies/job-compliance", id).Record), nil
 }

@@ -8,12 +8,15 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/lakebase"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// tokenLifetime is how long access tokens and database credentials are good for.
+// tokenLifetime is how long access tokens and database credentials are valid.
 const tokenLifetime = time.Hour
 
-// The types of the tokens, in their headers, so that none passes for another.
+// The types of tokens in their headers. A token of one type is not valid as another.
 const (
 	typeAccess     = "at+jwt" // RFC 9068 §2.1
 	typeCredential = "JWT"
@@ -26,7 +29,7 @@ var (
 	ErrExpired        = errors.New("the token has expired")
 )
 
-// Credential is what a database credential says.
+// Credential is the content of a database credential.
 type Credential struct {
 	Issuer   string // the workspace's address
 	Subject  string // who asked for it
@@ -39,18 +42,12 @@ type Credential struct {
 }
 
 // Claim is a right that a credential is limited to.
-type Claim struct {
-	PermissionSet string          `json:"permission_set,omitempty"`
-	Resources     []ClaimResource `json:"resources,omitempty"`
-}
+type Claim = lakebase.Claim
 
 // ClaimResource is what a claim is about.
-type ClaimResource struct {
-	TableName               string `json:"table_name,omitempty"`
-	UnspecifiedResourceName string `json:"unspecified_resource_name,omitempty"`
-}
+type ClaimResource = lakebase.ClaimResource
 
-// Verify reads a database credential that the emulator made and that has not expired. Its errors
+// Verify reads a database credential that the emulator signed and that has not expired. Its errors
 // are [ErrMalformedToken], [ErrSignature] and [ErrExpired].
 func (e *Emulator) Verify(token string) (*Credential, error) {
 	c, err := e.access.keys.open(token, typeCredential, e.opts.Clock())
@@ -63,7 +60,7 @@ func (e *Emulator) Verify(token string) (*Credential, error) {
 	}, nil
 }
 
-// tokenClaims are the claims of both kinds of token (RFC 7519 §4.1 and our own).
+// tokenClaims are the claims of both types of token: those of RFC 7519 §4.1 and others.
 type tokenClaims struct {
 	Issuer   string  `json:"iss"`
 	Subject  string  `json:"sub"`
@@ -97,16 +94,16 @@ func newKeys() (*keys, error) {
 	return &keys{public: public, private: private}, nil
 }
 
-// sign makes a token that starts now. Times in tokens are whole seconds.
+// sign makes a token that is valid from now on. Its times are whole seconds.
 func (k *keys) sign(kind string, c tokenClaims, now time.Time) (token string, expires time.Time) {
 	expires = now.Add(tokenLifetime).Truncate(time.Second)
-	c.IssuedAt, c.Expires, c.ID = now.Unix(), expires.Unix(), newID()
+	c.IssuedAt, c.Expires, c.ID = now.Unix(), expires.Unix(), resource.NewID()
 	encoding := base64.RawURLEncoding
-	signed := encoding.EncodeToString(encode(tokenHeader{Algorithm: algorithm, Type: kind})) + "." + encoding.EncodeToString(encode(c))
+	signed := encoding.EncodeToString(resource.JSON(tokenHeader{Algorithm: algorithm, Type: kind})) + "." + encoding.EncodeToString(resource.JSON(c))
 	return signed + "." + encoding.EncodeToString(ed25519.Sign(k.private, []byte(signed))), expires
 }
 
-// open reads a token of one kind, if it is good at the time now.
+// open reads a token of one type that is valid at a time.
 func (k *keys) open(token, kind string, now time.Time) (*tokenClaims, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// limiter is a token bucket that holds one second's worth of calls, and at least one.
+// limiter is a token bucket for one second's worth of requests, and at least one.
 type limiter struct {
 	rate  float64 // calls a second
 	clock func() time.Time
@@ -20,7 +20,7 @@ func newLimiter(rate float64, clock func() time.Time) *limiter {
 	return &limiter{rate: rate, clock: clock, tokens: max(rate, 1), filled: clock()}
 }
 
-// take lets a call pass or says how long to wait, in whole seconds as Retry-After counts.
+// take lets a request pass, or returns how long to wait in whole seconds, the unit of Retry-After.
 func (l *limiter) take() (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -2,215 +2,127 @@ package emulator
 
 import (
 	"encoding/json"
-	"math"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/internal/emulator/list"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// mostRows is how many items a page holds at most, and how many a list gives that has no pages.
-const mostRows = 10_000
-
-// listRecords answers a list, page by page as its documents say.
-func listRecords(c *call) (any, error) {
-	p := c.route.plan
-	in := p.kind.collection(c.values(p.above))
-	if parents, ok := dotted[p.kind.name]; ok {
-		if err := c.checkCatalog(c.values(parents)); err != nil {
+// listRecords answers a list.
+func listRecords(req *apiRequest) (any, error) {
+	p := req.route.target
+	in := p.Kind.Collection(req.values(p.Above))
+	if parents, ok := p.Kind.CatalogParams(); ok {
+		if err := req.checkCatalog(req.values(parents)); err != nil {
 			return nil, err
 		}
-		in = p.kind.collection(c.values(parents))
+		in = p.Kind.Collection(req.values(parents))
 	}
-	fits, err := c.filter(p.kind)
+	ids := req.home.collections.GeneratedIDs(in)
+	if narrow, ok := narrowers[p.Kind.Name]; ok {
+		ids = narrow(req, ids)
+	}
+	request := list.Request{
+		Collections: req.home.collections, In: in, IDs: ids,
+		Kind: p.Kind, Paging: req.method.Paging, Above: p.Above, Query: req.query, Body: req.object(),
+		Scope: req.home.name, Tokens: req.emulator.tokens, Now: req.now(), Conditions: peopleConditions,
+	}
+	if request.Paging != nil {
+		request.Token = req.value(request.Paging.RequestToken)
+	}
+	page, err := request.Page()
 	if err != nil {
 		return nil, err
 	}
-	ids := c.state.store.generated.ids(in)
-	if narrow, ok := narrowers[p.kind.name]; ok {
-		ids = narrow(c, ids)
-	}
-	var kind provider.PagingKind
-	if pg := c.route.method.Paging; pg != nil {
-		kind = pg.Kind
-	}
-	switch kind {
-	case provider.ByOffset, provider.ByPage:
-		return c.numberedPage(in, ids, fits)
-	default:
-		return c.tokenPage(in, ids, fits)
+	return req.page(page.Items, page.More), nil
+}
+
+// peopleConditions are the conditions that compare people.
+var peopleConditions = map[string]func(values []string) list.Condition{
+	"@/budget-policies?filter_by.creator_user_id":   madeBy(numberOf),
+	"@/budget-policies?filter_by.creator_user_name": madeBy(loginOf),
+}
+
+// madeBy tests who created a resource. The company's first user created what it began with.
+func madeBy(of func(company.Person) string) func([]string) list.Condition {
+	return func(values []string) list.Condition {
+		return func(r resource.Record) bool {
+			maker := resource.TextOr(r["creator_user_name"], company.Humans()[0].Email)
+			return slices.ContainsFunc(company.Humans(), func(p company.Person) bool { return p.Email == maker && slices.Contains(values, of(p)) })
+		}
 	}
 }
 
-// tokenPage answers with the items after those of the page before.
-func (c *call) tokenPage(in string, ids sequence, fits func(item) bool) (any, error) {
-	list := c.state.name + "/" + in + "?" + c.filterText()
-	size, err := c.pageSize()
-	if err != nil {
-		return nil, err
-	}
-	after := ""
-	pg := c.route.method.Paging
-	if pg != nil {
-		if token := c.value(pg.RequestToken); token != "" {
-			opened, ok := c.emulator.pages.open(token, list)
-			if !ok {
-				return nil, invalidParameter("%s is not one that this list gave.", pg.RequestToken)
-			}
-			after = opened
-		}
-	} else {
-		size = mostRows
-	}
-	skip := 0
-	if text := c.query.Get("offset"); text != "" && after == "" {
-		if skip, err = strconv.Atoi(text); err != nil || skip < 0 || skip > mostRows {
-			return nil, invalidParameter("offset must be a number from 0 to %d.", mostRows)
-		}
-	}
-	items, position := c.inOrder(in, ids, after, skip+size+1, fits)
-	items = items[min(skip, len(items)):]
-	more := record{}
-	if pg != nil && len(items) > size {
-		more[pg.ResponseToken] = c.emulator.pages.token(list, position(items[size-1]))
-		more["has_more"] = true
-	} else {
-		more["has_more"] = false
-	}
-	return c.page(items[:min(size, len(items))], more), nil
+// numberOf is the id of a user.
+func numberOf(p company.Person) string {
+	return strconv.Itoa(company.FirstUser + slices.IndexFunc(company.Humans(), func(other company.Person) bool { return other.ID == p.ID }))
 }
 
-// numberedPage answers with the items at a position or a page's number, and how many there are.
-func (c *call) numberedPage(in string, ids sequence, fits func(item) bool) (any, error) {
-	pg := c.route.method.Paging
-	sizeParam, size := pg.Limit, c.emulator.opts.PageSize
-	if pg.Kind == provider.ByPage {
-		sizeParam = "page_size"
-	}
-	if text := c.query.Get(sizeParam); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			return nil, invalidParameter("%s must be a number that is not negative, not %q.", sizeParam, printable(text))
-		}
-		size = min(n, mostRows)
-	}
-	first := pg.First
-	if text := c.query.Get(pg.RequestToken); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 || n > math.MaxInt32 {
-			return nil, invalidParameter("%s must be a number from %d on, not %q.", pg.RequestToken, pg.First, printable(text))
-		}
-		first = max(n, pg.First)
-	}
-	skip := first - pg.First
-	if pg.Kind == provider.ByPage {
-		skip *= size
-	}
-	var items []item
-	total := 0
-	if c.filterText() == "" {
-		var after string
-		after, total = c.state.store.span(in, skip)
-		if skip < total {
-			items = c.state.store.query(in, ids, after, size, false, fits)
-		}
-	} else { // who filters wants few, and they have to be counted
-		all := c.state.store.query(in, ids, "", math.MaxInt32, false, fits)
-		total = len(all)
-		items = all[min(skip, total):min(skip+size, total)]
-	}
-	return c.page(items, record{
-		"startIndex": int64(first), "itemsPerPage": int64(len(items)), "totalResults": int64(total),
-		"schemas": []any{"urn:ietf:params:scim:api:messages:2.0:ListResponse"},
-		"page":    int64(first), "page_size": int64(size), "count": int64(total),
-	}), nil
-}
+// loginOf is the name with which a user logs in.
+func loginOf(p company.Person) string { return p.Email }
 
-// page puts items into the answer that the documents have for the list. An empty list is left
-// out, as the API does.
-func (c *call) page(items []item, more record) json.RawMessage {
-	r := c.route.method.Response
-	whole := c.emulator.shapes.of(c.route.method, r.Schema)
-	key, shown, _ := whole.listField(r.ObjectKey)
-	b := make([]byte, 0, 256*(len(items)+1))
-	rows := func() {
-		b = append(b, '[')
-		for i, it := range items {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			if value, ok := it.record[valueField]; ok {
-				b = shown.appendTo(b, value)
-				continue
-			}
-			b = shown.appendTo(b, c.shownFields(it.record))
-		}
-		b = append(b, ']')
-	}
-	if key == "" {
-		rows()
-		return b
-	}
-	b = append(b, '{')
-	for i := range whole.Properties {
-		name := whole.Properties[i].Name
-		value, ok := more[name]
-		isRows := name == key
-		switch {
-		case isRows && len(items) == 0 && !slices.Contains(whole.Required, name), !isRows && !ok, !isRows && !whole.field(name).takes(value):
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = append(appendText(b, name), ':')
-		if isRows {
-			rows()
+// page writes the items of a page in the shape of the list's answer.
+func (req *apiRequest) page(items []resource.Item, more resource.Record) json.RawMessage {
+	rows := make([]any, len(items))
+	for i, it := range items {
+		if value, ok := it.Record[resource.ValueField]; ok {
+			rows[i] = value
 		} else {
-			b = whole.field(name).appendTo(b, value)
+			rows[i] = req.shownFields(it.Record)
 		}
 	}
-	return append(b, '}')
+	r := req.method.Response
+	whole := req.shapes.Response(req.method)
+	return whole.AppendPage(make([]byte, 0, 256*(len(items)+1)), r.ObjectKey, rows, more)
 }
 
-// pageSize is how many items the request wants on a page.
-func (c *call) pageSize() (int, error) {
-	size := c.emulator.opts.PageSize
-	for _, name := range []string{"page_size", "max_results", "limit"} {
-		text := c.query.Get(name)
-		if text == "" {
-			if value, ok := c.object()[name]; ok {
-				text = plain(value)
-			}
+// shownFields returns the attributes of a record that a list shows. The request may omit
+// attributes, and SCIM's requests may select them.
+func (req *apiRequest) shownFields(r resource.Record) resource.Record {
+	r = req.withoutOmitted(resource.Settled(r, req.now()))
+	if req.method.Paging == nil || req.method.Paging.Kind != provider.ByOffset {
+		return r
+	}
+	wanted, not := req.query.Get("attributes"), req.query.Get("excludedAttributes")
+	if wanted == "" && not == "" {
+		return r
+	}
+	r = maps.Clone(r)
+	for name := range r {
+		listed := func(list string) bool {
+			return slices.ContainsFunc(strings.Split(list, ","), func(w string) bool {
+				first, _, _ := strings.Cut(strings.TrimSpace(w), ".")
+				return strings.EqualFold(first, name)
+			})
 		}
-		if text == "" {
+		if name != "id" && (wanted != "" && !listed(wanted) || not != "" && listed(not)) {
+			delete(r, name)
+		}
+	}
+	return r
+}
+
+// omissions are the attributes that parameters omit from a list.
+var omissions = map[string][]string{
+	"omit_columns":    {"columns"},
+	"omit_properties": {"properties"},
+	"omit_username":   {"owner", "created_by", "updated_by"},
+}
+
+func (req *apiRequest) withoutOmitted(r resource.Record) resource.Record {
+	for param, attributes := range omissions {
+		if req.query.Get(param) != "true" {
 			continue
 		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			return 0, invalidParameter("%s must be a number that is not negative, not %q.", name, printable(text))
-		}
-		if n > 0 { // 0 is the same as not said
-			size = min(n, mostRows)
+		r = maps.Clone(r)
+		for _, name := range attributes {
+			delete(r, name)
 		}
 	}
-	return size, nil
-}
-
-// filterText tells a list's filters from others', for its page tokens.
-func (c *call) filterText() string {
-	var parts []string
-	for name, values := range c.query {
-		if !isPaging(name) {
-			parts = append(parts, name+"="+strings.Join(values, ","))
-		}
-	}
-	for name, value := range c.object() { // of searches
-		if !isPaging(name) {
-			parts = append(parts, name+"="+plain(value))
-		}
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, "&")
+	return r
 }

@@ -6,19 +6,23 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// newRecord is what a request says of a new resource, on top of what every such resource has.
-func (c *call) newRecord(k *kind, content record) record {
-	now := c.emulator.opts.Clock().UTC()
-	r := record{}
-	for _, s := range []*shape{k.listed(), k.item()} {
+// newRecord makes the record of a new resource: attributes that the service sets, then those of the
+// request.
+func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) resource.Record {
+	now := req.now().UTC()
+	r := resource.Record{}
+	for _, s := range []*documents.Shape{k.Listed(), k.Item()} {
 		if s == nil {
 			continue
 		}
-		made := (&inventor{co: c.state.company(), draw: c.state.company().draw(newID())}).record(s)
+		made := req.home.company().Inventor(resource.NewID()).Record(s)
 		for name, value := range made {
-			f := s.field(name)
+			f := s.Field(name)
 			_, said := content[name]
 			switch {
 			case said:
@@ -27,20 +31,20 @@ func (c *call) newRecord(k *kind, content record) record {
 			case isTimeName(name) && f.Type == "string":
 				r[name] = now.Format(time.RFC3339)
 			case isPersonName(name):
-				r[name] = c.subject
+				r[name] = req.subject
 			case f.ReadOnly, len(f.Enum) > 0, slices.Contains(s.Required, name), strings.HasSuffix(name, "_id") && name != "parent_id",
 				name == "id", name == "status", name == "state":
-				r[name] = value // what the service decides
+				r[name] = value // the service sets these
 			}
 		}
 	}
 	maps.Copy(r, content)
-	for name, value := range c.params { // where it is goes before what the body says
+	for name, value := range req.params { // the path has precedence over the body
 		if name == "account_id" {
-			value = c.emulator.opts.AccountID
+			value = req.emulator.opts.AccountID
 		}
-		if k.has(name) && !slices.Contains(k.ids, name) {
-			r[name] = typedID(k, name, value)
+		if k.Has(name) && !slices.Contains(k.IDs, name) {
+			r[name] = k.TypedID(name, value)
 		}
 	}
 	return r
@@ -55,51 +59,42 @@ func isPersonName(name string) bool {
 	return slices.Contains([]string{"owner", "creator", "created_by", "updated_by", "creator_user_name", "creator_name", "owner_user_name", "last_modifier_user_name", "run_as_user_name"}, name)
 }
 
-// newIDs decides what identifies a new resource, and puts it into the record.
-func (c *call) newIDs(k *kind, r record) []string {
-	content := c.content()
-	ids := make([]string, len(k.ids))
-	for i, field := range k.fields() {
+// newIDs returns the ids of a new resource, from the request or new ones, and sets them in the
+// record.
+func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
+	content := req.content()
+	ids := make([]string, len(k.IDs))
+	for i, field := range k.Fields() {
 		switch {
-		case c.query.Get(k.ids[i]) != "":
-			ids[i] = c.query.Get(k.ids[i])
-		case c.mayName(field) && plain(content[field]) != "":
-			ids[i] = plain(content[field])
-		case c.mayName(k.ids[i]) && plain(content[k.ids[i]]) != "":
-			ids[i] = plain(content[k.ids[i]])
-		case c.params[k.ids[i]] != "":
-			ids[i] = c.params[k.ids[i]]
+		case req.query.Get(k.IDs[i]) != "":
+			ids[i] = req.query.Get(k.IDs[i])
+		case req.mayName(field) && resource.Text(content[field]) != "":
+			ids[i] = resource.Text(content[field])
+		case req.mayName(k.IDs[i]) && resource.Text(content[k.IDs[i]]) != "":
+			ids[i] = resource.Text(content[k.IDs[i]])
+		case req.params[k.IDs[i]] != "":
+			ids[i] = req.params[k.IDs[i]]
 		case isPersonName(field):
-			ids[i] = c.subject
+			ids[i] = req.subject
 		default:
-			ids[i] = c.state.newID(k)
+			ids[i] = req.home.newID(k)
 		}
-		if k.numbered() {
+		if k.Numbered() {
 			n, _ := strconv.ParseInt(ids[i], 10, 64)
 			r[field] = n
 		} else {
 			r[field] = ids[i]
 		}
-		r[k.ids[i]] = r[field]
+		r[k.IDs[i]] = r[field]
 	}
-	if template := k.nameTemplate(); template != "" {
-		r["name"] = c.fillTemplate(template, k, ids)
+	if template := k.NameTemplate(); template != "" {
+		r["name"] = req.fillTemplate(template, k, ids)
 	}
 	return ids
 }
 
-// mayName reports whether a request may decide on an attribute that identifies: a name, and an id
-// where the documents require one. Other ids are the service's to give.
-func (c *call) mayName(field string) bool {
-	if field != "id" && field != "uuid" && !strings.HasSuffix(field, "_id") {
-		return true
-	}
-	body := c.route.method.Body
-	return body != nil && (slices.Contains(body.RequiredAttributes, field) || slices.Contains(c.emulator.shapes.of(c.route.method, body.Schema).Required, field))
-}
-
-// fillTemplate makes the resource name of an item.
-func (c *call) fillTemplate(template string, k *kind, ids []string) string {
+// fillTemplate makes the resource name of an item from a template.
+func (req *apiRequest) fillTemplate(template string, k *documents.Kind, ids []string) string {
 	segments := strings.Split(template, "/")
 	for i, s := range segments {
 		name, isParam := strings.CutPrefix(s, "{")
@@ -107,19 +102,19 @@ func (c *call) fillTemplate(template string, k *kind, ids []string) string {
 			continue
 		}
 		name = strings.TrimSuffix(name, "}")
-		if at := slices.Index(k.ids, name); at >= 0 {
+		if at := slices.Index(k.IDs, name); at >= 0 {
 			segments[i] = ids[at]
 		} else {
-			segments[i] = c.value(name)
+			segments[i] = req.value(name)
 		}
 	}
 	return strings.Join(segments, "/")
 }
 
-// finishRecord sees to what depends on the kind.
-func (c *call) finishRecord(k *kind, r record) {
-	if finish, ok := finishers[k.name]; ok {
-		finish(c, r)
+// finishRecord applies the rules of the kind to a new resource.
+func (req *apiRequest) finishRecord(k *documents.Kind, r resource.Record) {
+	if finish, ok := finishers[k.Name]; ok {
+		finish(req, r)
 	}
-	c.goes(k.name, r)
+	req.goes(k.Name, r)
 }

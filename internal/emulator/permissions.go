@@ -4,16 +4,19 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-)
 
-// Every sort of object has its permissions below /permissions, with the same shapes and words of
-// its own. An object's owner and the admins have some from the beginning.
+	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
+)
 
 const permissionRoot = "/permissions/"
 
-// permissionHandler gives what serves a path of permissions; nil for others.
+// permissionHandler returns the handler of a path below /permissions, and nil for other paths. The
+// permissions of all types of objects have the same shape and differ in their levels. An object's
+// owner and the admins have permissions from the beginning.
 func permissionHandler(rt *route) handler {
-	path := pathOf(rt.method)
+	path := documents.Path(rt.method)
 	if !strings.HasPrefix(path, permissionRoot) {
 		return nil
 	}
@@ -29,18 +32,18 @@ func permissionHandler(rt *route) handler {
 	return nil
 }
 
-// levels are the words for what somebody may do with the object.
-func (c *call) levels(whole *shape) []string {
-	if strings.HasPrefix(pathOf(c.route.method), permissionRoot+"{}") {
+// levelsOf returns the levels that a type of object has.
+func levelsOf(req *apiRequest, whole *documents.Shape) []string {
+	if strings.HasPrefix(documents.Path(req.method), permissionRoot+"{}") {
 		return []string{"CAN_EDIT", "CAN_MANAGE", "CAN_READ", "CAN_RUN"} // of notebooks, folders and the like
 	}
 	var found []string
-	var walk func(s *shape, depth int)
-	walk = func(s *shape, depth int) {
+	var walk func(s *documents.Shape, depth int)
+	walk = func(s *documents.Shape, depth int) {
 		if s == nil || depth > 4 || found != nil {
 			return
 		}
-		if f := s.field("permission_level"); f != nil {
+		if f := s.Field("permission_level"); f != nil {
 			for _, e := range f.Enum {
 				if text, ok := e.(string); ok {
 					found = append(found, text)
@@ -49,8 +52,8 @@ func (c *call) levels(whole *shape) []string {
 			return
 		}
 		for i := range s.Properties {
-			if f := s.field(s.Properties[i].Name); f != nil && f.Type == "array" {
-				walk(f.items(), depth+1)
+			if f := s.Field(s.Properties[i].Name); f != nil && f.Type == "array" {
+				walk(f.Elem(), depth+1)
 			}
 		}
 	}
@@ -58,31 +61,31 @@ func (c *call) levels(whole *shape) []string {
 	return found
 }
 
-func permissionLevels(c *call) (any, error) {
-	m := c.route.method
-	whole := c.emulator.shapes.of(m, m.Response.Schema)
+func permissionLevels(req *apiRequest) (any, error) {
+	m := req.method
+	whole := req.shapes.Response(m)
 	var all []any
-	for _, level := range c.levels(whole) {
-		all = append(all, record{"permission_level": level, "description": title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
+	for _, level := range levelsOf(req, whole) {
+		all = append(all, resource.Record{"permission_level": level, "description": company.Title(strings.ToLower(strings.ReplaceAll(level, "_", "-"))) + "."})
 	}
-	return json.RawMessage(whole.appendTo(nil, record{"permission_levels": all})), nil
+	return json.RawMessage(whole.AppendTo(nil, resource.Record{"permission_levels": all})), nil
 }
 
-// object names what the permissions are of: /jobs/123, of type job.
-func (c *call) permissionsOf() (id, kind string) {
-	path := strings.Join(c.segments, "/")
+// objectOf returns the object of the permissions and its type: /jobs/123 and job.
+func objectOf(req *apiRequest) (id, kind string) {
+	path := strings.Join(req.segments, "/")
 	_, object, _ := strings.Cut(path, "permissions/")
 	kind, _, _ = strings.Cut(object, "/")
 	return "/" + object, strings.TrimSuffix(kind, "s")
 }
 
-func (c *call) permissions() record {
-	id, kind := c.permissionsOf()
-	if it, ok := c.state.store.get("/permissions/" + keyOf(id)); ok {
-		return it.record
+func heldPermissions(req *apiRequest) resource.Record {
+	id, kind := objectOf(req)
+	if it, ok := req.home.collections.Get("/permissions/" + resource.Key(id)); ok {
+		return it.Record
 	}
-	m := c.route.method
-	levels := c.levels(c.emulator.shapes.of(m, m.Response.Schema))
+	m := req.method
+	levels := levelsOf(req, req.shapes.Response(m))
 	own := "CAN_MANAGE"
 	if slices.Contains(levels, "IS_OWNER") {
 		own = "IS_OWNER"
@@ -93,30 +96,29 @@ func (c *call) permissions() record {
 	if slices.Contains(levels, "CAN_MANAGE") {
 		admins = "CAN_MANAGE"
 	}
-	return record{"object_id": id, "object_type": kind, "access_control_list": []any{
-		record{"user_name": owner().email, "display_name": "Ada Okafor", "all_permissions": []any{record{"permission_level": own, "inherited": false}}},
-		record{"group_name": "admins", "all_permissions": []any{record{"permission_level": admins, "inherited": true, "inherited_from_object": []any{"/" + kind + "s/"}}}},
+	return resource.Record{"object_id": id, "object_type": kind, "access_control_list": []any{
+		resource.Record{"user_name": company.Owner().Email, "display_name": "Ada Okafor", "all_permissions": []any{resource.Record{"permission_level": own, "inherited": false}}},
+		resource.Record{"group_name": "admins", "all_permissions": []any{resource.Record{"permission_level": admins, "inherited": true, "inherited_from_object": []any{"/" + kind + "s/"}}}},
 	}}
 }
 
-func getPermissions(c *call) (any, error) {
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, c.permissions())), nil
+func getPermissions(req *apiRequest) (any, error) {
+	return req.shaped(heldPermissions(req)), nil
 }
 
-// changePermissions gives direct permissions to those whom the request names: PUT to nobody else,
-// PATCH keeps what others have. What is inherited stays.
-func changePermissions(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	r := c.permissions()
-	id, _ := c.permissionsOf()
-	wanted, _ := c.object()["access_control_list"].([]any)
+// changePermissions sets the direct permissions of the principals in the request. PUT removes those
+// of all other principals. Inherited permissions stay.
+func changePermissions(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	r := heldPermissions(req)
+	id, _ := objectOf(req)
+	wanted, _ := req.object()["access_control_list"].([]any)
 	granted := map[string]any{}
 	var order []string
 	for _, w := range wanted {
 		entry, _ := w.(map[string]any)
-		entryRecord := record{"all_permissions": []any{record{"permission_level": entry["permission_level"], "inherited": false}}}
+		entryRecord := resource.Record{"all_permissions": []any{resource.Record{"permission_level": entry["permission_level"], "inherited": false}}}
 		for _, who := range []string{"user_name", "group_name", "service_principal_name"} {
 			if entry[who] != nil {
 				entryRecord[who] = entry[who]
@@ -131,21 +133,20 @@ func changePermissions(c *call) (any, error) {
 	var list []any
 	held, _ := r["access_control_list"].([]any)
 	for _, h := range held {
-		entry, _ := h.(record)
-		inherited := strings.Contains(string(encode(entry)), `"inherited":true`)
-		if _, again := granted[whoOf(entry)]; inherited || c.route.method.Verb == "PATCH" && !again {
+		entry, _ := h.(resource.Record)
+		inherited := strings.Contains(string(resource.JSON(entry)), `"inherited":true`)
+		if _, again := granted[whoOf(entry)]; inherited || req.method.Verb == "PATCH" && !again {
 			list = append(list, entry)
 		}
 	}
 	for _, key := range order {
 		list = append(list, granted[key])
 	}
-	changed := record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
-	c.state.store.keep("/permissions/"+keyOf(id), changed)
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, changed)), nil
+	changed := resource.Record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
+	req.home.collections.Put("/permissions/"+resource.Key(id), changed)
+	return req.shaped(changed), nil
 }
 
 func whoOf(entry map[string]any) string {
-	return plain(entry["user_name"]) + "\x00" + plain(entry["group_name"]) + "\x00" + plain(entry["service_principal_name"])
+	return resource.Text(entry["user_name"]) + "\x00" + resource.Text(entry["group_name"]) + "\x00" + resource.Text(entry["service_principal_name"])
 }

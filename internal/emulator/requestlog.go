@@ -8,9 +8,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// What the log keeps: bytes of a body, and bytes of all requests together.
+// Limits of the log: bytes of a body, and bytes of all requests together.
 const (
 	maxLoggedBody = 64 << 10
 	maxLogged     = 64 << 20
@@ -21,7 +24,7 @@ const (
 	mask          = "****"
 )
 
-// Request is what a client sent and how it was answered.
+// Request is a request in the log, and the status of its answer.
 type Request struct {
 	ID        string    `json:"id"` // the answer's x-request-id
 	Time      time.Time `json:"time"`
@@ -30,9 +33,9 @@ type Request struct {
 	Workspace string    `json:"workspace,omitempty"` // empty: the host is no workspace's
 	Path      string    `json:"path"`                // escaped, as it came
 	Query     string    `json:"query,omitempty"`     // as it came
-	// Header holds the headers; the values of those that carry credentials are masked.
+	// Header holds the headers. Credentials in them are masked.
 	Header http.Header `json:"header"`
-	// Body holds the first 64 KiB, with the secrets of OAuth forms masked.
+	// Body holds the first 64 KiB. Secrets of OAuth forms are masked.
 	Body          string        `json:"body,omitempty"`
 	BodyTruncated bool          `json:"body_truncated,omitempty"`
 	Operation     string        `json:"operation,omitempty"` // the documented method, by its full name
@@ -90,7 +93,7 @@ func (l *requestLog) add(x *exchange, status int, now time.Time) {
 	}
 }
 
-// size is about how many bytes the request takes.
+// size estimates how many bytes the request takes.
 func (r *Request) size() int {
 	n := len(r.Method) + len(r.Host) + len(r.Path) + len(r.Query) + len(r.Body)
 	for name, values := range r.Header {
@@ -127,29 +130,30 @@ func (l *requestLog) reset() {
 	l.counts = Counts{ByOperation: map[string]int{}, ByStatus: map[int]int{}}
 }
 
-// control serves the paths that are about the emulator rather than of the API. They take no token:
-// what they tell holds no secret, and only this machine can ask.
-func (e *Emulator) control(x *exchange) *answer {
+// control serves the paths that are about the emulator and not part of the API. They need no token:
+// their answers hold no secret, and only this machine can reach them.
+func (e *Emulator) control(x *exchange) *response {
 	if x.path != controlPrefix+"requests" {
-		return newError(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "The emulator has nothing at %s; it has %srequests.", printable(x.path), controlPrefix).answer(shapeJSON, x.id)
+		missing := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "The emulator has nothing at %s; it has %srequests.", apierror.Printable(x.path), controlPrefix)
+		return errorResponse(missing, apierror.ShapeJSON, x.id)
 	}
 	switch x.request.Method {
 	case http.MethodGet:
-		return &answer{status: http.StatusOK, body: encode(struct {
+		return &response{status: http.StatusOK, body: resource.JSON(struct {
 			Counts
 			Requests []Request `json:"requests"`
 		}{e.Counts(), append([]Request{}, e.Requests()...)})}
 	case http.MethodDelete:
 		e.Reset()
-		return &answer{status: http.StatusOK, body: []byte("{}")}
+		return &response{status: http.StatusOK, body: []byte("{}")}
 	}
-	refused := newError(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "%s takes GET and DELETE.", x.path)
-	refused.header = http.Header{"Allow": {"DELETE, GET"}}
-	return refused.answer(shapeJSON, x.id)
+	refused := apierror.New(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "%s takes GET and DELETE.", x.path)
+	refused.Header = http.Header{"Allow": {"DELETE, GET"}}
+	return errorResponse(refused, apierror.ShapeJSON, x.id)
 }
 
-// maskedHeader copies the headers without what they authorise. The scheme stays: that Bearer or
-// Basic was used is worth a test's while.
+// maskedHeader copies the headers and masks credentials. The scheme of Authorization stays, because
+// tests look at it.
 func maskedHeader(h http.Header) http.Header {
 	c := h.Clone()
 	for name, values := range c {
@@ -171,8 +175,8 @@ func maskedHeader(h http.Header) http.Header {
 	return c
 }
 
-// loggedBody is the part of the body that is kept. Bytes that are no text are replaced, so that the
-// log can be written as JSON.
+// loggedBody returns the part of the body that the log keeps. It replaces bytes that are not UTF-8,
+// because the log is written as JSON.
 func loggedBody(x *exchange) (body string, truncated bool) {
 	b := x.body
 	if len(b) > maxLoggedBody {
@@ -184,7 +188,7 @@ func loggedBody(x *exchange) (body string, truncated bool) {
 	return strings.ToValidUTF8(string(b), "\uFFFD"), truncated
 }
 
-// maskedForm keeps a form's fields and of their values only those that are known to be harmless.
+// maskedForm masks the values of a form except those that are known to be harmless.
 func maskedForm(body string) string {
 	form, err := url.ParseQuery(body)
 	if err != nil {

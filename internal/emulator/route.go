@@ -11,11 +11,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// router finds the documented method that a request is for. It is a tree of path segments, in
-// which a literal segment goes before a parameter.
+// router finds the documented method of a request. It is a tree of path segments, in which a
+// literal segment has precedence over a parameter.
 type router struct {
 	root *node
 	all  []*route // in the order of the catalogue
@@ -25,39 +27,37 @@ type node struct {
 	literals map[string]*node
 	param    *node
 	routes   map[string]*route // by verb, where a path ends
-	tails    []tail            // paths that go on below here with a parameter of many segments
+	tails    []tail            // paths that end below here with a parameter of many segments
 }
 
-// tail is the end of a path such as …/files{file_path}: a literal, then the rest, slashes and all.
+// tail is the end of a path such as …/files{file_path}: a literal, then the rest with its slashes.
 type tail struct {
 	literal string
 	route   *route
 }
 
-// route is a documented method and what carries it out.
+// route is a documented method and how it is carried out.
 type route struct {
 	method  *provider.Method
 	also    []*provider.Method // the same operation under other resources' names
 	params  []string           // names of the path's parameters, in order
-	handler handler            // nil: documented, but not emulated
-	plan    plan               // what it does with which kind of resource
+	handler handler            // nil: serve carries it out
+	target  documents.Target   // what it does with which resource
 }
 
-// routes are what the documents have: where each path leads, and the kinds of resources there are.
+// routes are what the front needs of the documents: where each path leads, and the kinds of
+// resources.
 type routes struct {
 	router *router
-	kinds  map[string]*kind // by name
+	kinds  map[string]*documents.Kind // by name
 }
 
-// lakebaseRoot is where the paths of Lakebase begin, and those of no other service.
-const (
-	lakebaseService = "postgres"
-	lakebaseRoot    = "/api/2.0/postgres/"
-)
+// lakebaseService is the name of Lakebase in the documents.
+const lakebaseService = "postgres"
 
-// newRoutes reads the methods of a catalogue: those of Lakebase alone, or all. To read all takes
-// many times as long.
-func newRoutes(catalogue *provider.Catalogue, all *shapes, onlyLakebase bool) (*routes, error) {
+// newRoutes reads the methods of a catalogue: those of Lakebase alone, or all, which takes many
+// times as long.
+func newRoutes(catalogue *provider.Catalogue, all *documents.Shapes, onlyLakebase bool) (*routes, error) {
 	if !onlyLakebase {
 		if err := readAhead(catalogue); err != nil {
 			return nil, err
@@ -67,10 +67,18 @@ func newRoutes(catalogue *provider.Catalogue, all *shapes, onlyLakebase bool) (*
 	if err != nil {
 		return nil, err
 	}
-	return &routes{router: r, kinds: planRoutes(r.all, all)}, nil
+	methods := make([]*provider.Method, len(r.all))
+	for i, rt := range r.all {
+		methods[i] = rt.method
+	}
+	kinds, targets := documents.Classify(methods, all)
+	for _, rt := range r.all {
+		rt.target = targets[rt.method]
+	}
+	return &routes{router: r, kinds: kinds}, nil
 }
 
-// hasLakebase reports whether there is a part of a catalogue that can be read on its own.
+// hasLakebase reports whether a catalogue has Lakebase.
 func hasLakebase(catalogue *provider.Catalogue) (bool, error) {
 	providers, err := catalogue.Providers()
 	if err != nil {
@@ -86,7 +94,7 @@ func hasLakebase(catalogue *provider.Catalogue) (bool, error) {
 	return false, nil
 }
 
-// readAhead reads all services at once, each on a goroutine, as the catalogue keeps them.
+// readAhead reads all services in parallel. The catalogue keeps what it read.
 func readAhead(catalogue *provider.Catalogue) error {
 	providers, err := catalogue.Providers()
 	if err != nil {
@@ -102,8 +110,8 @@ func readAhead(catalogue *provider.Catalogue) error {
 	return group.Wait()
 }
 
-// newRouter reads the methods of the catalogue. Where two share verb and path (the same operation
-// under two resource names), the first stands for both.
+// newRouter makes the router of a catalogue's methods. If two methods have the same verb and path,
+// which is one operation under the names of two resources, the first has the route.
 func newRouter(catalogue *provider.Catalogue, handlers map[string]handler, onlyLakebase bool) (*router, error) {
 	r := &router{root: &node{}}
 	err := eachMethod(catalogue, onlyLakebase, func(m *provider.Method) error {
@@ -218,7 +226,7 @@ func (n *node) literal(segment string) *node {
 	return next
 }
 
-// match finds the route and the values of its path parameters.
+// match finds the route of a request and the values of its path parameters.
 func (r *router) match(verb, escapedPath string) (*route, map[string]string, error) {
 	segments, err := splitPath(escapedPath)
 	if err != nil {
@@ -226,9 +234,9 @@ func (r *router) match(verb, escapedPath string) (*route, map[string]string, err
 	}
 	ends := r.root.find(verb, segments, nil)
 	if ends.route == nil {
-		e := newError(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", printable(verb), printable(apiPath(escapedPath)))
-		if len(ends.verbs) > 0 { // the API itself does not say so, but who debugs wants to know
-			e.header = http.Header{"Allow": {strings.Join(slices.Sorted(maps.Keys(ends.verbs)), ", ")}}
+		e := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", apierror.Printable(verb), apierror.Printable(apiPath(escapedPath)))
+		if len(ends.verbs) > 0 { // unlike the API, for those who debug
+			e.Header = http.Header{"Allow": {strings.Join(slices.Sorted(maps.Keys(ends.verbs)), ", ")}}
 		}
 		return nil, nil, e
 	}
@@ -239,7 +247,7 @@ func (r *router) match(verb, escapedPath string) (*route, map[string]string, err
 	return ends.route, params, nil
 }
 
-// end is where a walk down the tree arrived: at a route, or at a path that has other verbs.
+// end is where a walk down the tree ended: at a route, or at a path with other verbs.
 type end struct {
 	route  *route
 	values []string
@@ -284,12 +292,12 @@ func (n *node) find(verb string, segments, values []string) end {
 	return other
 }
 
-// splitPath takes an escaped path apart into unescaped segments. What a proxy or a file system
-// could read as another path (empty segments, . and ..) is refused, escaped or not.
+// splitPath splits an escaped path into unescaped segments. It refuses segments that a proxy or a
+// file system may read as another path: empty ones, . and .., escaped or not.
 func splitPath(escaped string) ([]string, error) {
 	rest, ok := strings.CutPrefix(escaped, "/")
 	if !ok {
-		return nil, invalidParameter("The path %q does not begin with a slash.", printable(escaped))
+		return nil, apierror.Invalid("The path %q does not begin with a slash.", apierror.Printable(escaped))
 	}
 	if rest == "" {
 		return nil, nil
@@ -298,17 +306,17 @@ func splitPath(escaped string) ([]string, error) {
 	for i, s := range segments {
 		u, err := url.PathUnescape(s)
 		if err != nil {
-			return nil, invalidParameter("The path segment %q is not escaped properly.", printable(s))
+			return nil, apierror.Invalid("The path segment %q is not escaped properly.", apierror.Printable(s))
 		}
 		if u == "" || u == "." || u == ".." {
-			return nil, invalidParameter("The path has the segment %q, which names nothing.", u)
+			return nil, apierror.Invalid("The path has the segment %q, which names nothing.", u)
 		}
 		segments[i] = u
 	}
 	return segments, nil
 }
 
-// apiPath is a path as the API's own messages word it: without /api/2.0.
+// apiPath is a path as the API's messages have it: without /api/2.0.
 func apiPath(path string) string {
 	rest, ok := strings.CutPrefix(path, "/api/")
 	if !ok {

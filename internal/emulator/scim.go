@@ -6,29 +6,33 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/list"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
 // patchSCIM changes a resource by SCIM's operations (RFC 7644 §3.5.2).
-func patchSCIM(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, old, err := c.stored(c.route.plan)
+func patchSCIM(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name, old, err := req.stored(req.route.target)
 	if err != nil {
 		return nil, err
 	}
 	r := maps.Clone(old)
-	operations, _ := c.object()["Operations"].([]any)
+	operations, _ := req.object()["Operations"].([]any)
 	for _, o := range operations {
 		operation, _ := o.(map[string]any)
 		if err := patchOnce(r, operation); err != nil {
 			return nil, err
 		}
 	}
-	c.state.store.keep(name, r)
-	return c.answer(r), nil
+	req.home.collections.Put(name, r)
+	return req.answer(r), nil
 }
 
-// listPath is a path to some of a list's items: members[value eq "123"].
+// listPath is a path to items of an array: members[value eq "123"].
 var listPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\w+)\[(.+)\]$`) })
 
 func patchOnce(r, operation map[string]any) error {
@@ -38,7 +42,7 @@ func patchOnce(r, operation map[string]any) error {
 	if path == "" {
 		object, ok := value.(map[string]any)
 		if !ok {
-			return invalidParameter("An operation without a path needs an object of attributes as its value.")
+			return apierror.Invalid("An operation without a path needs an object of attributes as its value.")
 		}
 		for name, v := range object {
 			if err := patchOnce(r, map[string]any{"op": op, "path": name, "value": v}); err != nil {
@@ -48,16 +52,13 @@ func patchOnce(r, operation map[string]any) error {
 		return nil
 	}
 	if m := listPath().FindStringSubmatch(path); m != nil {
-		fits, err := parseSCIM(m[2], func([]string) bool { return true })
+		fits, err := list.ParseSCIM(m[2], func([]string) bool { return true })
 		if err != nil {
 			return err
 		}
 		items, _ := r[m[1]].([]any)
 		r[m[1]] = slices.DeleteFunc(slices.Clone(items), func(item any) bool {
 			object, ok := item.(map[string]any)
-			if held, isRecord := item.(record); isRecord {
-				object, ok = held, true
-			}
 			return ok && fits(object)
 		})
 		return nil
@@ -98,4 +99,13 @@ func scimHandlers() map[string]handler {
 		}
 	}
 	return table
+}
+
+func finishUser(_ *apiRequest, r resource.Record) {
+	if _, said := r["active"]; !said {
+		r["active"] = true
+	}
+	if resource.Text(r["displayName"]) == "" {
+		r["displayName"] = r["userName"]
+	}
 }

@@ -3,10 +3,12 @@ package emulator
 import (
 	"encoding/base64"
 	"net/http"
-	"strconv"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// secretHandlers are the operations on secrets, which are below a scope that has to exist.
+// secretHandlers are the operations on secrets. Their scope must exist.
 func secretHandlers() map[string]handler {
 	const root = "/api/2.0/secrets/"
 	table := map[string]handler{}
@@ -19,70 +21,22 @@ func secretHandlers() map[string]handler {
 	return table
 }
 
-func inScope(c *call) (any, error) {
-	scope := c.value("scope")
-	if _, ok := c.state.store.get("/secrets/scopes/" + keyOf(scope)); !ok {
-		return nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!", printable(scope))
+func inScope(req *apiRequest) (any, error) {
+	scope := req.value("scope")
+	if _, ok := req.home.collections.Get("/secrets/scopes/" + resource.Key(scope)); !ok {
+		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!", apierror.Printable(scope))
 	}
-	return c.route.plan.serve(c)
+	return serve(req)
 }
 
-// finishSecret takes a new value over, which is read back in base64, and forgets how it was given.
-func finishSecret(c *call, r record) {
+// finishSecret stores a new value in base64.
+func finishSecret(req *apiRequest, r resource.Record) {
 	if text, ok := r["string_value"]; ok {
-		r["value"] = base64.StdEncoding.EncodeToString([]byte(plain(text)))
+		r["value"] = base64.StdEncoding.EncodeToString([]byte(resource.Text(text)))
 	} else if given, ok := r["bytes_value"]; ok {
 		r["value"] = given
 	}
 	delete(r, "string_value")
 	delete(r, "bytes_value")
-	r["scope"], r["key"], r["last_updated_timestamp"] = c.value("scope"), c.value("key"), c.emulator.opts.Clock().UnixMilli()
-}
-
-// finishToken makes the token itself, which only the answer to its creation shows. It is the
-// caller's, or that of the service principal on whose behalf it is made.
-func finishToken(c *call, r record) {
-	now := c.emulator.opts.Clock()
-	id, name := c.caller()
-	r["token_value"] = "dapi" + randomHex()
-	r["created_by_id"], r["created_by_username"], r["owner_id"] = id, name, id
-	if application := plain(c.object()["application_id"]); application != "" {
-		if principal, ok := c.principalOf(application); ok {
-			r["owner_id"] = principal
-		}
-	}
-	r["creation_time"], r["expiry_time"] = now.UnixMilli(), int64(-1)
-	if n, ok := toInt(c.object()["lifetime_seconds"]); ok && n > 0 {
-		r["expiry_time"] = now.UnixMilli() + n*1000
-	}
-}
-
-// caller is who calls, by the id and the name that users and service principals are listed with. An
-// OAuth client that is none of the workspace's acts for the user that Me tells of.
-func (c *call) caller() (id int64, name string) {
-	if id, ok := c.principalOf(c.subject); ok {
-		return id, c.subject
-	}
-	return firstUser, owner().email
-}
-
-// principalOf finds the id of a service principal by its application, or of the story's user by how
-// they log in.
-func (c *call) principalOf(name string) (int64, bool) {
-	for i, p := range humans() {
-		if p.email == name {
-			return firstUser + int64(i), true
-		}
-	}
-	for _, it := range c.state.store.list("/preview/scim/v2/ServicePrincipals", "", mostRows, false) {
-		if plain(it.record["applicationId"]) == name {
-			return toInt(it.id)
-		}
-	}
-	return 0, false
-}
-
-func toInt(value any) (int64, bool) {
-	n, err := strconv.ParseInt(plain(value), 10, 64)
-	return n, err == nil
+	r["scope"], r["key"], r["last_updated_timestamp"] = req.value("scope"), req.value("key"), req.now().UnixMilli()
 }

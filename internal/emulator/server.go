@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/company"
 )
 
 // Server is an emulator that listens on a loopback port.
@@ -23,7 +25,7 @@ type Server struct {
 }
 
 // Start listens on [Options].Address and serves until [Server.Close]. It refuses an address that
-// other machines could reach, because the emulator's credentials protect nothing.
+// other machines can reach, because the emulator's credentials protect nothing.
 func Start(opts Options) (*Server, error) {
 	e, err := New(opts)
 	if err != nil {
@@ -38,7 +40,7 @@ func Start(opts Options) (*Server, error) {
 		http: &http.Server{
 			Handler:           e,
 			ReadHeaderTimeout: 10 * time.Second,
-			// OPTIONS * is answered like everything else that does not exist.
+			// OPTIONS * gets the answer of other paths that do not exist.
 			DisableGeneralOptionsHandler: true,
 			ErrorLog:                     slog.NewLogLogger(e.opts.Logger.Handler(), slog.LevelDebug),
 		},
@@ -50,18 +52,17 @@ func Start(opts Options) (*Server, error) {
 	return s, nil
 }
 
-// URL gives the address of the default workspace, such as http://127.0.0.1:40123.
+// URL returns the address of the default workspace, such as http://127.0.0.1:40123.
 func (s *Server) URL() string { return "http://" + s.addr.String() }
 
-// WorkspaceURL gives the address of a workspace by its deployment name, such as
-// http://dbc-1.localhost:40123. Not every system resolves names under localhost: a client may have
-// to be told to dial [Server.URL] for them.
+// WorkspaceURL returns the address of a workspace by its deployment name, such as
+// http://dbc-1.localhost:40123. Not every system resolves names under localhost; clients there must
+// dial [Server.URL].
 func (s *Server) WorkspaceURL(deployment string) string {
-	return "http://" + net.JoinHostPort(deployment+hostSuffix, strconv.Itoa(s.addr.Port))
+	return "http://" + net.JoinHostPort(deployment+company.HostSuffix, strconv.Itoa(s.addr.Port))
 }
 
-// Close stops listening, cuts the connections that are open and ends delays that are under way.
-// It may be called more than once.
+// Close stops listening, closes open connections and ends delays. It may be called more than once.
 func (s *Server) Close() error {
 	s.once.Do(func() {
 		s.err = s.http.Close() // ends the requests' contexts too, and with them delays
@@ -87,7 +88,7 @@ func listenLoopback(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the emulator: %w", err)
 	}
-	// What localhost means is up to the system, so the outcome is checked too.
+	// The system decides what localhost means, so the outcome is checked too.
 	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
 		_ = listener.Close()
 		return nil, usage("the emulator listens on loopback addresses only, and %q is none", address)

@@ -1,443 +1,232 @@
 package emulator
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// Notebooks, DBFS and the files of volumes are three trees of the same make: records by their
-// paths, of which folders are records too.
-
-const directory = "DIRECTORY"
-
+// treeHandlers are the operations on notebooks and files.
 func treeHandlers() map[string]handler {
-	const objects, dbfs, fs = "/api/2.0/workspace/", "/api/2.0/dbfs/", "/api/2.0/fs/"
+	const objects, files, fs = "/api/2.0/workspace/", "/api/2.0/dbfs/", "/api/2.0/fs/"
 	return map[string]handler{
-		"GET " + objects + "list":       tree{"/workspace", objectInfo}.list("objects"),
-		"GET " + objects + "get-status": tree{"/workspace", objectInfo}.status,
+		"GET " + objects + "list":       notebooks().list("objects"),
+		"GET " + objects + "get-status": notebooks().status,
 		"GET " + objects + "export":     exportObject,
 		"POST " + objects + "import":    importObject,
-		"POST " + objects + "mkdirs":    tree{"/workspace", objectInfo}.mkdirs,
-		"POST " + objects + "delete":    tree{"/workspace", objectInfo}.remove,
+		"POST " + objects + "mkdirs":    notebooks().mkdirs,
+		"POST " + objects + "delete":    notebooks().remove,
 
-		"GET " + dbfs + "list":       tree{"/dbfs", fileInfo}.list("files"),
-		"GET " + dbfs + "get-status": tree{"/dbfs", fileInfo}.status,
-		"GET " + dbfs + "read":       readDBFS,
-		"POST " + dbfs + "put":       putDBFS,
-		"POST " + dbfs + "create":    openDBFS,
-		"POST " + dbfs + "add-block": addBlock,
-		"POST " + dbfs + "close":     closeDBFS,
-		"POST " + dbfs + "mkdirs":    tree{"/dbfs", fileInfo}.mkdirs,
-		"POST " + dbfs + "move":      moveDBFS,
-		"POST " + dbfs + "delete":    tree{"/dbfs", fileInfo}.remove,
+		"GET " + files + "list":       dbfs().list("files"),
+		"GET " + files + "get-status": dbfs().status,
+		"GET " + files + "read":       readDBFS,
+		"POST " + files + "put":       putDBFS,
+		"POST " + files + "create":    openDBFS,
+		"POST " + files + "add-block": addBlock,
+		"POST " + files + "close":     closeDBFS,
+		"POST " + files + "mkdirs":    dbfs().mkdirs,
+		"POST " + files + "move":      moveDBFS,
+		"POST " + files + "delete":    dbfs().remove,
 
-		"GET " + fs + "directories{}":    tree{"/fs", directoryEntry}.list("contents"),
-		"HEAD " + fs + "directories{}":   tree{"/fs", directoryEntry}.status,
-		"PUT " + fs + "directories{}":    tree{"/fs", directoryEntry}.mkdirs,
-		"DELETE " + fs + "directories{}": tree{"/fs", directoryEntry}.remove,
+		"GET " + fs + "directories{}":    volumes().list("contents"),
+		"HEAD " + fs + "directories{}":   volumes().status,
+		"PUT " + fs + "directories{}":    volumes().mkdirs,
+		"DELETE " + fs + "directories{}": volumes().remove,
 		"GET " + fs + "files{}":          downloadFile,
 		"HEAD " + fs + "files{}":         downloadFile,
 		"PUT " + fs + "files{}":          uploadFile,
-		"DELETE " + fs + "files{}":       tree{"/fs", directoryEntry}.remove,
+		"DELETE " + fs + "files{}":       volumes().remove,
 	}
 }
 
-// tree is one of the three, and how its lists word what is in it.
+// tree is notebooks, DBFS or the files of volumes: records of files and folders by their paths.
+// Show makes the record of a list's item.
 type tree struct {
 	kind string
-	show func(record) record
+	show func(resource.Record) resource.Record
 }
 
-func objectInfo(r record) record {
+func notebooks() tree { return tree{"/workspace", objectInfo} }
+func dbfs() tree      { return tree{"/dbfs", fileInfo} }
+func volumes() tree   { return tree{"/fs", directoryEntry} }
+
+func objectInfo(r resource.Record) resource.Record {
 	r = maps.Clone(r)
 	delete(r, "content")
-	if r["object_type"] == directory || r["object_type"] == "NOTEBOOK" {
+	if r["object_type"] == company.Directory || r["object_type"] == "NOTEBOOK" {
 		delete(r, "size")
 	}
 	return r
 }
 
-func fileInfo(r record) record {
+func fileInfo(r resource.Record) resource.Record {
 	size, _ := r["size"].(int64)
-	return record{"path": r["path"], "is_dir": r["object_type"] == directory, "file_size": size, "modification_time": r["modified_at"]}
+	return resource.Record{"path": r["path"], "is_dir": r["object_type"] == company.Directory, "file_size": size, "modification_time": r["modified_at"]}
 }
 
-func directoryEntry(r record) record {
-	shown := record{"path": r["path"], "name": path.Base(plain(r["path"])), "is_directory": r["object_type"] == directory}
-	if r["object_type"] != directory {
+func directoryEntry(r resource.Record) resource.Record {
+	shown := resource.Record{"path": r["path"], "name": path.Base(resource.Text(r["path"])), "is_directory": r["object_type"] == company.Directory}
+	if r["object_type"] != company.Directory {
 		shown["file_size"], shown["last_modified"] = r["size"], r["modified_at"]
 	}
 	return shown
 }
 
-// pathOf is the path that a request names. A workspace's begins with /Workspace or not, DBFS' with
-// dbfs: or not.
-func (c *call) path(names ...string) (string, error) {
+// pathOf returns the path that a request names, without the prefixes /Workspace of notebooks and
+// dbfs: of DBFS.
+func pathOf(req *apiRequest, names ...string) (string, error) {
 	text := ""
 	for _, name := range append(names, "path", "directory_path", "file_path") {
-		if text = c.value(name); text != "" {
+		if text = req.value(name); text != "" {
 			break
 		}
 	}
 	text = strings.TrimPrefix(text, "dbfs:")
-	if c.route.method.Path[:min(19, len(c.route.method.Path))] == "/api/2.0/workspace/" {
+	if req.method.Path[:min(19, len(req.method.Path))] == "/api/2.0/workspace/" {
 		if rest, ok := strings.CutPrefix(text, "/Workspace"); ok && (rest == "" || rest[0] == '/') {
 			text = "/" + strings.TrimPrefix(rest, "/")
 		}
 	}
 	if !strings.HasPrefix(text, "/") {
-		return "", invalidParameter("Path (%s) doesn't start with '/'.", printable(text))
+		return "", apierror.Invalid("Path (%s) doesn't start with '/'.", apierror.Printable(text))
 	}
 	return path.Clean(text), nil
 }
 
-// at finds the file or folder that a call is about.
-func (c *call) at(kind string) (path string, r record, err error) {
-	if path, err = c.path(); err != nil {
+// at finds the file or folder that a request names.
+func (t tree) at(req *apiRequest) (path string, r resource.Record, err error) {
+	if path, err = pathOf(req); err != nil {
 		return "", nil, err
 	}
-	r, err = c.file(kind, path)
+	r, err = t.find(req, path)
 	return path, r, err
 }
 
-func (c *call) file(kindName, at string) (record, error) {
-	it, ok := c.state.store.get(kindName + "/" + keyOf(at))
+func (t tree) find(req *apiRequest, at string) (resource.Record, error) {
+	it, ok := req.home.collections.Get(t.kind + "/" + resource.Key(at))
 	if !ok {
-		return nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", printable(at))
+		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", apierror.Printable(at))
 	}
-	return it.record, nil
+	return it.Record, nil
 }
 
 func (t tree) list(key string) handler {
-	return func(c *call) (any, error) {
-		at, err := c.path()
+	return func(req *apiRequest) (any, error) {
+		at, err := pathOf(req)
 		if err != nil {
 			return nil, err
 		}
-		r, err := c.file(t.kind, at)
+		r, err := t.find(req, at)
 		if err != nil {
 			return nil, err
 		}
 		rows := []any{}
-		if r["object_type"] != directory {
+		if r["object_type"] != company.Directory {
 			rows = append(rows, t.show(r))
 		} else {
 			var since int64
-			if text := c.query.Get("notebooks_modified_after"); text != "" {
+			if text := req.query.Get("notebooks_modified_after"); text != "" {
 				if since, err = strconv.ParseInt(text, 10, 64); err != nil {
-					return nil, invalidParameter("notebooks_modified_after must be a time in milliseconds, not %q.", printable(text))
+					return nil, apierror.Invalid("notebooks_modified_after must be a time in milliseconds, not %q.", apierror.Printable(text))
 				}
 			}
-			for _, it := range c.state.store.list(t.kind, "", mostRows, false) {
-				changed, _ := it.record["modified_at"].(int64)
-				if it.record["object_type"] == "NOTEBOOK" && changed < since {
+			for _, it := range req.home.collections.List(t.kind, "", resource.MaxItems, false) {
+				changed, _ := it.Record["modified_at"].(int64)
+				if it.Record["object_type"] == "NOTEBOOK" && changed < since {
 					continue
 				}
-				if p := plain(it.record["path"]); p != "/" && path.Dir(p) == at {
-					rows = append(rows, t.show(it.record))
+				if p := resource.Text(it.Record["path"]); p != "/" && path.Dir(p) == at {
+					rows = append(rows, t.show(it.Record))
 				}
 			}
 		}
-		answer := record{}
+		answer := resource.Record{}
 		if len(rows) > 0 {
 			answer[key] = rows
 		}
-		m := c.route.method
-		return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, answer)), nil
+		return req.shaped(answer), nil
 	}
 }
 
-func (t tree) status(c *call) (any, error) {
-	_, r, err := c.at(t.kind)
+func (t tree) status(req *apiRequest) (any, error) {
+	_, r, err := t.at(req)
 	if err != nil {
 		return nil, err
 	}
-	m := c.route.method
+	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {
-		return &answer{status: http.StatusOK}, nil
+		return &response{status: http.StatusOK}, nil
 	}
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, t.show(r))), nil
+	return json.RawMessage(req.shapes.Response(m).AppendTo(nil, t.show(r))), nil
 }
 
-// place puts a record into a tree, with the folders that it is in.
-func (c *call) place(kindName, at string, r record) {
-	now := c.emulator.opts.Clock().UnixMilli()
+// place puts a record into a tree and creates the folders above it.
+func (t tree) place(req *apiRequest, at string, r resource.Record) {
+	now := req.now().UnixMilli()
 	for dir := path.Dir(at); ; dir = path.Dir(dir) {
-		name := kindName + "/" + keyOf(dir)
-		if _, ok := c.state.store.get(name); !ok {
-			c.state.store.keep(name, c.entry(dir, directory, now))
+		name := t.kind + "/" + resource.Key(dir)
+		if _, ok := req.home.collections.Get(name); !ok {
+			req.home.collections.Put(name, newEntry(req, dir, company.Directory, now))
 		}
 		if dir == "/" {
 			break
 		}
 	}
-	made := c.entry(at, "FILE", now)
+	made := newEntry(req, at, "FILE", now)
 	maps.Copy(made, r)
-	c.state.store.keep(kindName+"/"+keyOf(at), made)
+	req.home.collections.Put(t.kind+"/"+resource.Key(at), made)
 }
 
-func (c *call) entry(at, kind string, now int64) record {
-	id := c.state.nextNumber(900_000_000_000_001)
-	return record{"path": at, "object_type": kind, "object_id": id, "resource_id": strconv.FormatInt(id, 10), "created_at": now, "modified_at": now}
+func newEntry(req *apiRequest, at, kind string, now int64) resource.Record {
+	id := req.home.nextNumber(900_000_000_000_001)
+	return resource.Record{"path": at, "object_type": kind, "object_id": id, "resource_id": strconv.FormatInt(id, 10), "created_at": now, "modified_at": now}
 }
 
-func (t tree) mkdirs(c *call) (any, error) {
-	at, err := c.path()
+func (t tree) mkdirs(req *apiRequest) (any, error) {
+	at, err := pathOf(req)
 	if err != nil {
 		return nil, err
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	if r, err := c.file(t.kind, at); err == nil {
-		if r["object_type"] != directory {
-			return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists and is no folder.", printable(at))
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	if r, err := t.find(req, at); err == nil {
+		if r["object_type"] != company.Directory {
+			return nil, apierror.New(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists and is no folder.", apierror.Printable(at))
 		}
-		return record{}, nil
+		return resource.Record{}, nil
 	}
-	c.place(t.kind, at, record{"object_type": directory})
-	return record{}, nil
+	t.place(req, at, resource.Record{"object_type": company.Directory})
+	return resource.Record{}, nil
 }
 
-func (t tree) remove(c *call) (any, error) {
-	at, err := c.path()
+func (t tree) remove(req *apiRequest) (any, error) {
+	at, err := pathOf(req)
 	if err != nil {
 		return nil, err
 	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	if _, err := c.file(t.kind, at); err != nil {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	if _, err := t.find(req, at); err != nil {
 		return nil, err
 	}
 	var below []string
-	for _, it := range c.state.store.list(t.kind, "", mostRows, false) {
-		if strings.HasPrefix(plain(it.record["path"]), at+"/") {
-			below = append(below, it.id)
+	for _, it := range req.home.collections.List(t.kind, "", resource.MaxItems, false) {
+		if strings.HasPrefix(resource.Text(it.Record["path"]), at+"/") {
+			below = append(below, it.ID)
 		}
 	}
-	if recursive, _ := c.object()["recursive"].(bool); len(below) > 0 && !recursive {
-		return nil, newError(http.StatusBadRequest, "DIRECTORY_NOT_EMPTY", "Folder (%s) is not empty.", printable(at))
+	if recursive, _ := req.object()["recursive"].(bool); len(below) > 0 && !recursive {
+		return nil, apierror.New(http.StatusBadRequest, "DIRECTORY_NOT_EMPTY", "Folder (%s) is not empty.", apierror.Printable(at))
 	}
-	for _, id := range append(below, keyOf(at)) {
-		c.state.store.remove(t.kind + "/" + id)
+	for _, id := range append(below, resource.Key(at)) {
+		req.home.collections.Remove(t.kind + "/" + id)
 	}
-	return record{}, nil
-}
-
-// lastDot is a file's ending with its dot.
-func lastDot(at string) string { return path.Ext(at) }
-
-func languageOf(at string) string {
-	return map[string]string{".py": "PYTHON", ".sql": "SQL", ".scala": "SCALA", ".r": "R"}[strings.ToLower(path.Ext(at))]
-}
-
-func exportObject(c *call) (any, error) {
-	at, r, err := c.at("/workspace")
-	if err != nil {
-		return nil, err
-	}
-	if r["object_type"] == directory {
-		return nil, newError(http.StatusBadRequest, "BAD_REQUEST", "Folder (%s) can be exported as DBC only, which the emulator does not do.", printable(at))
-	}
-	kind := map[string]string{"PYTHON": "py", "SQL": "sql", "SCALA": "scala", "R": "r"}[plain(r["language"])]
-	if kind == "" {
-		kind = "file"
-	}
-	return record{"content": plain(r["content"]), "file_type": kind}, nil
-}
-
-func importObject(c *call) (any, error) {
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	body := c.object()
-	content := plain(body["content"])
-	raw, err := base64.StdEncoding.DecodeString(content)
-	if err != nil {
-		return nil, invalidParameter("content is not base64.")
-	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	if _, err := c.file("/workspace", at); err == nil && body["overwrite"] != true {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(at))
-	}
-	r := record{"content": content, "size": int64(len(raw)), "object_type": "NOTEBOOK"}
-	format := plain(body["format"])
-	language := orText(body["language"], "")
-	if language == "" && (format == "AUTO" || format == "JUPYTER") {
-		language = languageOf(at)
-	}
-	switch {
-	case language != "":
-		r["language"] = language
-	case format == "JUPYTER":
-		r["language"] = "PYTHON"
-	default:
-		r["object_type"] = "FILE"
-	}
-	c.place("/workspace", at, r)
-	return record{}, nil
-}
-
-func readDBFS(c *call) (any, error) {
-	const most = 1 << 20
-	_, r, err := c.at("/dbfs")
-	if err != nil {
-		return nil, err
-	}
-	raw, _ := base64.StdEncoding.DecodeString(plain(r["content"])) // checked when it came in
-	offset, _ := strconv.Atoi(c.query.Get("offset"))
-	length, _ := strconv.Atoi(c.query.Get("length"))
-	if length <= 0 || length > most {
-		length = most
-	}
-	from := min(max(offset, 0), len(raw))
-	part := raw[from:min(from+length, len(raw))]
-	return record{"bytes_read": len(part), "data": base64.StdEncoding.EncodeToString(part)}, nil
-}
-
-func putDBFS(c *call) (any, error) {
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	content := plain(c.object()["contents"])
-	raw, err := base64.StdEncoding.DecodeString(content)
-	if err != nil {
-		return nil, invalidParameter("contents is not base64.")
-	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	if _, err := c.file("/dbfs", at); err == nil && c.object()["overwrite"] != true {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(at))
-	}
-	c.place("/dbfs", at, record{"content": content, "size": int64(len(raw))})
-	return record{}, nil
-}
-
-// handles are files of DBFS that are being written, by the numbers that openDBFS gave.
-const handles = "/dbfs-handles"
-
-func openDBFS(c *call) (any, error) {
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	if _, err := c.file("/dbfs", at); err == nil && c.object()["overwrite"] != true {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(at))
-	}
-	id := c.state.nextNumber(1)
-	c.state.store.keep(handles+"/"+strconv.FormatInt(id, 10), record{"path": at, "content": ""})
-	return record{"handle": id}, nil
-}
-
-func (c *call) handle() (string, record, error) {
-	name := handles + "/" + keyOf(plain(c.object()["handle"]))
-	it, ok := c.state.store.get(name)
-	if !ok {
-		return "", nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Handle %s is not open.", printable(plain(c.object()["handle"])))
-	}
-	return name, it.record, nil
-}
-
-func addBlock(c *call) (any, error) {
-	block, err := base64.StdEncoding.DecodeString(plain(c.object()["data"]))
-	if err != nil {
-		return nil, invalidParameter("data is not base64.")
-	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, r, err := c.handle()
-	if err != nil {
-		return nil, err
-	}
-	held, _ := base64.StdEncoding.DecodeString(plain(r["content"]))
-	r = maps.Clone(r)
-	r["content"] = base64.StdEncoding.EncodeToString(slices.Concat(held, block))
-	c.state.store.keep(name, r)
-	return record{}, nil
-}
-
-func closeDBFS(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name, r, err := c.handle()
-	if err != nil {
-		return nil, err
-	}
-	raw, _ := base64.StdEncoding.DecodeString(plain(r["content"]))
-	c.place("/dbfs", plain(r["path"]), record{"content": r["content"], "size": int64(len(raw))})
-	c.state.store.remove(name)
-	return record{}, nil
-}
-
-func moveDBFS(c *call) (any, error) {
-	from, err := c.path("source_path")
-	if err != nil {
-		return nil, err
-	}
-	to, err := c.path("destination_path")
-	if err != nil {
-		return nil, err
-	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	r, err := c.file("/dbfs", from)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := c.file("/dbfs", to); err == nil {
-		return nil, newError(http.StatusBadRequest, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.", printable(to))
-	}
-	moved := maps.Clone(r)
-	delete(moved, "path")
-	c.place("/dbfs", to, moved)
-	for _, it := range c.state.store.list("/dbfs", "", mostRows, false) {
-		if rest, ok := strings.CutPrefix(plain(it.record["path"]), from+"/"); ok {
-			inner := maps.Clone(it.record)
-			delete(inner, "path")
-			c.place("/dbfs", to+"/"+rest, inner)
-			c.state.store.remove("/dbfs/" + it.id)
-		}
-	}
-	c.state.store.remove("/dbfs/" + keyOf(from))
-	return record{}, nil
-}
-
-func downloadFile(c *call) (any, error) {
-	at, r, err := c.at("/fs")
-	if err != nil {
-		return nil, err
-	}
-	if r["object_type"] == directory {
-		return nil, newError(http.StatusNotFound, "NOT_FOUND", "%s is a folder.", printable(at))
-	}
-	raw, _ := base64.StdEncoding.DecodeString(plain(r["content"]))
-	changed, _ := r["modified_at"].(int64)
-	return &answer{status: http.StatusOK, body: raw, header: http.Header{
-		"Content-Type": {"application/octet-stream"}, "Last-Modified": {time.UnixMilli(changed).UTC().Format(http.TimeFormat)},
-	}}, nil
-}
-
-func uploadFile(c *call) (any, error) {
-	at, err := c.path()
-	if err != nil {
-		return nil, err
-	}
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	if _, err := c.file("/fs", at); err == nil && c.query.Get("overwrite") != "true" {
-		return nil, newError(http.StatusConflict, "ALREADY_EXISTS", "%s already exists.", printable(at))
-	}
-	c.place("/fs", at, record{"content": base64.StdEncoding.EncodeToString(c.body), "size": int64(len(c.body))})
-	return record{}, nil
+	return resource.Record{}, nil
 }

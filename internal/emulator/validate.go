@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -16,14 +15,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// maxViolations is how many faults of one request are listed.
+// maxViolations is how many violations an error lists.
 const maxViolations = 10
 
-// validator judges requests by the documents. It is stricter than the API, which lets some unknown
-// fields and parameters pass: what the documents do not have is a mistake of the client's.
+// validator validates requests by the documents. It is stricter than the API, which accepts some
+// unknown fields and parameters.
 type validator struct {
 	catalogue *provider.Catalogue
 
@@ -35,7 +36,8 @@ func newValidator(catalogue *provider.Catalogue) *validator {
 	return &validator{catalogue: catalogue, patterns: map[string]*regexp.Regexp{}}
 }
 
-// checkAny judges a request by the method of its route, or by one that shares verb and path with it.
+// checkAny validates a request by the method of its route, or by another method of the same verb
+// and path.
 func (v *validator) checkAny(x *exchange, rt *route, params map[string]string) (url.Values, error) {
 	query, err := v.check(x, rt.method, params)
 	for _, m := range rt.also {
@@ -49,11 +51,11 @@ func (v *validator) checkAny(x *exchange, rt *route, params map[string]string) (
 	return query, err
 }
 
-// check judges the path's parameters, the query and the body, and gives the query.
+// check validates the path's parameters, the query and the body, and returns the query.
 func (v *validator) check(x *exchange, m *provider.Method, params map[string]string) (url.Values, error) {
 	query, err := url.ParseQuery(x.request.URL.RawQuery)
 	if err != nil {
-		return nil, invalidParameter("The query %q cannot be read.", printable(x.request.URL.RawQuery))
+		return nil, apierror.Invalid("The query %q cannot be read.", apierror.Printable(x.request.URL.RawQuery))
 	}
 	c := &check{validator: v, method: m}
 	if text := query.Get("update_mask"); text != "" {
@@ -69,8 +71,8 @@ func (v *validator) check(x *exchange, m *provider.Method, params map[string]str
 		for i, f := range c.found {
 			texts[i] = f.Field + " " + f.Description
 		}
-		e := invalidParameter("The request is not valid: %s.", strings.Join(texts, "; "))
-		e.violations = c.found
+		e := apierror.Invalid("The request is not valid: %s.", strings.Join(texts, "; "))
+		e.Violations = c.found
 		return nil, e
 	}
 	return query, nil
@@ -90,22 +92,22 @@ func (v *validator) pattern(expression string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// check is one judgement. Its methods' errors are faults of the documents or of the JSON; the
-// request's faults against the schemas are collected.
+// check is the validation of one request. It collects violations of schemas. Its methods return
+// other errors: of the documents, or of the JSON.
 type check struct {
 	*validator
 	method *provider.Method
-	mask   []string // the paths of an update mask in the query; none: the whole body counts
-	found  []violation
+	mask   []string // paths of the update mask in the query; none: the request sets the whole body
+	found  []apierror.Violation
 }
 
 func (c *check) violated(path provider.Path, format string, args ...any) {
 	if len(c.found) < maxViolations {
-		field := printable(path.String())
+		field := apierror.Printable(path.String())
 		if field == "" {
 			field = "body"
 		}
-		c.found = append(c.found, violation{Field: field, Description: fmt.Sprintf(format, args...)})
+		c.found = append(c.found, apierror.Violation{Field: field, Description: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -143,7 +145,7 @@ func (c *check) parameters(params map[string]string, query url.Values) error {
 	return nil
 }
 
-// texts judges the values of one parameter, which travel as text.
+// texts validates the values of one parameter, which are text.
 func (c *check) texts(path provider.Path, schema *provider.Schema, values []string) error {
 	if schema == nil {
 		return nil
@@ -163,7 +165,7 @@ func (c *check) texts(path provider.Path, schema *provider.Schema, values []stri
 	return c.value(path, schema, typed(schema, values[0]))
 }
 
-// typed reads text as the type that the schema wants, and leaves it text where it cannot be.
+// typed reads text as the schema's type. It returns the text itself if it is not of that type.
 func typed(schema *provider.Schema, text string) any {
 	if schema == nil {
 		return text
@@ -188,7 +190,7 @@ func typed(schema *provider.Schema, text string) any {
 func (c *check) body(raw []byte) error {
 	want := c.method.Body
 	if want == nil {
-		return nil // what is sent all the same is not looked at, as the API does
+		return nil // like the API, the emulator ignores a body that is not documented
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
 		if want.Required {
@@ -199,31 +201,14 @@ func (c *check) body(raw []byte) error {
 	if want.MediaType != "" && want.MediaType != "application/json" {
 		return nil
 	}
-	value, err := decode(raw)
+	value, err := resource.Decode(raw)
 	if err != nil {
-		return newError(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body is not JSON: %s", printable(err.Error()))
+		return apierror.New(http.StatusBadRequest, "MALFORMED_REQUEST", "The request's body is not JSON: %s", apierror.Printable(err.Error()))
 	}
 	return c.value(nil, want.Schema, value)
 }
 
-// decode reads one JSON value with nothing after it, numbers as they are written.
-func decode(raw []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var value any
-	if err := d.Decode(&value); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, errors.New("it ends too early")
-		}
-		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows after its end")
-	}
-	return value, nil
-}
-
-// value judges a value by a schema.
+// value validates a value by a schema.
 func (c *check) value(path provider.Path, schema *provider.Schema, value any) error {
 	schema, err := c.catalogue.Resolve(c.method, schema)
 	if err != nil || schema == nil {
@@ -277,8 +262,8 @@ func (c *check) value(path provider.Path, schema *provider.Schema, value any) er
 	return nil
 }
 
-// changes reports whether an attribute is one that the request sets. Under an update mask it is one
-// at or below a path of the mask; what the mask leaves alone need not be in the body.
+// changes reports whether a request sets an attribute. With an update mask it sets the attributes
+// at or below the paths of the mask, so the body may lack others.
 func (c *check) changes(path provider.Path, name string) bool {
 	at := slices.Concat(path, provider.Path{name}).String()
 	return len(c.mask) == 0 || slices.ContainsFunc(c.mask, func(m string) bool {

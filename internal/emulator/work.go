@@ -1,13 +1,14 @@
 package emulator
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
-)
 
-// Work that is begun by one call and asked for by another, and is no resource by itself: commands
-// on clusters, questions to Genie, apps and pipelines that start and stop.
+	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/resource"
+)
 
 const (
 	contextKind      = "/contexts"
@@ -17,6 +18,8 @@ const (
 	updateKind       = "/pipelines/{}/updates"
 )
 
+// workHandlers are operations that begin work, and operations that return its state: commands on
+// clusters, questions to Genie, apps and pipelines that start and stop.
 func workHandlers() map[string]handler {
 	const spaces, apps, pipelines = "POST /api/2.0/genie/spaces/{}/", "POST /api/2.0/apps/{}/", "POST /api/2.0/pipelines/{}/"
 	return map[string]handler{
@@ -30,20 +33,20 @@ func workHandlers() map[string]handler {
 		spaces + "start-conversation":        startConversation,
 		spaces + "conversations/{}/messages": createMessage,
 
-		apps + "start": changeOne(func(c *call, r record) (record, error) {
+		apps + "start": changeOne(func(req *apiRequest, r resource.Record) (resource.Record, error) {
 			r = maps.Clone(r)
-			c.goes("/apps", r)
+			req.goes("/apps", r)
 			return r, nil
 		}),
-		apps + "stop": changeOne(func(c *call, r record) (record, error) {
+		apps + "stop": changeOne(func(req *apiRequest, r resource.Record) (resource.Record, error) {
 			r = maps.Clone(r)
-			c.become(r, record{"compute_status": record{"state": "STOPPING", "message": ""}},
-				record{"compute_status": record{"state": "STOPPED", "message": ""}, "app_status": record{"state": "UNAVAILABLE", "message": ""}})
+			req.become(r, resource.Record{"compute_status": resource.Record{"state": "STOPPING", "message": ""}},
+				resource.Record{"compute_status": resource.Record{"state": "STOPPED", "message": ""}, "app_status": resource.Record{"state": "UNAVAILABLE", "message": ""}})
 			return r, nil
 		}),
-		pipelines + "stop": changeOne(func(c *call, r record) (record, error) {
+		pipelines + "stop": changeOne(func(req *apiRequest, r resource.Record) (resource.Record, error) {
 			r = maps.Clone(r)
-			c.become(r, record{"state": "STOPPING"}, record{"state": "IDLE"})
+			req.become(r, resource.Record{"state": "STOPPING"}, resource.Record{"state": "IDLE"})
 			return r, nil
 		}),
 		pipelines + "updates": startUpdate,
@@ -53,146 +56,143 @@ func workHandlers() map[string]handler {
 	}
 }
 
-// onCluster refuses work on a cluster that does not run.
-func (c *call) onCluster() error {
-	id := c.value("clusterId")
-	it, ok := c.state.store.get("/clusters/" + keyOf(id))
+// onCluster refuses work on a cluster that is not running.
+func onCluster(req *apiRequest) error {
+	id := req.value("clusterId")
+	it, ok := req.home.collections.Get("/clusters/" + resource.Key(id))
 	if !ok {
-		return newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "Cluster %s does not exist", printable(id))
+		return apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "Cluster %s does not exist", apierror.Printable(id))
 	}
-	if state := plain(settled(it.record, c.emulator.opts.Clock())["state"]); state != "RUNNING" {
-		return newError(http.StatusBadRequest, "INVALID_STATE", "Cluster %s is in unexpected state %s.", printable(id), state)
+	if state := resource.Text(resource.Settled(it.Record, req.now())["state"]); state != "RUNNING" {
+		return apierror.New(http.StatusBadRequest, "INVALID_STATE", "Cluster %s is in unexpected state %s.", apierror.Printable(id), state)
 	}
 	return nil
 }
 
-func createContext(c *call) (any, error) {
-	if err := c.onCluster(); err != nil {
+func createContext(req *apiRequest) (any, error) {
+	if err := onCluster(req); err != nil {
 		return nil, err
 	}
-	return c.beginWork(contextKind, record{}), nil
+	return beginWork(req, contextKind, resource.Record{}), nil
 }
 
-func executeCommand(c *call) (any, error) {
-	if err := c.onCluster(); err != nil {
+func executeCommand(req *apiRequest) (any, error) {
+	if err := onCluster(req); err != nil {
 		return nil, err
 	}
-	if _, ok := c.state.store.get(contextKind + "/" + keyOf(c.value("contextId"))); !ok {
-		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", printable(c.value("contextId")))
+	if _, ok := req.home.collections.Get(contextKind + "/" + resource.Key(req.value("contextId"))); !ok {
+		return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", apierror.Printable(req.value("contextId")))
 	}
-	return c.beginWork(commandKind, record{}), nil
+	return beginWork(req, commandKind, resource.Record{}), nil
 }
 
-func (c *call) beginWork(kindName string, r record) any {
-	r["id"] = newID()
-	c.goes(kindName, r)
-	c.state.store.keep(kindName+"/"+plain(r["id"]), r)
-	return record{"id": r["id"]}
+func beginWork(req *apiRequest, kindName string, r resource.Record) any {
+	r["id"] = resource.NewID()
+	req.goes(kindName, r)
+	req.home.collections.Put(kindName+"/"+resource.Text(r["id"]), r)
+	return resource.Record{"id": r["id"]}
 }
 
 func statusOfWork(kindName, param string) handler {
-	return func(c *call) (any, error) {
-		it, ok := c.state.store.get(kindName + "/" + keyOf(c.value(param)))
+	return func(req *apiRequest) (any, error) {
+		it, ok := req.home.collections.Get(kindName + "/" + resource.Key(req.value(param)))
 		if !ok {
-			return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no %s %s", nounOf(kindName), printable(c.value(param)))
+			return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no %s %s", documents.Noun(kindName), apierror.Printable(req.value(param)))
 		}
-		m := c.route.method
-		return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, settled(it.record, c.emulator.opts.Clock()))), nil
+		return req.shaped(resource.Settled(it.Record, req.now())), nil
 	}
 }
 
-func cancelCommand(c *call) (any, error) {
-	name := commandKind + "/" + keyOf(c.value("commandId"))
-	it, ok := c.state.store.get(name)
+func cancelCommand(req *apiRequest) (any, error) {
+	name := commandKind + "/" + resource.Key(req.value("commandId"))
+	it, ok := req.home.collections.Get(name)
 	if !ok {
-		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no command %s", printable(c.value("commandId")))
+		return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "There is no command %s", apierror.Printable(req.value("commandId")))
 	}
-	r := maps.Clone(it.record)
-	c.become(r, record{"status": "Cancelling"}, record{"status": "Cancelled"})
-	c.state.store.keep(name, r)
-	return record{}, nil
+	r := maps.Clone(it.Record)
+	req.become(r, resource.Record{"status": "Cancelling"}, resource.Record{"status": "Cancelled"})
+	req.home.collections.Put(name, r)
+	return resource.Record{}, nil
 }
 
-func destroyContext(c *call) (any, error) {
-	name := contextKind + "/" + keyOf(c.value("contextId"))
-	if _, ok := c.state.store.get(name); !ok {
-		return nil, newError(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", printable(c.value("contextId")))
+func destroyContext(req *apiRequest) (any, error) {
+	name := contextKind + "/" + resource.Key(req.value("contextId"))
+	if _, ok := req.home.collections.Get(name); !ok {
+		return nil, apierror.New(http.StatusBadRequest, "INVALID_PARAMETER_VALUE", "ContextNotFound: no context %s", apierror.Printable(req.value("contextId")))
 	}
-	c.state.store.remove(name)
-	return record{}, nil
+	req.home.collections.Remove(name)
+	return resource.Record{}, nil
 }
 
-// startConversation makes a conversation with its first message.
-func startConversation(c *call) (any, error) {
-	if _, _, err := c.stored(c.route.plan); err != nil {
+// startConversation creates a conversation with its first message.
+func startConversation(req *apiRequest) (any, error) {
+	if _, _, err := req.stored(req.route.target); err != nil {
 		return nil, err
 	}
-	space, id, now := c.params["space_id"], newID(), c.emulator.opts.Clock().UnixMilli()
-	conversation := record{"id": id, "conversation_id": id, "space_id": space, "title": c.object()["content"], "created_timestamp": now, "last_updated_timestamp": now}
-	k := c.emulator.kinds()[conversationKind]
+	space, id, now := req.params["space_id"], resource.NewID(), req.now().UnixMilli()
+	conversation := resource.Record{"id": id, "conversation_id": id, "space_id": space, "title": req.object()["content"], "created_timestamp": now, "last_updated_timestamp": now}
+	k := req.emulator.kinds()[conversationKind]
 	if k == nil {
-		return c.invented(nil), nil
+		return req.invented(nil), nil
 	}
-	in, key := k.locate([]string{space}, []string{id})
-	c.state.store.keep(in+"/"+key, conversation)
-	message := c.message(space, id)
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, record{
+	in, key := k.Locate([]string{space}, []string{id})
+	req.home.collections.Put(in+"/"+key, conversation)
+	message := newMessage(req, space, id)
+	return req.shaped(resource.Record{
 		"conversation": conversation, "conversation_id": id, "message": message, "message_id": message["id"],
-	})), nil
+	}), nil
 }
 
-func createMessage(c *call) (any, error) {
-	if err := c.checkParents(c.route.plan); err != nil {
+func createMessage(req *apiRequest) (any, error) {
+	if err := req.checkParents(req.route.target); err != nil {
 		return nil, err
 	}
-	return c.answer(c.message(c.params["space_id"], c.params["conversation_id"])), nil
+	return req.answer(newMessage(req, req.params["space_id"], req.params["conversation_id"])), nil
 }
 
-// message keeps a question, which is answered after Options.OperationTime.
-func (c *call) message(space, conversation string) record {
-	id, now := newID(), c.emulator.opts.Clock().UnixMilli()
-	r := record{
-		"id": id, "message_id": id, "conversation_id": conversation, "space_id": space, "content": c.object()["content"],
-		"created_timestamp": now, "last_updated_timestamp": now, "user_id": int64(firstUser),
+// newMessage keeps a question. Its answer comes after [Options].OperationTime.
+func newMessage(req *apiRequest, space, conversation string) resource.Record {
+	id, now := resource.NewID(), req.now().UnixMilli()
+	r := resource.Record{
+		"id": id, "message_id": id, "conversation_id": conversation, "space_id": space, "content": req.object()["content"],
+		"created_timestamp": now, "last_updated_timestamp": now, "user_id": int64(company.FirstUser),
 	}
-	c.goes(messageKind, r)
-	if k := c.emulator.kinds()[messageKind]; k != nil {
-		in, key := k.locate([]string{space, conversation}, []string{id})
-		c.state.store.keep(in+"/"+key, r)
+	req.goes(messageKind, r)
+	if k := req.emulator.kinds()[messageKind]; k != nil {
+		in, key := k.Locate([]string{space, conversation}, []string{id})
+		req.home.collections.Put(in+"/"+key, r)
 	}
 	return r
 }
 
 // startUpdate begins an update of a pipeline.
-func startUpdate(c *call) (any, error) {
-	if err := c.checkParents(c.route.plan); err != nil {
+func startUpdate(req *apiRequest) (any, error) {
+	if err := req.checkParents(req.route.target); err != nil {
 		return nil, err
 	}
-	pipeline, id := c.params["pipeline_id"], newID()
-	r := record{"update_id": id, "pipeline_id": pipeline, "cause": "API_CALL", "creation_time": c.emulator.opts.Clock().UnixMilli(), "full_refresh": c.object()["full_refresh"] == true}
-	c.goes(updateKind, r)
-	c.state.store.keep(updateKind+"|"+keyOf(pipeline)+"/"+id, r)
-	return record{"update_id": id}, nil
+	pipeline, id := req.params["pipeline_id"], resource.NewID()
+	r := resource.Record{"update_id": id, "pipeline_id": pipeline, "cause": "API_CALL", "creation_time": req.now().UnixMilli(), "full_refresh": req.object()["full_refresh"] == true}
+	req.goes(updateKind, r)
+	req.home.collections.Put(updateKind+"|"+resource.Key(pipeline)+"/"+id, r)
+	return resource.Record{"update_id": id}, nil
 }
 
-// changeServing gives an endpoint another configuration, which takes its time.
-func changeServing(c *call) (any, error) {
-	c.state.changing.Lock()
-	defer c.state.changing.Unlock()
-	name := "/serving-endpoints/" + keyOf(c.params["name"])
-	it, ok := c.state.store.get(name)
+// changeServing changes the configuration of an endpoint.
+func changeServing(req *apiRequest) (any, error) {
+	req.home.changing.Lock()
+	defer req.home.changing.Unlock()
+	name := "/serving-endpoints/" + resource.Key(req.params["name"])
+	it, ok := req.home.collections.Get(name)
 	if !ok {
-		return nil, newError(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Endpoint with name '%s' does not exist.", printable(c.params["name"]))
+		return nil, apierror.New(http.StatusNotFound, "RESOURCE_DOES_NOT_EXIST", "Endpoint with name '%s' does not exist.", apierror.Printable(req.params["name"]))
 	}
-	r := maps.Clone(settled(it.record, c.emulator.opts.Clock()))
-	config := c.object()
-	if inner := objectIn(config, "config"); len(inner) > 0 {
+	r := maps.Clone(resource.Settled(it.Record, req.now()))
+	config := req.object()
+	if inner := resource.Object(config, "config"); len(inner) > 0 {
 		config = inner
 	}
-	r["config"] = map[string]any(merged(objectIn(r, "config"), config, nil))
-	c.goes("/serving-endpoints", r)
-	c.state.store.keep(name, r)
-	m := c.route.method
-	return json.RawMessage(c.emulator.shapes.of(m, m.Response.Schema).appendTo(nil, r)), nil
+	r["config"] = merged(resource.Object(r, "config"), config, nil)
+	req.goes("/serving-endpoints", r)
+	req.home.collections.Put(name, r)
+	return req.shaped(r), nil
 }
