@@ -5,22 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
-	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/pipeline"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// asker asks the queries of pipelines: each in a session of its own, over connections and limits that all
-// share.
+// asker asks the queries of pipelines: each in a session of its own, over one connection.
 type asker struct {
 	connection *connection
-	http       *http.Client
-	limits     dispatch.Limits
 }
 
 const (
@@ -31,24 +26,27 @@ const (
 	queryPatience = 10 * time.Second
 )
 
-func newAsker(found *connection) *asker {
-	client := dispatch.NewHTTP()
-	if transport, ok := client.Transport.(*http.Transport); ok {
-		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = idleConnections, idleConnections
+// askers opens the connection that the queries of pipelines share.
+func (c *command) askers() (*asker, error) {
+	found, err := c.connect(func(o *connect.Options) {
+		o.IdleConnections, o.Retry.Budget = idleConnections, queryPatience
+	})
+	if err != nil {
+		return nil, err
 	}
-	return &asker{connection: found, http: client}
+	return &asker{found}, nil
 }
 
 // session makes a session whose calls go to a workspace, where they name none.
 func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
-	client := a.connection.client()
-	client.HTTP, client.Limits, client.Deployment = a.http, &a.limits, workspace
-	client.Confined = workspace != "" // or its rows would be those of another
-	client.Retry.Budget = queryPatience
+	session := a.connection.Session()
+	session.Client.Deployment = workspace
+	session.Client.Confined = workspace != "" // or its rows would be those of another
 	if pace != nil {
-		client.Pacer = pace
+		session.Client.Pacer = pace
 	}
-	return &engine.Session{Catalogue: a.connection.catalogue, Client: client, OnError: engine.Fail, QueriesOnly: true, Masked: true, StorePath: engine.MemoryStore}
+	session.QueriesOnly, session.Masked = true, true
+	return session
 }
 
 // Columns implements [pipeline.Asker].
@@ -77,6 +75,4 @@ func (a *asker) Ask(ctx context.Context, workspace, query string, pace pipeline.
 }
 
 // CheckWorkspace implements [pipeline.Asker].
-func (a *asker) CheckWorkspace(name string) error {
-	return a.connection.authorizer.Direct(&http.Request{URL: &url.URL{}, Header: http.Header{}}, name)
-}
+func (a *asker) CheckWorkspace(name string) error { return a.connection.CheckWorkspace(name) }

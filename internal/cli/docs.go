@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/docgen"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
@@ -65,7 +66,7 @@ func (c *command) docs(from, to string) error {
 // documentsIn reads the documents in a folder; without one, those that are part of the program.
 func documentsIn(dir string) (*provider.Catalogue, error) {
 	if dir == "" {
-		return embeddedCatalogue()
+		return connect.Catalogue()
 	}
 	load := openapi.Load
 	if _, err := os.Stat(filepath.Join(dir, "provider.yaml")); err != nil {

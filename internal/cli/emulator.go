@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/emulator"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -77,7 +78,7 @@ has it, and what it leaves out comes from PGPASSWORD, ~/.pgpass and their like.`
 }
 
 func (c *command) emulate(opts emulator.Options) error {
-	catalogue, err := embeddedCatalogue()
+	catalogue, err := connect.Catalogue()
 	if err != nil {
 		return err
 	}

@@ -10,17 +10,17 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// minter gives the passwords of Lakebase endpoints that a store names. Without a connection it makes one
-// when it is needed.
-func (c *command) minter(found *connection) pipeline.Minter {
+// minter gives the passwords of Lakebase endpoints that a store names. Without an asker it makes one when it
+// is needed.
+func (c *command) minter(asker *asker) pipeline.Minter {
 	return func(ctx context.Context, workspace, endpoint string) (pipeline.Login, error) {
-		if found == nil {
+		if asker == nil {
 			var err error
-			if found, err = c.connect(); err != nil { //nolint:contextcheck // what it opens is for longer than this password
+			if asker, err = c.askers(); err != nil { //nolint:contextcheck // what it opens is for longer than this password
 				return pipeline.Login{}, err
 			}
 		}
-		login, err := newAsker(found).login(ctx, workspace, endpoint)
+		login, err := asker.login(ctx, workspace, endpoint)
 		if err != nil {
 			return login, fmt.Errorf("mint a password for the store's endpoint %s: %w", provider.Printable(endpoint), err)
 		}

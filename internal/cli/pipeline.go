@@ -64,8 +64,8 @@ func (c *command) storeFlag(cmd *cobra.Command) {
 }
 
 // openStore opens the store that --store names, or the pipeline.
-func (c *command) openStore(ctx context.Context, d *pipeline.Definition, found *connection) (*pipeline.Store, error) {
-	return pipeline.OpenStore(ctx, c.storeOf(d), c.minter(found))
+func (c *command) openStore(ctx context.Context, d *pipeline.Definition, asker *asker) (*pipeline.Store, error) {
+	return pipeline.OpenStore(ctx, c.storeOf(d), c.minter(asker))
 }
 
 // storeOf names the store: --store, or else what the pipeline says, if there is one.
@@ -95,16 +95,15 @@ func (c *command) existingStore(ctx context.Context, folder string) (*pipeline.S
 func (c *command) withPipeline(folder string, use func(ctx context.Context, asker *asker, d *pipeline.Definition) error) error {
 	ctx, stop := interruptible()
 	defer stop()
-	found, err := c.connect()
+	asker, err := c.askers()
 	if err != nil {
 		return err
 	}
-	defer found.close()
+	defer asker.connection.close()
 	d, err := pipeline.Load(folder)
 	if err != nil {
 		return err
 	}
-	asker := newAsker(found)
 	if err := pipeline.Check(ctx, d, asker); err != nil {
 		return c.reportEach(err)
 	}
@@ -170,7 +169,7 @@ func (c *command) pipelineCheck(folder string) error {
 		if err := pipeline.StoreExists(c.storeOf(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		} else if err == nil {
-			store, err := c.openStore(ctx, d, asker.connection)
+			store, err := c.openStore(ctx, d, asker)
 			if err != nil {
 				return err
 			}

@@ -85,7 +85,7 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 		return err
 	}
 	return c.withPipeline(folder, func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
-		store, err := c.openStore(ctx, d, asker.connection)
+		store, err := c.openStore(ctx, d, asker)
 		if err != nil {
 			return err
 		}

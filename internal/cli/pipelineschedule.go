@@ -63,7 +63,7 @@ func (c *command) scheduleInstallCommand() *cobra.Command {
 				return err
 			}
 			return c.withPipeline(folderOf(args), func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
-				store, err := c.openStore(ctx, d, asker.connection)
+				store, err := c.openStore(ctx, d, asker)
 				if err != nil {
 					return err
 				}

@@ -11,28 +11,21 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/lakeql/lakeql/internal/auth"
+	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/emulator"
 	"github.com/lakeql/lakeql/internal/engine"
-	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// connection is what every call needs: the documents, and who may be called with which credential.
+// connection is a connection as the flags have it, with the emulator behind it if there is one.
 type connection struct {
-	command    *command
-	catalogue  *provider.Catalogue
-	authorizer dispatch.Authorizer
-	close      func()
+	*connect.Connection
+	close func()
 }
 
-// connect finds out who is called.
-func (c *command) connect() (*connection, error) {
-	catalogue, err := embeddedCatalogue()
-	if err != nil {
-		return nil, err
-	}
+// connect finds out who is called. adjust, if not nil, changes what the flags say.
+func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
 	if c.requestTimeout <= 0 {
 		return nil, &provider.Error{Code: provider.Usage, Message: "--apirequesttimeout is not a number of seconds above 0"}
 	}
@@ -42,47 +35,42 @@ func (c *command) connect() (*connection, error) {
 	if c.pageLimit < 0 || c.parallel < 1 {
 		return nil, &provider.Error{Code: provider.Usage, Message: "--http.response.pageLimit is below 0, or --execution.concurrency.limit below 1"}
 	}
-	found := &connection{command: c, catalogue: catalogue, close: func() {}}
-	if !c.emulator {
-		found.authorizer = auth.NewChain(auth.Options{Profile: c.profile, Host: c.host})
-		return found, nil
-	}
-	server, err := emulator.Start(emulator.Options{Catalogue: catalogue, CreateOnUse: true})
-	if err != nil {
-		return nil, err
-	}
-	found.close = func() { _ = server.Close() } // nothing is lost with it
-	static, err := auth.NewStatic(server.URL(), provider.Secret(server.Token()))
-	if err != nil {
-		found.close()
-		return nil, err
-	}
-	static.Account = server.AccountID()
-	found.authorizer = static
-	return found, nil
-}
-
-// client makes a client as the flags have it.
-func (n *connection) client() *dispatch.Client {
-	c := n.command
-	budget := c.retryTimeout
-	if budget == 0 {
-		budget = -1
-	}
-	client := &dispatch.Client{
-		Catalogue:      n.catalogue,
-		Authorizer:     n.authorizer,
-		HTTP:           dispatch.NewHTTP(),
+	options := connect.Options{
+		Profile: c.profile, Host: c.host,
 		UserAgent:      "lakeql/" + versionNumber(),
-		Retry:          dispatch.Retry{Budget: budget},
+		Retry:          dispatch.Retry{Budget: c.retryTimeout},
 		RequestTimeout: time.Duration(c.requestTimeout) * time.Second,
 		PageLimit:      c.pageLimit,
 		Parallel:       c.parallel,
 	}
-	if c.verbose {
-		client.Logger = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if c.retryTimeout == 0 {
+		options.Retry.Budget = -1
 	}
-	return client
+	if c.verbose {
+		options.Logger = slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	if adjust != nil {
+		adjust(&options)
+	}
+	stop := func() {}
+	if c.emulator {
+		catalogue, err := connect.Catalogue()
+		if err != nil {
+			return nil, err
+		}
+		server, err := emulator.Start(emulator.Options{Catalogue: catalogue, CreateOnUse: true})
+		if err != nil {
+			return nil, err
+		}
+		stop = func() { _ = server.Close() } // nothing is lost with it
+		options.Emulator = &connect.Emulator{URL: server.URL(), Token: provider.Secret(server.Token()), Account: server.AccountID()}
+	}
+	opened, err := connect.Open(options)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return &connection{opened, func() { opened.Close(); stop() }}, nil
 }
 
 // session wires what a statement needs. The function that comes with it ends what runs for it.
@@ -97,41 +85,29 @@ func (c *command) session() (*engine.Session, func(), error) {
 			Hint: "what a pipeline keeps in PostgreSQL is read with psql, by the same names",
 		}
 	}
-	found, err := c.connect()
+	found, err := c.connect(nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	client := found.client()
+	session := found.Session()
 	if isTerminal(c.stderr) {
-		client.OnProgress = func(p dispatch.Progress) {
+		session.Client.OnProgress = func(p dispatch.Progress) {
 			text := fmt.Sprintf("%s: %s after %s", p.What, p.State, p.Elapsed.Round(100*time.Millisecond))
 			if p.Message != "" {
 				text += ": " + p.Message
 			}
 			c.note("%s", text)
 		}
-		client.OnRetry = func(reason error, wait time.Duration) {
+		session.Client.OnRetry = func(reason error, wait time.Duration) {
 			c.note("trying again in %s: %v", wait.Round(100*time.Millisecond), reason)
 		}
 	}
-	session := &engine.Session{
-		Catalogue: found.catalogue,
-		Client:    client,
-		DryRun:    c.dryRun,
-		OnError:   onError,
-		Note:      func(line string) { c.note("%s", line) },
-		StorePath: cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore),
-		Version:   build(),
-	}
+	session.DryRun = c.dryRun
+	session.OnError = onError
+	session.Note = func(line string) { c.note("%s", line) }
+	session.StorePath = cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore)
+	session.Version = build()
 	return session, func() { session.Close(); found.close() }, nil
-}
-
-func embeddedCatalogue() (*provider.Catalogue, error) {
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		return nil, err
-	}
-	return provider.NewCatalogue(compiled), nil
 }
 
 func isTerminal(w io.Writer) bool {

@@ -60,17 +60,17 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	found, err := c.connect()
+	asker, err := c.askers()
 	if err != nil {
 		return err
 	}
-	defer found.close()
-	store, err := c.openStore(ctx, nil, found)
+	defer asker.connection.close()
+	store, err := c.openStore(ctx, nil, asker)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	worker := &pipeline.Worker{Store: store, Asker: newAsker(found), Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
+	worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
 	if metricsAddress != "" {
 		worker.Metrics = pipeline.NewMetrics(store)
 		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, worker.Metrics)

@@ -37,10 +37,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lakeql/lakeql/internal/auth"
-	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/engine"
-	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -153,10 +151,9 @@ func (Driver) OpenConnector(dsn string) (driver.Connector, error) {
 // Connector opens connections, which share the catalogue, the credentials and the limits on requests. Give
 // it to [sql.OpenDB].
 type Connector struct {
-	config    Config
-	onError   engine.OnError
-	catalogue *provider.Catalogue
-	client    func() *dispatch.Client
+	config     Config
+	onError    engine.OnError
+	connection *connect.Connection
 }
 
 var (
@@ -174,28 +171,19 @@ func NewConnector(c Config) (*Connector, error) {
 			return nil, err
 		}
 	}
-	compiled, err := openapi.Embedded()
+	opened, err := connect.Open(connect.Options{
+		Profile: c.Profile, Host: c.Host, UserAgent: "lakeql-driver",
+		PageLimit: c.PageLimit, Parallel: c.Parallel, HTTP: c.HTTP, Logger: c.Logger,
+	})
 	if err != nil {
 		return nil, err
 	}
-	catalogue := provider.NewCatalogue(compiled)
-	chain := auth.NewChain(auth.Options{Profile: c.Profile, Host: c.Host})
-	if c.HTTP == nil {
-		c.HTTP = dispatch.NewHTTP()
-	}
-	limits := &dispatch.Limits{}
-	client := func() *dispatch.Client { // each connection has its own, because SET changes its page limit
-		return &dispatch.Client{
-			Catalogue: catalogue, Authorizer: chain, HTTP: c.HTTP, UserAgent: "lakeql-driver",
-			PageLimit: c.PageLimit, Parallel: c.Parallel, Limits: limits, Logger: c.Logger,
-		}
-	}
-	return &Connector{config: c, onError: onError, catalogue: catalogue, client: client}, nil
+	return &Connector{config: c, onError: onError, connection: opened}, nil
 }
 
 // Close lets go the network connections that are idle; [sql.DB] calls it.
 func (c *Connector) Close() error {
-	c.config.HTTP.CloseIdleConnections()
+	c.connection.Close()
 	return nil
 }
 
@@ -204,11 +192,7 @@ func (*Connector) Driver() driver.Driver { return Driver{} }
 
 // Connect opens a connection.
 func (c *Connector) Connect(context.Context) (driver.Conn, error) {
-	return &conn{session: &engine.Session{
-		Catalogue: c.catalogue,
-		Client:    c.client(),
-		OnError:   c.onError,
-		StorePath: c.config.Store,
-		Note:      c.config.Notes,
-	}}, nil
+	session := c.connection.Session()
+	session.OnError, session.StorePath, session.Note = c.onError, c.config.Store, c.config.Notes
+	return &conn{session}, nil
 }
