@@ -64,7 +64,7 @@ func (c *storeChange) plan(name statement.Name, whole, source *statement.Query) 
 		}
 		return c.direct(ctx, p)
 	}
-	return &plan{run: run, explain: p.explain, close: func() { _ = p.close() }}, nil
+	return &plan{run: run, program: p, explain: p.explain, close: func() { _ = p.close() }}, nil
 }
 
 // storeTable finds the table that a statement changes: t, or with its store session.t and store.t.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -52,7 +53,7 @@ func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error 
 	if c.req, err = program.session.Client.Plan(call); err != nil {
 		return c.table.fail(err)
 	}
-	if c.rows, err = program.ask(c.access, c.req, strconv.Itoa(idxNum)+":"+idxStr); err != nil {
+	if c.rows, err = program.ask(c.access, c.req, bytecode.Choice{Number: idxNum, Text: idxStr}); err != nil {
 		return c.table.fail(err)
 	}
 	if c.rows == nil {

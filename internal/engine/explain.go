@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -22,8 +23,8 @@ type step struct {
 	parameters []string
 	columns    []string
 	calls      string
-	key        string // of the plan, which calls are counted under
-	target     bool   // it only puts together the parameters of a write
+	key        bytecode.Choice // which calls are counted under; zero: those of the statement itself
+	target     bool            // it only puts together the parameters of a write
 }
 
 // explainColumns are those of EXPLAIN. What it says of each step is short, and the longest comes last, for
@@ -92,7 +93,7 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 
 // costs are rows that tell what it cost to get them, by the key of a step.
 type costs interface {
-	costs() map[string]cost
+	costs() map[bytecode.Choice]cost
 }
 
 // cost is what the calls of a step cost.
@@ -104,7 +105,7 @@ type cost struct {
 // spending is what the calls of a statement cost that make changes.
 type spending struct {
 	mu   sync.Mutex
-	used map[string]cost // by the key of a step
+	used map[bytecode.Choice]cost // by the key of a step
 }
 
 // add takes in what the calls cost that gave rows.
@@ -115,14 +116,14 @@ func (s *spending) add(rows provider.Rows) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	own := s.used[""]
+	own := s.used[bytecode.Choice{}]
 	own.calls++
 	own.usage.Add(counted.Usage())
-	s.used[""] = own
+	s.used[bytecode.Choice{}] = own
 }
 
 // analyze reads all rows, and gives what they cost.
-func analyze(ctx context.Context, rows provider.Rows) (map[string]cost, error) {
+func analyze(ctx context.Context, rows provider.Rows) (map[bytecode.Choice]cost, error) {
 	var err error
 	for err == nil {
 		_, err = rows.Next(ctx)
@@ -133,12 +134,12 @@ func analyze(ctx context.Context, rows provider.Rows) (map[string]cost, error) {
 	if watched, ok := rows.(*watchedRows); ok {
 		rows = watched.Rows
 	}
-	used := map[string]cost{}
+	used := map[bytecode.Choice]cost{}
 	switch rows := rows.(type) {
 	case costs:
 		used = rows.costs()
 	case interface{ Usage() dispatch.Usage }:
-		used[""] = cost{1, rows.Usage()}
+		used[bytecode.Choice{}] = cost{1, rows.Usage()}
 	}
 	return used, rows.Close()
 }
@@ -153,7 +154,7 @@ func explained(steps []step) provider.Rows {
 }
 
 // analyzed gives the steps as rows with what they cost.
-func analyzed(steps []step, used map[string]cost) provider.Rows {
+func analyzed(steps []step, used map[bytecode.Choice]cost) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
 		costs := make([]any, 6)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -37,7 +38,7 @@ func (s *Session) planMaterialize(f *filling, checked *program) *plan {
 		}
 		return s.fill(ctx, f)
 	}
-	return &plan{run: run, explain: checked.explain, close: func() { _ = checked.close() }}
+	return &plan{run: run, program: checked, explain: checked.explain, close: func() { _ = checked.close() }}
 }
 
 // rehearse gives the calls of a filling's query. The table is there for the rest of the session, so
@@ -114,10 +115,10 @@ func (s *Session) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 // doneRows are those of a statement that has run to its end.
 type doneRows struct {
 	provider.Rows
-	used map[string]cost
+	used map[bytecode.Choice]cost
 }
 
-func (r *doneRows) costs() map[string]cost { return r.used }
+func (r *doneRows) costs() map[bytecode.Choice]cost { return r.used }
 
 // noteMasked tells that credentials were not kept.
 func (s *Session) noteMasked(p *program) {

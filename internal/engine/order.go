@@ -8,6 +8,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -75,12 +76,12 @@ func (p *program) checkOrder() error {
 	}
 	var waiting, apart []string
 	by, later, mutual := 0, 0, true
-	for _, op := range all {
-		parts := strings.Split(op.p4, " ")
-		if op.code != "VFilter" || len(parts) < 3 {
+	for _, place := range all.Filters() {
+		parts := strings.Split(place.Choice.Text, " ")
+		if len(parts) < 3 {
 			continue
 		}
-		chosen, err := readPlan(op.p4)
+		chosen, err := readPlan(place.Choice.Text)
 		if err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func (p *program) checkOrder() error {
 		}
 		var k known
 		if _, err := fmt.Sscanf(parts[3], "%d,%d,%t", &k.by, &k.later, &k.fixed); err != nil {
-			return &provider.Error{Code: provider.Internal, Message: "read the plan " + provider.Quote(op.p4), Err: err}
+			return &provider.Error{Code: provider.Internal, Message: "read the plan " + provider.Quote(place.Choice.Text), Err: err}
 		}
 		by, later, mutual = by+k.by, later+k.later, mutual && k.by < 2 && !k.fixed
 		if k.by == 0 {
@@ -126,4 +127,30 @@ func (t *table) withoutWorkspace(chosen choice) bool {
 func comparesWorkspace(text string) bool {
 	const compared = `(?i)\bdeployment_name\W?\s*(=|<|>|!|in\b|is\b|not\b|like\b)|[=<>]\s*(\W?\w+\W?\.\s*)*\W?deployment_name\b|\busing\s*\([^)]*deployment_name`
 	return strings.Contains(strings.ToLower(text), deploymentName) && regexp.MustCompile(compared).MatchString(text)
+}
+
+// unaddressed is the error of a program that compares the workspace of rows which no workspace was
+// given for, as in an alternative of an OR. They would be those of the configured one alone, and what
+// the condition wants of others would be missing without a word.
+func (p *program) unaddressed(code *bytecode.Program) error {
+	for _, place := range code.Filters() {
+		chosen, err := readPlan(place.Choice.Text)
+		if err != nil || chosen.table >= len(p.list) {
+			continue // no table of ours
+		}
+		t := p.list[chosen.table]
+		column, ok := t.index[deploymentName]
+		if !ok || !t.fields[column].hidden || slices.Contains(chosen.fields, column) {
+			continue
+		}
+		if code.Compares(place.Cursor, column) {
+			return &provider.Error{
+				Code:     provider.Usage,
+				Message:  fmt.Sprintf("%s: %s is compared where it does not say which workspace to ask", t.resource.FullName(), deploymentName),
+				Hint:     "give it by = or IN in every alternative of an OR, or by a join",
+				Position: p.position,
+			}
+		}
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -29,7 +30,7 @@ type program struct {
 
 	db       *sqlite3.Conn
 	stmt     *sqlite3.Stmt
-	bytecode []operation // of stmt, once somebody has asked
+	bytecode *bytecode.Program // of stmt, once it was read
 	queries  []*statement.Query
 	columns  []provider.Column
 	tables   map[string]*table
@@ -41,7 +42,7 @@ type program struct {
 	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
 	// ask makes the call that a table needs, for the step of the plan that has the key. No reading
 	// means no rows.
-	ask     func(a *access, req *dispatch.Request, key string) (*reading, error)
+	ask     func(a *access, req *dispatch.Request, key bytecode.Choice) (*reading, error)
 	subject string // the resource that a write is about, and what it goes by there
 	alias   string
 	target  *target  // of an UPDATE or DELETE
@@ -307,4 +308,33 @@ func (p *program) unsolved() (message, hint string) {
 		return "the tables cannot be joined so that each gets the parameters it needs", ""
 	}
 	return "missing parameters: " + strings.Join(parts, "; "), "add WHERE " + strings.Join(hints, " AND ") + ", or join with what gives them"
+}
+
+// operations reads the program's bytecode, once.
+func (p *program) operations() (*bytecode.Program, error) {
+	if p.bytecode != nil {
+		return p.bytecode, nil
+	}
+	read, err := bytecode.Read(p.db, p.stmt.SQL())
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "explain the query", Err: err}
+	}
+	p.bytecode = read
+	return read, nil
+}
+
+// flow reports how the program asks. A program that compares a workspace which it was not given is
+// an error.
+func (p *program) flow() (bytecode.Flow, error) {
+	if len(p.tables) == 0 {
+		return bytecode.Flow{}, nil
+	}
+	code, err := p.operations()
+	if err != nil {
+		return bytecode.Flow{}, err
+	}
+	if err := p.unaddressed(code); err != nil {
+		return bytecode.Flow{}, err
+	}
+	return code.Flow(), nil
 }

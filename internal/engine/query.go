@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -32,14 +33,14 @@ func (s *Session) planText(pos provider.Position, text func(p *program) (string,
 		}
 		return s.newQuery(ctx, p)
 	}
-	return &plan{run: run, explain: p.explain, close: func() { _ = p.close() }}, nil
+	return &plan{run: run, program: p, explain: p.explain, close: func() { _ = p.close() }}, nil
 }
 
 // calls runs a program over tables that show the calls they would make and have no rows, and gives
 // those calls. What depends on an answer is not among them.
 func (p *program) calls(ctx context.Context) (provider.Rows, error) {
 	var planned []*dispatch.Request
-	p.ask = func(_ *access, req *dispatch.Request, _ string) (*reading, error) {
+	p.ask = func(_ *access, req *dispatch.Request, _ bytecode.Choice) (*reading, error) {
 		planned = append(planned, req)
 		return nil, nil //nolint:nilnil // no rows
 	}
@@ -73,20 +74,20 @@ type query struct {
 }
 
 // costs tells what the calls of each step cost.
-func (q *query) costs() map[string]cost { return q.fetch.costs() }
+func (q *query) costs() map[bytecode.Choice]cost { return q.fetch.costs() }
 
 func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
-	shape, err := p.shape()
+	flow, err := p.flow()
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	q := &query{program: p, fetch: newFetcher(ctx, s.Client)}
-	if !shape.stops {
+	if !flow.Stops {
 		q.fetch.ahead = pagesAhead
 	}
-	q.fetch.keep = shape.repeats
-	if shape.repeats && p.ahead != nil {
-		q.scouts = &scouts{query: q, limited: shape.limited}
+	q.fetch.keep = flow.Repeats
+	if flow.Repeats && p.ahead != nil {
+		q.scouts = &scouts{query: q, limited: flow.Limited}
 		q.scouts.start() //nolint:contextcheck // the fetcher has it
 	}
 	p.ask = q.ask
@@ -98,7 +99,7 @@ func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
 }
 
 // ask makes a call of the statement's own, or finds that it was made.
-func (q *query) ask(a *access, req *dispatch.Request, key string) (*reading, error) {
+func (q *query) ask(a *access, req *dispatch.Request, key bytecode.Choice) (*reading, error) {
 	c, isNew := q.fetch.call(req, key)
 	if isNew && q.scouts != nil {
 		q.scouts.missed()

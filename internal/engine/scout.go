@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 )
 
@@ -78,7 +78,7 @@ func (s *scouts) run(most int) {
 		return // the statement was compiled: it can do without passes ahead
 	}
 	defer func() { _ = p.close() }() // nothing is lost with it
-	shape, err := p.shape()
+	flow, err := p.flow()
 	if err != nil {
 		return
 	}
@@ -86,13 +86,12 @@ func (s *scouts) run(most int) {
 	defer cancel(nil)
 	pass, found := 1, 0
 	seen := map[*call]int{} // the pass that came to a call first
-	unknown := unknowns{decides: shape.decides}
-	p.ask = func(a *access, req *dispatch.Request, key string) (*reading, error) {
-		_, plan, _ := strings.Cut(key, ":")
+	unknown := unknowns{decides: flow.Decides}
+	p.ask = func(a *access, req *dispatch.Request, plan bytecode.Choice) (*reading, error) {
 		if unknown.decide(plan) {
 			return nil, nil //nolint:nilnil // nobody knows yet whether it is asked for
 		}
-		c, isNew := s.query.fetch.early(req, key, most != 0)
+		c, isNew := s.query.fetch.early(req, plan, most != 0)
 		if c == nil {
 			cancel(errEnough)
 			return nil, errEnough
@@ -103,7 +102,7 @@ func (s *scouts) run(most int) {
 				return nil, err
 			}
 		}
-		if len(shape.decides[plan]) == 0 {
+		if len(flow.Decides[plan]) == 0 {
 			return nil, nil //nolint:nilnil // its rows lead to no call
 		}
 		if _, ok := seen[c]; !ok && (!s.limited || !c.has(0)) {
@@ -122,7 +121,7 @@ func (s *scouts) run(most int) {
 		return rows, err
 	}
 	p.run(ctx)
-	for pass <= shape.calls && p.drain() == nil && found > 0 && p.stmt.Reset() == nil {
+	for pass <= flow.Filters && p.drain() == nil && found > 0 && p.stmt.Reset() == nil {
 		pass, found = pass+1, 0
 		unknown.places = nil
 	}
@@ -131,20 +130,20 @@ func (s *scouts) run(most int) {
 // unknowns are the places of a pass that gave no rows because their calls are not answered, for as
 // long as that leaves open what a row of a loop around them asks for: whether NOT EXISTS holds, say.
 type unknowns struct {
-	decides map[string]map[string]bool
-	places  []string // by their plans, in the order in which the program came to them
+	decides map[bytecode.Choice]map[bytecode.Choice]bool
+	places  []bytecode.Choice // by their plans, in the order in which the program came to them
 }
 
 // add takes in a place.
-func (u *unknowns) add(plan string) { u.places = append(u.places, plan) }
+func (u *unknowns) add(plan bytecode.Choice) { u.places = append(u.places, plan) }
 
 // decide reports whether an unknown answer decides what a place asks for. If the place itself was
 // unknown, the loop around it has gone on.
-func (u *unknowns) decide(plan string) bool {
+func (u *unknowns) decide(plan bytecode.Choice) bool {
 	if i := slices.Index(u.places, plan); i >= 0 {
 		u.places = u.places[:i]
 	}
-	return slices.ContainsFunc(u.places, func(place string) bool { return u.decides[place][plan] })
+	return slices.ContainsFunc(u.places, func(place bytecode.Choice) bool { return u.decides[place][plan] })
 }
 
 // loop begins a loop over rows, and gives what to call when it goes on: what was unknown in it does

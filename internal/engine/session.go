@@ -56,6 +56,8 @@ type Version struct {
 // plan is a statement that was checked, ready to run.
 type plan struct {
 	run func(context.Context) (provider.Rows, error)
+	// program is what SQLite runs for it; nil where it runs nothing.
+	program *program
 	// explain lists what run will do; nil for what makes no calls.
 	explain func() ([]step, error)
 	// close lets go what a plan holds that never runs; nil where it holds nothing.

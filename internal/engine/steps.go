@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -24,9 +25,9 @@ func (p *program) explain() ([]step, error) {
 	for i, line := range lines {
 		s := step{text: "sqlite: " + strings.ToLower(line.detail)}
 		switch {
-		case at[i] > 0 && line.isTarget():
+		case at[i] != nil && line.isTarget():
 			s = p.targetStep(trace, at[i], line)
-		case at[i] > 0:
+		case at[i] != nil:
 			if s, err = p.asks(trace, at[i], line); err != nil {
 				return nil, err
 			}
@@ -41,64 +42,69 @@ func (p *program) explain() ([]step, error) {
 		depths[line.id] = s.depth
 		steps = append(steps, s)
 	}
-	shape, err := p.shape()
-	if err == nil && (shape.stops || shape.limited) {
+	flow, err := p.flow()
+	if err == nil && (flow.Stops || flow.Limited) {
 		steps = append(steps, step{text: "sqlite: limit, which ends the calls"})
 	}
 	return steps, err
 }
 
-// tracer finds out which cursor reads what, and gives for each line of the plan the instruction that
-// makes its calls; 0: none does.
-func (p *program) tracer() (trace *tracer, lines []planLine, at []int, err error) {
-	all, err := p.operations()
+// tracer finds out which cursor reads what, and gives for each line of the plan the place in the
+// bytecode that makes its calls; nil: none does.
+func (p *program) tracer() (trace *bytecode.Tracer, lines []planLine, at []*bytecode.Filter, err error) {
+	code, err := p.operations()
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	if lines, err = p.queryPlan(); err != nil {
 		return nil, nil, nil, err
 	}
-	trace = &tracer{all: all, names: map[int]string{}, fields: map[int][]field{}, placeholder: p.stmt.BindName}
-	filters := map[string][]int{} // the instructions of each plan, in order
-	for i, op := range all {
-		switch op.code {
-		case "VFilter":
-			filters[op.p4] = append(filters[op.p4], i)
-		case "OpenRead":
-			if err := p.stored(trace, op); err != nil {
-				return nil, nil, nil, err
-			}
+	trace = &bytecode.Tracer{Program: code, Names: map[int]string{}, Columns: map[int][]string{}, Placeholder: p.stmt.BindName, Same: workspaceFunction}
+	for _, table := range code.Tables() {
+		if err := p.stored(trace, table); err != nil {
+			return nil, nil, nil, err
 		}
 	}
-	at = make([]int, len(lines))
+	places := map[bytecode.Choice][]bytecode.Filter{} // of each plan, in order
+	for _, place := range code.Filters() {
+		places[place.Choice] = append(places[place.Choice], place)
+	}
+	at = make([]*bytecode.Filter, len(lines))
 	for i, line := range lines {
-		found := filters[line.key]
+		found := places[line.choice]
 		if line.alias == "" || len(found) == 0 {
 			continue
 		}
-		filters[line.key] = found[1:]
-		cursor := all[found[0]].p1
-		trace.names[cursor] = line.alias
+		places[line.choice] = found[1:]
+		trace.Names[found[0].Cursor] = line.alias
 		switch {
 		case line.isTarget():
-			at[i], trace.fields[cursor] = found[0], p.target.fields
+			at[i], trace.Columns[found[0].Cursor] = &found[0], fieldNames(p.target.fields)
 			continue
 		case !line.isResource():
 			continue
 		}
-		at[i] = found[0]
-		chosen, err := readPlan(line.key)
+		at[i] = &found[0]
+		chosen, err := readPlan(line.choice.Text)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		trace.fields[cursor] = p.list[chosen.table].fields
+		trace.Columns[found[0].Cursor] = fieldNames(p.list[chosen.table].fields)
 	}
 	return trace, lines, at, nil
 }
 
+func fieldNames(fields []field) []string {
+	all := make([]string, len(fields))
+	for i, f := range fields {
+		all[i] = f.name
+	}
+	return all
+}
+
 // stored tells the tracer which table of a store a cursor reads.
-func (p *program) stored(trace *tracer, op operation) error {
-	schema := p.db.DBName(op.p3)
+func (p *program) stored(trace *bytecode.Tracer, table bytecode.Table) error {
+	schema := p.db.DBName(table.Database)
 	stmt, _, err := p.db.Prepare("SELECT t.name, c.name FROM " + sqlite3.QuoteIdentifier(schema) + ".sqlite_schema t, pragma_table_info(t.name, ?) c WHERE t.type = 'table' AND t.rootpage = ? ORDER BY c.cid")
 	if err != nil {
 		return &provider.Error{Code: provider.Internal, Message: "look up a table", Err: err}
@@ -107,25 +113,25 @@ func (p *program) stored(trace *tracer, op operation) error {
 	if err := stmt.BindText(1, schema); err != nil {
 		return err
 	}
-	if err := stmt.BindInt(2, op.p2); err != nil {
+	if err := stmt.BindInt(2, table.Root); err != nil {
 		return err
 	}
 	for stmt.Step() {
-		trace.names[op.p1] = stmt.ColumnText(0)
-		trace.fields[op.p1] = append(trace.fields[op.p1], field{name: stmt.ColumnText(1)})
+		trace.Names[table.Cursor] = stmt.ColumnText(0)
+		trace.Columns[table.Cursor] = append(trace.Columns[table.Cursor], stmt.ColumnText(1))
 	}
 	return stmt.Err()
 }
 
 // asks describes an instruction that makes calls.
-func (p *program) asks(trace *tracer, at int, line planLine) (step, error) {
-	chosen, err := readPlan(line.key)
+func (p *program) asks(trace *bytecode.Tracer, at *bytecode.Filter, line planLine) (step, error) {
+	chosen, err := readPlan(line.choice.Text)
 	if err != nil {
 		return step{}, err
 	}
 	t := p.list[chosen.table]
-	a := t.methods[line.method]
-	s := step{text: shortName(a.method), method: a.method, key: strconv.Itoa(line.method) + ":" + line.key}
+	a := t.methods[line.choice.Number]
+	s := step{text: shortName(a.method), method: a.method, key: line.choice}
 	if line.alias != t.resource.Name {
 		s.text += " " + provider.Printable(line.alias)
 	}
@@ -152,10 +158,10 @@ func shortName(m *provider.Method) string {
 }
 
 // targetStep describes what an UPDATE or DELETE takes from its WHERE.
-func (p *program) targetStep(trace *tracer, at int, line planLine) step {
+func (p *program) targetStep(trace *bytecode.Tracer, at *bytecode.Filter, line planLine) step {
 	s := step{method: p.target.access.method, target: true}
 	var used []int
-	for text := range strings.SplitSeq(line.key, ",") {
+	for text := range strings.SplitSeq(line.choice.Text, ",") {
 		if n, err := strconv.Atoi(text); err == nil {
 			used = append(used, n)
 		}
@@ -165,23 +171,23 @@ func (p *program) targetStep(trace *tracer, at int, line planLine) step {
 }
 
 // traced words where the arguments of an instruction come from, and how many calls that makes.
-func (s *step) traced(trace *tracer, at int, fields []field, used []int) {
+func (s *step) traced(trace *bytecode.Tracer, at *bytecode.Filter, fields []field, used []int) {
 	calls, feeds := 1, []string(nil)
 	for i, n := range used {
-		from := trace.register(at, trace.all[at].p3+2+i, 0)
+		from := trace.Argument(*at, i)
 		s.parameters = append(s.parameters, assigned(fields[n].name, from))
-		calls *= max(from.count, 1)
-		feeds = append(feeds, from.feeds...)
+		calls *= max(from.Count, 1)
+		feeds = append(feeds, from.Feeds...)
 	}
 	s.calls = expected(calls, feeds, s.method)
 }
 
 // assigned words that a parameter has a value.
-func assigned(name string, from source) string {
-	if strings.HasPrefix(from.text, "IN (") {
-		return name + " " + from.text
+func assigned(name string, from bytecode.Source) string {
+	if strings.HasPrefix(from.Text, "IN (") {
+		return name + " " + from.Text
 	}
-	return name + " = " + from.text
+	return name + " = " + from.Text
 }
 
 // expected words how many calls a step makes.
@@ -201,18 +207,18 @@ func expected(calls int, feeds []string, m *provider.Method) string {
 type planLine struct {
 	id, parent int
 	detail     string
-	alias, key string // of a virtual table
-	method     int
+	alias      string // of a virtual table
+	choice     bytecode.Choice
 }
 
 // isResource reports whether the line is about the virtual table of a resource, isTarget whether it is
 // about that of an UPDATE or DELETE. SQLite has others, such as json_each.
 func (l *planLine) isResource() bool {
-	_, err := readPlan(l.key)
+	_, err := readPlan(l.choice.Text)
 	return l.alias != "" && err == nil
 }
 
-func (l *planLine) isTarget() bool { return l.alias != "" && l.method == targetPlan }
+func (l *planLine) isTarget() bool { return l.alias != "" && l.choice.Number == targetPlan }
 
 func (p *program) queryPlan() ([]planLine, error) {
 	stmt, _, err := p.db.Prepare("EXPLAIN QUERY PLAN " + p.stmt.SQL())
@@ -226,8 +232,8 @@ func (p *program) queryPlan() ([]planLine, error) {
 		if before, after, ok := strings.Cut(line.detail, " VIRTUAL TABLE INDEX "); ok {
 			number, key, _ := strings.Cut(after, ":")
 			_, line.alias, _ = strings.Cut(strings.TrimSuffix(before, " EXISTS"), " ")
-			line.key, _, _ = strings.Cut(key, " LEFT-JOIN")
-			if line.method, err = strconv.Atoi(number); err != nil {
+			line.choice.Text, _, _ = strings.Cut(key, " LEFT-JOIN")
+			if line.choice.Number, err = strconv.Atoi(number); err != nil {
 				return nil, &provider.Error{Code: provider.Internal, Message: "read SQLite's plan", Err: err}
 			}
 		}
@@ -243,21 +249,9 @@ func (p *program) results(names []statement.Ident, first int) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	found := -1
-	for i, op := range trace.all {
-		if op.code == "ResultRow" {
-			if found >= 0 {
-				return nil, nil
-			}
-			found = i
-		}
-	}
-	if found < 0 {
-		return nil, nil
-	}
 	var parts []string
-	for i, name := range names {
-		parts = append(parts, assigned(name.Text, trace.register(found, trace.all[found].p1+first+i, 0)))
+	for i, from := range trace.Results(first, len(names)) {
+		parts = append(parts, assigned(names[i].Text, from))
 	}
 	return parts, nil
 }
@@ -329,7 +323,7 @@ func (b *binding) constant(schema *provider.Schema, value any) string {
 	}
 	switch value := value.(type) {
 	case string:
-		return sqlText(value)
+		return "'" + strings.ReplaceAll(value, "'", "''") + "'"
 	case json.Number, bool:
 		return fmt.Sprint(value)
 	}

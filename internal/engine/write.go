@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unicode"
 
+	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -43,7 +44,7 @@ type change struct {
 
 // plan makes the plan of a write.
 func (w *write) plan() *plan {
-	w.spent = &spending{used: map[string]cost{}}
+	w.spent = &spending{used: map[bytecode.Choice]cost{}}
 	run := func(ctx context.Context) (provider.Rows, error) {
 		changes, err := w.changes(ctx)
 		if err != nil {
@@ -68,7 +69,7 @@ func (w *write) plan() *plan {
 		}
 		return &doneRows{rows, w.spent.used}, nil
 	}
-	return &plan{run: run, explain: w.explain, close: func() { _ = w.program.close() }}
+	return &plan{run: run, program: w.program, explain: w.explain, close: func() { _ = w.program.close() }}
 }
 
 func rowCount(n int64) string {
