@@ -143,7 +143,7 @@ func (s *Session) checkView(c *statement.Create) error {
 		return "SELECT * FROM temp." + sqlite3.QuoteIdentifier(c.Name.Text), err
 	})
 	if err != nil {
-		return at(inView(c.Name.Text, err), c.As.Position)
+		return provider.At(inView(c.Name.Text, err), c.As.Position)
 	}
 	return p.close()
 }

@@ -499,20 +499,20 @@ func (b *binding) locate(err error) error {
 	}
 	if e.Arg != "" {
 		if p, ok := b.argSource[e.Arg]; ok {
-			return at(err, p.pos)
+			return provider.At(err, p.pos)
 		}
 		if p, ok := b.given[e.Arg]; ok {
-			return at(err, p.pos)
+			return provider.At(err, p.pos)
 		}
 	}
 	if len(e.Path) > 0 {
 		name, _ := e.Path[0].(string)
 		if _, ok := b.attributes[name]; ok {
-			return at(err, b.attributeSource(name).locate(e.Path[1:]))
+			return provider.At(err, b.attributeSource(name).locate(e.Path[1:]))
 		}
 	}
 	if b.whole != nil && e.Arg == "" {
-		return at(err, b.whole.Value.Locate(e.Path))
+		return provider.At(err, b.whole.Value.Locate(e.Path))
 	}
-	return at(err, b.where)
+	return provider.At(err, b.where)
 }

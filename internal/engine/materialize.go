@@ -218,11 +218,11 @@ func (s *Session) planRefresh(r *statement.Refresh) (*plan, error) {
 	}
 	as, err := definitionOf(o.name, o.definition)
 	if err != nil {
-		return nil, at(err, r.Position)
+		return nil, provider.At(err, r.Position)
 	}
 	p, err := s.compile(provider.Position{}, func(p *program) (string, error) { return p.rewrite(as) })
 	if err != nil {
-		return nil, at(inView(o.name, err), r.Position)
+		return nil, provider.At(inView(o.name, err), r.Position)
 	}
 	names, err := s.columnsOf(o)
 	if err == nil && len(names) == len(p.columns) {

@@ -87,7 +87,7 @@ func (p *program) prepare() error {
 	for err != nil {
 		found, fault := p.supply(err)
 		if fault != nil {
-			return at(fault, p.position)
+			return provider.At(fault, p.position)
 		} else if !found {
 			return p.sqlError(err)
 		}
@@ -249,7 +249,7 @@ func (p *program) isProvider(name string) bool {
 // fail keeps the first error of the program, whose type SQLite would lose.
 func (p *program) fail(err error) error {
 	if p.err == nil {
-		p.err = at(err, p.position)
+		p.err = provider.At(err, p.position)
 	}
 	return err
 }

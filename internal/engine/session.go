@@ -228,22 +228,25 @@ func fixed(columns []provider.Column, rows [][]any) *plan {
 // resource finds what a name of three parts, or the first three of a longer one, means. The error
 // points at the part that is unknown.
 func (s *Session) resource(name statement.Name) (*provider.Resource, error) {
-	if _, err := s.Catalogue.Provider(name[0].Text); err != nil {
-		return nil, at(err, name[0].Pos)
-	}
-	if _, err := s.Catalogue.Service(name[0].Text, name[1].Text); err != nil {
-		return nil, at(err, name[1].Pos)
-	}
-	r, err := s.Catalogue.Resource(name[0].Text, name[1].Text, name[2].Text)
-	return r, at(err, name[2].Pos)
+	found, err := s.lookup(name[:3])
+	return found.Resource, err
 }
 
 // method finds what a name of four parts means.
 func (s *Session) method(name statement.Name) (*provider.Method, error) {
-	r, err := s.resource(name)
-	if err != nil {
-		return nil, err
+	found, err := s.lookup(name)
+	return found.Method, err
+}
+
+// lookup finds what a name means. The error points at the part that is unknown.
+func (s *Session) lookup(name statement.Name) (provider.Named, error) {
+	parts := make([]string, len(name))
+	for i, part := range name {
+		parts[i] = part.Text
 	}
-	m, err := s.Catalogue.Method(r.Provider, r.Service, r.Name, name[3].Text)
-	return m, at(err, name[3].Pos)
+	found, unknown, err := s.Catalogue.Lookup(parts...)
+	if err != nil {
+		return found, provider.At(err, name[unknown].Pos)
+	}
+	return found, nil
 }

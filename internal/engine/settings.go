@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,44 +17,36 @@ import (
 // setting is something that SET changes for the rest of the session.
 type setting struct {
 	name, description string
-	get               func(*Session) string
-	set               func(*Session, string) error
+	value             func(*Session) string
+	// parse reads a value and returns what SET does with it.
+	parse func(text string) (apply func(*Session), err error)
 }
 
 func settings() []setting {
 	return []setting{
 		{
 			"on_error", "fail, or partial: go on without what a failing call takes away",
-			func(s *Session) string {
-				if s.OnError == "" {
-					return string(Fail)
-				}
-				return string(s.OnError)
-			},
-			func(s *Session, text string) error {
+			func(s *Session) string { return string(cmp.Or(s.OnError, Fail)) },
+			func(text string) (func(*Session), error) {
 				o, err := ParseOnError(text)
-				if err == nil {
-					s.OnError = o
-				}
-				return err
+				return func(s *Session) { s.OnError = o }, err
 			},
 		},
 		{
 			"page_limit", "pages of a list to read at most; 0: all",
 			func(s *Session) string { return strconv.Itoa(s.Client.PageLimit) },
-			func(s *Session, text string) error {
+			func(text string) (func(*Session), error) {
 				n, err := strconv.Atoi(text)
 				if err != nil || n < 0 {
-					return &provider.Error{Code: provider.Usage, Message: "page_limit: " + provider.Quote(text) + " is no number of pages"}
+					return nil, &provider.Error{Code: provider.Usage, Message: "page_limit: " + provider.Quote(text) + " is no number of pages"}
 				}
-				s.Client.PageLimit = n
-				return nil
+				return func(s *Session) { s.Client.PageLimit = n }, nil
 			},
 		},
 	}
 }
 
-// planSet checks that there is such a setting, and that it takes the value.
+// planSet checks that the setting exists and takes the value. It changes nothing until it runs.
 func (s *Session) planSet(set *statement.Set) (*plan, error) {
 	all := settings()
 	i := slices.IndexFunc(all, func(known setting) bool { return known.name == set.Name })
@@ -69,15 +62,13 @@ func (s *Session) planSet(set *statement.Set) (*plan, error) {
 			Position: set.Position,
 		}
 	}
-	before := all[i].get(s)
-	if err := all[i].set(s, set.Value.Text); err != nil {
-		return nil, at(err, set.Value.Pos())
-	}
-	if err := all[i].set(s, before); err != nil { // it was only tried
-		return nil, err
+	apply, err := all[i].parse(set.Value.Text)
+	if err != nil {
+		return nil, provider.At(err, set.Value.Pos())
 	}
 	return &plan{run: func(context.Context) (provider.Rows, error) {
-		return provider.NewRows(nil, nil), all[i].set(s, set.Value.Text)
+		apply(s)
+		return provider.NewRows(nil, nil), nil
 	}}, nil
 }
 
@@ -85,15 +76,15 @@ func (s *Session) planSet(set *statement.Set) (*plan, error) {
 func (s *Session) settingRows() [][]any {
 	var rows [][]any
 	for _, known := range settings() {
-		rows = append(rows, []any{known.name, known.get(s), known.description})
+		rows = append(rows, []any{known.name, known.value(s), known.description})
 	}
 	return rows
 }
 
 // planUse checks that there is such a provider. Names are written in full here, so it changes nothing.
 func (s *Session) planUse(u *statement.Use) (*plan, error) {
-	if _, err := s.Catalogue.Provider(u.Provider.Text); err != nil {
-		return nil, at(err, u.Provider.Pos)
+	if _, err := s.lookup(statement.Name{u.Provider}); err != nil {
+		return nil, err
 	}
 	return s.nothing(), nil
 }

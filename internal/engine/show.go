@@ -124,27 +124,24 @@ func (s *Session) providerRows() ([][]any, error) {
 }
 
 func (s *Session) serviceRows(name statement.Name) ([][]any, error) {
-	p, err := s.Catalogue.Provider(name[0].Text)
+	found, err := s.lookup(name[:1])
 	if err != nil {
-		return nil, at(err, name[0].Pos)
+		return nil, err
 	}
 	var rows [][]any
-	for _, service := range p.Services {
+	for _, service := range found.Provider.Services {
 		rows = append(rows, []any{service.ID, service.Name, service.Title, service.Description, service.Version, service.Preferred})
 	}
 	return rows, nil
 }
 
 func (s *Session) resourceRows(name statement.Name) ([][]any, error) {
-	if _, err := s.Catalogue.Provider(name[0].Text); err != nil {
-		return nil, at(err, name[0].Pos)
-	}
-	service, err := s.Catalogue.Service(name[0].Text, name[1].Text)
+	found, err := s.lookup(name[:2])
 	if err != nil {
-		return nil, at(err, name[1].Pos)
+		return nil, err
 	}
 	var rows [][]any
-	for _, r := range service.Resources {
+	for _, r := range found.Service.Resources {
 		rows = append(rows, []any{r.Name, r.ID, r.Description})
 	}
 	return rows, nil
@@ -223,8 +220,8 @@ type Principals interface {
 }
 
 func (s *Session) authRows(name statement.Name) ([][]any, error) {
-	if _, err := s.Catalogue.Provider(name[0].Text); err != nil {
-		return nil, at(err, name[0].Pos)
+	if _, err := s.lookup(name[:1]); err != nil {
+		return nil, err
 	}
 	principals, ok := s.Client.Authorizer.(Principals)
 	if !ok {
@@ -243,10 +240,11 @@ func (s *Session) planRegistry(r *statement.Registry) (*plan, error) {
 		return nil, err
 	}
 	if len(r.Name) > 0 {
-		p, err := s.Catalogue.Provider(r.Name[0].Text)
+		found, err := s.lookup(r.Name[:1])
 		if err != nil {
-			return nil, at(err, r.Name[0].Pos)
+			return nil, err
 		}
+		p := found.Provider
 		if r.Pull {
 			message := fmt.Sprintf("%s %s is part of lakeql: there is nothing to pull", p.Name, p.Version)
 			return fixed([]provider.Column{{Name: "message", Type: "string"}}, [][]any{{message}}), nil

@@ -142,7 +142,7 @@ func (w *write) change(row []any, number int) (change, error) {
 		told.Message = fmt.Sprintf("row %d: %s", number+1, e.Message)
 		err = &told
 	}
-	return change{}, at(err, w.position)
+	return change{}, provider.At(err, w.position)
 }
 
 // constant reports whether the rows come from the statement itself.
@@ -276,14 +276,14 @@ func (s *sending) err(ctx context.Context) error {
 		return nil
 	}
 	if len(s.changes) == 1 {
-		return at(err, s.write.position)
+		return provider.At(err, s.write.position)
 	}
 	told := s.write.rowError(s.row, len(s.changes), err)
 	told.Message += fmt.Sprintf("; %s %s before it stopped", rowCount(int64(s.done)), s.write.done)
 	if lost > 0 {
 		told.Message += fmt.Sprintf(", %d more failed or may have been", lost)
 	}
-	return at(told, s.write.position)
+	return provider.At(told, s.write.position)
 }
 
 // rowError says which row an error is about, where there are more than one.
