@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
@@ -42,7 +43,7 @@ func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error 
 		}
 		c.given[f.name] = value
 	}
-	call, ok, err := c.call()
+	call, ok, err := c.table.program.session.scope().Call(c.access.method, c.given)
 	if err != nil {
 		return c.table.fail(err)
 	}
@@ -110,42 +111,6 @@ func (a *access) wanted(used uint64) []bool {
 		}
 	}
 	return wanted
-}
-
-// call binds the arguments to the method's parameters. It is not ok where they contradict each other,
-// as a name and one of its parts may: no row meets that.
-func (c *cursor) call() (call dispatch.Call, ok bool, err error) {
-	call = dispatch.Call{Method: c.access.method, Args: map[string]any{}}
-	for name, value := range c.given {
-		if name == deploymentName {
-			call.Deployment = fmt.Sprint(value)
-		} else if _, ok := call.Method.Param(name); ok {
-			call.Args[name] = value
-		}
-	}
-	c.table.program.session.fillAccount(call.Method, call.Args)
-	whole := call.Method.NameParam
-	if whole == nil {
-		return call, true, nil
-	}
-	name, ok := c.given[whole.Name]
-	if _, isParam := call.Method.Param(whole.Name); !ok || isParam {
-		return call, true, nil
-	}
-	values, ok := whole.Split(fmt.Sprint(name))
-	if !ok {
-		return call, false, &provider.Error{
-			Code:    provider.Usage,
-			Message: fmt.Sprintf("%s: %s does not have the form %s", whole.Name, provider.Quote(fmt.Sprint(name)), whole.Template),
-		}
-	}
-	for param, value := range values {
-		if given, ok := c.given[param]; ok && fmt.Sprint(given) != value {
-			return call, false, nil
-		}
-		call.Args[param], c.given[param] = value, value
-	}
-	return call, true, nil
 }
 
 // argument gives a value of SQLite's as what its parameter takes.
@@ -278,7 +243,7 @@ func (c *cursor) parameter(f field) (any, error) {
 	switch {
 	case ok || !f.hidden:
 		return value, nil
-	case f.name == deploymentName:
+	case f.name == bind.DeploymentName:
 		return c.req.Workspace(), nil
 	}
 	return nil, c.table.fail(&provider.Error{

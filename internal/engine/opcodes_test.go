@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
 )
 
@@ -41,7 +42,7 @@ func opcodesOf(t *testing.T, text string, unknown map[string]string) (programs i
 		return 0
 	}
 	s := planning(t)
-	s.take([]Arg{{Ordinal: 1, Value: "a"}, {Ordinal: 2, Value: "b"}, {Ordinal: 3, Value: "c"}})
+	s.args = bind.NewArgs([]Arg{{Ordinal: 1, Value: "a"}, {Ordinal: 2, Value: "b"}, {Ordinal: 3, Value: "c"}})
 	for _, st := range statements {
 		p, err := s.plan(st)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -44,7 +45,7 @@ func (t *table) early(named map[string]bool, given map[string]int) bool {
 func (t *table) workspaces(idx *sqlite3.IndexInfo) string {
 	var k known
 	for i, c := range idx.Constraint {
-		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ || t.fields[c.Column].name != deploymentName || !t.fields[c.Column].hidden {
+		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ || t.fields[c.Column].name != bind.DeploymentName || !t.fields[c.Column].hidden {
 			continue
 		}
 		if c.Usable {
@@ -118,7 +119,7 @@ func (p *program) checkOrder() error {
 // withoutWorkspace reports whether a plan does not say which workspace is called, and the query uses
 // the name of it.
 func (t *table) withoutWorkspace(chosen choice) bool {
-	n, ok := t.index[deploymentName]
+	n, ok := t.index[bind.DeploymentName]
 	return ok && t.fields[n].hidden && chosen.used>>min(n, 63)&1 == 1 && !slices.Contains(chosen.fields, n)
 }
 
@@ -126,7 +127,7 @@ func (t *table) withoutWorkspace(chosen choice) bool {
 // a string say, does no harm: see withoutWorkspace.
 func comparesWorkspace(text string) bool {
 	const compared = `(?i)\bdeployment_name\W?\s*(=|<|>|!|in\b|is\b|not\b|like\b)|[=<>]\s*(\W?\w+\W?\.\s*)*\W?deployment_name\b|\busing\s*\([^)]*deployment_name`
-	return strings.Contains(strings.ToLower(text), deploymentName) && regexp.MustCompile(compared).MatchString(text)
+	return strings.Contains(strings.ToLower(text), bind.DeploymentName) && regexp.MustCompile(compared).MatchString(text)
 }
 
 // unaddressed is the error of a program that compares the workspace of rows which no workspace was
@@ -139,14 +140,14 @@ func (p *program) unaddressed(code *bytecode.Program) error {
 			continue // no table of ours
 		}
 		t := p.list[chosen.table]
-		column, ok := t.index[deploymentName]
+		column, ok := t.index[bind.DeploymentName]
 		if !ok || !t.fields[column].hidden || slices.Contains(chosen.fields, column) {
 			continue
 		}
 		if code.Compares(place.Cursor, column) {
 			return &provider.Error{
 				Code:     provider.Usage,
-				Message:  fmt.Sprintf("%s: %s is compared where it does not say which workspace to ask", t.resource.FullName(), deploymentName),
+				Message:  fmt.Sprintf("%s: %s is compared where it does not say which workspace to ask", t.resource.FullName(), bind.DeploymentName),
 				Hint:     "give it by = or IN in every alternative of an OR, or by a join",
 				Position: p.position,
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
@@ -290,7 +291,7 @@ func (p *program) unsolved() (message, hint string) {
 		if missing, ok := t.missing(); ok {
 			parts = append(parts, fmt.Sprintf("%s needs %s", t.resource.FullName(), strings.Join(missing, ", ")))
 			for _, name := range missing {
-				if name == accountID {
+				if name == bind.AccountID {
 					return t.resource.FullName() + " needs account_id, and no account is configured",
 						"set DATABRICKS_ACCOUNT_ID, or account_id in the profile, or compare account_id with one"
 				}

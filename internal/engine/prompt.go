@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
 )
 
@@ -69,7 +70,7 @@ func (s *Session) execSensitive(e *statement.Exec) bool {
 			}
 			continue
 		}
-		body[strings.TrimPrefix(p.Name, attributePrefix)] = p.Value.Any()
+		body[strings.TrimPrefix(p.Name, bind.AttributePrefix)] = p.Value.Any()
 		if param, ok := m.Param(p.Name); ok {
 			if schema, err := s.Catalogue.Resolve(m, param.Schema); err != nil || schema.Secret() {
 				return true
@@ -164,15 +165,15 @@ func (s *Session) parameterNames(text string) []string {
 	if err != nil {
 		return nil
 	}
-	b := &binding{method: m}
+	signature, err := bind.NewSignature(s.Catalogue, m)
+	if err != nil {
+		return nil
+	}
 	names := []string{}
 	if m.Body != nil {
 		names = append(names, "@@json")
-		if b.body, err = s.Catalogue.Resolve(m, m.Body.Schema); err != nil {
-			return nil
-		}
 	}
-	for _, name := range b.allNames() {
+	for _, name := range signature.Names() {
 		if !strings.Contains(text, "@"+name) {
 			names = append(names, "@"+name)
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -33,7 +34,7 @@ type Session struct {
 	// they end with the session.
 	StorePath string
 
-	args     []*placeholderValue
+	args     *bind.Args
 	affected int64
 	absences absences
 	stores   stores
@@ -80,7 +81,7 @@ func Count(text string) (int, error) {
 // RunArgs is [Session.Run] for statements with placeholders, each of which may take any of the values.
 func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq2[provider.Rows, error] {
 	return func(yield func(provider.Rows, error) bool) {
-		s.take(args)
+		s.args = bind.NewArgs(args)
 		statements, err := statement.Parse(text)
 		if err != nil {
 			yield(nil, err)
@@ -143,7 +144,7 @@ func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	if later {
 		return plans, nil
 	}
-	return plans, s.allTaken()
+	return plans, s.args.AllTaken()
 }
 
 // runOne runs a statement, of which there may be a plan already.

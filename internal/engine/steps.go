@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -302,23 +303,24 @@ func (p *program) count() (int, error) {
 	return n, p.stmt.Reset()
 }
 
-// explain describes the call of an EXEC.
-func (b *binding) explain() step {
-	s := step{text: shortName(b.method), method: b.method, calls: expected(1, nil, b.method)}
-	for _, p := range b.method.Params {
-		if value, ok := b.args[p.Name]; ok {
-			s.parameters = append(s.parameters, p.Name+" = "+b.constant(p.Schema, value))
+// explainExec describes the call of an EXEC.
+func (s *Session) explainExec(b *bind.Binding) step {
+	call := b.Call()
+	one := step{text: shortName(call.Method), method: call.Method, calls: expected(1, nil, call.Method)}
+	for _, p := range call.Method.Params {
+		if value, ok := call.Args[p.Name]; ok {
+			one.parameters = append(one.parameters, p.Name+" = "+s.constant(call.Method, p.Schema, value))
 		}
 	}
-	if b.wholeValue != nil {
-		s.parameters = append(s.parameters, "body = constant")
+	if call.Body != nil {
+		one.parameters = append(one.parameters, "body = constant")
 	}
-	return s
+	return one
 }
 
-// constant words a value of the statement itself; a credential is masked.
-func (b *binding) constant(schema *provider.Schema, value any) string {
-	if resolved, err := b.session.Catalogue.Resolve(b.method, schema); err != nil || resolved.Secret() {
+// constant describes a value that the statement itself gives; a credential is masked.
+func (s *Session) constant(m *provider.Method, schema *provider.Schema, value any) string {
+	if resolved, err := s.Catalogue.Resolve(m, schema); err != nil || resolved.Secret() {
 		return provider.Secret("").String()
 	}
 	switch value := value.(type) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -235,7 +236,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	has := func(name string) bool {
 		_, ok := given[name]
-		return ok || name == accountID && t.program.session.account() != ""
+		return ok || name == bind.AccountID && t.program.session.account() != ""
 	}
 	best, known := -1, 0
 	for n, a := range t.methods {

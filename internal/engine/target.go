@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -32,20 +33,17 @@ const targetPlan = 1 << 10
 // SET gives is not asked for, and neither is the update mask. Of the attributes of the body that SET
 // does not give, those that are required may be compared; a DELETE's may all be.
 func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*target, error) {
-	b, err := p.session.newBinding(m, p.position)
+	b, err := bind.NewSignature(p.session.Catalogue, m)
 	if err != nil {
 		return nil, err
 	}
 	isSet := func(name string) bool {
-		return slices.ContainsFunc(sets, func(s statement.Assignment) bool {
-			top, _, _ := strings.Cut(strings.TrimPrefix(b.canonical(s.Column.Text), attributePrefix), ".")
-			return top == name || b.canonical(s.Column.Text) == name
-		})
+		return slices.ContainsFunc(sets, func(s statement.Assignment) bool { return b.Sets(s.Column.Text, name) })
 	}
 	t := &target{program: p, access: p.parameters(m), ids: map[string]int64{}}
 	t.access.required = slices.DeleteFunc(t.access.required, func(name string) bool {
 		param, ok := m.Param(name)
-		return ok && param.In != provider.InPath && isSet(name) || slices.Contains(maskNames(), name)
+		return ok && param.In != provider.InPath && isSet(name) || bind.IsMaskName(name)
 	})
 	for _, name := range t.access.params {
 		typ, err := p.typeOf(m, name)
@@ -54,13 +52,13 @@ func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*t
 		}
 		t.add(name, typ)
 	}
-	if b.body == nil {
+	if b.Body == nil {
 		return t, nil
 	}
-	masked := b.takesMask() != "" && b.isParam(b.takesMask())
-	for _, property := range b.body.Properties {
+	masked := b.MaskName() != "" && b.IsParam(b.MaskName())
+	for _, property := range b.Body.Properties {
 		required := slices.Contains(m.Body.RequiredAttributes, property.Name)
-		if len(sets) > 0 && !required || isSet(property.Name) || b.isParam(property.Name) || slices.Contains(maskNames(), property.Name) {
+		if len(sets) > 0 && !required || isSet(property.Name) || b.IsParam(property.Name) || bind.IsMaskName(property.Name) {
 			continue
 		}
 		schema, err := p.session.Catalogue.Resolve(m, property.Schema)
@@ -118,7 +116,7 @@ func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	has := func(known map[string]bool) func(string) bool {
 		return func(name string) bool {
-			return known[name] || name == accountID && t.program.session.account() != ""
+			return known[name] || name == bind.AccountID && t.program.session.account() != ""
 		}
 	}
 	if len(t.access.lacking(has(given))) > 0 {

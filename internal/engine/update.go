@@ -1,15 +1,14 @@
 package engine
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -91,14 +90,12 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Met
 // settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter
 // that does not tell resources apart.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
-	b, err := w.session.newBinding(m, w.position)
+	b, err := w.session.scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return err
 	}
-	b.style = columnStyle
-	column.Text = b.canonical(column.Text)
-	top, _, _ := strings.Cut(strings.TrimPrefix(column.Text, attributePrefix), ".")
-	if b.isAttribute(top) {
+	column.Text = b.Canonical(column.Text)
+	if b.IsAttribute(b.Top(column.Text)) {
 		return nil
 	}
 	if p, ok := m.Param(column.Text); ok {
@@ -112,7 +109,7 @@ func (w *write) settable(m *provider.Method, column statement.Ident) error {
 			Position: column.Pos,
 		}
 	}
-	return b.unknown(given{name: column.Text, named: column.Pos})
+	return b.Unknown(column.Text, column.Pos)
 }
 
 // targeted is what an UPDATE or DELETE says besides the resource.
@@ -139,12 +136,11 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 	if t.where != nil {
 		pos = t.where.Position
 	}
-	w.bind = func(row []any) (*binding, error) {
-		b, err := w.session.newBinding(w.method, w.position)
+	w.bind = func(row []any) (*bind.Binding, error) {
+		b, err := w.session.scope().New(w.method, w.position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}
-		b.style = columnStyle
 		at := w.program.target.at
 		for _, f := range w.program.target.fields {
 			value, ok := at.given[f.name]
@@ -161,7 +157,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		if err := w.setAll(b, t.sets, row[1:]); err != nil {
 			return nil, err
 		}
-		return b, w.session.complete(b)
+		return b, b.Complete()
 	}
 	return w.checked()
 }
@@ -201,8 +197,8 @@ func (w *write) targetQuery(p *program, t targeted) (string, error) {
 }
 
 // pointless refuses a DELETE that says nothing of what to delete, where the method could be told.
-func (w *write) pointless(b *binding) error {
-	if w.method.SQLVerb != provider.Delete || len(b.args) > 0 || len(b.attributes) > 0 {
+func (w *write) pointless(b *bind.Binding) error {
+	if w.method.SQLVerb != provider.Delete || !b.IsEmpty() {
 		return nil
 	}
 	var names []string
@@ -211,57 +207,62 @@ func (w *write) pointless(b *binding) error {
 			names = append(names, p.Name)
 		}
 	}
-	if len(names) == 0 || w.method.NameParam != nil && b.given[w.method.NameParam.Name].name != "" {
+	if len(names) == 0 {
 		return nil
+	}
+	if whole := w.method.NameParam; whole != nil {
+		if _, ok := b.Given(whole.Name); ok {
+			return nil
+		}
 	}
 	return w.refuse("no WHERE tells what to delete", w.method.FullName()+" takes "+strings.Join(names, ", "))
 }
 
 // setAll takes in what SET gives, and works out the update mask where the method has one and the
 // statement does not give it.
-func (w *write) setAll(b *binding, sets []statement.Assignment, row []any) error {
+func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) error {
 	columns := make([]statement.Ident, len(sets))
 	for i, set := range sets {
 		columns[i] = set.Column
 	}
-	mask := newMask(b, columns)
-	for _, i := range wholeFirst(columns) {
+	mask := bind.NewUpdateMask(b, columns)
+	for _, i := range bind.Order(columns) {
 		if err := w.unclearable(b, columns[i], row[i]); err != nil {
 			return err
 		}
-		if err := w.setCell(b, attributeFirst(b, columns[i]), row[i], nil); err != nil {
+		if err := w.setCell(b, b.AttributeFirst(columns[i]), row[i], nil); err != nil {
 			return err
 		}
 	}
 	if mask != nil {
 		for i, column := range columns {
-			if err := mask.add(attributeFirst(b, column), jsonValue(row[i])); err != nil {
+			if err := mask.Add(b.AttributeFirst(column), bind.JSONValue(row[i])); err != nil {
 				return err
 			}
 		}
-		mask.set()
+		mask.Set()
 	}
-	return b.allowParts()
+	return b.AllowParts()
 }
 
 // unclearable refuses NULL, and null inside of JSON, where no update mask would say that it clears: it
 // would be left out of the body, and nothing would change.
-func (w *write) unclearable(b *binding, column statement.Ident, value any) error {
-	if b.method.SQLVerb != provider.Update || b.takesMask() != "" {
+func (w *write) unclearable(b *bind.Binding, column statement.Ident, value any) error {
+	if b.Method.SQLVerb != provider.Update || b.MaskName() != "" {
 		return nil
 	}
 	path, null := "", value == nil
-	if schema, err := b.schemaOf(attributeFirst(b, column).Text); err != nil {
+	if schema, err := b.Schema(b.AttributeFirst(column).Text); err != nil {
 		return err
 	} else if schema != nil && schema.Type == "object" && !null {
-		path, null = findNull(unpack(jsonValue(value)))
+		path, null = findNull(bind.Unpack(bind.JSONValue(value)))
 	}
 	if !null {
 		return nil
 	}
 	return &provider.Error{
 		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s: %s cannot be set to NULL: %s leaves what is not given as it is", w.what, column.Text+path, b.method.FullName()),
+		Message:  fmt.Sprintf("%s: %s cannot be set to NULL: %s leaves what is not given as it is", w.what, column.Text+path, b.Method.FullName()),
 		Hint:     "leave it out, or give it another value, such as an empty one",
 		Position: column.Pos,
 	}
@@ -280,30 +281,4 @@ func findNull(value any) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// attributeFirst reads a column of SET: the attribute, where a parameter has the same name. That is
-// the WHERE's.
-func attributeFirst(b *binding, column statement.Ident) statement.Ident {
-	column.Text = b.canonical(column.Text)
-	name := strings.TrimPrefix(column.Text, attributePrefix)
-	if b.isAttribute(name) {
-		column.Text = attributePrefix + name
-	}
-	return column
-}
-
-// jsonValue gives a value of a row as decoding JSON would.
-func jsonValue(value any) any {
-	switch value := value.(type) {
-	case int64:
-		return json.Number(strconv.FormatInt(value, 10))
-	case float64:
-		return json.Number(strconv.FormatFloat(value, 'g', -1, 64))
-	case json.RawMessage:
-		return string(value)
-	case provider.Secret:
-		return value.Reveal()
-	}
-	return value
 }

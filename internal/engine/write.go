@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unicode"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
@@ -26,11 +27,11 @@ type write struct {
 	done      string // inserted
 	method    *provider.Method
 	await     bool
-	program   *program                          // gives a row for each call
-	bind      func(row []any) (*binding, error) // what a row means
-	returning *statement.Query                  // nil: no rows come back
-	alias     string                            // of the resource in RETURNING
-	gives     []statement.Ident                 // the columns that the statement gives, for EXPLAIN
+	program   *program                               // gives a row for each call
+	bind      func(row []any) (*bind.Binding, error) // what a row means
+	returning *statement.Query                       // nil: no rows come back
+	alias     string                                 // of the resource in RETURNING
+	gives     []statement.Ident                      // the columns that the statement gives, for EXPLAIN
 	spent     *spending
 }
 
@@ -130,8 +131,8 @@ func (w *write) change(row []any, number int) (change, error) {
 	b, err := w.bind(row)
 	var req *dispatch.Request
 	if err == nil {
-		if req, err = w.session.Client.Plan(b.call()); err != nil {
-			err = b.locate(err)
+		if req, err = w.session.Client.Plan(b.Call()); err != nil {
+			err = b.Locate(err)
 		}
 	}
 	if err == nil {
@@ -341,11 +342,11 @@ func (c change) dependsOn(earlier change) bool {
 
 // newChange keeps the texts of a binding, and the names in them. Numbers and booleans name nothing
 // that a row could make.
-func newChange(req *dispatch.Request, b *binding) change {
+func newChange(req *dispatch.Request, b *bind.Binding) change {
 	c := change{req, targetOf(req, b), map[string][]string{}, map[string][]string{}}
-	for name, g := range b.given {
-		text, _ := g.value.(string)
-		c.keep(strings.TrimPrefix(name, attributePrefix), unpack(g.value), text)
+	for name, value := range b.All() {
+		text, _ := value.(string)
+		c.keep(strings.TrimPrefix(name, bind.AttributePrefix), bind.Unpack(value), text)
 	}
 	return c
 }
@@ -377,21 +378,22 @@ func (c change) keep(path string, value any, text string) {
 
 // targetOf tells what a call changes: what its path leads to, or what the body names where no part of
 // the path does. What a POST of an INSERT leads to is where the new thing goes.
-func targetOf(req *dispatch.Request, b *binding) string {
-	m := b.method
+func targetOf(req *dispatch.Request, b *bind.Binding) string {
+	call := b.Call()
+	m := call.Method
 	if m.SQLVerb == provider.Insert && m.Verb == http.MethodPost {
 		return ""
 	}
 	var parts []string
 	for _, p := range m.Params {
 		if p.In == provider.InPath {
-			parts = append(parts, fmt.Sprintf("%q", fmt.Sprint(b.args[p.Name])))
+			parts = append(parts, fmt.Sprintf("%q", fmt.Sprint(call.Args[p.Name])))
 		}
 	}
 	if len(parts) == 0 && m.Body != nil {
-		body, _ := b.wholeValue.(map[string]any)
+		body, _ := call.Body.(map[string]any)
 		for _, name := range m.Body.RequiredAttributes {
-			switch value := unpack(body[name]).(type) {
+			switch value := bind.Unpack(body[name]).(type) {
 			case map[string]any, []any: // what it becomes
 			default:
 				parts = append(parts, fmt.Sprintf("%q", fmt.Sprint(value)))
@@ -414,13 +416,12 @@ func (s *Session) writeSensitive(name statement.Name, columns []statement.Ident,
 		if m.SQLVerb == provider.Select || m.SQLVerb == provider.Exec {
 			return false
 		}
-		b, err := s.newBinding(m, whole.Position)
+		signature, err := bind.NewSignature(s.Catalogue, m)
 		if err != nil {
 			return true
 		}
 		return slices.ContainsFunc(columns, func(c statement.Ident) bool {
-			top, _, _ := strings.Cut(strings.TrimPrefix(b.canonical(c.Text), attributePrefix), ".")
-			found, err := s.Client.HasSecret(m, map[string]any{top: "a text that is no JSON"})
+			found, err := s.Client.HasSecret(m, map[string]any{signature.Top(c.Text): "a text that is no JSON"})
 			return err != nil || found
 		})
 	})

@@ -1,48 +1,33 @@
-package engine
+package bind
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// nowhere directs calls to a host that no call is sent to.
-type nowhere struct{}
-
-func (nowhere) Direct(r *http.Request, _ string) error {
-	r.URL.Scheme, r.URL.Host = "https", "nowhere.invalid"
-	return nil
-}
-
-func (nowhere) Authorize(*http.Request) error { return nil }
-
-// planning is a session that plans statements and sends nothing.
-func planning(tb testing.TB) *Session {
+// embedded is the catalogue of the embedded documents.
+func embedded(tb testing.TB) *provider.Catalogue {
 	tb.Helper()
 	compiled, err := openapi.Embedded()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cat := provider.NewCatalogue(compiled)
-	s := &Session{Catalogue: cat, Client: &dispatch.Client{Catalogue: cat, Authorizer: nowhere{}}, DryRun: true}
-	tb.Cleanup(s.Close)
-	return s
+	return provider.NewCatalogue(compiled)
 }
 
 // updating binds the method that UPDATE reaches.
-func updating(t *testing.T, s *Session, resource string) *binding {
+func updating(t *testing.T, c *provider.Catalogue, resource string) *Binding {
 	t.Helper()
 	parts := strings.Split(resource, ".")
-	r, err := s.Catalogue.Resource(parts[0], parts[1], parts[2])
+	r, err := c.Resource(parts[0], parts[1], parts[2])
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := s.newBinding(r.MethodsFor(provider.Update)[0], provider.Position{Line: 1, Column: 1})
+	b, err := Scope{Catalogue: c}.New(r.MethodsFor(provider.Update)[0], provider.Position{Line: 1, Column: 1}, ColumnStyle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,12 +79,12 @@ func TestMask(t *testing.T) {
 		"the setting as nothing":         {namespace, "setting", nil, "", "setting: this does not say what to change"},
 		"a parameter":                    {overrides, "allow_missing", true, "", ""},
 	}
-	s := planning(t)
+	c := embedded(t)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			column := statement.Ident{Text: test.column, Pos: provider.Position{Line: 1, Column: 9}}
-			m := newMask(updating(t, s, test.resource), []statement.Ident{column})
-			err := m.add(column, test.value)
+			m := NewUpdateMask(updating(t, c, test.resource), []statement.Ident{column})
+			err := m.Add(column, test.value)
 			if test.fault != "" {
 				if provider.CodeOf(err) != provider.Usage || !strings.Contains(err.Error(), test.fault) {
 					t.Errorf("the error is %v, want %s", err, test.fault)
@@ -109,7 +94,7 @@ func TestMask(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if paths := strings.Join(m.paths, ","); paths != test.paths {
+			if paths := strings.Join(m.Paths(), ","); paths != test.paths {
 				t.Errorf("the mask is %q, want %q", paths, test.paths)
 			}
 		})
@@ -118,20 +103,20 @@ func TestMask(t *testing.T) {
 
 // TestMaskIsFound shows that an update of every method that has a mask gets one, wherever it stands.
 func TestMaskIsFound(t *testing.T) {
-	s := planning(t)
-	providers, err := s.Catalogue.Providers()
+	c := embedded(t)
+	providers, err := c.Providers()
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
 	for _, p := range providers {
 		for _, info := range p.Services {
-			service, err := s.Catalogue.Service(p.Name, info.Name)
+			service, err := c.Service(p.Name, info.Name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, resource := range service.Resources {
-				found += checkMasks(t, s, p.Name+"."+info.Name+"."+resource.Name)
+				found += checkMasks(t, c, p.Name+"."+info.Name+"."+resource.Name)
 			}
 		}
 	}
@@ -141,26 +126,26 @@ func TestMaskIsFound(t *testing.T) {
 }
 
 // checkMasks sets each attribute of what the updates of a resource with a mask take, and counts those.
-func checkMasks(t *testing.T, s *Session, resource string) int {
+func checkMasks(t *testing.T, c *provider.Catalogue, resource string) int {
 	t.Helper()
 	parts := strings.Split(resource, ".")
-	r, err := s.Catalogue.Resource(parts[0], parts[1], parts[2])
+	r, err := c.Resource(parts[0], parts[1], parts[2])
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
 	for _, m := range r.MethodsFor(provider.Update) {
-		b, err := s.newBinding(m, provider.Position{Line: 1, Column: 1})
+		b, err := NewSignature(c, m)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b.takesMask() == "" {
+		if b.MaskName() == "" {
 			continue
 		}
 		found++
 		objects := 0
-		for _, property := range b.body.Properties {
-			schema, err := s.Catalogue.Resolve(m, property.Schema)
+		for _, property := range b.Body.Properties {
+			schema, err := c.Resolve(m, property.Schema)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +153,7 @@ func checkMasks(t *testing.T, s *Session, resource string) int {
 				objects++
 			}
 		}
-		if !b.isParam(b.takesMask()) && objects != 1 {
+		if !b.IsParam(b.MaskName()) && objects != 1 {
 			t.Errorf("%s: the mask is in the body, with %d objects beside it", m.FullName(), objects)
 		}
 	}
