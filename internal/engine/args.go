@@ -17,7 +17,7 @@ func (p *program) bindArgs(stmt *sqlite3.Stmt) error {
 	for i := range stmt.BindCount() {
 		n := i + 1
 		name := stmt.BindName(n)
-		value, ok := p.session.args.Numbered(n, name)
+		value, ok := p.env.Args.Numbered(n, name)
 		if !ok {
 			if name == "" {
 				name = fmt.Sprintf("?%d", n)

@@ -27,19 +27,19 @@ const (
 )
 
 // provideAt makes <table>_at part of the program's database, if a store has the history of a table.
-func (p *program) provideAt(name string) (bool, error) {
+func (s *Session) provideAt(p *program, name string) (bool, error) {
 	table, ok := strings.CutSuffix(strings.ToLower(name), atSuffix)
 	if !ok || table == "" || !p.isNew("at:"+table) {
 		return false, nil
 	}
-	for _, st := range p.session.open() {
+	for _, st := range s.open() {
 		if there, err := st.exists(); !there || err != nil {
 			if err != nil {
 				return false, err
 			}
 			continue
 		}
-		if _, err := p.provideStore(st); err != nil {
+		if _, err := s.provideStore(p, st); err != nil {
 			return false, err
 		}
 		columns, since, err := st.history(p.db, table)
@@ -47,7 +47,7 @@ func (p *program) provideAt(name string) (bool, error) {
 			return false, err
 		}
 		if columns != nil {
-			return true, p.createAt(st, table, columns, since)
+			return true, createAt(p, st, table, columns, since)
 		}
 	}
 	return false, nil
@@ -88,7 +88,7 @@ func (st *store) history(db *sqlite3.Conn, table string) (columns []string, sinc
 
 // createAt makes the table-valued function: of each row the last change until then, unless that took it
 // away.
-func (p *program) createAt(st *store, table string, columns []string, since string) error {
+func createAt(p *program, st *store, table string, columns []string, since string) error {
 	listed := strings.Join(append([]string{"deployment_name"}, columns...), ", ")
 	query := fmt.Sprintf(`(SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n
 		FROM %s.%s WHERE changed_at <= %s(strftime('%%Y-%%m-%%dT%%H:%%M:%%f000Z', :at), %s, %s, :at)) WHERE lakeql_n = 1 AND change <> 'removed')`,

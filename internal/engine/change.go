@@ -16,6 +16,7 @@ import (
 // nothing.
 type storeChange struct {
 	session  *Session
+	env      *Env
 	position provider.Position
 	table    *object
 	done     string // inserted
@@ -25,13 +26,13 @@ type storeChange struct {
 
 // planStoreInsert checks an INSERT into a table of a store.
 func (s *Session) planStoreInsert(in *statement.Insert) (*plan, error) {
-	c := &storeChange{session: s, position: in.Position, done: "inserted", insert: in}
+	c := &storeChange{session: s, env: s.env(), position: in.Position, done: "inserted", insert: in}
 	return c.plan(in.Into, in.Whole, in.Source)
 }
 
 // planStoreChange checks an UPDATE or DELETE of a table in a store.
 func (s *Session) planStoreChange(pos provider.Position, name statement.Name, whole *statement.Query, done string) (*plan, error) {
-	c := &storeChange{session: s, position: pos, done: done}
+	c := &storeChange{session: s, env: s.env(), position: pos, done: done}
 	return c.plan(name, whole, nil)
 }
 
@@ -44,7 +45,7 @@ func (c *storeChange) plan(name statement.Name, whole, source *statement.Query) 
 	if source != nil {
 		ahead = func(p *program) (string, error) { return p.rewrite(source) }
 	}
-	p, err := c.session.compileWrite(c.position, ahead, func(p *program) (string, error) { return p.rewrite(whole) })
+	p, err := compileWrite(c.env, c.position, ahead, func(p *program) (string, error) { return p.rewrite(whole) })
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (c *storeChange) direct(ctx context.Context, p *program) (provider.Rows, er
 	if err != nil {
 		return nil, errors.Join(c.table.store.fault(err), p.close())
 	}
-	rows, err := c.session.newQuery(ctx, p)
+	rows, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,11 +156,11 @@ func (c *storeChange) collected(ctx context.Context, checked *program, width int
 	if err := checked.close(); err != nil {
 		return nil, err
 	}
-	p, err := c.session.freshRows(c.position, c.insert.Source, width)
+	p, err := freshRows(c.env, c.position, c.insert.Source, width)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.session.newQuery(ctx, p)
+	rows, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (c *storeChange) collected(ctx context.Context, checked *program, width int
 // width counts the columns of the rows to insert; it is 0 where they cannot be read by themselves, because
 // there are placeholders behind them that count from those in the query.
 func (c *storeChange) width(placeholders int) (int, error) {
-	p, err := c.session.compile(c.position, func(p *program) (string, error) { return p.rewrite(c.insert.Source) })
+	p, err := compile(c.env, c.position, func(p *program) (string, error) { return p.rewrite(c.insert.Source) })
 	if err != nil {
 		return 0, err
 	}
@@ -190,7 +191,7 @@ func (c *storeChange) width(placeholders int) (int, error) {
 
 // insertFresh inserts the rows of the fresh table, and gives what RETURNING asks for.
 func (c *storeChange) insertFresh(p *program, columns []provider.Column) ([][]any, error) {
-	if _, err := p.provideStore(c.table.store); err != nil {
+	if _, err := c.session.provideStore(p, c.table.store); err != nil {
 		return nil, err
 	}
 	text, err := c.text(p)

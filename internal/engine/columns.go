@@ -23,7 +23,7 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 	if !ok {
 		return nil, notQuery(statements[0].Pos())
 	}
-	p, err := s.compile(q.Position, func(p *program) (string, error) { return p.rewrite(q) })
+	p, err := compile(s.env(), q.Position, func(p *program) (string, error) { return p.rewrite(q) })
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,8 @@ func (s *Session) planCreate(c *statement.Create) (*plan, error) {
 	if c.As == nil {
 		return s.planDefinition(c, s.writable(target))
 	}
-	p, err := s.compile(c.As.Position, func(p *program) (string, error) { return p.rewrite(c.As) })
+	env := s.env()
+	p, err := compile(env, c.As.Position, func(p *program) (string, error) { return p.rewrite(c.As) })
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (s *Session) planCreate(c *statement.Create) (*plan, error) {
 	if c.Kind == statement.View {
 		return s.planChange(o.store, func(db *sqlite3.Conn) error { return o.replaceView(db, c) }, p), nil
 	}
-	return s.planMaterialize(&filling{object: o, position: c.As.Position, as: c.As, columns: columns, admit: func(all []object) (bool, error) { return admits(all, c) }}, p), nil
+	return s.planMaterialize(&filling{env: env, object: o, position: c.As.Position, as: c.As, columns: columns, admit: func(all []object) (bool, error) { return admits(all, c) }}, p), nil
 }
 
 // freeName checks that something may have the name.
@@ -138,7 +139,7 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 // checkView makes a view in a database of its own and looks into it, so that SQLite finds what no view
 // may do, such as naming itself.
 func (s *Session) checkView(c *statement.Create) error {
-	p, err := s.compile(c.As.Position, func(p *program) (string, error) {
+	p, err := compile(s.env(), c.As.Position, func(p *program) (string, error) {
 		err := p.createView(c.Name.Text, quotedList(c.Columns), c.As.Text)
 		return "SELECT * FROM temp." + sqlite3.QuoteIdentifier(c.Name.Text), err
 	})

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/lakeql/lakeql/internal/bind"
-	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -28,13 +26,11 @@ type cursor struct {
 }
 
 // Filter makes the call that BestIndex chose.
-func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error {
-	c.access, c.given, c.req, c.rows, c.row = c.table.methods[idxNum], map[string]any{}, nil, nil, nil
+func (c *cursor) Filter(idxNum int, _ string, args ...sqlite3.Value) error {
+	program := c.table.program
+	chosen := program.env.choices.at(idxNum)
+	c.access, c.given, c.req, c.rows, c.row = c.table.methods[chosen.method], map[string]any{}, nil, nil, nil
 	c.ids = rowIDs{}
-	chosen, err := readPlan(idxStr)
-	if err != nil {
-		return c.table.fail(err)
-	}
 	for i, n := range chosen.fields {
 		f := c.table.fields[n]
 		value := argument(args[i], f.typ)
@@ -43,70 +39,34 @@ func (c *cursor) Filter(idxNum int, idxStr string, args ...sqlite3.Value) error 
 		}
 		c.given[f.name] = value
 	}
-	call, ok, err := c.table.program.session.scope().Call(c.access.method, c.given)
+	call, ok, err := program.env.scope().Call(c.access.method, c.given)
 	if err != nil {
 		return c.table.fail(err)
 	}
 	if !ok {
 		return nil
 	}
-	program := c.table.program
-	if c.req, err = program.session.Client.Plan(call); err != nil {
+	if c.req, err = program.env.Client.Plan(call); err != nil {
 		return c.table.fail(err)
 	}
-	if c.rows, err = program.ask(c.access, c.req, bytecode.Choice{Number: idxNum, Text: idxStr}); err != nil {
+	if c.rows, err = program.ask(c.access, c.req, idxNum); err != nil {
 		return c.table.fail(err)
 	}
 	if c.rows == nil {
 		return nil
 	}
-	c.rows.wanted = c.access.wanted(chosen.used)
+	c.rows.wanted = c.access.wanted(chosen)
 	return c.Next()
 }
 
-// choice is what BestIndex leaves for Filter, besides the method.
-type choice struct {
-	table  int    // by number
-	fields []int  // that the arguments are for
-	used   uint64 // columns, as bits; the last one stands for all from there on
-}
-
-// readPlan reads what BestIndex wrote.
-func readPlan(text string) (choice, error) {
-	var c choice
-	parts := strings.Split(text, " ")
-	fault := &provider.Error{Code: provider.Internal, Message: "read the plan " + provider.Quote(text)}
-	if len(parts) < 3 {
-		return c, fault
-	}
-	var err error
-	if c.table, err = strconv.Atoi(parts[0]); err != nil {
-		return c, fault
-	}
-	if c.used, err = strconv.ParseUint(parts[2], 16, 64); err != nil {
-		return c, fault
-	}
-	for number := range strings.SplitSeq(parts[1], ",") {
-		if number == "" {
-			continue
-		}
-		n, err := strconv.Atoi(number)
-		if err != nil {
-			return c, fault
-		}
-		c.fields = append(c.fields, n)
-	}
-	return c, nil
-}
-
-// wanted tells which of the method's columns are used.
-func (a *access) wanted(used uint64) []bool {
+// wanted marks the columns of the method's rows that a choice uses.
+func (a *access) wanted(chosen choice) []bool {
 	wanted := make([]bool, 0, len(a.columns))
 	for field, column := range a.columns {
 		for column >= len(wanted) {
 			wanted = append(wanted, false)
 		}
-		if column >= 0 && used>>min(field, 63)&1 == 1 {
+		if column >= 0 && chosen.uses(field) {
 			wanted[column] = true
 		}
 	}
@@ -160,7 +120,7 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 			return err
 		}
 	}
-	if p := c.table.program; p.writes || p.session.Masked {
+	if p := c.table.program; p.writes || p.env.Masked {
 		var err error
 		if value, err = c.masked(n, value); err != nil {
 			return c.table.fail(err)
@@ -179,7 +139,7 @@ func (c *cursor) masked(n int, value any) (any, error) {
 	case provider.Secret:
 		value, found = was.String(), true
 	case json.RawMessage:
-		mask, err := c.access.mask(c.table.program.session.Client, n)
+		mask, err := c.access.mask(c.table.program.env.Client, n)
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 
-	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -19,7 +18,7 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.scope().Exec(m, e)
+	b, err := s.env().scope().Exec(m, e)
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +44,12 @@ func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (
 	return s.Client.Run(ctx, req)
 }
 
-// scope is what the session's statements bind their values in.
-func (s *Session) scope() bind.Scope {
-	return bind.Scope{Catalogue: s.Catalogue, Account: s.account, Args: s.args}
+// env is what a statement's programs need of the session.
+func (s *Session) env() *Env {
+	return &Env{
+		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked,
+		Ended: s.ended, Provide: s.provideTable, Starts: s.noteStale,
+	}
 }
 
 // Accounts knows the configured account; what the dispatcher has for an authorizer may be one.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -23,9 +22,12 @@ type step struct {
 	parameters []string
 	columns    []string
 	calls      string
-	key        bytecode.Choice // which calls are counted under; zero: those of the statement itself
-	target     bool            // it only puts together the parameters of a write
+	key        int  // which calls are counted under: the number of a choice, or ownCalls
+	target     bool // it only puts together the parameters of a write
 }
+
+// ownCalls is the key of the calls that a write or an EXEC makes itself.
+const ownCalls = -1
 
 // explainColumns are those of EXPLAIN. What it says of each step is short, and the longest comes last, for
 // terminals of the usual width.
@@ -93,7 +95,7 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 
 // costs are rows that tell what it cost to get them, by the key of a step.
 type costs interface {
-	costs() map[bytecode.Choice]cost
+	costs() map[int]cost
 }
 
 // cost is what the calls of a step cost.
@@ -105,7 +107,7 @@ type cost struct {
 // spending is what the calls of a statement cost that make changes.
 type spending struct {
 	mu   sync.Mutex
-	used map[bytecode.Choice]cost // by the key of a step
+	used map[int]cost // by the key of a step
 }
 
 // add takes in what the calls cost that gave rows.
@@ -116,14 +118,14 @@ func (s *spending) add(rows provider.Rows) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	own := s.used[bytecode.Choice{}]
+	own := s.used[ownCalls]
 	own.calls++
 	own.usage.Add(counted.Usage())
-	s.used[bytecode.Choice{}] = own
+	s.used[ownCalls] = own
 }
 
 // analyze reads all rows, and gives what they cost.
-func analyze(ctx context.Context, rows provider.Rows) (map[bytecode.Choice]cost, error) {
+func analyze(ctx context.Context, rows provider.Rows) (map[int]cost, error) {
 	var err error
 	for err == nil {
 		_, err = rows.Next(ctx)
@@ -134,12 +136,12 @@ func analyze(ctx context.Context, rows provider.Rows) (map[bytecode.Choice]cost,
 	if watched, ok := rows.(*watchedRows); ok {
 		rows = watched.Rows
 	}
-	used := map[bytecode.Choice]cost{}
+	used := map[int]cost{}
 	switch rows := rows.(type) {
 	case costs:
 		used = rows.costs()
 	case interface{ Usage() dispatch.Usage }:
-		used[bytecode.Choice{}] = cost{1, rows.Usage()}
+		used[ownCalls] = cost{1, rows.Usage()}
 	}
 	return used, rows.Close()
 }
@@ -154,7 +156,7 @@ func explained(steps []step) provider.Rows {
 }
 
 // analyzed gives the steps as rows with what they cost.
-func analyzed(steps []step, used map[bytecode.Choice]cost) provider.Rows {
+func analyzed(steps []step, used map[int]cost) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
 		costs := make([]any, 6)

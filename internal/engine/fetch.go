@@ -6,7 +6,6 @@ import (
 	"io"
 	"sync"
 
-	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -60,8 +59,8 @@ func (f *fetcher) close() error {
 // call is one request of the statement, and the pages that were answered until now.
 type call struct {
 	fetcher *fetcher
-	step    bytecode.Choice // of the plan, which first came to it
-	reached bool            // the statement itself has come to it; guarded by the fetcher
+	step    int  // of the plan, which first came to it
+	reached bool // the statement itself has come to it; guarded by the fetcher
 
 	mu      sync.Mutex
 	reader  *dispatch.Reader
@@ -74,7 +73,7 @@ type call struct {
 }
 
 // call gives the call for a request that a step of the statement itself has come to, new or not.
-func (f *fetcher) call(req *dispatch.Request, step bytecode.Choice) (c *call, isNew bool) {
+func (f *fetcher) call(req *dispatch.Request, step int) (c *call, isNew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c, isNew = f.find(req, step, true)
@@ -87,13 +86,13 @@ func (f *fetcher) call(req *dispatch.Request, step bytecode.Choice) (c *call, is
 
 // early gives the call for a request that a pass ahead has come to; nil for a new one, unless it may
 // be made.
-func (f *fetcher) early(req *dispatch.Request, step bytecode.Choice, mayMake bool) (c *call, isNew bool) {
+func (f *fetcher) early(req *dispatch.Request, step int, mayMake bool) (c *call, isNew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.find(req, step, mayMake)
 }
 
-func (f *fetcher) find(req *dispatch.Request, step bytecode.Choice, mayMake bool) (c *call, isNew bool) {
+func (f *fetcher) find(req *dispatch.Request, step int, mayMake bool) (c *call, isNew bool) {
 	key := req.Key()
 	if c, ok := f.calls[key]; ok || !mayMake {
 		return c, false
@@ -112,10 +111,10 @@ func (f *fetcher) reach() (asked, ahead int) {
 }
 
 // costs tells what the calls of each step cost.
-func (f *fetcher) costs() map[bytecode.Choice]cost {
+func (f *fetcher) costs() map[int]cost {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	all := map[bytecode.Choice]cost{}
+	all := map[int]cost{}
 	for _, c := range f.calls {
 		usage, _, _ := c.state()
 		sum := all[c.step]

@@ -51,7 +51,7 @@ func (s *Session) newInsert(in *statement.Insert) (*write, error) {
 		return nil, err
 	}
 	w.gives = in.Columns
-	if w.program, err = s.compile(in.Source.Position, func(p *program) (string, error) { return p.rewrite(in.Source) }); err != nil {
+	if w.program, err = compile(s.env(), in.Source.Position, func(p *program) (string, error) { return p.rewrite(in.Source) }); err != nil {
 		return nil, err
 	}
 	if have := len(w.program.columns); have != len(in.Columns) {
@@ -63,7 +63,7 @@ func (s *Session) newInsert(in *statement.Insert) (*write, error) {
 		}
 	}
 	w.bind = func(row []any) (*bind.Binding, error) {
-		b, err := s.scope().New(w.method, in.Position, bind.ColumnStyle)
+		b, err := s.env().scope().New(w.method, in.Position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (w *write) noMethod(r *provider.Resource, verb provider.SQLVerb) error {
 
 // fits counts the parameters that a method requires, if columns are what it takes.
 func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error) {
-	b, err := w.session.scope().New(m, w.position, bind.ColumnStyle)
+	b, err := w.session.env().scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return 0, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -17,6 +16,7 @@ import (
 // filling puts the rows of a query into the table of an object, in place of those it has. Until the
 // last row is there nothing changes.
 type filling struct {
+	env      *Env
 	object   *object
 	position provider.Position
 	as       *statement.Query
@@ -60,9 +60,9 @@ const (
 
 // freshRows compiles a program that puts the rows of a query into the fresh table. Its columns have no
 // types, so that SQLite leaves every value as it is.
-func (s *Session) freshRows(pos provider.Position, as *statement.Query, columns int) (*program, error) {
+func freshRows(env *Env, pos provider.Position, as *statement.Query, columns int) (*program, error) {
 	query := func(p *program) (string, error) { return p.rewrite(as) }
-	return s.compileWrite(pos, query, func(p *program) (string, error) {
+	return compileWrite(env, pos, query, func(p *program) (string, error) {
 		names := make([]string, columns)
 		for i := range names {
 			names[i] = fmt.Sprintf("c%d", i)
@@ -94,17 +94,17 @@ func (s *Session) collect(ctx context.Context, rows *query, pos provider.Positio
 
 // fill runs the query of a filling and makes the table.
 func (s *Session) fill(ctx context.Context, f *filling) (provider.Rows, error) {
-	p, err := s.freshRows(f.position, f.as, len(f.columns))
+	p, err := freshRows(f.env, f.position, f.as, len(f.columns))
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.newQuery(ctx, p)
+	rows, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if _, err = s.collect(ctx, rows, f.position); err == nil {
 		s.noteMasked(p)
-		err = p.swap(f)
+		err = s.swap(p, f)
 	}
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return nil, err
@@ -115,10 +115,10 @@ func (s *Session) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 // doneRows are those of a statement that has run to its end.
 type doneRows struct {
 	provider.Rows
-	used map[bytecode.Choice]cost
+	used map[int]cost
 }
 
-func (r *doneRows) costs() map[bytecode.Choice]cost { return r.used }
+func (r *doneRows) costs() map[int]cost { return r.used }
 
 // noteMasked tells that credentials were not kept.
 func (s *Session) noteMasked(p *program) {
@@ -143,12 +143,12 @@ func (s *Session) whole(pos provider.Position) error {
 }
 
 // swap makes what is in the fresh table the object's table.
-func (p *program) swap(f *filling) error {
+func (s *Session) swap(p *program, f *filling) error {
 	st := f.object.store
 	if err := st.create(); err != nil {
 		return err
 	}
-	if _, err := p.provideStore(st); err != nil {
+	if _, err := s.provideStore(p, st); err != nil {
 		return err
 	}
 	return st.transact(p.db, func(db *sqlite3.Conn) error { return f.make(db, copyFresh) })
@@ -220,7 +220,8 @@ func (s *Session) planRefresh(r *statement.Refresh) (*plan, error) {
 	if err != nil {
 		return nil, provider.At(err, r.Position)
 	}
-	p, err := s.compile(provider.Position{}, func(p *program) (string, error) { return p.rewrite(as) })
+	env := s.env()
+	p, err := compile(env, provider.Position{}, func(p *program) (string, error) { return p.rewrite(as) })
 	if err != nil {
 		return nil, provider.At(inView(o.name, err), r.Position)
 	}
@@ -239,7 +240,7 @@ func (s *Session) planRefresh(r *statement.Refresh) (*plan, error) {
 	}
 	old := *o
 	o.store = s.writable(o.store)
-	f := &filling{object: o, position: r.Position, as: as, columns: p.columns, admit: func(all []object) (bool, error) {
+	f := &filling{env: env, object: o, position: r.Position, as: as, columns: p.columns, admit: func(all []object) (bool, error) {
 		if there := find(all, old.name); !s.DryRun && (there == nil || there.kind != old.kind || there.definition != old.definition) {
 			return false, &provider.Error{Code: provider.Usage, Message: provider.Printable(old.name) + " was changed or dropped meanwhile", Position: r.Name.Pos}
 		}

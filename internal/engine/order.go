@@ -25,11 +25,11 @@ import (
 // dear is the cost of a call for which a parameter is not known that the query compares.
 const dear = 1e12
 
-// known tells what a plan knows of deployment_name.
-type known struct {
+// workspaceTerms says what a plan knows of deployment_name.
+type workspaceTerms struct {
 	// by counts the comparisons that say which workspace, later those with tables behind this one.
 	by, later int
-	// fixed is set where one of them is with a constant or an IN.
+	// fixed is set if one of them is with a constant or an IN.
 	fixed bool
 }
 
@@ -41,9 +41,9 @@ func (t *table) early(named map[string]bool, given map[string]int) bool {
 	})
 }
 
-// workspaces tells what a plan knows of deployment_name, as the end of the text that BestIndex leaves.
-func (t *table) workspaces(idx *sqlite3.IndexInfo) string {
-	var k known
+// workspaces reports what a plan knows of deployment_name.
+func (t *table) workspaces(idx *sqlite3.IndexInfo) workspaceTerms {
+	var k workspaceTerms
 	for i, c := range idx.Constraint {
 		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ || t.fields[c.Column].name != bind.DeploymentName || !t.fields[c.Column].hidden {
 			continue
@@ -56,11 +56,10 @@ func (t *table) workspaces(idx *sqlite3.IndexInfo) string {
 		_, err := idx.RHSValue(i)
 		k.fixed = k.fixed || err == nil || idx.In(i, -1)
 	}
-	if k == (known{}) {
-		return ""
+	if k != (workspaceTerms{}) {
+		t.program.ordered = t.program.ordered || k.by == 0
 	}
-	t.program.ordered = t.program.ordered || k.by == 0
-	return fmt.Sprintf(" %d,%d,%t", k.by, k.later, k.fixed)
+	return k
 }
 
 // checkOrder refuses a plan in which a resource is called before its deployment_name is known, unless
@@ -78,24 +77,16 @@ func (p *program) checkOrder() error {
 	var waiting, apart []string
 	by, later, mutual := 0, 0, true
 	for _, place := range all.Filters() {
-		parts := strings.Split(place.Choice.Text, " ")
-		if len(parts) < 3 {
+		chosen, ok := p.env.choices.find(place.Choice)
+		if !ok || chosen.table == ofTarget {
 			continue
 		}
-		chosen, err := readPlan(place.Choice.Text)
-		if err != nil {
-			return err
-		}
-		t := p.list[chosen.table]
-		if len(parts) == 3 {
+		t, k := p.list[chosen.table], chosen.workspace
+		if k == (workspaceTerms{}) {
 			if p.compares && t.withoutWorkspace(chosen) {
 				apart = append(apart, t.resource.FullName())
 			}
 			continue
-		}
-		var k known
-		if _, err := fmt.Sscanf(parts[3], "%d,%d,%t", &k.by, &k.later, &k.fixed); err != nil {
-			return &provider.Error{Code: provider.Internal, Message: "read the plan " + provider.Quote(place.Choice.Text), Err: err}
 		}
 		by, later, mutual = by+k.by, later+k.later, mutual && k.by < 2 && !k.fixed
 		if k.by == 0 {
@@ -120,7 +111,7 @@ func (p *program) checkOrder() error {
 // the name of it.
 func (t *table) withoutWorkspace(chosen choice) bool {
 	n, ok := t.index[bind.DeploymentName]
-	return ok && t.fields[n].hidden && chosen.used>>min(n, 63)&1 == 1 && !slices.Contains(chosen.fields, n)
+	return ok && t.fields[n].hidden && chosen.uses(n) && !slices.Contains(chosen.fields, n)
 }
 
 // comparesWorkspace reports whether a text compares deployment_name. What looks like it and is not, in
@@ -135,9 +126,9 @@ func comparesWorkspace(text string) bool {
 // the condition wants of others would be missing without a word.
 func (p *program) unaddressed(code *bytecode.Program) error {
 	for _, place := range code.Filters() {
-		chosen, err := readPlan(place.Choice.Text)
-		if err != nil || chosen.table >= len(p.list) {
-			continue // no table of ours
+		chosen, ok := p.env.choices.find(place.Choice)
+		if !ok || chosen.table == ofTarget {
+			continue
 		}
 		t := p.list[chosen.table]
 		column, ok := t.index[bind.DeploymentName]

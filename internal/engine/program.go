@@ -18,7 +18,7 @@ import (
 // program is a query as SQLite compiled it, over virtual tables for the resources that it names. It
 // has a database of its own in memory, which holds nothing but their definitions.
 type program struct {
-	session  *Session
+	env      *Env
 	position provider.Position // of the statement
 	// text gives the query as SQLite reads it, and makes the tables that it names.
 	text func(*program) (string, error)
@@ -41,9 +41,9 @@ type program struct {
 	ordered  bool
 	compares bool            // the text compares deployment_name
 	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
-	// ask makes the call that a table needs, for the step of the plan that has the key. No reading
-	// means no rows.
-	ask     func(a *access, req *dispatch.Request, key bytecode.Choice) (*reading, error)
+	// ask makes the call that a table needs, for the choice with the number step. No reading means no
+	// rows.
+	ask     func(a *access, req *dispatch.Request, step int) (*reading, error)
 	subject string // the resource that a write is about, and what it goes by there
 	alias   string
 	target  *target  // of an UPDATE or DELETE
@@ -52,14 +52,16 @@ type program struct {
 	err error
 }
 
-// compile has SQLite prepare a query, whose text is put together over the program's tables.
-func (s *Session) compile(position provider.Position, text func(*program) (string, error)) (*program, error) {
-	return (&program{session: s, position: position, text: text, ahead: text}).prepared()
+// compile has SQLite prepare a query. text puts it together over the tables of the program, which it
+// makes.
+func compile(env *Env, position provider.Position, text func(*program) (string, error)) (*program, error) {
+	return (&program{env: env, position: position, text: text, ahead: text}).prepared()
 }
 
-// compileWrite is compile for a text that changes a store. What runs ahead of it changes nothing.
-func (s *Session) compileWrite(position provider.Position, ahead, text func(*program) (string, error)) (*program, error) {
-	return (&program{session: s, position: position, text: text, ahead: ahead, writes: true}).prepared()
+// compileWrite is compile for a text that changes a store. Passes run ahead of it with the text ahead,
+// which must change nothing; nil: none do.
+func compileWrite(env *Env, position provider.Position, ahead, text func(*program) (string, error)) (*program, error) {
+	return (&program{env: env, position: position, text: text, ahead: ahead, writes: true}).prepared()
 }
 
 // prepared opens the program's database and has its text prepared there.
@@ -152,7 +154,7 @@ const everyWorkspace = "SELECT " + workspaceFunction + "(deployment_name, worksp
 
 // tableOf makes the table of a resource, unless the program has it.
 func (p *program) tableOf(providerName, service, name string) error {
-	r, err := p.session.Catalogue.Resource(providerName, service, name)
+	r, err := p.env.Catalogue.Resource(providerName, service, name)
 	if err != nil || p.tables[r.FullName()] != nil {
 		return err
 	}
@@ -162,13 +164,14 @@ func (p *program) tableOf(providerName, service, name string) error {
 // register makes the table for a resource that a query names, and gives the name that SQLite has for
 // it.
 func (p *program) register(text *statement.Query, t statement.Table) (string, error) {
-	if !p.isProvider(t.Name[0].Text) {
+	found, unknown, err := p.env.Catalogue.Lookup(t.Name[0].Text, t.Name[1].Text, t.Name[2].Text)
+	if err != nil && unknown == 0 {
 		return text.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
 	}
-	r, err := p.session.resource(t.Name)
 	if err != nil {
-		return "", err
+		return "", provider.At(err, t.Name[unknown].Pos)
 	}
+	r := found.Resource
 	name := r.FullName()
 	if t.Qualifier && name == p.subject {
 		return sqlite3.QuoteIdentifier(p.alias), nil
@@ -240,11 +243,6 @@ func (p *program) createView(name, columns, definition string) error {
 		return &provider.Error{Code: provider.Internal, Message: "make the view " + name + ": " + sqliteMessage(err), Err: err}
 	}
 	return nil
-}
-
-func (p *program) isProvider(name string) bool {
-	_, err := p.session.Catalogue.Provider(name)
-	return err == nil
 }
 
 // fail keeps the first error of the program, whose type SQLite would lose.
@@ -338,4 +336,32 @@ func (p *program) flow() (bytecode.Flow, error) {
 		return bytecode.Flow{}, err
 	}
 	return code.Flow(), nil
+}
+
+// supply makes the table that SQLite said it does not know part of the program's database, and reports
+// whether it could.
+func (p *program) supply(unknown error) (bool, error) {
+	name, ok := missingTable(unknown)
+	if !ok || p.env.Provide == nil {
+		return false, nil
+	}
+	return p.env.Provide(p, name)
+}
+
+// missingTable reads from an error of SQLite's which table it does not know.
+func missingTable(err error) (name string, ok bool) {
+	_, name, ok = strings.Cut(err.Error(), "no such table: ")
+	return name, ok
+}
+
+// isNew reports whether something of the stores was not part of the database until now.
+func (p *program) isNew(key string) bool {
+	if p.provided[key] {
+		return false
+	}
+	if p.provided == nil {
+		p.provided = map[string]bool{}
+	}
+	p.provided[key] = true
+	return true
 }

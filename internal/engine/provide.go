@@ -8,51 +8,41 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// supply makes the table part of the program's database that SQLite said it does not know, and reports
-// whether the stores have it.
-func (p *program) supply(unknown error) (bool, error) {
-	name, ok := missingTable(unknown)
-	if !ok {
-		return false, nil
-	}
+// provideTable makes a table or view of the stores part of a program's database, and reports whether
+// the stores have it. The name may have a schema before it.
+func (s *Session) provideTable(p *program, name string) (bool, error) {
 	schema, _, _ := strings.Cut(name, ".")
-	for _, st := range p.session.open() {
+	for _, st := range s.open() {
 		if name != schema && strings.EqualFold(st.schema, schema) {
 			if there, err := st.exists(); !there || err != nil {
 				return false, err
 			}
-			return p.provideStore(st)
+			return s.provideStore(p, st)
 		}
 	}
-	return p.provide(name)
-}
-
-// missingTable reads from an error of SQLite's which table it does not know.
-func missingTable(err error) (name string, ok bool) {
-	_, name, ok = strings.Cut(err.Error(), "no such table: ")
-	return name, ok
+	return s.provide(p, name)
 }
 
 // provide makes a table or view of the stores part of the program's database, and reports whether
 // there is one of that name which was not part of it yet.
-func (p *program) provide(name string) (bool, error) {
-	o, err := p.session.object(name)
+func (s *Session) provide(p *program, name string) (bool, error) {
+	o, err := s.object(name)
 	if err != nil {
 		return false, err
 	}
 	if o == nil {
-		return p.provideAt(name)
+		return s.provideAt(p, name)
 	}
 	if o.isQuery() {
-		return p.provideView(o)
+		return provideView(p, o)
 	}
-	return p.provideStore(o.store)
+	return s.provideStore(p, o.store)
 }
 
 // isQuery reports whether the object is a view that the list of its store alone knows.
 func (o *object) isQuery() bool { return o.kind == statement.View && o.definition != "" }
 
-func (p *program) provideView(o *object) (bool, error) {
+func provideView(p *program, o *object) (bool, error) {
 	if !p.isNew(o.store.schema + "." + strings.ToLower(o.name)) {
 		return false, nil
 	}
@@ -73,15 +63,15 @@ func inView(name string, err error) error {
 
 // provideStore makes all tables of a store part of the database. What the session has of its own goes
 // before them, as it does where they are not part of it.
-func (p *program) provideStore(st *store) (bool, error) {
+func (s *Session) provideStore(p *program, st *store) (bool, error) {
 	if !p.isNew(st.schema) {
 		return false, nil
 	}
-	session := p.session.open()[0]
+	session := s.open()[0]
 	if st == session {
 		return true, st.attach(p.db)
 	}
-	if _, err := p.provideStore(session); err != nil { // SQLite looks into what came first
+	if _, err := s.provideStore(p, session); err != nil { // SQLite looks into what came first
 		return false, err
 	}
 	if err := st.attach(p.db); err != nil {
@@ -97,22 +87,10 @@ func (p *program) provideStore(st *store) (bool, error) {
 	}
 	for i := range own {
 		if own[i].isQuery() && find(all, own[i].name) != nil {
-			if _, err := p.provideView(&own[i]); err != nil {
+			if _, err := provideView(p, &own[i]); err != nil {
 				return false, err
 			}
 		}
 	}
 	return true, nil
-}
-
-// isNew reports whether something of the stores was not part of the database until now.
-func (p *program) isNew(key string) bool {
-	if p.provided[key] {
-		return false
-	}
-	if p.provided == nil {
-		p.provided = map[string]bool{}
-	}
-	p.provided[key] = true
-	return true
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -23,7 +22,7 @@ func (s *Session) planQuery(q *statement.Query) (*plan, error) {
 
 // planText plans a query whose text is put together over the program's tables.
 func (s *Session) planText(pos provider.Position, text func(p *program) (string, error)) (*plan, error) {
-	p, err := s.compile(pos, text)
+	p, err := compile(s.env(), pos, text)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +30,7 @@ func (s *Session) planText(pos provider.Position, text func(p *program) (string,
 		if s.DryRun {
 			return p.calls(ctx)
 		}
-		return s.newQuery(ctx, p)
+		return p.start(ctx)
 	}
 	return &plan{run: run, program: p, explain: p.explain, close: func() { _ = p.close() }}, nil
 }
@@ -40,7 +39,7 @@ func (s *Session) planText(pos provider.Position, text func(p *program) (string,
 // those calls. What depends on an answer is not among them.
 func (p *program) calls(ctx context.Context) (provider.Rows, error) {
 	var planned []*dispatch.Request
-	p.ask = func(_ *access, req *dispatch.Request, _ bytecode.Choice) (*reading, error) {
+	p.ask = func(_ *access, req *dispatch.Request, _ int) (*reading, error) {
 		planned = append(planned, req)
 		return nil, nil //nolint:nilnil // no rows
 	}
@@ -51,7 +50,7 @@ func (p *program) calls(ctx context.Context) (provider.Rows, error) {
 	if err := p.close(); err != nil {
 		return nil, err
 	}
-	return p.session.Client.Describe(planned...)
+	return p.env.Client.Describe(planned...)
 }
 
 // drain runs a program for what it asks, and leaves its rows.
@@ -74,14 +73,15 @@ type query struct {
 }
 
 // costs tells what the calls of each step cost.
-func (q *query) costs() map[bytecode.Choice]cost { return q.fetch.costs() }
+func (q *query) costs() map[int]cost { return q.fetch.costs() }
 
-func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
+// start runs the program. The rows close it.
+func (p *program) start(ctx context.Context) (*query, error) {
 	flow, err := p.flow()
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	q := &query{program: p, fetch: newFetcher(ctx, s.Client)}
+	q := &query{program: p, fetch: newFetcher(ctx, p.env.Client)}
 	if !flow.Stops {
 		q.fetch.ahead = pagesAhead
 	}
@@ -92,21 +92,23 @@ func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
 	}
 	p.ask = q.ask
 	p.run(ctx)
-	if err := p.noteStale(); err != nil {
-		return nil, errors.Join(err, q.Close())
+	if p.env.Starts != nil {
+		if err := p.env.Starts(p); err != nil {
+			return nil, errors.Join(err, q.Close())
+		}
 	}
 	return q, nil
 }
 
 // ask makes a call of the statement's own, or finds that it was made.
-func (q *query) ask(a *access, req *dispatch.Request, key bytecode.Choice) (*reading, error) {
-	c, isNew := q.fetch.call(req, key)
+func (q *query) ask(a *access, req *dispatch.Request, step int) (*reading, error) {
+	c, isNew := q.fetch.call(req, step)
 	if isNew && q.scouts != nil {
 		q.scouts.missed()
 	}
 	ended := func(err error) error {
 		_, cut, _ := c.state()
-		return q.program.session.ended(c, req, cut, err)
+		return q.program.env.Ended(c, req, cut, err)
 	}
 	return open(q.program.ctx, c, a, ended)
 }

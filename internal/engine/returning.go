@@ -43,7 +43,7 @@ func (w *write) compileReturning() (*program, error) {
 	if len(columns) == 0 {
 		return nil, w.refuse("RETURNING: "+w.method.FullName()+" answers nothing", "leave RETURNING out")
 	}
-	return w.session.compile(w.returning.Position, func(p *program) (string, error) {
+	return compile(w.session.env(), w.returning.Position, func(p *program) (string, error) {
 		definitions := make([]string, len(columns))
 		for i, c := range columns {
 			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + declaredType(c.Type, c.Format)
@@ -77,7 +77,7 @@ func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows,
 	if err := p.fill(answers); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	return w.session.newQuery(ctx, p)
+	return p.start(ctx)
 }
 
 // fill puts the rows that were given back into their table.

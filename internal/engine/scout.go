@@ -73,7 +73,7 @@ var errEnough = errors.New("enough calls run ahead")
 // run makes passes until one finds nothing new. No more than most calls are begun; -1: no bound.
 func (s *scouts) run(most int) {
 	own := s.query.program
-	p, err := own.session.compile(own.position, own.ahead)
+	p, err := compile(own.env, own.position, own.ahead)
 	if err != nil {
 		return // the statement was compiled: it can do without passes ahead
 	}
@@ -87,11 +87,12 @@ func (s *scouts) run(most int) {
 	pass, found := 1, 0
 	seen := map[*call]int{} // the pass that came to a call first
 	unknown := unknowns{decides: flow.Decides}
-	p.ask = func(a *access, req *dispatch.Request, plan bytecode.Choice) (*reading, error) {
+	p.ask = func(a *access, req *dispatch.Request, step int) (*reading, error) {
+		plan := bytecode.Choice{Number: step, Text: choiceText}
 		if unknown.decide(plan) {
 			return nil, nil //nolint:nilnil // nobody knows yet whether it is asked for
 		}
-		c, isNew := s.query.fetch.early(req, plan, most != 0)
+		c, isNew := s.query.fetch.early(req, step, most != 0)
 		if c == nil {
 			cancel(errEnough)
 			return nil, errEnough

@@ -15,8 +15,8 @@ const (
 
 // noteStale tells which of the tables that a query is about do not have what workspaces have now, because they
 // did not answer the last time, or never. A query that asks for it knows.
-func (p *program) noteStale() error {
-	for _, st := range p.session.open() {
+func (s *Session) noteStale(p *program) error {
+	for _, st := range s.open() {
 		if !p.provided[st.schema] {
 			continue
 		}
@@ -26,7 +26,7 @@ func (p *program) noteStale() error {
 		}
 		for stmt.Step() {
 			if name := stmt.ColumnText(0); p.isAbout(name) {
-				p.session.note("%s: the rows of %d of %d workspaces are old or missing, because their last query failed; %s tells which", name, stmt.ColumnInt(1), stmt.ColumnInt(2), statusView)
+				s.note("%s: the rows of %d of %d workspaces are old or missing, because their last query failed; %s tells which", name, stmt.ColumnInt(1), stmt.ColumnInt(2), statusView)
 			}
 		}
 		if err := stmt.Close(); err != nil {

@@ -29,9 +29,7 @@ func (p *program) explain() ([]step, error) {
 		case at[i] != nil && line.isTarget():
 			s = p.targetStep(trace, at[i], line)
 		case at[i] != nil:
-			if s, err = p.asks(trace, at[i], line); err != nil {
-				return nil, err
-			}
+			s = p.asks(trace, at[i], line)
 		case line.alias != "":
 			s.text = "sqlite: " + line.alias // a function that gives rows
 		}
@@ -86,11 +84,7 @@ func (p *program) tracer() (trace *bytecode.Tracer, lines []planLine, at []*byte
 			continue
 		}
 		at[i] = &found[0]
-		chosen, err := readPlan(line.choice.Text)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		trace.Columns[found[0].Cursor] = fieldNames(p.list[chosen.table].fields)
+		trace.Columns[found[0].Cursor] = fieldNames(p.list[line.chosen.table].fields)
 	}
 	return trace, lines, at, nil
 }
@@ -125,14 +119,11 @@ func (p *program) stored(trace *bytecode.Tracer, table bytecode.Table) error {
 }
 
 // asks describes an instruction that makes calls.
-func (p *program) asks(trace *bytecode.Tracer, at *bytecode.Filter, line planLine) (step, error) {
-	chosen, err := readPlan(line.choice.Text)
-	if err != nil {
-		return step{}, err
-	}
+func (p *program) asks(trace *bytecode.Tracer, at *bytecode.Filter, line planLine) step {
+	chosen := line.chosen
 	t := p.list[chosen.table]
-	a := t.methods[line.choice.Number]
-	s := step{text: shortName(a.method), method: a.method, key: line.choice}
+	a := t.methods[chosen.method]
+	s := step{text: shortName(a.method), method: a.method, key: line.choice.Number}
 	if line.alias != t.resource.Name {
 		s.text += " " + provider.Printable(line.alias)
 	}
@@ -143,14 +134,14 @@ func (p *program) asks(trace *bytecode.Tracer, at *bytecode.Filter, line planLin
 			continue
 		}
 		all++
-		if chosen.used>>min(i, 63)&1 == 1 {
+		if chosen.uses(i) {
 			s.columns = append(s.columns, f.name)
 		}
 	}
 	if len(s.columns) == all && all > 1 {
 		s.columns = []string{"*"}
 	}
-	return s, nil
+	return s
 }
 
 // shortName is a method's name with its resource's.
@@ -161,13 +152,7 @@ func shortName(m *provider.Method) string {
 // targetStep describes what an UPDATE or DELETE takes from its WHERE.
 func (p *program) targetStep(trace *bytecode.Tracer, at *bytecode.Filter, line planLine) step {
 	s := step{method: p.target.access.method, target: true}
-	var used []int
-	for text := range strings.SplitSeq(line.choice.Text, ",") {
-		if n, err := strconv.Atoi(text); err == nil {
-			used = append(used, n)
-		}
-	}
-	s.traced(trace, at, p.target.fields, used)
+	s.traced(trace, at, p.target.fields, line.chosen.fields)
 	return s
 }
 
@@ -210,16 +195,14 @@ type planLine struct {
 	detail     string
 	alias      string // of a virtual table
 	choice     bytecode.Choice
+	chosen     *choice // of a table of ours
 }
 
 // isResource reports whether the line is about the virtual table of a resource, isTarget whether it is
 // about that of an UPDATE or DELETE. SQLite has others, such as json_each.
-func (l *planLine) isResource() bool {
-	_, err := readPlan(l.choice.Text)
-	return l.alias != "" && err == nil
-}
+func (l *planLine) isResource() bool { return l.chosen != nil && l.chosen.table != ofTarget }
 
-func (l *planLine) isTarget() bool { return l.alias != "" && l.choice.Number == targetPlan }
+func (l *planLine) isTarget() bool { return l.chosen != nil && l.chosen.table == ofTarget }
 
 func (p *program) queryPlan() ([]planLine, error) {
 	stmt, _, err := p.db.Prepare("EXPLAIN QUERY PLAN " + p.stmt.SQL())
@@ -236,6 +219,9 @@ func (p *program) queryPlan() ([]planLine, error) {
 			line.choice.Text, _, _ = strings.Cut(key, " LEFT-JOIN")
 			if line.choice.Number, err = strconv.Atoi(number); err != nil {
 				return nil, &provider.Error{Code: provider.Internal, Message: "read SQLite's plan", Err: err}
+			}
+			if chosen, ok := p.env.choices.find(line.choice); ok {
+				line.chosen = &chosen
 			}
 		}
 		lines = append(lines, line)
@@ -271,7 +257,7 @@ func (w *write) explain() ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := step{text: shortName(w.method), method: w.method, calls: "1 per row", parameters: given}
+	own := step{text: shortName(w.method), method: w.method, calls: "1 per row", parameters: given, key: ownCalls}
 	if w.constant() && w.program.target == nil {
 		n, err := w.program.count()
 		if err != nil {
@@ -306,7 +292,7 @@ func (p *program) count() (int, error) {
 // explainExec describes the call of an EXEC.
 func (s *Session) explainExec(b *bind.Binding) step {
 	call := b.Call()
-	one := step{text: shortName(call.Method), method: call.Method, calls: expected(1, nil, call.Method)}
+	one := step{text: shortName(call.Method), method: call.Method, calls: expected(1, nil, call.Method), key: ownCalls}
 	for _, p := range call.Method.Params {
 		if value, ok := call.Args[p.Name]; ok {
 			one.parameters = append(one.parameters, p.Name+" = "+s.constant(call.Method, p.Schema, value))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -92,7 +91,7 @@ func (p *program) typeOf(m *provider.Method, name string) (string, error) {
 	if !ok {
 		return "string", nil
 	}
-	schema, err := p.session.Catalogue.Resolve(m, param.Schema)
+	schema, err := p.env.Catalogue.Resolve(m, param.Schema)
 	if err != nil || schema == nil {
 		return "string", err
 	}
@@ -110,7 +109,7 @@ func (t *table) declare() error {
 	rows := make([][]provider.Column, len(t.methods))
 	for i, a := range t.methods {
 		var err error
-		if rows[i], err = t.program.session.Client.Columns(a.method); err != nil {
+		if rows[i], err = t.program.env.Client.Columns(a.method); err != nil {
 			return err
 		}
 		for _, c := range rows[i] {
@@ -236,7 +235,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	has := func(name string) bool {
 		_, ok := given[name]
-		return ok || name == bind.AccountID && t.program.session.account() != ""
+		return ok || name == bind.AccountID && t.program.env.Account() != ""
 	}
 	best, known := -1, 0
 	for n, a := range t.methods {
@@ -316,20 +315,20 @@ func (a *access) lacking(given func(name string) bool) []string {
 // use tells SQLite which constraints become arguments of Filter.
 func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 	a := t.methods[method]
-	var used []string
+	chosen := choice{table: t.number, method: method, used: uint64(idx.ColumnsUsed), workspace: t.workspaces(idx)}
 	for _, name := range a.params {
 		i, ok := given[name]
 		if !ok {
 			continue
 		}
-		used = append(used, strconv.Itoa(t.index[name]))
+		chosen.fields = append(chosen.fields, t.index[name])
 		// What a call needs has been looked at with the call; the answer's attribute of that name may
 		// say something else (etag = '' asks for any). What only filters is compared again.
 		omit := t.fields[t.index[name]].hidden || slices.Contains(a.required, name)
-		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: omit}
+		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(chosen.fields), Omit: omit}
 		delete(given, name)
 	}
-	idx.IdxNum, idx.IdxStr = method, fmt.Sprintf("%d %s %x", t.number, strings.Join(used, ","), idx.ColumnsUsed)+t.workspaces(idx)
+	idx.IdxNum, idx.IdxStr = t.program.env.choices.number(chosen), choiceText
 	idx.EstimatedRows, idx.EstimatedCost = 1000, 1000
 	if a.single {
 		idx.EstimatedRows, idx.EstimatedCost = 1, 10
@@ -348,7 +347,7 @@ func (p *program) isSingle(m *provider.Method) (bool, error) {
 	if !slices.ContainsFunc(m.Params, func(param provider.Parameter) bool { return param.Required }) {
 		return false, nil
 	}
-	schema, err := p.session.Catalogue.Resolve(m, m.Response.Schema)
+	schema, err := p.env.Catalogue.Resolve(m, m.Response.Schema)
 	return err == nil && schema.Type == "object", err
 }
 

@@ -26,14 +26,11 @@ type target struct {
 // targetTable is the name of the target in SQLite.
 const targetTable = "lakeql.target"
 
-// targetPlan tells the plans of a target from those of other virtual tables.
-const targetPlan = 1 << 10
-
 // newTarget makes the target of a method, for a statement that sets columns; none for a DELETE. What
 // SET gives is not asked for, and neither is the update mask. Of the attributes of the body that SET
 // does not give, those that are required may be compared; a DELETE's may all be.
 func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*target, error) {
-	b, err := bind.NewSignature(p.session.Catalogue, m)
+	b, err := bind.NewSignature(p.env.Catalogue, m)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +58,7 @@ func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*t
 		if len(sets) > 0 && !required || isSet(property.Name) || b.IsParam(property.Name) || bind.IsMaskName(property.Name) {
 			continue
 		}
-		schema, err := p.session.Catalogue.Resolve(m, property.Schema)
+		schema, err := p.env.Catalogue.Resolve(m, property.Schema)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +97,7 @@ func (t *target) create() error {
 func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
 	given := map[string]bool{}
 	compared := map[string]bool{}
-	var used []string
+	chosen := choice{table: ofTarget}
 	for i, c := range idx.Constraint {
 		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ {
 			continue
@@ -111,12 +108,12 @@ func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
 			continue
 		}
 		given[name] = true
-		used = append(used, fmt.Sprint(c.Column))
-		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(used), Omit: true}
+		chosen.fields = append(chosen.fields, c.Column)
+		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(chosen.fields), Omit: true}
 	}
 	has := func(known map[string]bool) func(string) bool {
 		return func(name string) bool {
-			return known[name] || name == bind.AccountID && t.program.session.account() != ""
+			return known[name] || name == bind.AccountID && t.program.env.Account() != ""
 		}
 	}
 	if len(t.access.lacking(has(given))) > 0 {
@@ -125,7 +122,7 @@ func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
 		}
 		return sqlite3.CONSTRAINT
 	}
-	idx.IdxNum, idx.IdxStr = targetPlan, strings.Join(used, ",")
+	idx.IdxNum, idx.IdxStr = t.program.env.choices.number(chosen), choiceText
 	idx.EstimatedRows, idx.EstimatedCost = 1, 1
 	return nil
 }
@@ -141,25 +138,19 @@ type targetCursor struct {
 }
 
 // Filter takes the arguments in.
-func (c *targetCursor) Filter(_ int, idxStr string, args ...sqlite3.Value) error {
+func (c *targetCursor) Filter(idxNum int, _ string, args ...sqlite3.Value) error {
 	c.given = nil
 	given := map[string]any{}
-	if idxStr != "" {
-		for i, text := range strings.Split(idxStr, ",") {
-			var n int
-			if _, err := fmt.Sscan(text, &n); err != nil {
-				return c.target.program.fail(&provider.Error{Code: provider.Internal, Message: "read a plan", Err: err})
-			}
-			switch args[i].Type() {
-			case sqlite3.NULL:
-				return nil // nothing equals NULL
-			case sqlite3.INTEGER:
-				given[c.target.fields[n].name] = args[i].Int64()
-			case sqlite3.FLOAT:
-				given[c.target.fields[n].name] = args[i].Float()
-			case sqlite3.TEXT, sqlite3.BLOB:
-				given[c.target.fields[n].name] = args[i].Text()
-			}
+	for i, n := range c.target.program.env.choices.at(idxNum).fields {
+		switch args[i].Type() {
+		case sqlite3.NULL:
+			return nil // nothing equals NULL
+		case sqlite3.INTEGER:
+			given[c.target.fields[n].name] = args[i].Int64()
+		case sqlite3.FLOAT:
+			given[c.target.fields[n].name] = args[i].Float()
+		case sqlite3.TEXT, sqlite3.BLOB:
+			given[c.target.fields[n].name] = args[i].Text()
 		}
 	}
 	c.given, c.id = given, c.target.number(given)

@@ -90,7 +90,7 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Met
 // settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter
 // that does not tell resources apart.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
-	b, err := w.session.scope().New(m, w.position, bind.ColumnStyle)
+	b, err := w.session.env().scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		w.gives = append(w.gives, set.Column)
 	}
 	var err error
-	if w.program, err = w.session.compile(w.position, func(p *program) (string, error) { return w.targetQuery(p, t) }); err != nil {
+	if w.program, err = compile(w.session.env(), w.position, func(p *program) (string, error) { return w.targetQuery(p, t) }); err != nil {
 		return nil, err
 	}
 	pos := w.position
@@ -137,7 +137,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		pos = t.where.Position
 	}
 	w.bind = func(row []any) (*bind.Binding, error) {
-		b, err := w.session.scope().New(w.method, w.position, bind.ColumnStyle)
+		b, err := w.session.env().scope().New(w.method, w.position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,6 @@ import (
 	"unicode"
 
 	"github.com/lakeql/lakeql/internal/bind"
-	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -45,7 +44,7 @@ type change struct {
 
 // plan makes the plan of a write.
 func (w *write) plan() *plan {
-	w.spent = &spending{used: map[bytecode.Choice]cost{}}
+	w.spent = &spending{used: map[int]cost{}}
 	run := func(ctx context.Context) (provider.Rows, error) {
 		changes, err := w.changes(ctx)
 		if err != nil {
@@ -86,7 +85,7 @@ func (w *write) changes(ctx context.Context) ([]change, error) {
 		err := w.refuse("a dry run asks nothing, and the rows come from answers", "run the SELECT by itself")
 		return nil, errors.Join(err, w.program.close())
 	}
-	rows, err := w.session.newQuery(ctx, w.program)
+	rows, err := w.program.start(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func changesOf(t *testing.T, s *Session, text string) []change {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.newQuery(t.Context(), w.program)
+	rows, err := w.program.start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
