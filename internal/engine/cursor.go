@@ -11,6 +11,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -20,8 +21,8 @@ type cursor struct {
 	access *access
 	given  map[string]any // the arguments, by field name
 	req    *dispatch.Request
-	rows   *reading // nil where there are none
-	row    []any    // nil behind the last
+	rows   *fetch.Reading // nil where there are none
+	row    []any          // nil behind the last
 	ids    rowIDs
 }
 
@@ -55,7 +56,7 @@ func (c *cursor) Filter(idxNum int, _ string, args ...sqlite3.Value) error {
 	if c.rows == nil {
 		return nil
 	}
-	c.rows.wanted = c.access.wanted(chosen)
+	c.rows.Wanted = c.access.wanted(chosen)
 	return c.Next()
 }
 
@@ -92,7 +93,7 @@ func argument(v sqlite3.Value, typ string) any {
 
 // Next goes on to the next row.
 func (c *cursor) Next() error {
-	row, err := c.rows.next(c.table.program.ctx)
+	row, err := c.rows.Next(c.table.program.ctx)
 	if errors.Is(err, io.EOF) {
 		c.rows, c.row = nil, nil
 		return nil

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -95,19 +96,13 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 
 // costs are rows that tell what it cost to get them, by the key of a step.
 type costs interface {
-	costs() map[int]cost
-}
-
-// cost is what the calls of a step cost.
-type cost struct {
-	calls int
-	usage dispatch.Usage
+	costs() map[int]fetch.Cost
 }
 
 // spending is what the calls of a statement cost that make changes.
 type spending struct {
 	mu   sync.Mutex
-	used map[int]cost // by the key of a step
+	used map[int]fetch.Cost // by the key of a step
 }
 
 // add takes in what the calls cost that gave rows.
@@ -119,13 +114,13 @@ func (s *spending) add(rows provider.Rows) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own := s.used[ownCalls]
-	own.calls++
-	own.usage.Add(counted.Usage())
+	own.Calls++
+	own.Usage.Add(counted.Usage())
 	s.used[ownCalls] = own
 }
 
 // analyze reads all rows, and gives what they cost.
-func analyze(ctx context.Context, rows provider.Rows) (map[int]cost, error) {
+func analyze(ctx context.Context, rows provider.Rows) (map[int]fetch.Cost, error) {
 	var err error
 	for err == nil {
 		_, err = rows.Next(ctx)
@@ -136,12 +131,12 @@ func analyze(ctx context.Context, rows provider.Rows) (map[int]cost, error) {
 	if watched, ok := rows.(*watchedRows); ok {
 		rows = watched.Rows
 	}
-	used := map[int]cost{}
+	used := map[int]fetch.Cost{}
 	switch rows := rows.(type) {
 	case costs:
 		used = rows.costs()
 	case interface{ Usage() dispatch.Usage }:
-		used[ownCalls] = cost{1, rows.Usage()}
+		used[ownCalls] = fetch.Cost{Calls: 1, Usage: rows.Usage()}
 	}
 	return used, rows.Close()
 }
@@ -156,13 +151,13 @@ func explained(steps []step) provider.Rows {
 }
 
 // analyzed gives the steps as rows with what they cost.
-func analyzed(steps []step, used map[int]cost) provider.Rows {
+func analyzed(steps []step, used map[int]fetch.Cost) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
 		costs := make([]any, 6)
 		if c, ok := used[s.key]; ok && s.method != nil {
-			u := c.usage
-			costs = []any{int64(c.calls), int64(u.Requests), int64(u.Rows), int64(u.Retries), u.Bytes, u.Time.Milliseconds()}
+			u := c.Usage
+			costs = []any{int64(c.Calls), int64(u.Requests), int64(u.Rows), int64(u.Retries), u.Bytes, u.Time.Milliseconds()}
 			delete(used, s.key) // what two steps share is counted at the first
 		}
 		rows[i] = slices.Insert(s.row(), 1, costs...)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -115,10 +116,10 @@ func (s *Session) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 // doneRows are those of a statement that has run to its end.
 type doneRows struct {
 	provider.Rows
-	used map[int]cost
+	used map[int]fetch.Cost
 }
 
-func (r *doneRows) costs() map[int]cost { return r.used }
+func (r *doneRows) costs() map[int]fetch.Cost { return r.used }
 
 // noteMasked tells that credentials were not kept.
 func (s *Session) noteMasked(p *program) {

@@ -11,6 +11,7 @@ import (
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -43,7 +44,7 @@ type program struct {
 	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
 	// ask makes the call that a table needs, for the choice with the number step. No reading means no
 	// rows.
-	ask     func(a *access, req *dispatch.Request, step int) (*reading, error)
+	ask     func(a *access, req *dispatch.Request, step int) (*fetch.Reading, error)
 	subject string // the resource that a write is about, and what it goes by there
 	alias   string
 	target  *target  // of an UPDATE or DELETE

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -39,7 +39,7 @@ func (s *Session) planText(pos provider.Position, text func(p *program) (string,
 // those calls. What depends on an answer is not among them.
 func (p *program) calls(ctx context.Context) (provider.Rows, error) {
 	var planned []*dispatch.Request
-	p.ask = func(_ *access, req *dispatch.Request, _ int) (*reading, error) {
+	p.ask = func(_ *access, req *dispatch.Request, _ int) (*fetch.Reading, error) {
 		planned = append(planned, req)
 		return nil, nil //nolint:nilnil // no rows
 	}
@@ -67,13 +67,13 @@ func (p *program) drain() error {
 // query is a program that runs: its rows are those of the SQLite statement.
 type query struct {
 	program *program
-	fetch   *fetcher
+	fetch   *fetch.Fetcher
 	scouts  *scouts // nil where nothing can run ahead
 	ended   error
 }
 
 // costs tells what the calls of each step cost.
-func (q *query) costs() map[int]cost { return q.fetch.costs() }
+func (q *query) costs() map[int]fetch.Cost { return q.fetch.Costs() }
 
 // start runs the program. The rows close it.
 func (p *program) start(ctx context.Context) (*query, error) {
@@ -81,11 +81,8 @@ func (p *program) start(ctx context.Context) (*query, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	q := &query{program: p, fetch: newFetcher(ctx, p.env.Client)}
-	if !flow.Stops {
-		q.fetch.ahead = pagesAhead
-	}
-	q.fetch.keep = flow.Repeats
+	q := &query{program: p, fetch: fetch.New(ctx, p.env.Client)}
+	q.fetch.Ahead, q.fetch.Keep = !flow.Stops, flow.Repeats
 	if flow.Repeats && p.ahead != nil {
 		q.scouts = &scouts{query: q, limited: flow.Limited}
 		q.scouts.start() //nolint:contextcheck // the fetcher has it
@@ -101,35 +98,13 @@ func (p *program) start(ctx context.Context) (*query, error) {
 }
 
 // ask makes a call of the statement's own, or finds that it was made.
-func (q *query) ask(a *access, req *dispatch.Request, step int) (*reading, error) {
-	c, isNew := q.fetch.call(req, step)
+func (q *query) ask(a *access, req *dispatch.Request, step int) (*fetch.Reading, error) {
+	answer, isNew := q.fetch.Call(req, step)
 	if isNew && q.scouts != nil {
 		q.scouts.missed()
 	}
-	ended := func(err error) error {
-		_, cut, _ := c.state()
-		return q.program.env.Ended(c, req, cut, err)
-	}
-	return open(q.program.ctx, c, a, ended)
-}
-
-// open reads the first page of a call, so that what the API says against it is told there. A
-// resource that does not exist is no row.
-func open(ctx context.Context, c *call, a *access, ended func(error) error) (*reading, error) {
-	page, err := c.page(ctx, 0)
-	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && a.single {
-		return nil, nil //nolint:nilnil // no rows
-	}
-	if err != nil {
-		err = ended(err)
-	}
-	if errors.Is(err, io.EOF) {
-		return nil, nil //nolint:nilnil // no rows
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &reading{call: c, page: page, number: 1, ended: ended}, nil
+	ended := func(err error) error { return q.program.env.Ended(answer, req, answer.Cut(), err) }
+	return answer.Read(q.program.ctx, a.single, ended)
 }
 
 func (q *query) Columns() []provider.Column { return q.program.columns }
@@ -162,14 +137,14 @@ func (q *query) Close() error {
 	if q.ended == nil {
 		q.ended = &provider.Error{Code: provider.Internal, Message: "rows are read after they were closed"}
 	}
-	return errors.Join(q.fetch.close(), q.program.close())
+	return errors.Join(q.fetch.Close(), q.program.close())
 }
 
 // settle ends the SQLite statement, so that its transaction can end, and the calls and passes that still
 // run, which may hold locks of a store.
 func (q *query) settle() error {
 	_ = q.program.stmt.Reset() // it gives the error of the last step again
-	return q.fetch.close()
+	return q.fetch.Close()
 }
 
 // valueOf gives a value of SQLite's as what its column was declared as.

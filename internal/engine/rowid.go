@@ -57,7 +57,7 @@ type rowKey struct {
 
 // identity digests what the row holds and the parameters that every row of the table depends on.
 func (c *cursor) identity() ([sha256.Size]byte, error) {
-	row, err := c.rows.whole()
+	row, err := c.rows.Whole()
 	if err != nil {
 		return [sha256.Size]byte{}, err
 	}
@@ -97,6 +97,3 @@ func (t *table) parents() []string {
 	}
 	return common
 }
-
-// whole gives all columns of the row at hand.
-func (r *reading) whole() ([]any, error) { return r.page.Row(r.at-1, nil) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
 )
 
 // scouts run a statement ahead of itself, so that calls which SQLite makes one after the other are
@@ -45,7 +46,7 @@ func (s *scouts) missed() {
 	if !s.limited {
 		return
 	}
-	asked, ahead := s.query.fetch.reach()
+	asked, ahead := s.query.fetch.Reach()
 	if asked >= callsBeforeScouting && ahead < asked {
 		s.begin(asked - ahead)
 	}
@@ -59,8 +60,8 @@ func (s *scouts) begin(most int) {
 		return
 	}
 	s.busy = true
-	s.query.fetch.group.Go(func() {
-		s.run(most)
+	s.query.fetch.Go(func(ctx context.Context) {
+		s.run(ctx, most)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.busy = false
@@ -71,7 +72,7 @@ func (s *scouts) begin(most int) {
 var errEnough = errors.New("enough calls run ahead")
 
 // run makes passes until one finds nothing new. No more than most calls are begun; -1: no bound.
-func (s *scouts) run(most int) {
+func (s *scouts) run(ctx context.Context, most int) {
 	own := s.query.program
 	p, err := compile(own.env, own.position, own.ahead)
 	if err != nil {
@@ -82,31 +83,31 @@ func (s *scouts) run(most int) {
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithCancelCause(s.query.fetch.ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pass, found := 1, 0
-	seen := map[*call]int{} // the pass that came to a call first
+	seen := map[*fetch.Answer]int{} // the pass that came to a call first
 	unknown := unknowns{decides: flow.Decides}
-	p.ask = func(a *access, req *dispatch.Request, step int) (*reading, error) {
+	p.ask = func(a *access, req *dispatch.Request, step int) (*fetch.Reading, error) {
 		plan := bytecode.Choice{Number: step, Text: choiceText}
 		if unknown.decide(plan) {
 			return nil, nil //nolint:nilnil // nobody knows yet whether it is asked for
 		}
-		c, isNew := s.query.fetch.early(req, step, most != 0)
+		c, isNew := s.query.fetch.Early(req, step, most != 0)
 		if c == nil {
 			cancel(errEnough)
 			return nil, errEnough
 		}
 		if isNew {
 			most--
-			if err := c.begin(ctx); err != nil {
+			if err := c.Begin(ctx); err != nil {
 				return nil, err
 			}
 		}
 		if len(flow.Decides[plan]) == 0 {
 			return nil, nil //nolint:nilnil // its rows lead to no call
 		}
-		if _, ok := seen[c]; !ok && (!s.limited || !c.has(0)) {
+		if _, ok := seen[c]; !ok && (!s.limited || !c.Has(0)) {
 			seen[c] = pass
 			found++
 		}
@@ -115,9 +116,9 @@ func (s *scouts) run(most int) {
 			return nil, nil //nolint:nilnil // it has just been begun, here or by the statement
 		}
 		// What goes wrong is for the statement to come across, if it gets there.
-		rows, err := open(ctx, c, a, func(error) error { return io.EOF })
+		rows, err := c.Read(ctx, a.single, func(error) error { return io.EOF })
 		if rows != nil {
-			rows.arrived, rows.turned = s.limited, unknown.loop()
+			rows.Arrived, rows.OnRow = s.limited, unknown.loop()
 		}
 		return rows, err
 	}

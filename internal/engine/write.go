@@ -13,6 +13,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -44,7 +45,7 @@ type change struct {
 
 // plan makes the plan of a write.
 func (w *write) plan() *plan {
-	w.spent = &spending{used: map[int]cost{}}
+	w.spent = &spending{used: map[int]fetch.Cost{}}
 	run := func(ctx context.Context) (provider.Rows, error) {
 		changes, err := w.changes(ctx)
 		if err != nil {

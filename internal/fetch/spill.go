@@ -1,4 +1,4 @@
-package engine
+package fetch
 
 import (
 	"crypto/aes"
@@ -13,13 +13,13 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// keptBytes is how much of the answers of a statement stays in memory. What is beyond goes to a
-// file: a statement may need every answer until its end, and there is no bound to how long they are.
+// keptBytes is the memory budget of a statement's answers. Pages beyond it go to a file: a statement may
+// need every answer until its end, and answers have no maximal length.
 const keptBytes = 16 << 20
 
-// spill holds the pages of a statement: in memory up to a bound, the rest in a file without a name,
-// enciphered with a key that is nowhere else, because answers may hold credentials. Its zero value
-// is empty.
+// spill holds the pages of a statement: in memory up to the budget, the rest in a file without a name.
+// The file is enciphered with a key that is only in memory, because answers may hold credentials. The
+// zero value is empty.
 type spill struct {
 	mu     sync.Mutex
 	memory int // bytes of the pages in memory
@@ -35,7 +35,7 @@ type keptPage struct {
 	length int
 }
 
-// keep takes a page in.
+// keep stores a page.
 func (s *spill) keep(page *dispatch.Page) (keptPage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *spill) keep(page *dispatch.Page) (keptPage, error) {
 	return keptPage{page: page.Without(), offset: offset, length: len(data)}, nil
 }
 
-// open makes the file, which has no name from then on where the system allows that.
+// open makes the file and removes its name, if the system allows that.
 func (s *spill) open() error {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // it never fails
@@ -80,14 +80,14 @@ func (s *spill) open() error {
 	return nil
 }
 
-// stream gives the key stream from an offset that begins a block.
+// stream returns the key stream from an offset that begins a block.
 func (s *spill) stream(offset int64) cipher.Stream {
 	counter := make([]byte, aes.BlockSize)
 	binary.BigEndian.PutUint64(counter[8:], uint64(offset/aes.BlockSize)) //nolint:gosec // no offset is negative
 	return cipher.NewCTR(s.block, counter)                                //nolint:gosec // a key for each file, and a counter that never comes twice
 }
 
-// page gives a page that was kept.
+// page returns a page that was kept.
 func (s *spill) page(kept keptPage) (*dispatch.Page, error) {
 	if kept.length == 0 {
 		return kept.page, nil
@@ -100,14 +100,14 @@ func (s *spill) page(kept keptPage) (*dispatch.Page, error) {
 	return kept.page.Decode(data)
 }
 
-// forget lets a page go.
+// forget releases a page.
 func (s *spill) forget(kept keptPage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.memory -= kept.page.Size() // one in the file has no items
 }
 
-// close lets all pages go.
+// close releases all pages and removes the file.
 func (s *spill) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
