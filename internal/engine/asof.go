@@ -11,6 +11,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/ext/statement"
 
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -27,9 +28,9 @@ const (
 )
 
 // provideAt makes <table>_at part of the program's database, if a store has the history of a table.
-func (s *Session) provideAt(p *program, name string) (bool, error) {
+func (s *Session) provideAt(p *vtab.Program, name string) (bool, error) {
 	table, ok := strings.CutSuffix(strings.ToLower(name), atSuffix)
-	if !ok || table == "" || !p.isNew("at:"+table) {
+	if !ok || table == "" || !p.FirstTime("at:"+table) {
 		return false, nil
 	}
 	for _, st := range s.open() {
@@ -42,7 +43,7 @@ func (s *Session) provideAt(p *program, name string) (bool, error) {
 		if _, err := s.provideStore(p, st); err != nil {
 			return false, err
 		}
-		columns, since, err := st.history(p.db, table)
+		columns, since, err := st.history(p.DB, table)
 		if err != nil {
 			return false, err
 		}
@@ -57,7 +58,7 @@ func (s *Session) provideAt(p *program, name string) (bool, error) {
 // none. The store is part of the database.
 func (st *store) history(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
 	stmt, _, err := db.Prepare("SELECT columns, known_since FROM " + st.schema + "." + pipelineTables + " WHERE name = ?")
-	if _, lacking := missingTable(cmp.Or(err, errors.New(""))); lacking {
+	if _, lacking := vtab.MissingTable(cmp.Or(err, errors.New(""))); lacking {
 		return nil, "", nil // no pipeline has filled this store
 	}
 	if err != nil {
@@ -88,17 +89,20 @@ func (st *store) history(db *sqlite3.Conn, table string) (columns []string, sinc
 
 // createAt makes the table-valued function: of each row the last change until then, unless that took it
 // away.
-func createAt(p *program, st *store, table string, columns []string, since string) error {
+func createAt(p *vtab.Program, st *store, table string, columns []string, since string) error {
 	listed := strings.Join(append([]string{"deployment_name"}, columns...), ", ")
 	query := fmt.Sprintf(`(SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n
 		FROM %s.%s WHERE changed_at <= %s(strftime('%%Y-%%m-%%dT%%H:%%M:%%f000Z', :at), %s, %s, :at)) WHERE lakeql_n = 1 AND change <> 'removed')`,
 		listed, st.schema, sqlite3.QuoteIdentifier("lakeql_history_"+table), momentFunction, sqlite3.Quote(since), sqlite3.Quote(table))
-	err := statement.Register(p.db)
+	err := statement.Register(p.DB)
+	if err == nil && p.FirstTime(momentFunction) {
+		err = p.DB.CreateFunction(momentFunction, 4, sqlite3.DETERMINISTIC|sqlite3.INNOCUOUS, moment)
+	}
 	if err == nil {
-		err = p.db.Exec("CREATE VIRTUAL TABLE temp." + sqlite3.QuoteIdentifier(table+atSuffix) + " USING statement(" + query + ")")
+		err = p.DB.Exec("CREATE VIRTUAL TABLE temp." + sqlite3.QuoteIdentifier(table+atSuffix) + " USING statement(" + query + ")")
 	}
 	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "make " + table + atSuffix + ": " + sqliteMessage(err), Err: err}
+		return &provider.Error{Code: provider.Internal, Message: "make " + table + atSuffix + ": " + vtab.Message(err), Err: err}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -16,7 +17,7 @@ import (
 // nothing.
 type storeChange struct {
 	session  *Session
-	env      *Env
+	env      *vtab.Env
 	position provider.Position
 	table    *object
 	done     string // inserted
@@ -41,31 +42,31 @@ func (c *storeChange) plan(name statement.Name, whole, source *statement.Query) 
 	if c.table, err = c.session.storeTable(name); err != nil {
 		return nil, err
 	}
-	var ahead func(p *program) (string, error)
+	var ahead func(p *vtab.Program) (string, error)
 	if source != nil {
-		ahead = func(p *program) (string, error) { return p.rewrite(source) }
+		ahead = func(p *vtab.Program) (string, error) { return p.Rewrite(source) }
 	}
-	p, err := compileWrite(c.env, c.position, ahead, func(p *program) (string, error) { return p.rewrite(whole) })
+	p, err := vtab.CompileWrite(c.env, c.position, ahead, func(p *vtab.Program) (string, error) { return p.Rewrite(whole) })
 	if err != nil {
 		return nil, err
 	}
 	width := 0
-	if source != nil && len(p.list) > 0 {
-		if width, err = c.width(p.stmt.BindCount()); err != nil {
-			_ = p.close() // the error at hand counts
+	if source != nil && p.Calls() {
+		if width, err = c.width(p.Placeholders()); err != nil {
+			_ = p.Close() // the error at hand counts
 			return nil, err
 		}
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
 		switch {
-		case c.session.writable(c.table.store) != c.table.store || c.session.DryRun && len(p.list) > 0:
+		case c.session.writable(c.table.store) != c.table.store || c.session.DryRun && p.Calls():
 			return c.rehearse(ctx, p)
 		case width > 0:
 			return c.collected(ctx, p, width)
 		}
 		return c.direct(ctx, p)
 	}
-	return &plan{run: run, program: p, explain: p.explain, close: func() { _ = p.close() }}, nil
+	return &plan{run: run, program: p, explain: p.Steps, close: func() { _ = p.Close() }}, nil
 }
 
 // storeTable finds the table that a statement changes: t, or with its store session.t and store.t.
@@ -103,30 +104,30 @@ func (s *Session) storeTable(name statement.Name) (*object, error) {
 }
 
 // rehearse gives the calls that the statement would begin with, and takes back what it does.
-func (c *storeChange) rehearse(ctx context.Context, p *program) (provider.Rows, error) {
+func (c *storeChange) rehearse(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
 	c.session.note("a dry run changes nothing")
-	if len(p.list) == 0 {
-		return provider.NewRows(nil, nil), p.close()
+	if !p.Calls() {
+		return provider.NewRows(nil, nil), p.Close()
 	}
-	if _, err := p.db.BeginImmediate(); err != nil { // it ends with the database, which takes all back
-		return nil, errors.Join(c.table.store.fault(err), p.close())
+	if _, err := p.DB.BeginImmediate(); err != nil { // it ends with the database, which takes all back
+		return nil, errors.Join(c.table.store.fault(err), p.Close())
 	}
-	return p.calls(ctx)
+	return p.Requests(ctx)
 }
 
 // direct runs the statement as it stands.
-func (c *storeChange) direct(ctx context.Context, p *program) (provider.Rows, error) {
-	p.db.SetInterrupt(ctx)
-	tx, err := p.db.BeginImmediate()
+func (c *storeChange) direct(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
+	p.DB.SetInterrupt(ctx)
+	tx, err := p.DB.BeginImmediate()
 	if err != nil {
-		return nil, errors.Join(c.table.store.fault(err), p.close())
+		return nil, errors.Join(c.table.store.fault(err), p.Close())
 	}
-	rows, err := p.start(ctx)
+	rows, err := p.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	returned, err := c.session.collect(ctx, rows, c.position)
-	changes := p.db.Changes()
+	changes := p.DB.Changes()
 	if err == nil {
 		c.session.noteMasked(p)
 		if err = tx.Commit(); err != nil {
@@ -137,7 +138,7 @@ func (c *storeChange) direct(ctx context.Context, p *program) (provider.Rows, er
 		return nil, errors.Join(err, tx.Rollback(), rows.Close())
 	}
 	c.changed(changes)
-	return &doneRows{provider.NewRows(rows.Columns(), returned), rows.costs()}, rows.Close()
+	return &vtab.Done{Rows: provider.NewRows(rows.Columns(), returned), Used: rows.Costs()}, rows.Close()
 }
 
 // changed tells how many rows changed; in a dry run they are gone when it ends.
@@ -151,16 +152,16 @@ func (c *storeChange) changed(rows int64) {
 
 // collected reads the rows of an INSERT before it locks the store: calls take their time, and others may
 // write meanwhile.
-func (c *storeChange) collected(ctx context.Context, checked *program, width int) (provider.Rows, error) {
-	columns := checked.columns
-	if err := checked.close(); err != nil {
+func (c *storeChange) collected(ctx context.Context, checked *vtab.Program, width int) (provider.Rows, error) {
+	columns := checked.Columns
+	if err := checked.Close(); err != nil {
 		return nil, err
 	}
 	p, err := freshRows(c.env, c.position, c.insert.Source, width)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.start(ctx)
+	rows, err := p.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -172,25 +173,25 @@ func (c *storeChange) collected(ctx context.Context, checked *program, width int
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return nil, err
 	}
-	return &doneRows{provider.NewRows(columns, returned), rows.costs()}, nil
+	return &vtab.Done{Rows: provider.NewRows(columns, returned), Used: rows.Costs()}, nil
 }
 
 // width counts the columns of the rows to insert; it is 0 where they cannot be read by themselves, because
 // there are placeholders behind them that count from those in the query.
 func (c *storeChange) width(placeholders int) (int, error) {
-	p, err := compile(c.env, c.position, func(p *program) (string, error) { return p.rewrite(c.insert.Source) })
+	p, err := vtab.Compile(c.env, c.position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.insert.Source) })
 	if err != nil {
 		return 0, err
 	}
-	width := len(p.columns)
-	if p.stmt.BindCount() != placeholders {
+	width := len(p.Columns)
+	if p.Placeholders() != placeholders {
 		width = 0
 	}
-	return width, p.close()
+	return width, p.Close()
 }
 
 // insertFresh inserts the rows of the fresh table, and gives what RETURNING asks for.
-func (c *storeChange) insertFresh(p *program, columns []provider.Column) ([][]any, error) {
+func (c *storeChange) insertFresh(p *vtab.Program, columns []provider.Column) ([][]any, error) {
 	if _, err := c.session.provideStore(p, c.table.store); err != nil {
 		return nil, err
 	}
@@ -200,23 +201,19 @@ func (c *storeChange) insertFresh(p *program, columns []provider.Column) ([][]an
 	}
 	var returned [][]any
 	var changes int64
-	err = c.table.store.transact(p.db, func(db *sqlite3.Conn) error {
+	err = c.table.store.transact(p.DB, func(db *sqlite3.Conn) error {
 		stmt, _, err := db.Prepare(text)
 		if err != nil {
-			return p.sqlError(err)
+			return p.SQLError(err)
 		}
-		if err := p.bindArgs(stmt); err != nil {
+		if err := p.BindArgs(stmt); err != nil {
 			return errors.Join(err, stmt.Close())
 		}
 		for stmt.Step() {
-			row := make([]any, len(columns))
-			for i, column := range columns {
-				row[i] = valueOf(stmt, i, column.Type)
-			}
-			returned = append(returned, row)
+			returned = append(returned, vtab.RowOf(stmt, columns))
 		}
 		if err := stmt.Close(); err != nil {
-			return p.sqlError(err)
+			return p.SQLError(err)
 		}
 		changes = db.Changes()
 		return nil
@@ -228,7 +225,7 @@ func (c *storeChange) insertFresh(p *program, columns []provider.Column) ([][]an
 }
 
 // text is the INSERT with the fresh table in place of its query.
-func (c *storeChange) text(p *program) (string, error) {
+func (c *storeChange) text(p *vtab.Program) (string, error) {
 	in := c.insert
 	var b strings.Builder
 	b.WriteString("INSERT ")
@@ -253,7 +250,7 @@ func (c *storeChange) text(p *program) (string, error) {
 		if clause.text == nil {
 			continue
 		}
-		text, err := p.rewrite(clause.text)
+		text, err := p.Rewrite(clause.text)
 		if err != nil {
 			return "", err
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -23,9 +24,9 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 	if !ok {
 		return nil, notQuery(statements[0].Pos())
 	}
-	p, err := compile(s.env(), q.Position, func(p *program) (string, error) { return p.rewrite(q) })
+	p, err := vtab.Compile(s.env(), q.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(q) })
 	if err != nil {
 		return nil, err
 	}
-	return p.columns, p.close()
+	return p.Columns, p.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -31,16 +32,16 @@ func (s *Session) planCreate(c *statement.Create) (*plan, error) {
 		return s.planDefinition(c, s.writable(target))
 	}
 	env := s.env()
-	p, err := compile(env, c.As.Position, func(p *program) (string, error) { return p.rewrite(c.As) })
+	p, err := vtab.Compile(env, c.As.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.As) })
 	if err != nil {
 		return nil, err
 	}
-	columns, err := namedColumns(c, p.columns)
+	columns, err := namedColumns(c, p.Columns)
 	if err == nil && c.Kind == statement.View {
 		err = s.checkView(c)
 	}
 	if err != nil {
-		_ = p.close() // the error at hand counts
+		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
 	o := &object{store: s.writable(target), name: c.Name.Text, kind: c.Kind, definition: c.As.Text, columns: quotedList(c.Columns)}
@@ -139,22 +140,22 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 // checkView makes a view in a database of its own and looks into it, so that SQLite finds what no view
 // may do, such as naming itself.
 func (s *Session) checkView(c *statement.Create) error {
-	p, err := compile(s.env(), c.As.Position, func(p *program) (string, error) {
-		err := p.createView(c.Name.Text, quotedList(c.Columns), c.As.Text)
+	p, err := vtab.Compile(s.env(), c.As.Position, func(p *vtab.Program) (string, error) {
+		err := p.CreateView(c.Name.Text, quotedList(c.Columns), c.As.Text)
 		return "SELECT * FROM temp." + sqlite3.QuoteIdentifier(c.Name.Text), err
 	})
 	if err != nil {
 		return provider.At(inView(c.Name.Text, err), c.As.Position)
 	}
-	return p.close()
+	return p.Close()
 }
 
 // planChange is the plan of a statement that changes a store and gives no rows. The program, if any,
 // was compiled for its check.
-func (s *Session) planChange(st *store, change func(db *sqlite3.Conn) error, checked *program) *plan {
+func (s *Session) planChange(st *store, change func(db *sqlite3.Conn) error, checked *vtab.Program) *plan {
 	discard := func() {
 		if checked != nil {
-			_ = checked.close() // there is nothing in it
+			_ = checked.Close() // there is nothing in it
 		}
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
@@ -184,7 +185,7 @@ func (s *Session) planDefinition(c *statement.Create, target *store) (*plan, err
 	}
 	defer func() { _ = scratch.Close() }() // there is nothing in it
 	if err := execOne(scratch, definition("")); err != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: sqliteMessage(err), Position: c.Position, Err: err}
+		return nil, &provider.Error{Code: provider.Usage, Message: vtab.Message(err), Position: c.Position, Err: err}
 	}
 	return s.planChange(target, func(db *sqlite3.Conn) error {
 		all, err := target.list(db)
@@ -215,10 +216,6 @@ func execOne(db *sqlite3.Conn, text string) error {
 		return errors.New("text behind the end of the statement")
 	}
 	return errors.Join(stmt.Exec(), stmt.Close())
-}
-
-func sqliteMessage(err error) string {
-	return provider.Printable(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "sqlite3: "), "SQL logic error: "))
 }
 
 func quotedList(columns []statement.Ident) string {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -18,7 +19,7 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.env().scope().Exec(m, e)
+	b, err := s.env().Scope().Exec(m, e)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +34,7 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 		rows, err := s.send(ctx, req, await)
 		return s.watch(req, rows, err)
 	}
-	return &plan{run: run, explain: func() ([]step, error) { return []step{s.explainExec(b)}, nil }}, nil
+	return &plan{run: run, explain: func() ([]vtab.Step, error) { return []vtab.Step{s.explainExec(b)}, nil }}, nil
 }
 
 // send makes a call, and waits for the work that it begins where that is asked for.
@@ -45,8 +46,8 @@ func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (
 }
 
 // env is what a statement's programs need of the session.
-func (s *Session) env() *Env {
-	return &Env{
+func (s *Session) env() *vtab.Env {
+	return &vtab.Env{
 		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked,
 		Ended: s.ended, Provide: s.provideTable, Starts: s.noteStale,
 	}

@@ -2,33 +2,22 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
-
-// step is a line of EXPLAIN: a place that makes calls, or something that SQLite does by itself.
-type step struct {
-	depth int
-	// text names the resource and its alias, or says what SQLite does.
-	text       string
-	method     *provider.Method // nil where nothing is called
-	parameters []string
-	columns    []string
-	calls      string
-	key        int  // which calls are counted under: the number of a choice, or ownCalls
-	target     bool // it only puts together the parameters of a write
-}
-
-// ownCalls is the key of the calls that a write or an EXEC makes itself.
-const ownCalls = -1
 
 // explainColumns are those of EXPLAIN. What it says of each step is short, and the longest comes last, for
 // terminals of the usual width.
@@ -96,7 +85,7 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 
 // costs are rows that tell what it cost to get them, by the key of a step.
 type costs interface {
-	costs() map[int]fetch.Cost
+	Costs() map[int]fetch.Cost
 }
 
 // spending is what the calls of a statement cost that make changes.
@@ -113,10 +102,10 @@ func (s *spending) add(rows provider.Rows) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	own := s.used[ownCalls]
+	own := s.used[vtab.OwnCalls]
 	own.Calls++
 	own.Usage.Add(counted.Usage())
-	s.used[ownCalls] = own
+	s.used[vtab.OwnCalls] = own
 }
 
 // analyze reads all rows, and gives what they cost.
@@ -134,41 +123,105 @@ func analyze(ctx context.Context, rows provider.Rows) (map[int]fetch.Cost, error
 	used := map[int]fetch.Cost{}
 	switch rows := rows.(type) {
 	case costs:
-		used = rows.costs()
+		used = rows.Costs()
 	case interface{ Usage() dispatch.Usage }:
-		used[ownCalls] = fetch.Cost{Calls: 1, Usage: rows.Usage()}
+		used[vtab.OwnCalls] = fetch.Cost{Calls: 1, Usage: rows.Usage()}
 	}
 	return used, rows.Close()
 }
 
 // explained gives the steps as rows.
-func explained(steps []step) provider.Rows {
+func explained(steps []vtab.Step) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
-		rows[i] = s.row()
+		rows[i] = stepRow(s)
 	}
 	return provider.NewRows(explainColumns(), rows)
 }
 
 // analyzed gives the steps as rows with what they cost.
-func analyzed(steps []step, used map[int]fetch.Cost) provider.Rows {
+func analyzed(steps []vtab.Step, used map[int]fetch.Cost) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
 		costs := make([]any, 6)
-		if c, ok := used[s.key]; ok && s.method != nil {
+		if c, ok := used[s.Key]; ok && s.Method != nil {
 			u := c.Usage
 			costs = []any{int64(c.Calls), int64(u.Requests), int64(u.Rows), int64(u.Retries), u.Bytes, u.Time.Milliseconds()}
-			delete(used, s.key) // what two steps share is counted at the first
+			delete(used, s.Key) // what two steps share is counted at the first
 		}
-		rows[i] = slices.Insert(s.row(), 1, costs...)
+		rows[i] = slices.Insert(stepRow(s), 1, costs...)
 	}
 	return provider.NewRows(analyzeColumns(), rows)
 }
 
-func (s *step) row() []any {
-	row := []any{strings.Repeat("  ", s.depth) + s.text, s.calls, strings.Join(s.parameters, ", "), strings.Join(s.columns, ", "), ""}
-	if s.method != nil {
-		row[4] = s.method.Verb + " " + s.method.Path
+func stepRow(s vtab.Step) []any {
+	row := []any{strings.Repeat("  ", s.Depth) + s.Text, s.Calls, strings.Join(s.Parameters, ", "), strings.Join(s.Columns, ", "), ""}
+	if s.Method != nil {
+		row[4] = s.Method.Verb + " " + s.Method.Path
 	}
 	return row
+}
+
+// explain lists the call of a write above the steps that give its rows. What its WHERE gives is its own.
+func (w *write) explain() ([]vtab.Step, error) {
+	steps, err := w.program.Steps()
+	if err != nil {
+		return nil, err
+	}
+	first := 0
+	if w.program.Target != nil {
+		first = 1
+	}
+	given, err := w.program.Results(w.gives, first)
+	if err != nil {
+		return nil, err
+	}
+	own := vtab.Step{Text: vtab.ShortName(w.method), Method: w.method, Calls: "1 per row", Parameters: given, Key: vtab.OwnCalls}
+	if w.constant() && w.program.Target == nil {
+		n := 0
+		err := w.program.Each(-1, func([]any) error { n++; return nil })
+		if err != nil {
+			return nil, err
+		}
+		own.Calls = strconv.Itoa(n)
+	}
+	all := []vtab.Step{own}
+	for _, below := range steps {
+		if below.Target {
+			all[0].Parameters, all[0].Calls = slices.Concat(below.Parameters, given), below.Calls
+			continue
+		}
+		below.Depth++
+		all = append(all, below)
+	}
+	return all, nil
+}
+
+// explainExec describes the call of an EXEC.
+func (s *Session) explainExec(b *bind.Binding) vtab.Step {
+	call := b.Call()
+	one := vtab.Step{Text: vtab.ShortName(call.Method), Method: call.Method, Calls: vtab.ExpectedCalls(1, nil, call.Method), Key: vtab.OwnCalls}
+	for _, p := range call.Method.Params {
+		if value, ok := call.Args[p.Name]; ok {
+			one.Parameters = append(one.Parameters, p.Name+" = "+s.constant(call.Method, p.Schema, value))
+		}
+	}
+	if call.Body != nil {
+		one.Parameters = append(one.Parameters, "body = constant")
+	}
+	return one
+}
+
+// constant describes a value that the statement itself gives; a credential is masked.
+func (s *Session) constant(m *provider.Method, schema *provider.Schema, value any) string {
+	if resolved, err := s.Catalogue.Resolve(m, schema); err != nil || resolved.Secret() {
+		return provider.Secret("").String()
+	}
+	switch value := value.(type) {
+	case string:
+		return "'" + strings.ReplaceAll(value, "'", "''") + "'"
+	case json.Number, bool:
+		return fmt.Sprint(value)
+	}
+	return "constant"
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -51,11 +52,11 @@ func (s *Session) newInsert(in *statement.Insert) (*write, error) {
 		return nil, err
 	}
 	w.gives = in.Columns
-	if w.program, err = compile(s.env(), in.Source.Position, func(p *program) (string, error) { return p.rewrite(in.Source) }); err != nil {
+	if w.program, err = vtab.Compile(s.env(), in.Source.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(in.Source) }); err != nil {
 		return nil, err
 	}
-	if have := len(w.program.columns); have != len(in.Columns) {
-		_ = w.program.close() // the error at hand counts
+	if have := len(w.program.Columns); have != len(in.Columns) {
+		_ = w.program.Close() // the error at hand counts
 		return nil, &provider.Error{
 			Code:     provider.Usage,
 			Message:  fmt.Sprintf("%s: %d columns are named and %d values given", w.what, len(in.Columns), have),
@@ -63,7 +64,7 @@ func (s *Session) newInsert(in *statement.Insert) (*write, error) {
 		}
 	}
 	w.bind = func(row []any) (*bind.Binding, error) {
-		b, err := s.env().scope().New(w.method, in.Position, bind.ColumnStyle)
+		b, err := s.env().Scope().New(w.method, in.Position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +143,7 @@ func (w *write) noMethod(r *provider.Resource, verb provider.SQLVerb) error {
 
 // fits counts the parameters that a method requires, if columns are what it takes.
 func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error) {
-	b, err := w.session.env().scope().New(m, w.position, bind.ColumnStyle)
+	b, err := w.session.env().Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return 0, err
 	}

@@ -4,20 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // filling puts the rows of a query into the table of an object, in place of those it has. Until the
 // last row is there nothing changes.
 type filling struct {
-	env      *Env
+	env      *vtab.Env
 	object   *object
 	position provider.Position
 	as       *statement.Query
@@ -28,24 +29,24 @@ type filling struct {
 }
 
 // planMaterialize makes the plan of a filling, whose query was compiled for its check.
-func (s *Session) planMaterialize(f *filling, checked *program) *plan {
+func (s *Session) planMaterialize(f *filling, checked *vtab.Program) *plan {
 	run := func(ctx context.Context) (provider.Rows, error) {
 		if s.DryRun {
 			s.note("a dry run changes nothing")
 			return s.rehearse(ctx, f, checked)
 		}
-		if err := checked.close(); err != nil {
+		if err := checked.Close(); err != nil {
 			return nil, err
 		}
 		return s.fill(ctx, f)
 	}
-	return &plan{run: run, program: checked, explain: checked.explain, close: func() { _ = checked.close() }}
+	return &plan{run: run, program: checked, explain: checked.Steps, close: func() { _ = checked.Close() }}
 }
 
 // rehearse gives the calls of a filling's query. The table is there for the rest of the session, so
 // that what comes after the statement can be rehearsed too; it has no rows.
-func (s *Session) rehearse(ctx context.Context, f *filling, checked *program) (provider.Rows, error) {
-	rows, err := checked.calls(ctx)
+func (s *Session) rehearse(ctx context.Context, f *filling, checked *vtab.Program) (provider.Rows, error) {
+	rows, err := checked.Requests(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,24 +62,24 @@ const (
 
 // freshRows compiles a program that puts the rows of a query into the fresh table. Its columns have no
 // types, so that SQLite leaves every value as it is.
-func freshRows(env *Env, pos provider.Position, as *statement.Query, columns int) (*program, error) {
-	query := func(p *program) (string, error) { return p.rewrite(as) }
-	return compileWrite(env, pos, query, func(p *program) (string, error) {
+func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, columns int) (*vtab.Program, error) {
+	query := func(p *vtab.Program) (string, error) { return p.Rewrite(as) }
+	return vtab.CompileWrite(env, pos, query, func(p *vtab.Program) (string, error) {
 		names := make([]string, columns)
 		for i := range names {
 			names[i] = fmt.Sprintf("c%d", i)
 		}
-		if err := p.db.Exec("CREATE TEMP TABLE " + freshTable + " (" + strings.Join(names, ", ") + ")"); err != nil {
+		if err := p.DB.Exec("CREATE TEMP TABLE " + freshTable + " (" + strings.Join(names, ", ") + ")"); err != nil {
 			return "", &provider.Error{Code: provider.Internal, Message: "make a table for the rows", Err: err}
 		}
-		text, err := p.rewrite(as)
+		text, err := p.Rewrite(as)
 		return "INSERT INTO temp." + freshTable + " " + text, err
 	})
 }
 
 // collect runs a program to its end, and makes sure that nothing is missing from what it did. Its calls
 // are over then, and whatever ran ahead.
-func (s *Session) collect(ctx context.Context, rows *query, pos provider.Position) ([][]any, error) {
+func (s *Session) collect(ctx context.Context, rows *vtab.Rows, pos provider.Position) ([][]any, error) {
 	var all [][]any
 	for {
 		row, err := rows.Next(ctx)
@@ -86,10 +87,10 @@ func (s *Session) collect(ctx context.Context, rows *query, pos provider.Positio
 			all = append(all, row)
 			continue
 		}
-		if isEnd(err) {
+		if errors.Is(err, io.EOF) {
 			err = s.whole(pos)
 		}
-		return all, errors.Join(err, rows.settle())
+		return all, errors.Join(err, rows.Settle())
 	}
 }
 
@@ -99,7 +100,7 @@ func (s *Session) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := p.start(ctx)
+	rows, err := p.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -110,20 +111,12 @@ func (s *Session) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return nil, err
 	}
-	return &doneRows{provider.NewRows(nil, nil), rows.costs()}, nil
+	return &vtab.Done{Rows: provider.NewRows(nil, nil), Used: rows.Costs()}, nil
 }
-
-// doneRows are those of a statement that has run to its end.
-type doneRows struct {
-	provider.Rows
-	used map[int]fetch.Cost
-}
-
-func (r *doneRows) costs() map[int]fetch.Cost { return r.used }
 
 // noteMasked tells that credentials were not kept.
-func (s *Session) noteMasked(p *program) {
-	if p.masked {
+func (s *Session) noteMasked(p *vtab.Program) {
+	if p.Masked {
 		s.note("credentials are not kept: a mask is in their place")
 	}
 }
@@ -144,7 +137,7 @@ func (s *Session) whole(pos provider.Position) error {
 }
 
 // swap makes what is in the fresh table the object's table.
-func (s *Session) swap(p *program, f *filling) error {
+func (s *Session) swap(p *vtab.Program, f *filling) error {
 	st := f.object.store
 	if err := st.create(); err != nil {
 		return err
@@ -152,7 +145,7 @@ func (s *Session) swap(p *program, f *filling) error {
 	if _, err := s.provideStore(p, st); err != nil {
 		return err
 	}
-	return st.transact(p.db, func(db *sqlite3.Conn) error { return f.make(db, copyFresh) })
+	return st.transact(p.DB, func(db *sqlite3.Conn) error { return f.make(db, copyFresh) })
 }
 
 // make makes the table, with the rows of a query if there is one.
@@ -172,7 +165,7 @@ func (f *filling) make(db *sqlite3.Conn, rows string) error {
 	for i, c := range f.columns {
 		definitions[i] = sqlite3.QuoteIdentifier(c.Name)
 		if c.Type != "" {
-			definitions[i] += " " + storedType(c)
+			definitions[i] += " " + vtab.StoredType(c)
 		}
 	}
 	if err := db.Exec("CREATE TABLE " + o.inStore() + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
@@ -190,18 +183,6 @@ func (f *filling) make(db *sqlite3.Conn, rows string) error {
 	return o.keep(db)
 }
 
-// storedJSON is declaredType's for JSON in a table of a store: with BLOB in its name SQLite does not take
-// a text that looks like a number for one.
-const storedJSON = "JSON BLOB"
-
-// storedType is declaredType for a column of a store.
-func storedType(c provider.Column) string {
-	if declared := declaredType(c.Type, c.Format); declared != "JSON" {
-		return declared
-	}
-	return storedJSON
-}
-
 // planRefresh checks that a materialized view can be made anew.
 func (s *Session) planRefresh(r *statement.Refresh) (*plan, error) {
 	o, err := s.object(r.Name.Text)
@@ -217,31 +198,31 @@ func (s *Session) planRefresh(r *statement.Refresh) (*plan, error) {
 			Position: r.Name.Pos,
 		}
 	}
-	as, err := definitionOf(o.name, o.definition)
+	as, err := vtab.ParseView(o.name, o.definition)
 	if err != nil {
 		return nil, provider.At(err, r.Position)
 	}
 	env := s.env()
-	p, err := compile(env, provider.Position{}, func(p *program) (string, error) { return p.rewrite(as) })
+	p, err := vtab.Compile(env, provider.Position{}, func(p *vtab.Program) (string, error) { return p.Rewrite(as) })
 	if err != nil {
 		return nil, provider.At(inView(o.name, err), r.Position)
 	}
 	names, err := s.columnsOf(o)
-	if err == nil && len(names) == len(p.columns) {
+	if err == nil && len(names) == len(p.Columns) {
 		for i, name := range names {
-			p.columns[i].Name = name
+			p.Columns[i].Name = name
 		}
 	}
 	if err == nil {
-		err = distinct(p.columns, r.Position)
+		err = distinct(p.Columns, r.Position)
 	}
 	if err != nil {
-		_ = p.close() // the error at hand counts
+		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
 	old := *o
 	o.store = s.writable(o.store)
-	f := &filling{env: env, object: o, position: r.Position, as: as, columns: p.columns, admit: func(all []object) (bool, error) {
+	f := &filling{env: env, object: o, position: r.Position, as: as, columns: p.Columns, admit: func(all []object) (bool, error) {
 		if there := find(all, old.name); !s.DryRun && (there == nil || there.kind != old.kind || there.definition != old.definition) {
 			return false, &provider.Error{Code: provider.Usage, Message: provider.Printable(old.name) + " was changed or dropped meanwhile", Position: r.Name.Pos}
 		}
@@ -264,18 +245,4 @@ func (s *Session) columnsOf(o *object) ([]string, error) {
 		return stmt.Close()
 	})
 	return names, err
-}
-
-// definitionOf reads the query of a view.
-func definitionOf(name, text string) (*statement.Query, error) {
-	parsed, err := statement.Parse(text)
-	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "read the view " + provider.Printable(name), Err: err}
-	}
-	if len(parsed) == 1 {
-		if q, ok := parsed[0].(*statement.Query); ok {
-			return q, nil
-		}
-	}
-	return nil, &provider.Error{Code: provider.Internal, Message: "the view " + provider.Printable(name) + " is no query"}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 )
 
 // names are those of the tables and views that statements of a text make, change or drop. What a later
@@ -34,7 +35,7 @@ func (n names) in(st statement.Statement) bool {
 // lacked reports whether an error says that there is no table of one of the names, as a view may want
 // one.
 func (n names) lacked(err error) bool {
-	table, ok := missingTable(err)
+	table, ok := vtab.MissingTable(err)
 	return ok && slices.ContainsFunc(n, func(name string) bool { return strings.EqualFold(name, table) })
 }
 

@@ -49,7 +49,7 @@ func opcodesOf(t *testing.T, text string, unknown map[string]string) (programs i
 			continue
 		}
 		if p.program != nil {
-			code, err := p.program.operations()
+			code, err := p.program.Bytecode()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // provideTable makes a table or view of the stores part of a program's database, and reports whether
 // the stores have it. The name may have a schema before it.
-func (s *Session) provideTable(p *program, name string) (bool, error) {
+func (s *Session) provideTable(p *vtab.Program, name string) (bool, error) {
 	schema, _, _ := strings.Cut(name, ".")
 	for _, st := range s.open() {
 		if name != schema && strings.EqualFold(st.schema, schema) {
@@ -25,7 +26,7 @@ func (s *Session) provideTable(p *program, name string) (bool, error) {
 
 // provide makes a table or view of the stores part of the program's database, and reports whether
 // there is one of that name which was not part of it yet.
-func (s *Session) provide(p *program, name string) (bool, error) {
+func (s *Session) provide(p *vtab.Program, name string) (bool, error) {
 	o, err := s.object(name)
 	if err != nil {
 		return false, err
@@ -42,11 +43,11 @@ func (s *Session) provide(p *program, name string) (bool, error) {
 // isQuery reports whether the object is a view that the list of its store alone knows.
 func (o *object) isQuery() bool { return o.kind == statement.View && o.definition != "" }
 
-func provideView(p *program, o *object) (bool, error) {
-	if !p.isNew(o.store.schema + "." + strings.ToLower(o.name)) {
+func provideView(p *vtab.Program, o *object) (bool, error) {
+	if !p.FirstTime(o.store.schema + "." + strings.ToLower(o.name)) {
 		return false, nil
 	}
-	return true, inView(o.name, p.createView(o.name, o.columns, o.definition))
+	return true, inView(o.name, p.CreateView(o.name, o.columns, o.definition))
 }
 
 // inView says which view an error is about. It has no place in the statement that names the view.
@@ -63,25 +64,25 @@ func inView(name string, err error) error {
 
 // provideStore makes all tables of a store part of the database. What the session has of its own goes
 // before them, as it does where they are not part of it.
-func (s *Session) provideStore(p *program, st *store) (bool, error) {
-	if !p.isNew(st.schema) {
+func (s *Session) provideStore(p *vtab.Program, st *store) (bool, error) {
+	if !p.FirstTime(st.schema) {
 		return false, nil
 	}
 	session := s.open()[0]
 	if st == session {
-		return true, st.attach(p.db)
+		return true, st.attach(p.DB)
 	}
 	if _, err := s.provideStore(p, session); err != nil { // SQLite looks into what came first
 		return false, err
 	}
-	if err := st.attach(p.db); err != nil {
+	if err := st.attach(p.DB); err != nil {
 		return false, err
 	}
 	own, err := session.objects()
 	if err != nil {
 		return false, err
 	}
-	all, err := st.list(p.db)
+	all, err := st.list(p.DB)
 	if err != nil {
 		return false, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -58,9 +59,9 @@ type Version struct {
 type plan struct {
 	run func(context.Context) (provider.Rows, error)
 	// program is what SQLite runs for it; nil where it runs nothing.
-	program *program
+	program *vtab.Program
 	// explain lists what run will do; nil for what makes no calls.
-	explain func() ([]step, error)
+	explain func() ([]vtab.Step, error)
 	// close lets go what a plan holds that never runs; nil where it holds nothing.
 	close func()
 }
@@ -77,6 +78,9 @@ func Count(text string) (int, error) {
 	statements, err := statement.Parse(text)
 	return len(statements), err
 }
+
+// Arg is a value for a placeholder in a statement.
+type Arg = bind.Arg
 
 // RunArgs is [Session.Run] for statements with placeholders, each of which may take any of the values.
 func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq2[provider.Rows, error] {

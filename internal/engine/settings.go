@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -113,7 +114,7 @@ func (s *Session) planNative(n *statement.NativeQuery) (*plan, error) {
 	parsed, err := statement.Parse(n.Text)
 	if err == nil && len(parsed) == 1 {
 		if q, ok := parsed[0].(*statement.Query); ok {
-			return s.planText(n.Position, func(*program) (string, error) { return q.Text, nil })
+			return s.planText(n.Position, func(*vtab.Program) (string, error) { return q.Text, nil })
 		}
 	}
 	e := &provider.Error{Code: provider.Usage, Message: "NATIVEQUERY takes one query: SELECT, VALUES or WITH", Position: n.Position, Err: err}

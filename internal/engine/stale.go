@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 )
 
 const (
@@ -15,17 +16,17 @@ const (
 
 // noteStale tells which of the tables that a query is about do not have what workspaces have now, because they
 // did not answer the last time, or never. A query that asks for it knows.
-func (s *Session) noteStale(p *program) error {
+func (s *Session) noteStale(p *vtab.Program) error {
 	for _, st := range s.open() {
-		if !p.provided[st.schema] {
+		if !p.Has(st.schema) {
 			continue
 		}
-		stmt, _, err := p.db.Prepare("SELECT table_name, sum(stale), count(*) FROM " + st.schema + "." + pipelineSlices + " GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
+		stmt, _, err := p.DB.Prepare("SELECT table_name, sum(stale), count(*) FROM " + st.schema + "." + pipelineSlices + " GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
 		if err != nil {
 			continue // no pipeline has filled it
 		}
 		for stmt.Step() {
-			if name := stmt.ColumnText(0); p.isAbout(name) {
+			if name := stmt.ColumnText(0); isAbout(p, name) {
 				s.note("%s: the rows of %d of %d workspaces are old or missing, because their last query failed; %s tells which", name, stmt.ColumnInt(1), stmt.ColumnInt(2), statusView)
 			}
 		}
@@ -37,9 +38,9 @@ func (s *Session) noteStale(p *program) error {
 }
 
 // isAbout reports whether a query names a table of a pipeline, and does not ask how old its rows are.
-func (p *program) isAbout(table string) bool {
+func isAbout(p *vtab.Program, table string) bool {
 	found := false
-	for _, q := range p.queries {
+	for _, q := range p.Queries {
 		if q.Mentions("stale") || q.Mentions(statusView) {
 			return false
 		}

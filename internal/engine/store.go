@@ -17,6 +17,7 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs/memdb"
 
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -184,7 +185,7 @@ func (st *store) fault(err error) error {
 	}
 	e := &provider.Error{
 		Code:    provider.Usage,
-		Message: "the store " + provider.Printable(where) + ": " + sqliteMessage(err),
+		Message: "the store " + provider.Printable(where) + ": " + vtab.Message(err),
 		Hint:    "name another file with --store",
 		Err:     err,
 	}
@@ -194,7 +195,7 @@ func (st *store) fault(err error) error {
 	case errors.Is(err, sqlite3.BUSY):
 		e.Message, e.Hint = "the store "+provider.Printable(where)+" is in use", "try again when the process that writes to it is done"
 	case errors.Is(err, sqlite3.ERROR), errors.Is(err, sqlite3.CONSTRAINT):
-		e.Message, e.Hint = sqliteMessage(err), "" // what the statement wants cannot be
+		e.Message, e.Hint = vtab.Message(err), "" // what the statement wants cannot be
 	}
 	return e
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -90,7 +91,7 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Met
 // settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter
 // that does not tell resources apart.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
-	b, err := w.session.env().scope().New(m, w.position, bind.ColumnStyle)
+	b, err := w.session.env().Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		w.gives = append(w.gives, set.Column)
 	}
 	var err error
-	if w.program, err = compile(w.session.env(), w.position, func(p *program) (string, error) { return w.targetQuery(p, t) }); err != nil {
+	if w.program, err = vtab.Compile(w.session.env(), w.position, func(p *vtab.Program) (string, error) { return w.targetQuery(p, t) }); err != nil {
 		return nil, err
 	}
 	pos := w.position
@@ -137,17 +138,12 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		pos = t.where.Position
 	}
 	w.bind = func(row []any) (*bind.Binding, error) {
-		b, err := w.session.env().scope().New(w.method, w.position, bind.ColumnStyle)
+		b, err := w.session.env().Scope().New(w.method, w.position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}
-		at := w.program.target.at
-		for _, f := range w.program.target.fields {
-			value, ok := at.given[f.name]
-			if !ok {
-				continue
-			}
-			if err := w.setCell(b, statement.Ident{Text: f.name, Pos: pos}, value, nil); err != nil {
+		for name, value := range w.program.Target.Given() {
+			if err := w.setCell(b, statement.Ident{Text: name, Pos: pos}, value, nil); err != nil {
 				return nil, err
 			}
 		}
@@ -163,18 +159,14 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 }
 
 // targetQuery is a query that gives a row for each call, with what SET gives.
-func (w *write) targetQuery(p *program, t targeted) (string, error) {
-	p.subject, p.alias = w.method.Resource, w.alias
-	var err error
-	if p.target, err = p.newTarget(w.method, t.sets); err != nil {
-		return "", err
-	}
-	if err := p.target.create(); err != nil {
+func (w *write) targetQuery(p *vtab.Program, t targeted) (string, error) {
+	p.SetSubject(w.method.Resource, w.alias)
+	if err := p.AddTarget(w.method, t.sets); err != nil {
 		return "", err
 	}
 	var text strings.Builder
 	if t.with != nil {
-		with, err := p.rewrite(t.with)
+		with, err := p.Rewrite(t.with)
 		if err != nil {
 			return "", err
 		}
@@ -182,17 +174,17 @@ func (w *write) targetQuery(p *program, t targeted) (string, error) {
 	}
 	text.WriteString("SELECT 1")
 	for _, s := range t.sets {
-		value, err := p.rewrite(s.Value)
+		value, err := p.Rewrite(s.Value)
 		if err != nil {
 			return "", err
 		}
 		text.WriteString(", " + value)
 	}
-	text.WriteString(" FROM " + sqlite3.QuoteIdentifier(targetTable) + " AS " + sqlite3.QuoteIdentifier(w.alias))
+	text.WriteString(" FROM " + sqlite3.QuoteIdentifier(vtab.TargetTable) + " AS " + sqlite3.QuoteIdentifier(w.alias))
 	if t.where == nil {
 		return text.String(), nil
 	}
-	condition, err := p.rewrite(t.where)
+	condition, err := p.Rewrite(t.where)
 	return text.String() + " WHERE " + condition, err
 }
 

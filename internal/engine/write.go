@@ -15,6 +15,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -27,7 +28,7 @@ type write struct {
 	done      string // inserted
 	method    *provider.Method
 	await     bool
-	program   *program                               // gives a row for each call
+	program   *vtab.Program                          // gives a row for each call
 	bind      func(row []any) (*bind.Binding, error) // what a row means
 	returning *statement.Query                       // nil: no rows come back
 	alias     string                                 // of the resource in RETURNING
@@ -68,9 +69,9 @@ func (w *write) plan() *plan {
 		if err != nil {
 			return nil, err
 		}
-		return &doneRows{rows, w.spent.used}, nil
+		return &vtab.Done{Rows: rows, Used: w.spent.used}, nil
 	}
-	return &plan{run: run, program: w.program, explain: w.explain, close: func() { _ = w.program.close() }}
+	return &plan{run: run, program: w.program, explain: w.explain, close: func() { _ = w.program.Close() }}
 }
 
 func rowCount(n int64) string {
@@ -82,11 +83,11 @@ func rowCount(n int64) string {
 
 // changes reads the rows and checks the call of each.
 func (w *write) changes(ctx context.Context) ([]change, error) {
-	if w.session.DryRun && len(w.program.list) > 0 {
+	if w.session.DryRun && w.program.Calls() {
 		err := w.refuse("a dry run asks nothing, and the rows come from answers", "run the SELECT by itself")
-		return nil, errors.Join(err, w.program.close())
+		return nil, errors.Join(err, w.program.Close())
 	}
-	rows, err := w.program.start(ctx)
+	rows, err := w.program.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (w *write) changes(ctx context.Context) ([]change, error) {
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return nil, err
 	}
-	w.spent.used = rows.costs()
+	w.spent.used = rows.Costs()
 	if missing := w.session.Missing(); len(missing) > 0 {
 		// What is written from an answer with gaps cannot be told from what is written from all of it.
 		return nil, &provider.Error{
@@ -107,11 +108,11 @@ func (w *write) changes(ctx context.Context) ([]change, error) {
 	return changes, nil
 }
 
-func (w *write) readChanges(ctx context.Context, rows *query) ([]change, error) {
+func (w *write) readChanges(ctx context.Context, rows *vtab.Rows) ([]change, error) {
 	var changes []change
 	for {
 		row, err := rows.Next(ctx)
-		if isEnd(err) {
+		if errors.Is(err, io.EOF) {
 			return changes, nil
 		}
 		if err != nil {
@@ -147,7 +148,7 @@ func (w *write) change(row []any, number int) (change, error) {
 }
 
 // constant reports whether the rows come from the statement itself.
-func (w *write) constant() bool { return len(w.program.list) == 0 && len(w.program.provided) == 0 }
+func (w *write) constant() bool { return w.program.IsConstant() }
 
 // checkedAhead is how many rows of a statement are checked before any statement of its text runs. It
 // bounds what a query that gives rows without end costs, which nothing could interrupt.
@@ -156,24 +157,15 @@ const checkedAhead = 10_000
 // checkRows checks the rows of a write that come from the statement itself, so that a fault in them is
 // told before any statement of the text runs.
 func (w *write) checkRows() error {
-	p := w.program
 	if !w.constant() {
 		return nil // what they will be is not known yet
 	}
-	row := make([]any, len(p.columns))
-	for number := 0; number < checkedAhead && p.stmt.Step(); number++ {
-		for i, c := range p.columns {
-			row[i] = valueOf(p.stmt, i, c.Type)
-		}
-		if _, err := w.change(row, number); err != nil {
-			return err
-		}
-	}
-	if err := p.stmt.Err(); err != nil {
-		return p.sqlError(err)
-	}
-	_ = p.stmt.Reset() // it gives the error of the last step again
-	return nil
+	number := -1
+	return w.program.Each(checkedAhead, func(row []any) error {
+		number++
+		_, err := w.change(row, number)
+		return err
+	})
 }
 
 // atOnce is how many calls of a write are under way at once, at most; the dispatcher has a limit of
@@ -308,7 +300,7 @@ func (w *write) call(ctx context.Context, req *dispatch.Request) ([][]any, error
 	var all [][]any
 	for {
 		row, err := rows.Next(ctx)
-		if isEnd(err) {
+		if errors.Is(err, io.EOF) {
 			w.spent.add(rows)
 			return all, rows.Close()
 		}

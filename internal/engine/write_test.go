@@ -69,7 +69,7 @@ func changesOf(t *testing.T, s *Session, text string) []change {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := w.program.start(t.Context())
+	rows, err := w.program.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

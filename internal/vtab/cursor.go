@@ -1,11 +1,9 @@
-package engine
+package vtab
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -40,7 +38,7 @@ func (c *cursor) Filter(idxNum int, _ string, args ...sqlite3.Value) error {
 		}
 		c.given[f.name] = value
 	}
-	call, ok, err := program.env.scope().Call(c.access.method, c.given)
+	call, ok, err := program.env.Scope().Call(c.access.method, c.given)
 	if err != nil {
 		return c.table.fail(err)
 	}
@@ -72,23 +70,6 @@ func (a *access) wanted(chosen choice) []bool {
 		}
 	}
 	return wanted
-}
-
-// argument gives a value of SQLite's as what its parameter takes.
-func argument(v sqlite3.Value, typ string) any {
-	switch v.Type() {
-	case sqlite3.NULL, sqlite3.BLOB: // no text or number equals a BLOB
-		return nil
-	case sqlite3.INTEGER:
-		if typ == "boolean" {
-			return v.Int64() != 0
-		}
-		return json.Number(strconv.FormatInt(v.Int64(), 10))
-	case sqlite3.FLOAT:
-		return json.Number(strconv.FormatFloat(v.Float(), 'g', -1, 64))
-	default:
-		return v.Text()
-	}
 }
 
 // Next goes on to the next row.
@@ -129,69 +110,6 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 	}
 	if err := result(ctx, value); err != nil {
 		return c.table.fail(err)
-	}
-	return nil
-}
-
-// masked gives a value with masks in place of the credentials in it.
-func (c *cursor) masked(n int, value any) (any, error) {
-	found := false
-	switch was := value.(type) {
-	case provider.Secret:
-		value, found = was.String(), true
-	case json.RawMessage:
-		mask, err := c.access.mask(c.table.program.env.Client, n)
-		if err != nil {
-			return nil, err
-		}
-		if mask != nil {
-			if value, found, err = mask(was); err != nil {
-				return nil, err
-			}
-		}
-	}
-	c.table.program.masked = c.table.program.masked || found
-	return value, nil
-}
-
-// mask gives what masks the credentials inside a column; nil where there are none.
-func (a *access) mask(client *dispatch.Client, field int) (dispatch.ColumnMask, error) {
-	if mask, ok := a.masks[field]; ok || a.columns[field] < 0 {
-		return mask, nil
-	}
-	mask, err := client.MaskColumn(a.method, a.columns[field])
-	if a.masks == nil {
-		a.masks = map[int]dispatch.ColumnMask{}
-	}
-	a.masks[field] = mask
-	return mask, err
-}
-
-// result gives a value to SQLite.
-func result(ctx sqlite3.Context, value any) error {
-	switch value := value.(type) {
-	case nil:
-		ctx.ResultNull()
-	case string:
-		ctx.ResultText(value)
-	case provider.Secret:
-		ctx.ResultText(value.Reveal())
-	case bool:
-		ctx.ResultBool(value)
-	case int64:
-		ctx.ResultInt64(value)
-	case float64:
-		ctx.ResultFloat(value)
-	case json.RawMessage:
-		ctx.ResultText(string(value))
-	case json.Number:
-		if whole, err := value.Int64(); err == nil {
-			ctx.ResultInt64(whole)
-		} else {
-			ctx.ResultText(value.String())
-		}
-	default:
-		return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("a row holds a %T", value)}
 	}
 	return nil
 }

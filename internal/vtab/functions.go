@@ -1,4 +1,4 @@
-package engine
+package vtab
 
 import (
 	"cmp"
@@ -25,7 +25,6 @@ func addFunctions(db *sqlite3.Conn) error {
 		db.CreateFunction("split_part", 3, pure, splitPart),
 		db.CreateFunction("json_equal", 2, pure, jsonEqual),
 		db.CreateFunction(workspaceFunction, 2, pure, workspaceOf),
-		db.CreateFunction(momentFunction, 4, pure, moment),
 	)
 	if err != nil {
 		return &provider.Error{Code: provider.Internal, Message: "add functions to SQLite", Err: err}

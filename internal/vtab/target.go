@@ -1,7 +1,8 @@
-package engine
+package vtab
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -12,24 +13,46 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// target is what the WHERE of an UPDATE or DELETE speaks of, as a virtual table: a row for each
-// combination of parameters that the condition gives, provided that they identify one resource.
-// SQLite evaluates the condition, so that values may come from lists and subqueries.
-type target struct {
-	program *program
+// Target is the table that the WHERE of an UPDATE or DELETE is about. It has a row for each combination of
+// parameters that the condition supplies, and each must identify one resource. SQLite evaluates the
+// condition, so values may come from lists and subqueries.
+type Target struct {
+	program *Program
 	access  *access
 	fields  []field
-	at      *targetCursor    // the one that was moved last
-	ids     map[string]int64 // of the rows, by what makes them
+	at      *targetCursor    // the cursor that was moved last
+	ids     map[string]int64 // of the rows, by their values
+	lacking []string         // parameters that no plan had
 }
 
-// targetTable is the name of the target in SQLite.
-const targetTable = "lakeql.target"
+// TargetTable is the name of the target in SQLite.
+const TargetTable = "lakeql.target"
 
-// newTarget makes the target of a method, for a statement that sets columns; none for a DELETE. What
-// SET gives is not asked for, and neither is the update mask. Of the attributes of the body that SET
-// does not give, those that are required may be compared; a DELETE's may all be.
-func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*target, error) {
+// AddTarget makes the target of a method, for a statement that sets columns; none for a DELETE. The table
+// has no columns for the update mask and for what SET gives. Of the body's other attributes, an UPDATE may
+// compare the required ones, a DELETE all.
+func (p *Program) AddTarget(m *provider.Method, sets []statement.Assignment) error {
+	t, err := newTarget(p, m, sets)
+	if err != nil {
+		return err
+	}
+	p.Target = t
+	return t.create()
+}
+
+// Given lists the values of the row that the program is at, by name, in the order of the method's
+// parameters.
+func (t *Target) Given() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, f := range t.fields {
+			if value, ok := t.at.given[f.name]; ok && !yield(f.name, value) {
+				return
+			}
+		}
+	}
+}
+
+func newTarget(p *Program, m *provider.Method, sets []statement.Assignment) (*Target, error) {
 	b, err := bind.NewSignature(p.env.Catalogue, m)
 	if err != nil {
 		return nil, err
@@ -37,13 +60,13 @@ func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*t
 	isSet := func(name string) bool {
 		return slices.ContainsFunc(sets, func(s statement.Assignment) bool { return b.Sets(s.Column.Text, name) })
 	}
-	t := &target{program: p, access: p.parameters(m), ids: map[string]int64{}}
+	t := &Target{program: p, access: parameters(m), ids: map[string]int64{}}
 	t.access.required = slices.DeleteFunc(t.access.required, func(name string) bool {
 		param, ok := m.Param(name)
 		return ok && param.In != provider.InPath && isSet(name) || bind.IsMaskName(name)
 	})
 	for _, name := range t.access.params {
-		typ, err := p.typeOf(m, name)
+		typ, err := p.env.typeOf(m, name)
 		if err != nil {
 			return nil, err
 		}
@@ -72,29 +95,29 @@ func (p *program) newTarget(m *provider.Method, sets []statement.Assignment) (*t
 }
 
 // add adds a column, unless there is one of its name.
-func (t *target) add(name, typ string) {
+func (t *Target) add(name, typ string) {
 	if !slices.ContainsFunc(t.fields, func(f field) bool { return strings.EqualFold(f.name, name) }) {
 		t.fields = append(t.fields, field{name: name, typ: typ})
 	}
 }
 
-// create registers the target with SQLite.
-func (t *target) create() error {
+// create makes the table in the program's database.
+func (t *Target) create() error {
 	columns := make([]string, len(t.fields))
 	for i, f := range t.fields {
-		columns[i] = sqlite3.QuoteIdentifier(f.name) + " " + declaredType(f.typ, f.format)
+		columns[i] = sqlite3.QuoteIdentifier(f.name) + " " + DeclaredType(f.typ, f.format)
 	}
-	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*target, error) {
+	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*Target, error) {
 		return t, db.DeclareVTab("CREATE TABLE x(" + strings.Join(columns, ", ") + ")")
 	}
-	if err := sqlite3.CreateModule(t.program.db, targetTable, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
+	if err := sqlite3.CreateModule(t.program.DB, TargetTable, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
 		return &provider.Error{Code: provider.Internal, Message: "make the table of " + t.access.method.FullName(), Err: err}
 	}
 	return nil
 }
 
 // BestIndex takes every comparison by =, and refuses a plan that does not identify one resource.
-func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
+func (t *Target) BestIndex(idx *sqlite3.IndexInfo) error {
 	given := map[string]bool{}
 	compared := map[string]bool{}
 	chosen := choice{table: ofTarget}
@@ -118,7 +141,7 @@ func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	if len(t.access.lacking(has(given))) > 0 {
 		if lacking := t.access.lacking(has(compared)); len(lacking) > 0 {
-			t.program.lacking = lacking
+			t.lacking = lacking
 		}
 		return sqlite3.CONSTRAINT
 	}
@@ -128,16 +151,16 @@ func (t *target) BestIndex(idx *sqlite3.IndexInfo) error {
 }
 
 // Open makes a cursor.
-func (t *target) Open() (sqlite3.VTabCursor, error) { return &targetCursor{target: t}, nil }
+func (t *Target) Open() (sqlite3.VTabCursor, error) { return &targetCursor{target: t}, nil }
 
-// targetCursor gives the one row that its arguments make.
+// targetCursor has one row, which is its arguments.
 type targetCursor struct {
-	target *target
+	target *Target
 	given  map[string]any // as a row of SQLite's has them; nil behind the row
 	id     int64
 }
 
-// Filter takes the arguments in.
+// Filter keeps the arguments.
 func (c *targetCursor) Filter(idxNum int, _ string, args ...sqlite3.Value) error {
 	c.given = nil
 	given := map[string]any{}
@@ -167,7 +190,7 @@ func (c *targetCursor) Next() error {
 // EOF reports whether the row was passed.
 func (c *targetCursor) EOF() bool { return c.given == nil }
 
-// Column gives an argument. What was not given is not known: nobody has asked the API.
+// Column returns an argument. A column without one has no value: the API was not asked for it.
 func (c *targetCursor) Column(ctx sqlite3.Context, n int) error {
 	name := c.target.fields[n].name
 	value, ok := c.given[name]
@@ -181,11 +204,11 @@ func (c *targetCursor) Column(ctx sqlite3.Context, n int) error {
 	return result(ctx, value)
 }
 
-// RowID numbers the row. What SQLite finds twice, by two alternatives of an OR, it tells by the number.
+// RowID numbers the row. By the number SQLite recognises a row that two alternatives of an OR find.
 func (c *targetCursor) RowID() (int64, error) { return c.id, nil }
 
 // number gives each row its own number.
-func (t *target) number(given map[string]any) int64 {
+func (t *Target) number(given map[string]any) int64 {
 	key := fmt.Sprintf("%#v", given) // sorted by name
 	if _, known := t.ids[key]; !known {
 		t.ids[key] = int64(len(t.ids)) + 1

@@ -1,4 +1,4 @@
-package engine
+package vtab
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ import (
 // made to look so dear that SQLite takes it only if there is no other.
 //
 // There is no other where nothing says which workspaces are meant (p.deployment_name =
-// b.deployment_name): then it is the configured one. [program.checkOrder] holds the plan that SQLite
+// b.deployment_name): then it is the configured one. checkOrder holds the plan that SQLite
 // chose to that.
 
 // dear is the cost of a call for which a parameter is not known that the query compares.
@@ -57,7 +57,7 @@ func (t *table) workspaces(idx *sqlite3.IndexInfo) workspaceTerms {
 		k.fixed = k.fixed || err == nil || idx.In(i, -1)
 	}
 	if k != (workspaceTerms{}) {
-		t.program.ordered = t.program.ordered || k.by == 0
+		t.program.tables.ordered = t.program.tables.ordered || k.by == 0
 	}
 	return k
 }
@@ -66,11 +66,11 @@ func (t *table) workspaces(idx *sqlite3.IndexInfo) workspaceTerms {
 // the resources are compared with each other and with nothing else: what one of them cannot use the
 // other does. It refuses too what is called without one that the query compares behind it, in a view
 // or subquery that SQLite works out by itself.
-func (p *program) checkOrder() error {
-	if !p.ordered && !p.compares {
+func checkOrder(p *Program) error {
+	if !p.tables.ordered && !p.tables.compares {
 		return nil
 	}
-	all, err := p.operations()
+	all, err := p.Bytecode()
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,9 @@ func (p *program) checkOrder() error {
 		if !ok || chosen.table == ofTarget {
 			continue
 		}
-		t, k := p.list[chosen.table], chosen.workspace
+		t, k := p.tables.list[chosen.table], chosen.workspace
 		if k == (workspaceTerms{}) {
-			if p.compares && t.withoutWorkspace(chosen) {
+			if p.tables.compares && t.withoutWorkspace(chosen) {
 				apart = append(apart, t.resource.FullName())
 			}
 			continue
@@ -121,16 +121,16 @@ func comparesWorkspace(text string) bool {
 	return strings.Contains(strings.ToLower(text), bind.DeploymentName) && regexp.MustCompile(compared).MatchString(text)
 }
 
-// unaddressed is the error of a program that compares the workspace of rows which no workspace was
+// checkCompared is the error of a program that compares the workspace of rows which no workspace was
 // given for, as in an alternative of an OR. They would be those of the configured one alone, and what
 // the condition wants of others would be missing without a word.
-func (p *program) unaddressed(code *bytecode.Program) error {
+func checkCompared(p *Program, code *bytecode.Program) error {
 	for _, place := range code.Filters() {
 		chosen, ok := p.env.choices.find(place.Choice)
 		if !ok || chosen.table == ofTarget {
 			continue
 		}
-		t := p.list[chosen.table]
+		t := p.tables.list[chosen.table]
 		column, ok := t.index[bind.DeploymentName]
 		if !ok || !t.fields[column].hidden || slices.Contains(chosen.fields, column) {
 			continue

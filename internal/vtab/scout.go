@@ -1,4 +1,4 @@
-package engine
+package vtab
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 // The calls are those that the statement would make: SQLite itself has looked at every condition on
 // the way, and where one is about rows that are not there yet, nothing is begun that hangs on it.
 type scouts struct {
-	query *query
+	rows *Rows
 	// limited is set for a statement that may stop before its last call (LIMIT). Then nothing runs
 	// ahead until it has made a few calls, and never more calls than it has made; pages are left to it.
 	limited bool
@@ -46,7 +46,7 @@ func (s *scouts) missed() {
 	if !s.limited {
 		return
 	}
-	asked, ahead := s.query.fetch.Reach()
+	asked, ahead := s.rows.fetch.Reach()
 	if asked >= callsBeforeScouting && ahead < asked {
 		s.begin(asked - ahead)
 	}
@@ -60,7 +60,7 @@ func (s *scouts) begin(most int) {
 		return
 	}
 	s.busy = true
-	s.query.fetch.Go(func(ctx context.Context) {
+	s.rows.fetch.Go(func(ctx context.Context) {
 		s.run(ctx, most)
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -73,12 +73,12 @@ var errEnough = errors.New("enough calls run ahead")
 
 // run makes passes until one finds nothing new. No more than most calls are begun; -1: no bound.
 func (s *scouts) run(ctx context.Context, most int) {
-	own := s.query.program
-	p, err := compile(own.env, own.position, own.ahead)
+	own := s.rows.program
+	p, err := Compile(own.env, own.position, own.ahead)
 	if err != nil {
 		return // the statement was compiled: it can do without passes ahead
 	}
-	defer func() { _ = p.close() }() // nothing is lost with it
+	defer func() { _ = p.Close() }() // nothing is lost with it
 	flow, err := p.flow()
 	if err != nil {
 		return
@@ -93,7 +93,7 @@ func (s *scouts) run(ctx context.Context, most int) {
 		if unknown.decide(plan) {
 			return nil, nil //nolint:nilnil // nobody knows yet whether it is asked for
 		}
-		c, isNew := s.query.fetch.Early(req, step, most != 0)
+		c, isNew := s.rows.fetch.Early(req, step, most != 0)
 		if c == nil {
 			cancel(errEnough)
 			return nil, errEnough
@@ -122,7 +122,7 @@ func (s *scouts) run(ctx context.Context, most int) {
 		}
 		return rows, err
 	}
-	p.run(ctx)
+	p.setContext(ctx)
 	for pass <= flow.Filters && p.drain() == nil && found > 0 && p.stmt.Reset() == nil {
 		pass, found = pass+1, 0
 		unknown.places = nil

@@ -1,4 +1,4 @@
-package engine
+package vtab
 
 import (
 	"crypto/sha256"
