@@ -45,14 +45,6 @@ func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (
 	return s.Client.Run(ctx, req)
 }
 
-// env is what a statement's programs need of the session.
-func (s *Session) env() *vtab.Env {
-	return &vtab.Env{
-		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked,
-		Ended: s.ended, Provide: s.provideTable, Starts: s.noteStale,
-	}
-}
-
 // Accounts knows the configured account; what the dispatcher has for an authorizer may be one.
 type Accounts interface {
 	// AccountID is the configured account's id; empty where there is none.

@@ -444,7 +444,7 @@ func goroutines() []string {
 	var left []string
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
 		at, _, _ := strings.Cut(stack, "created by ")
-		if strings.Contains(at, "lakeql/internal/engine.") || strings.Contains(at, "lakeql/internal/vtab.") || strings.Contains(at, "lakeql/internal/fetch.") || strings.Contains(at, "lakeql/internal/dispatch.") {
+		if strings.Contains(at, "lakeql/internal/engine.") || strings.Contains(at, "lakeql/internal/localstore.") || strings.Contains(at, "lakeql/internal/vtab.") || strings.Contains(at, "lakeql/internal/fetch.") || strings.Contains(at, "lakeql/internal/dispatch.") {
 			left = append(left, stack)
 		}
 	}

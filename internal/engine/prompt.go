@@ -136,17 +136,12 @@ const promptWords = `ANALYZE AND AS AUTH BY DELETE DISTINCT ERRORS EXEC EXISTS E
 	TABLE TABLES TEMP UNION UPDATE USING VALUES VERSION VIEW VIEWS WHERE`
 
 // ownNames lists the tables and views of the stores. A store that cannot be read has none to suggest; a
-// statement that needs it will say why.
+// statement that needs it reports why.
 func (s *Session) ownNames() []string {
-	var names []string
-	for _, st := range s.open() {
-		all, err := st.objects()
-		if err != nil {
-			continue
-		}
-		for i := range all {
-			names = append(names, all[i].name)
-		}
+	all, _ := s.stores().Objects()
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Name
 	}
 	return names
 }

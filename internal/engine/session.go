@@ -5,9 +5,11 @@ package engine
 import (
 	"context"
 	"iter"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/localstore"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -38,7 +40,8 @@ type Session struct {
 	args     *bind.Args
 	affected int64
 	absences absences
-	stores   stores
+	once     sync.Once // makes local
+	local    *localstore.Stores
 }
 
 // Affected counts the rows that the last statement inserted, changed or deleted.
@@ -181,25 +184,29 @@ func (s *Session) plan(st statement.Statement) (*plan, error) {
 		return s.planQuery(st)
 	case *statement.Insert:
 		if !isResource(st.Into) {
-			return s.planStoreInsert(st)
+			return s.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Insert(st) })
 		}
 		return s.planInsert(st)
 	case *statement.Update:
 		if !isResource(st.Table) {
-			return s.planStoreChange(st.Position, st.Table, st.Whole, "updated")
+			return s.overStores(func(r *localstore.Runner) (*localstore.Work, error) {
+				return r.Modify(st.Position, st.Table, st.Whole, "updated")
+			})
 		}
 		return s.planUpdate(st)
 	case *statement.Delete:
 		if !isResource(st.From) {
-			return s.planStoreChange(st.Position, st.From, st.Whole, "deleted")
+			return s.overStores(func(r *localstore.Runner) (*localstore.Work, error) {
+				return r.Modify(st.Position, st.From, st.Whole, "deleted")
+			})
 		}
 		return s.planDelete(st)
 	case *statement.Create:
-		return s.planCreate(st)
+		return s.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Create(st) })
 	case *statement.Refresh:
-		return s.planRefresh(st)
+		return s.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Refresh(st) })
 	case *statement.Drop:
-		return s.planDrop(st)
+		return s.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Drop(st) })
 	case *statement.Explain:
 		return s.planExplain(st)
 	case *statement.Show:

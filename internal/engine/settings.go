@@ -87,7 +87,7 @@ func (s *Session) planUse(u *statement.Use) (*plan, error) {
 	if _, err := s.lookup(statement.Name{u.Provider}); err != nil {
 		return nil, err
 	}
-	return s.nothing(), nil
+	return fixed(nil, nil), nil
 }
 
 // planPurge is StackQL's way to empty its caches, of which there are none here.

@@ -265,24 +265,22 @@ func (s *Session) kept(what string) (listing, error) {
 		t.header = "name refreshed definition"
 	case statement.TableObject:
 	}
-	for _, st := range s.open() {
-		all, err := st.objects()
-		if err != nil {
-			return t, err
+	all, err := s.stores().Objects()
+	if err != nil {
+		return t, err
+	}
+	for _, o := range all {
+		if o.Kind != kind {
+			continue
 		}
-		for _, o := range all {
-			if o.kind != kind {
-				continue
-			}
-			row := []any{o.name}
-			if kind == statement.MaterializedView {
-				row = append(row, o.refreshed)
-			}
-			if kind != statement.TableObject {
-				row = append(row, o.definition)
-			}
-			t.rows = append(t.rows, row)
+		row := []any{o.Name}
+		if kind == statement.MaterializedView {
+			row = append(row, o.Refreshed)
 		}
+		if kind != statement.TableObject {
+			row = append(row, o.Definition)
+		}
+		t.rows = append(t.rows, row)
 	}
 	return t, nil
 }

@@ -118,7 +118,7 @@ func engineStacks() string {
 	buffer := make([]byte, 1<<20)
 	var left []string
 	for stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
-		if !strings.Contains(stack, "testing.tRunner") && (strings.Contains(stack, "internal/engine.") || strings.Contains(stack, "internal/fetch.") || strings.Contains(stack, "internal/vtab.") || strings.Contains(stack, "internal/dispatch.")) {
+		if !strings.Contains(stack, "testing.tRunner") && (strings.Contains(stack, "internal/engine.") || strings.Contains(stack, "internal/localstore.") || strings.Contains(stack, "internal/vtab.") || strings.Contains(stack, "internal/fetch.") || strings.Contains(stack, "internal/dispatch.")) {
 			left = append(left, stack)
 		}
 	}

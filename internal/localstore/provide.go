@@ -1,19 +1,18 @@
-package engine
+package localstore
 
 import (
 	"errors"
 	"strings"
 
-	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// provideTable makes a table or view of the stores part of a program's database, and reports whether
+// Provide makes a table or view of the stores part of a program's database, and reports whether
 // the stores have it. The name may have a schema before it.
-func (s *Session) provideTable(p *vtab.Program, name string) (bool, error) {
+func (s *Stores) Provide(p *vtab.Program, name string) (bool, error) {
 	schema, _, _ := strings.Cut(name, ".")
-	for _, st := range s.open() {
+	for _, st := range s.all {
 		if name != schema && strings.EqualFold(st.schema, schema) {
 			if there, err := st.exists(); !there || err != nil {
 				return false, err
@@ -26,7 +25,7 @@ func (s *Session) provideTable(p *vtab.Program, name string) (bool, error) {
 
 // provide makes a table or view of the stores part of the program's database, and reports whether
 // there is one of that name which was not part of it yet.
-func (s *Session) provide(p *vtab.Program, name string) (bool, error) {
+func (s *Stores) provide(p *vtab.Program, name string) (bool, error) {
 	o, err := s.object(name)
 	if err != nil {
 		return false, err
@@ -40,14 +39,11 @@ func (s *Session) provide(p *vtab.Program, name string) (bool, error) {
 	return s.provideStore(p, o.store)
 }
 
-// isQuery reports whether the object is a view that the list of its store alone knows.
-func (o *object) isQuery() bool { return o.kind == statement.View && o.definition != "" }
-
-func provideView(p *vtab.Program, o *object) (bool, error) {
-	if !p.FirstTime(o.store.schema + "." + strings.ToLower(o.name)) {
+func provideView(p *vtab.Program, o *Object) (bool, error) {
+	if !p.FirstTime(o.store.schema + "." + strings.ToLower(o.Name)) {
 		return false, nil
 	}
-	return true, inView(o.name, p.CreateView(o.name, o.columns, o.definition))
+	return true, inView(o.Name, p.CreateView(o.Name, o.columns, o.Definition))
 }
 
 // inView says which view an error is about. It has no place in the statement that names the view.
@@ -64,11 +60,11 @@ func inView(name string, err error) error {
 
 // provideStore makes all tables of a store part of the database. What the session has of its own goes
 // before them, as it does where they are not part of it.
-func (s *Session) provideStore(p *vtab.Program, st *store) (bool, error) {
+func (s *Stores) provideStore(p *vtab.Program, st *store) (bool, error) {
 	if !p.FirstTime(st.schema) {
 		return false, nil
 	}
-	session := s.open()[0]
+	session := s.all[0]
 	if st == session {
 		return true, st.attach(p.DB)
 	}
@@ -87,7 +83,7 @@ func (s *Session) provideStore(p *vtab.Program, st *store) (bool, error) {
 		return false, err
 	}
 	for i := range own {
-		if own[i].isQuery() && find(all, own[i].name) != nil {
+		if own[i].isQuery() && find(all, own[i].Name) != nil {
 			if _, err := provideView(p, &own[i]); err != nil {
 				return false, err
 			}

@@ -1,4 +1,4 @@
-package engine
+package localstore
 
 import (
 	"context"
@@ -13,40 +13,39 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// storeChange is an INSERT, UPDATE or DELETE of a table in a store. SQLite carries it out, all of it or
+// modification is an INSERT, UPDATE or DELETE of a table in a store. SQLite carries it out, all of it or
 // nothing.
-type storeChange struct {
-	session  *Session
-	env      *vtab.Env
+type modification struct {
+	runner   *Runner
 	position provider.Position
-	table    *object
+	table    *Object
 	done     string // inserted
 	// insert is the statement where it is one, whose rows may take calls.
 	insert *statement.Insert
 }
 
-// planStoreInsert checks an INSERT into a table of a store.
-func (s *Session) planStoreInsert(in *statement.Insert) (*plan, error) {
-	c := &storeChange{session: s, env: s.env(), position: in.Position, done: "inserted", insert: in}
-	return c.plan(in.Into, in.Whole, in.Source)
+// Insert checks an INSERT into a table of a store.
+func (r *Runner) Insert(in *statement.Insert) (*Work, error) {
+	c := &modification{runner: r, position: in.Position, done: "inserted", insert: in}
+	return c.work(in.Into, in.Whole, in.Source)
 }
 
-// planStoreChange checks an UPDATE or DELETE of a table in a store.
-func (s *Session) planStoreChange(pos provider.Position, name statement.Name, whole *statement.Query, done string) (*plan, error) {
-	c := &storeChange{session: s, env: s.env(), position: pos, done: done}
-	return c.plan(name, whole, nil)
+// Modify checks an UPDATE or DELETE of a table in a store. done says what becomes of rows: updated.
+func (r *Runner) Modify(pos provider.Position, name statement.Name, whole *statement.Query, done string) (*Work, error) {
+	c := &modification{runner: r, position: pos, done: done}
+	return c.work(name, whole, nil)
 }
 
-func (c *storeChange) plan(name statement.Name, whole, source *statement.Query) (*plan, error) {
+func (c *modification) work(name statement.Name, whole, source *statement.Query) (*Work, error) {
 	var err error
-	if c.table, err = c.session.storeTable(name); err != nil {
+	if c.table, err = c.runner.Stores.table(name); err != nil {
 		return nil, err
 	}
 	var ahead func(p *vtab.Program) (string, error)
 	if source != nil {
 		ahead = func(p *vtab.Program) (string, error) { return p.Rewrite(source) }
 	}
-	p, err := vtab.CompileWrite(c.env, c.position, ahead, func(p *vtab.Program) (string, error) { return p.Rewrite(whole) })
+	p, err := vtab.CompileWrite(c.runner.Env, c.position, ahead, func(p *vtab.Program) (string, error) { return p.Rewrite(whole) })
 	if err != nil {
 		return nil, err
 	}
@@ -59,25 +58,25 @@ func (c *storeChange) plan(name statement.Name, whole, source *statement.Query) 
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
 		switch {
-		case c.session.writable(c.table.store) != c.table.store || c.session.DryRun && p.Calls():
+		case c.runner.writable(c.table.store) != c.table.store || c.runner.DryRun && p.Calls():
 			return c.rehearse(ctx, p)
 		case width > 0:
 			return c.collected(ctx, p, width)
 		}
 		return c.direct(ctx, p)
 	}
-	return &plan{run: run, program: p, explain: p.Steps, close: func() { _ = p.Close() }}, nil
+	return &Work{Run: run, Program: p, Close: func() { _ = p.Close() }}, nil
 }
 
-// storeTable finds the table that a statement changes: t, or with its store session.t and store.t.
-func (s *Session) storeTable(name statement.Name) (*object, error) {
+// table finds the table that a statement changes: t, or with its store session.t and store.t.
+func (s *Stores) table(name statement.Name) (*Object, error) {
 	last := name[len(name)-1]
 	o, err := s.object(last.Text)
 	if len(name) > 1 && err == nil {
 		o = nil
-		for _, st := range s.open() {
+		for _, st := range s.all {
 			if strings.EqualFold(st.schema, name[0].Text) {
-				var all []object
+				var all []Object
 				all, err = st.objects()
 				o = find(all, last.Text)
 			}
@@ -88,24 +87,24 @@ func (s *Session) storeTable(name statement.Name) (*object, error) {
 		return nil, err
 	case o == nil:
 		return nil, noObject(statement.TableObject, last)
-	case o.kind == statement.TableObject:
+	case o.Kind == statement.TableObject:
 		return o, nil
 	}
 	hint := "change what its query reads"
-	if o.kind == statement.MaterializedView {
-		hint = "REFRESH MATERIALIZED VIEW " + written(o.name) + " reads its rows anew"
+	if o.Kind == statement.MaterializedView {
+		hint = "REFRESH MATERIALIZED VIEW " + written(o.Name) + " reads its rows anew"
 	}
 	return nil, &provider.Error{
 		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s is a %s, whose rows come from its query", provider.Printable(o.name), strings.ToLower(string(o.kind))),
+		Message:  fmt.Sprintf("%s is a %s, whose rows come from its query", provider.Printable(o.Name), strings.ToLower(string(o.Kind))),
 		Hint:     hint,
 		Position: last.Pos,
 	}
 }
 
 // rehearse gives the calls that the statement would begin with, and takes back what it does.
-func (c *storeChange) rehearse(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
-	c.session.note("a dry run changes nothing")
+func (c *modification) rehearse(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
+	c.runner.noteDryRun()
 	if !p.Calls() {
 		return provider.NewRows(nil, nil), p.Close()
 	}
@@ -116,7 +115,7 @@ func (c *storeChange) rehearse(ctx context.Context, p *vtab.Program) (provider.R
 }
 
 // direct runs the statement as it stands.
-func (c *storeChange) direct(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
+func (c *modification) direct(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
 	p.DB.SetInterrupt(ctx)
 	tx, err := p.DB.BeginImmediate()
 	if err != nil {
@@ -126,10 +125,10 @@ func (c *storeChange) direct(ctx context.Context, p *vtab.Program) (provider.Row
 	if err != nil {
 		return nil, err
 	}
-	returned, err := c.session.collect(ctx, rows, c.position)
+	returned, err := c.runner.collect(ctx, rows, c.position)
 	changes := p.DB.Changes()
 	if err == nil {
-		c.session.noteMasked(p)
+		c.runner.noteMasked(p)
 		if err = tx.Commit(); err != nil {
 			err = c.table.store.fault(err)
 		}
@@ -142,22 +141,22 @@ func (c *storeChange) direct(ctx context.Context, p *vtab.Program) (provider.Row
 }
 
 // changed tells how many rows changed; in a dry run they are gone when it ends.
-func (c *storeChange) changed(rows int64) {
-	if c.session.DryRun {
-		c.session.note("a dry run changes nothing")
+func (c *modification) changed(rows int64) {
+	if c.runner.DryRun {
+		c.runner.noteDryRun()
 		return
 	}
-	c.session.changedRows(rows, c.done)
+	c.runner.Changed(rows, c.done)
 }
 
 // collected reads the rows of an INSERT before it locks the store: calls take their time, and others may
 // write meanwhile.
-func (c *storeChange) collected(ctx context.Context, checked *vtab.Program, width int) (provider.Rows, error) {
+func (c *modification) collected(ctx context.Context, checked *vtab.Program, width int) (provider.Rows, error) {
 	columns := checked.Columns
 	if err := checked.Close(); err != nil {
 		return nil, err
 	}
-	p, err := freshRows(c.env, c.position, c.insert.Source, width)
+	p, err := freshRows(c.runner.Env, c.position, c.insert.Source, width)
 	if err != nil {
 		return nil, err
 	}
@@ -166,8 +165,8 @@ func (c *storeChange) collected(ctx context.Context, checked *vtab.Program, widt
 		return nil, err
 	}
 	var returned [][]any
-	if _, err = c.session.collect(ctx, rows, c.position); err == nil {
-		c.session.noteMasked(p)
+	if _, err = c.runner.collect(ctx, rows, c.position); err == nil {
+		c.runner.noteMasked(p)
 		returned, err = c.insertFresh(p, columns)
 	}
 	if err := errors.Join(err, rows.Close()); err != nil {
@@ -178,8 +177,8 @@ func (c *storeChange) collected(ctx context.Context, checked *vtab.Program, widt
 
 // width counts the columns of the rows to insert; it is 0 where they cannot be read by themselves, because
 // there are placeholders behind them that count from those in the query.
-func (c *storeChange) width(placeholders int) (int, error) {
-	p, err := vtab.Compile(c.env, c.position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.insert.Source) })
+func (c *modification) width(placeholders int) (int, error) {
+	p, err := vtab.Compile(c.runner.Env, c.position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.insert.Source) })
 	if err != nil {
 		return 0, err
 	}
@@ -191,8 +190,8 @@ func (c *storeChange) width(placeholders int) (int, error) {
 }
 
 // insertFresh inserts the rows of the fresh table, and gives what RETURNING asks for.
-func (c *storeChange) insertFresh(p *vtab.Program, columns []provider.Column) ([][]any, error) {
-	if _, err := c.session.provideStore(p, c.table.store); err != nil {
+func (c *modification) insertFresh(p *vtab.Program, columns []provider.Column) ([][]any, error) {
+	if _, err := c.runner.Stores.provideStore(p, c.table.store); err != nil {
 		return nil, err
 	}
 	text, err := c.text(p)
@@ -225,7 +224,7 @@ func (c *storeChange) insertFresh(p *vtab.Program, columns []provider.Column) ([
 }
 
 // text is the INSERT with the fresh table in place of its query.
-func (c *storeChange) text(p *vtab.Program) (string, error) {
+func (c *modification) text(p *vtab.Program) (string, error) {
 	in := c.insert
 	var b strings.Builder
 	b.WriteString("INSERT ")

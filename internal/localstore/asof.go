@@ -1,4 +1,4 @@
-package engine
+package localstore
 
 import (
 	"cmp"
@@ -28,12 +28,12 @@ const (
 )
 
 // provideAt makes <table>_at part of the program's database, if a store has the history of a table.
-func (s *Session) provideAt(p *vtab.Program, name string) (bool, error) {
+func (s *Stores) provideAt(p *vtab.Program, name string) (bool, error) {
 	table, ok := strings.CutSuffix(strings.ToLower(name), atSuffix)
 	if !ok || table == "" || !p.FirstTime("at:"+table) {
 		return false, nil
 	}
-	for _, st := range s.open() {
+	for _, st := range s.all {
 		if there, err := st.exists(); !there || err != nil {
 			if err != nil {
 				return false, err

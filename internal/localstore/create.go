@@ -1,7 +1,6 @@
-package engine
+package localstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,12 +12,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planCreate checks that a table or view can be made.
-func (s *Session) planCreate(c *statement.Create) (*plan, error) {
+// Create checks that a table or view can be made.
+func (r *Runner) Create(c *statement.Create) (*Work, error) {
 	if err := freeName(c.Name); err != nil {
 		return nil, err
 	}
-	target := s.forNew(c.Temp)
+	target := r.Stores.forNew(c.Temp)
 	all, err := target.objects()
 	if err != nil {
 		return nil, err
@@ -26,29 +25,28 @@ func (s *Session) planCreate(c *statement.Create) (*plan, error) {
 	if exists, err := admits(all, c); err != nil {
 		return nil, err
 	} else if exists {
-		return s.nothing(), nil
+		return nothing(), nil
 	}
 	if c.As == nil {
-		return s.planDefinition(c, s.writable(target))
+		return r.define(c, r.writable(target))
 	}
-	env := s.env()
-	p, err := vtab.Compile(env, c.As.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.As) })
+	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.As) })
 	if err != nil {
 		return nil, err
 	}
 	columns, err := namedColumns(c, p.Columns)
 	if err == nil && c.Kind == statement.View {
-		err = s.checkView(c)
+		err = r.checkView(c)
 	}
 	if err != nil {
 		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
-	o := &object{store: s.writable(target), name: c.Name.Text, kind: c.Kind, definition: c.As.Text, columns: quotedList(c.Columns)}
+	o := &Object{store: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Text, columns: quotedList(c.Columns)}
 	if c.Kind == statement.View {
-		return s.planChange(o.store, func(db *sqlite3.Conn) error { return o.replaceView(db, c) }, p), nil
+		return r.change(o.store, func(db *sqlite3.Conn) error { return o.replaceView(db, c) }, p), nil
 	}
-	return s.planMaterialize(&filling{env: env, object: o, position: c.As.Position, as: c.As, columns: columns, admit: func(all []object) (bool, error) { return admits(all, c) }}, p), nil
+	return r.materialize(&filling{object: o, position: c.As.Position, as: c.As, columns: columns, admit: func(all []Object) (bool, error) { return admits(all, c) }}, p), nil
 }
 
 // freeName checks that something may have the name.
@@ -68,33 +66,22 @@ func freeName(name statement.Ident) error {
 
 // admits checks that there is room for what a CREATE makes among the objects of its store, and reports
 // whether it is there already and may be.
-func admits(all []object, c *statement.Create) (exists bool, err error) {
+func admits(all []Object, c *statement.Create) (exists bool, err error) {
 	there := find(all, c.Name.Text)
 	switch {
 	case there == nil:
 		return false, nil
-	case c.IfNotExists && there.kind == c.Kind:
+	case c.IfNotExists && there.Kind == c.Kind:
 		return true, nil
-	case c.OrReplace && there.kind == c.Kind:
+	case c.OrReplace && there.Kind == c.Kind:
 		return false, nil
 	}
 	return false, &provider.Error{
 		Code:     provider.Usage,
-		Message:  fmt.Sprintf("there is a %s %s", strings.ToLower(string(there.kind)), provider.Printable(there.name)),
-		Hint:     fmt.Sprintf("DROP %s %s before", there.kind, written(there.name)),
+		Message:  fmt.Sprintf("there is a %s %s", strings.ToLower(string(there.Kind)), provider.Printable(there.Name)),
+		Hint:     fmt.Sprintf("DROP %s %s before", there.Kind, written(there.Name)),
 		Position: c.Name.Pos,
 	}
-}
-
-// written gives a name as statements write it.
-func written(name string) string {
-	for i, r := range name {
-		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return provider.Printable(sqlite3.QuoteIdentifier(name))
-		}
-	}
-	return name
 }
 
 // namedColumns gives the columns of a query the names that a CREATE gives them. Those of a table have
@@ -139,8 +126,8 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 
 // checkView makes a view in a database of its own and looks into it, so that SQLite finds what no view
 // may do, such as naming itself.
-func (s *Session) checkView(c *statement.Create) error {
-	p, err := vtab.Compile(s.env(), c.As.Position, func(p *vtab.Program) (string, error) {
+func (r *Runner) checkView(c *statement.Create) error {
+	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) {
 		err := p.CreateView(c.Name.Text, quotedList(c.Columns), c.As.Text)
 		return "SELECT * FROM temp." + sqlite3.QuoteIdentifier(c.Name.Text), err
 	})
@@ -150,32 +137,9 @@ func (s *Session) checkView(c *statement.Create) error {
 	return p.Close()
 }
 
-// planChange is the plan of a statement that changes a store and gives no rows. The program, if any,
-// was compiled for its check.
-func (s *Session) planChange(st *store, change func(db *sqlite3.Conn) error, checked *vtab.Program) *plan {
-	discard := func() {
-		if checked != nil {
-			_ = checked.Close() // there is nothing in it
-		}
-	}
-	run := func(ctx context.Context) (provider.Rows, error) {
-		discard()
-		if s.DryRun {
-			s.note("a dry run changes nothing")
-		}
-		return provider.NewRows(nil, nil), st.change(ctx, change)
-	}
-	return &plan{run: run, close: discard}
-}
-
-// nothing is the plan of a statement with nothing to do.
-func (s *Session) nothing() *plan {
-	return &plan{run: func(context.Context) (provider.Rows, error) { return provider.NewRows(nil, nil), nil }}
-}
-
-// planDefinition checks a CREATE TABLE with column definitions, by making the table in a database of
+// define checks a CREATE TABLE with column definitions, by making the table in a database of
 // its own.
-func (s *Session) planDefinition(c *statement.Create, target *store) (*plan, error) {
+func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
 	definition := func(schema string) string {
 		return "CREATE TABLE " + schema + sqlite3.QuoteIdentifier(c.Name.Text) + " (" + c.Definition + "\n)"
 	}
@@ -187,7 +151,7 @@ func (s *Session) planDefinition(c *statement.Create, target *store) (*plan, err
 	if err := execOne(scratch, definition("")); err != nil {
 		return nil, &provider.Error{Code: provider.Usage, Message: vtab.Message(err), Position: c.Position, Err: err}
 	}
-	return s.planChange(target, func(db *sqlite3.Conn) error {
+	return r.change(target, func(db *sqlite3.Conn) error {
 		all, err := target.list(db)
 		if err != nil {
 			return err
@@ -227,7 +191,7 @@ func quotedList(columns []statement.Ident) string {
 }
 
 // replaceView makes a view, in place of the one that may be there.
-func (o *object) replaceView(db *sqlite3.Conn, c *statement.Create) error {
+func (o *Object) replaceView(db *sqlite3.Conn, c *statement.Create) error {
 	all, err := o.store.list(db)
 	if err != nil {
 		return err
@@ -239,29 +203,4 @@ func (o *object) replaceView(db *sqlite3.Conn, c *statement.Create) error {
 		return o.store.fault(err)
 	}
 	return o.keep(db)
-}
-
-// inStore names the object with its store, for SQLite.
-func (o *object) inStore() string { return o.store.schema + "." + sqlite3.QuoteIdentifier(o.name) }
-
-func dropTable(db *sqlite3.Conn, st *store, name string) error {
-	if err := db.Exec("DROP TABLE IF EXISTS " + st.schema + "." + sqlite3.QuoteIdentifier(name)); err != nil {
-		return st.fault(err)
-	}
-	return nil
-}
-
-// keep enters the object into the list of its store.
-func (o *object) keep(db *sqlite3.Conn) error {
-	stmt, _, err := db.Prepare("INSERT OR REPLACE INTO " + o.store.schema + "." + objectsTable + " VALUES (?, ?, ?, ?, ?)")
-	if err != nil {
-		return o.store.fault(err)
-	}
-	for i, text := range []string{o.name, string(o.kind), o.definition, o.columns, o.refreshed} {
-		err = errors.Join(err, stmt.BindText(i+1, text))
-	}
-	if err := errors.Join(err, stmt.Exec(), stmt.Close()); err != nil {
-		return o.store.fault(err)
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package engine
+package localstore
 
 import (
 	"strings"
@@ -14,10 +14,10 @@ const (
 	statusView = "pipeline_status"
 )
 
-// noteStale tells which of the tables that a query is about do not have what workspaces have now, because they
+// NoteStale tells which of the tables that a query is about do not have what workspaces have now, because they
 // did not answer the last time, or never. A query that asks for it knows.
-func (s *Session) noteStale(p *vtab.Program) error {
-	for _, st := range s.open() {
+func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any)) error {
+	for _, st := range s.all {
 		if !p.Has(st.schema) {
 			continue
 		}
@@ -27,7 +27,7 @@ func (s *Session) noteStale(p *vtab.Program) error {
 		}
 		for stmt.Step() {
 			if name := stmt.ColumnText(0); isAbout(p, name) {
-				s.note("%s: the rows of %d of %d workspaces are old or missing, because their last query failed; %s tells which", name, stmt.ColumnInt(1), stmt.ColumnInt(2), statusView)
+				note("%s: the rows of %d of %d workspaces are old or missing, because their last query failed; %s tells which", name, stmt.ColumnInt(1), stmt.ColumnInt(2), statusView)
 			}
 		}
 		if err := stmt.Close(); err != nil {
@@ -50,14 +50,14 @@ func isAbout(p *vtab.Program, table string) bool {
 }
 
 // ofPipeline reports whether a view is one that a pipeline has made in its store.
-func (s *Session) ofPipeline(o *object) bool {
-	if o.kind != statement.View || o.definition != "" {
+func ofPipeline(o *Object) bool {
+	if o.Kind != statement.View || o.Definition != "" {
 		return false
 	}
 	all, err := o.store.objects()
 	if err != nil || find(all, statusView) == nil {
 		return false
 	}
-	name := strings.TrimSuffix(strings.ToLower(o.name), "_history")
+	name := strings.TrimSuffix(strings.ToLower(o.Name), "_history")
 	return name == statusView || find(all, name) != nil && find(all, name+"_history") != nil
 }
