@@ -10,16 +10,17 @@ import (
 )
 
 // planExec checks an EXEC whole: names, parameters, body.
-func (s *Session) planExec(e *statement.Exec) (*plan, error) {
-	await, err := s.awaits(e.Hints, e.Position)
+func (p *planner) planExec(e *statement.Exec) (*plan, error) {
+	s := p.session
+	await, err := awaits(e.Hints, e.Position)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.method(e.Method)
+	m, err := p.names.method(e.Method)
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.env().Scope().Exec(m, e)
+	b, err := p.env.Scope().Exec(m, e)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +35,7 @@ func (s *Session) planExec(e *statement.Exec) (*plan, error) {
 		rows, err := s.send(ctx, req, await)
 		return s.watch(req, rows, err)
 	}
-	return &plan{run: run, explain: func() ([]vtab.Step, error) { return []vtab.Step{s.explainExec(b)}, nil }}, nil
+	return &plan{run: run, explain: func() ([]vtab.Step, error) { return []vtab.Step{explainExec(s.Catalogue, b)}, nil }}, nil
 }
 
 // send makes a call, and waits for the work that it begins where that is asked for.

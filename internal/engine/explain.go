@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -42,13 +41,13 @@ func analyzeColumns() []provider.Column {
 }
 
 // planExplain explains a statement, and with ANALYZE runs it.
-func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
-	p, err := s.plan(e.Statement)
+func (p *planner) planExplain(e *statement.Explain) (*plan, error) {
+	checked, err := p.plan(e.Statement)
 	if err != nil {
 		return nil, err
 	}
-	if p.explain == nil {
-		p.discard()
+	if checked.explain == nil {
+		checked.discard()
 		return nil, &provider.Error{
 			Code:     provider.Usage,
 			Message:  "EXPLAIN of a statement that makes no call",
@@ -57,20 +56,20 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 		}
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
-		if !e.Analyze || s.DryRun {
-			defer p.discard()
-			steps, err := p.explain()
+		if !e.Analyze || p.session.DryRun {
+			defer checked.discard()
+			steps, err := checked.explain()
 			if err != nil {
 				return nil, err
 			}
 			return explained(steps), nil
 		}
-		steps, err := p.explain()
+		steps, err := checked.explain()
 		if err != nil {
-			p.discard()
+			checked.discard()
 			return nil, err
 		}
-		rows, err := p.run(ctx)
+		rows, err := checked.run(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -80,32 +79,12 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 		}
 		return analyzed(steps, used), nil
 	}
-	return &plan{run: run, close: p.discard}, nil
+	return &plan{run: run, close: checked.discard}, nil
 }
 
 // costs are rows that tell what it cost to get them, by the key of a step.
 type costs interface {
 	Costs() map[int]fetch.Cost
-}
-
-// spending is what the calls of a statement cost that make changes.
-type spending struct {
-	mu   sync.Mutex
-	used map[int]fetch.Cost // by the key of a step
-}
-
-// add takes in what the calls cost that gave rows.
-func (s *spending) add(rows provider.Rows) {
-	counted, ok := rows.(interface{ Usage() dispatch.Usage })
-	if !ok {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	own := s.used[vtab.OwnCalls]
-	own.Calls++
-	own.Usage.Add(counted.Usage())
-	s.used[vtab.OwnCalls] = own
 }
 
 // analyze reads all rows, and gives what they cost.
@@ -198,12 +177,12 @@ func (w *write) explain() ([]vtab.Step, error) {
 }
 
 // explainExec describes the call of an EXEC.
-func (s *Session) explainExec(b *bind.Binding) vtab.Step {
+func explainExec(catalogue *provider.Catalogue, b *bind.Binding) vtab.Step {
 	call := b.Call()
 	one := vtab.Step{Text: vtab.ShortName(call.Method), Method: call.Method, Calls: vtab.ExpectedCalls(1, nil, call.Method), Key: vtab.OwnCalls}
 	for _, p := range call.Method.Params {
 		if value, ok := call.Args[p.Name]; ok {
-			one.Parameters = append(one.Parameters, p.Name+" = "+s.constant(call.Method, p.Schema, value))
+			one.Parameters = append(one.Parameters, p.Name+" = "+constant(catalogue, call.Method, p.Schema, value))
 		}
 	}
 	if call.Body != nil {
@@ -213,8 +192,8 @@ func (s *Session) explainExec(b *bind.Binding) vtab.Step {
 }
 
 // constant describes a value that the statement itself gives; a credential is masked.
-func (s *Session) constant(m *provider.Method, schema *provider.Schema, value any) string {
-	if resolved, err := s.Catalogue.Resolve(m, schema); err != nil || resolved.Secret() {
+func constant(catalogue *provider.Catalogue, m *provider.Method, schema *provider.Schema, value any) string {
+	if resolved, err := catalogue.Resolve(m, schema); err != nil || resolved.Secret() {
 		return provider.Secret("").String()
 	}
 	switch value := value.(type) {

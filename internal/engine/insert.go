@@ -12,8 +12,8 @@ import (
 )
 
 // planInsert checks an INSERT or REPLACE of rows into a resource.
-func (s *Session) planInsert(in *statement.Insert) (*plan, error) {
-	w, err := s.newInsert(in)
+func (p *planner) planInsert(in *statement.Insert) (*plan, error) {
+	w, err := p.newInsert(in)
 	if err != nil {
 		return nil, err
 	}
@@ -21,13 +21,13 @@ func (s *Session) planInsert(in *statement.Insert) (*plan, error) {
 }
 
 // newInsert reads what an INSERT or REPLACE INTO is about, and compiles the query for its rows.
-func (s *Session) newInsert(in *statement.Insert) (*write, error) {
-	r, err := s.resource(in.Into)
+func (p *planner) newInsert(in *statement.Insert) (*write, error) {
+	r, err := p.names.resource(in.Into)
 	if err != nil {
 		return nil, err
 	}
 	verb := provider.Insert
-	w := &write{session: s, position: in.Position, what: "INSERT INTO " + r.FullName(), done: "inserted", returning: in.Returning, alias: r.Name}
+	w := &write{session: p.session, env: p.env, position: in.Position, what: "INSERT INTO " + r.FullName(), done: "inserted", returning: in.Returning, alias: r.Name}
 	if in.Replace || in.Or == "REPLACE" {
 		verb = provider.Replace
 		w.what, w.done = "REPLACE INTO "+r.FullName(), "replaced"
@@ -45,14 +45,14 @@ func (s *Session) newInsert(in *statement.Insert) (*write, error) {
 	case len(in.Columns) == 0:
 		return nil, w.refuse("no columns are named", "see SHOW INSERT INTO "+r.FullName())
 	}
-	if w.await, err = s.awaits(in.Hints, in.Position); err != nil {
+	if w.await, err = awaits(in.Hints, in.Position); err != nil {
 		return nil, err
 	}
 	if w.method, err = w.choose(r, verb, in.Columns); err != nil {
 		return nil, err
 	}
 	w.gives = in.Columns
-	if w.program, err = vtab.Compile(s.env(), in.Source.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(in.Source) }); err != nil {
+	if w.program, err = vtab.Compile(p.env, in.Source.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(in.Source) }); err != nil {
 		return nil, err
 	}
 	if have := len(w.program.Columns); have != len(in.Columns) {
@@ -64,7 +64,7 @@ func (s *Session) newInsert(in *statement.Insert) (*write, error) {
 		}
 	}
 	w.bind = func(row []any) (*bind.Binding, error) {
-		b, err := s.env().Scope().New(w.method, in.Position, bind.ColumnStyle)
+		b, err := p.env.Scope().New(w.method, in.Position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func (w *write) refuse(message, hint string) error {
 }
 
 // awaits reports whether the hints ask to wait for what a call begins.
-func (s *Session) awaits(hints []string, pos provider.Position) (bool, error) {
+func awaits(hints []string, pos provider.Position) (bool, error) {
 	for _, hint := range hints {
 		if hint != "SHOWRESULTS" && hint != "AWAIT" {
 			return false, &provider.Error{
@@ -143,7 +143,7 @@ func (w *write) noMethod(r *provider.Resource, verb provider.SQLVerb) error {
 
 // fits counts the parameters that a method requires, if columns are what it takes.
 func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error) {
-	b, err := w.session.env().Scope().New(m, w.position, bind.ColumnStyle)
+	b, err := w.env.Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return 0, err
 	}

@@ -44,7 +44,7 @@ func opcodesOf(t *testing.T, text string, unknown map[string]string) (programs i
 	s := planning(t)
 	s.args = bind.NewArgs([]Arg{{Ordinal: 1, Value: "a"}, {Ordinal: 2, Value: "b"}, {Ordinal: 3, Value: "c"}})
 	for _, st := range statements {
-		p, err := s.plan(st)
+		p, err := s.planner().plan(st)
 		if err != nil {
 			continue
 		}

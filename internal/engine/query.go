@@ -2,28 +2,64 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planQuery has SQLite prepare a query.
-func (s *Session) planQuery(q *statement.Query) (*plan, error) {
-	return s.planText(q.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(q) })
-}
-
-// planText plans a query whose text is put together over the program's tables.
-func (s *Session) planText(pos provider.Position, text vtab.Text) (*plan, error) {
-	p, err := vtab.Compile(s.env(), pos, text)
+// planText plans a query, whose text is put together over the program's tables.
+func (p *planner) planText(pos provider.Position, text vtab.Text) (*plan, error) {
+	program, err := vtab.Compile(p.env, pos, text)
 	if err != nil {
 		return nil, err
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
-		if s.DryRun {
-			return p.Requests(ctx)
+		if p.session.DryRun {
+			return program.Requests(ctx)
 		}
-		return p.Start(ctx)
+		return program.Start(ctx)
 	}
-	return &plan{run: run, program: p, explain: p.Steps, close: func() { _ = p.Close() }}, nil
+	return &plan{run: run, program: program, explain: program.Steps, close: func() { _ = program.Close() }}, nil
+}
+
+// planNative runs a query as it stands, over the tables and views of the stores.
+func (p *planner) planNative(n *statement.NativeQuery) (*plan, error) {
+	parsed, err := statement.Parse(n.Text)
+	if err == nil && len(parsed) == 1 {
+		if q, ok := parsed[0].(*statement.Query); ok {
+			return p.planText(n.Position, func(*vtab.Program) (string, error) { return q.Text, nil })
+		}
+	}
+	e := &provider.Error{Code: provider.Usage, Message: "NATIVEQUERY takes one query: SELECT, VALUES or WITH", Position: n.Position, Err: err}
+	if fault, ok := errors.AsType[*provider.Error](err); ok {
+		e.Message += "; " + fault.Message
+	}
+	return nil, e
+}
+
+// Columns checks a text that is one query, without any call, and describes its rows.
+func (s *Session) Columns(text string) ([]provider.Column, error) {
+	statements, err := statement.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(statements) != 1 {
+		return nil, &provider.Error{Code: provider.Usage, Message: "there has to be one query, and no more"}
+	}
+	q, ok := statements[0].(*statement.Query)
+	if !ok {
+		return nil, notQuery(statements[0].Pos())
+	}
+	p, err := vtab.Compile(s.env(), q.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(q) })
+	if err != nil {
+		return nil, err
+	}
+	return p.Columns, p.Close()
+}
+
+// notQuery is the error of a statement where a query has to be.
+func notQuery(pos provider.Position) error {
+	return &provider.Error{Code: provider.Usage, Message: "this is no query: only SELECT, WITH and VALUES are", Position: pos}
 }

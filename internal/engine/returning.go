@@ -42,7 +42,7 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 	if len(columns) == 0 {
 		return nil, w.refuse("RETURNING: "+w.method.FullName()+" answers nothing", "leave RETURNING out")
 	}
-	return vtab.Compile(w.session.env(), w.returning.Position, func(p *vtab.Program) (string, error) {
+	return vtab.Compile(w.env, w.returning.Position, func(p *vtab.Program) (string, error) {
 		definitions := make([]string, len(columns))
 		for i, c := range columns {
 			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + vtab.DeclaredType(c.Type, c.Format)

@@ -3,15 +3,11 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/lakeql/lakeql/internal/statement"
-	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -48,7 +44,7 @@ func settings() []setting {
 }
 
 // planSet checks that the setting exists and takes the value. It changes nothing until it runs.
-func (s *Session) planSet(set *statement.Set) (*plan, error) {
+func (p *planner) planSet(set *statement.Set) (*plan, error) {
 	all := settings()
 	i := slices.IndexFunc(all, func(known setting) bool { return known.name == set.Name })
 	if i < 0 {
@@ -68,63 +64,7 @@ func (s *Session) planSet(set *statement.Set) (*plan, error) {
 		return nil, provider.At(err, set.Value.Pos())
 	}
 	return &plan{run: func(context.Context) (provider.Rows, error) {
-		apply(s)
+		apply(p.session)
 		return provider.NewRows(nil, nil), nil
 	}}, nil
-}
-
-// settingRows lists the settings.
-func (s *Session) settingRows() [][]any {
-	var rows [][]any
-	for _, known := range settings() {
-		rows = append(rows, []any{known.name, known.value(s), known.description})
-	}
-	return rows
-}
-
-// planUse checks that there is such a provider. Names are written in full here, so it changes nothing.
-func (s *Session) planUse(u *statement.Use) (*plan, error) {
-	if _, err := s.lookup(statement.Name{u.Provider}); err != nil {
-		return nil, err
-	}
-	return fixed(nil, nil), nil
-}
-
-// planPurge is StackQL's way to empty its caches, of which there are none here.
-func (s *Session) planPurge() *plan {
-	return fixed([]provider.Column{{Name: "message", Type: "string"}}, [][]any{{"there is no cache to purge: every statement asks the API"}})
-}
-
-// planSleep waits, for scripts made for StackQL.
-func (s *Session) planSleep(sl *statement.Sleep) *plan {
-	return &plan{run: func(ctx context.Context) (provider.Rows, error) {
-		timer := time.NewTimer(sl.Duration)
-		defer timer.Stop()
-		select {
-		case <-ctx.Done():
-			return nil, &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(ctx)}
-		case <-timer.C:
-			return provider.NewRows(nil, nil), nil
-		}
-	}}
-}
-
-// planNative runs a query as it stands, over the tables and views of the stores.
-func (s *Session) planNative(n *statement.NativeQuery) (*plan, error) {
-	parsed, err := statement.Parse(n.Text)
-	if err == nil && len(parsed) == 1 {
-		if q, ok := parsed[0].(*statement.Query); ok {
-			return s.planText(n.Position, func(*vtab.Program) (string, error) { return q.Text, nil })
-		}
-	}
-	e := &provider.Error{Code: provider.Usage, Message: "NATIVEQUERY takes one query: SELECT, VALUES or WITH", Position: n.Position, Err: err}
-	if fault, ok := errors.AsType[*provider.Error](err); ok {
-		e.Message += "; " + fault.Message
-	}
-	return nil, e
-}
-
-// unknownStatement is the error that nothing is known of a kind of statement.
-func unknownStatement(st statement.Statement) error {
-	return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("no plan for a %T", st), Position: st.Pos()}
 }

@@ -15,13 +15,13 @@ import (
 )
 
 // planUpdate checks an UPDATE of a resource, or a REPLACE with SET.
-func (s *Session) planUpdate(u *statement.Update) (*plan, error) {
-	r, err := s.resource(u.Table)
+func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
+	r, err := p.names.resource(u.Table)
 	if err != nil {
 		return nil, err
 	}
 	verb := provider.Update
-	w := &write{session: s, position: u.Position, what: "UPDATE " + r.FullName(), done: "updated", returning: u.Returning, alias: r.Name}
+	w := &write{session: p.session, env: p.env, position: u.Position, what: "UPDATE " + r.FullName(), done: "updated", returning: u.Returning, alias: r.Name}
 	if u.Replace {
 		verb = provider.Replace
 		w.what, w.done = "REPLACE "+r.FullName(), "replaced"
@@ -32,7 +32,7 @@ func (s *Session) planUpdate(u *statement.Update) (*plan, error) {
 	case u.From != nil:
 		return nil, w.refuse("FROM is for tables of the store", "take values from a subquery: SET a = (SELECT …), WHERE id IN (SELECT …)")
 	}
-	if w.await, err = s.awaits(u.Hints, u.Position); err != nil {
+	if w.await, err = awaits(u.Hints, u.Position); err != nil {
 		return nil, err
 	}
 	methods := r.MethodsFor(verb)
@@ -52,13 +52,13 @@ func (s *Session) planUpdate(u *statement.Update) (*plan, error) {
 }
 
 // planDelete checks a DELETE from a resource.
-func (s *Session) planDelete(d *statement.Delete) (*plan, error) {
-	r, err := s.resource(d.From)
+func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
+	r, err := p.names.resource(d.From)
 	if err != nil {
 		return nil, err
 	}
-	w := &write{session: s, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, alias: r.Name}
-	if w.await, err = s.awaits(d.Hints, d.Position); err != nil {
+	w := &write{session: p.session, env: p.env, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, alias: r.Name}
+	if w.await, err = awaits(d.Hints, d.Position); err != nil {
 		return nil, err
 	}
 	methods := r.MethodsFor(provider.Delete)
@@ -91,7 +91,7 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Met
 // settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter
 // that does not tell resources apart.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
-	b, err := w.session.env().Scope().New(m, w.position, bind.ColumnStyle)
+	b, err := w.env.Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		w.gives = append(w.gives, set.Column)
 	}
 	var err error
-	if w.program, err = vtab.Compile(w.session.env(), w.position, func(p *vtab.Program) (string, error) { return w.targetQuery(p, t) }); err != nil {
+	if w.program, err = vtab.Compile(w.env, w.position, func(p *vtab.Program) (string, error) { return w.targetQuery(p, t) }); err != nil {
 		return nil, err
 	}
 	pos := w.position
@@ -138,7 +138,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		pos = t.where.Position
 	}
 	w.bind = func(row []any) (*bind.Binding, error) {
-		b, err := w.session.env().Scope().New(w.method, w.position, bind.ColumnStyle)
+		b, err := w.env.Scope().New(w.method, w.position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}

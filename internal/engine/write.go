@@ -5,11 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"slices"
-	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -23,6 +19,7 @@ import (
 // its query gives. All rows are read and checked before the first call is made.
 type write struct {
 	session   *Session
+	env       *vtab.Env
 	position  provider.Position
 	what      string // INSERT INTO provider.service.resource
 	done      string // inserted
@@ -34,14 +31,6 @@ type write struct {
 	alias     string                                 // of the resource in RETURNING
 	gives     []statement.Ident                      // the columns that the statement gives, for EXPLAIN
 	spent     *spending
-}
-
-// change is a row of a write: its call, and the values that tell whether another row has to wait.
-type change struct {
-	req    *dispatch.Request
-	target string              // what the call changes; empty where it makes something new
-	values map[string][]string // texts, by column or the path of an attribute inside it
-	words  map[string][]string // the names in them, likewise
 }
 
 // plan makes the plan of a write.
@@ -168,253 +157,22 @@ func (w *write) checkRows() error {
 	})
 }
 
-// atOnce is how many calls of a write are under way at once, at most; the dispatcher has a limit of
-// its own for each host.
-const atOnce = 64
-
-// send makes the calls, several at once where rows are independent, and gives the rows that each
-// answered, and how many calls did what they were to do. After a failure no further one begins.
-func (w *write) send(ctx context.Context, changes []change) (answers [][][]any, done int, err error) {
-	s := &sending{write: w, changes: changes, answers: make([][][]any, len(changes)), finished: make([]chan struct{}, len(changes))}
-	turns := make(chan struct{}, atOnce)
-	var group sync.WaitGroup
-	var running []int // rows whose calls may be under way, in order
-	for i := range changes {
-		running = s.waitFor(i, running)
-		turns <- struct{}{}
-		if s.stopped(ctx) {
-			break
-		}
-		s.began++
-		s.finished[i] = make(chan struct{})
-		running = append(running, i)
-		group.Go(func() {
-			defer func() { <-turns }()
-			defer close(s.finished[i])
-			s.one(ctx, i)
-		})
-	}
-	group.Wait()
-	return s.answers, s.done, s.err(ctx)
+// spending is what the calls of a statement cost that make changes.
+type spending struct {
+	mu   sync.Mutex
+	used map[int]fetch.Cost // by the key of a step
 }
 
-// sending is the state of the calls of a write.
-type sending struct {
-	write    *write
-	changes  []change
-	answers  [][][]any
-	finished []chan struct{} // of the calls that began
-	began    int
-
-	mu     sync.Mutex
-	done   int
-	failed error
-	row    int // that failed, the first in order
-}
-
-// waitFor waits until a row may go: until those are finished that it depends on. It gives the rows
-// that are still under way.
-func (s *sending) waitFor(i int, running []int) []int {
-	left := running[:0]
-	for _, j := range running {
-		select {
-		case <-s.finished[j]:
-			continue
-		default:
-		}
-		if s.changes[i].dependsOn(s.changes[j]) {
-			<-s.finished[j]
-			continue
-		}
-		left = append(left, j)
-	}
-	return left
-}
-
-// one makes a call.
-func (s *sending) one(ctx context.Context, i int) {
-	req := s.changes[i].req
-	rows, err := s.write.call(ctx, req)
-	if err != nil {
-		told := s.write.rowError(i, len(s.changes), err)
-		if errors.Is(s.write.session.ended(req, req, false, told), io.EOF) {
-			return // the session goes on without it, and tells
-		}
+// add takes in what the calls cost that gave rows.
+func (s *spending) add(rows provider.Rows) {
+	counted, ok := rows.(interface{ Usage() dispatch.Usage })
+	if !ok {
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case err == nil:
-		s.answers[i] = rows
-		s.done++
-	case s.failed == nil || i < s.row:
-		s.failed, s.row = err, i
-	}
-}
-
-func (s *sending) stopped(ctx context.Context) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.failed != nil || ctx.Err() != nil
-}
-
-// err words how far the calls came; nil where none failed for good.
-func (s *sending) err(ctx context.Context) error {
-	err, lost := s.failed, s.began-s.done-1
-	if err == nil && s.began < len(s.changes) {
-		err = &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(ctx)}
-		s.row, lost = s.began, lost+1
-	}
-	if err == nil {
-		return nil
-	}
-	if len(s.changes) == 1 {
-		return provider.At(err, s.write.position)
-	}
-	told := s.write.rowError(s.row, len(s.changes), err)
-	told.Message += fmt.Sprintf("; %s %s before it stopped", rowCount(int64(s.done)), s.write.done)
-	if lost > 0 {
-		told.Message += fmt.Sprintf(", %d more failed or may have been", lost)
-	}
-	return provider.At(told, s.write.position)
-}
-
-// rowError says which row an error is about, where there are more than one.
-func (w *write) rowError(i, all int, err error) *provider.Error {
-	told := provider.Error{Code: provider.Internal, Message: err.Error(), Err: err}
-	if e, ok := errors.AsType[*provider.Error](err); ok {
-		told = *e
-	}
-	if all > 1 {
-		told.Message = fmt.Sprintf("row %d of %d: %s", i+1, all, told.Message)
-	}
-	return &told
-}
-
-// call makes one call and reads its rows.
-func (w *write) call(ctx context.Context, req *dispatch.Request) ([][]any, error) {
-	rows, err := w.session.send(ctx, req, w.await)
-	if err != nil {
-		return nil, err
-	}
-	var all [][]any
-	for {
-		row, err := rows.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			w.spent.add(rows)
-			return all, rows.Close()
-		}
-		if err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		all = append(all, row)
-	}
-}
-
-// dependsOn reports whether a row has to wait for an earlier one: both change the same thing, or a
-// text of the earlier one, which the two do not share, occurs in another column of this.
-func (c change) dependsOn(earlier change) bool {
-	if c.target != "" && c.target == earlier.target {
-		return true
-	}
-	for path, values := range earlier.values {
-		for _, value := range values {
-			if slices.Contains(c.values[path], value) {
-				continue
-			}
-			for other, words := range c.words {
-				if other != path && slices.Contains(words, value) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// newChange keeps the texts of a binding, and the names in them. Numbers and booleans name nothing
-// that a row could make.
-func newChange(req *dispatch.Request, b *bind.Binding) change {
-	c := change{req, targetOf(req, b), map[string][]string{}, map[string][]string{}}
-	for name, value := range b.All() {
-		text, _ := value.(string)
-		c.keep(strings.TrimPrefix(name, bind.AttributePrefix), bind.Unpack(value), text)
-	}
-	return c
-}
-
-// keep takes in a value: its text, or the texts inside it. A text is cut at what stands between names,
-// such as slashes, dots and quotes.
-func (c change) keep(path string, value any, text string) {
-	switch value := value.(type) {
-	case map[string]any:
-		for name, inner := range value {
-			text, _ := inner.(string)
-			c.keep(path+"."+name, inner, text)
-		}
-	case []any:
-		for _, inner := range value {
-			text, _ := inner.(string)
-			c.keep(path+".*", inner, text)
-		}
-	default:
-		if text == "" {
-			return
-		}
-		c.values[path] = append(c.values[path], text)
-		c.words[path] = append(append(c.words[path], text), strings.FieldsFunc(text, func(r rune) bool {
-			return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-		})...)
-	}
-}
-
-// targetOf tells what a call changes: what its path leads to, or what the body names where no part of
-// the path does. What a POST of an INSERT leads to is where the new thing goes.
-func targetOf(req *dispatch.Request, b *bind.Binding) string {
-	call := b.Call()
-	m := call.Method
-	if m.SQLVerb == provider.Insert && m.Verb == http.MethodPost {
-		return ""
-	}
-	var parts []string
-	for _, p := range m.Params {
-		if p.In == provider.InPath {
-			parts = append(parts, fmt.Sprintf("%q", fmt.Sprint(call.Args[p.Name])))
-		}
-	}
-	if len(parts) == 0 && m.Body != nil {
-		body, _ := call.Body.(map[string]any)
-		for _, name := range m.Body.RequiredAttributes {
-			switch value := bind.Unpack(body[name]).(type) {
-			case map[string]any, []any: // what it becomes
-			default:
-				parts = append(parts, fmt.Sprintf("%q", fmt.Sprint(value)))
-			}
-		}
-	}
-	return req.Workspace() + " " + strings.Join(parts, " ")
-}
-
-// writeSensitive reports whether a write gives a column that is a credential, or may hold one.
-func (s *Session) writeSensitive(name statement.Name, columns []statement.Ident, whole *statement.Query) bool {
-	if !isResource(name) {
-		return secretSetting.MatchString(whole.Text)
-	}
-	r, err := s.resource(name)
-	if err != nil {
-		return secretSetting.MatchString(whole.Text)
-	}
-	return slices.ContainsFunc(r.Methods, func(m *provider.Method) bool {
-		if m.SQLVerb == provider.Select || m.SQLVerb == provider.Exec {
-			return false
-		}
-		signature, err := bind.NewSignature(s.Catalogue, m)
-		if err != nil {
-			return true
-		}
-		return slices.ContainsFunc(columns, func(c statement.Ident) bool {
-			found, err := s.Client.HasSecret(m, map[string]any{signature.Top(c.Text): "a text that is no JSON"})
-			return err != nil || found
-		})
-	})
+	own := s.used[vtab.OwnCalls]
+	own.Calls++
+	own.Usage.Add(counted.Usage())
+	s.used[vtab.OwnCalls] = own
 }

@@ -65,7 +65,7 @@ func changesOf(t *testing.T, s *Session, text string) []change {
 		t.Fatal(err)
 	}
 	in := parsed[0].(*statement.Insert)
-	w, err := s.newInsert(in)
+	w, err := s.planner().newInsert(in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func (p *Program) Start(ctx context.Context) (*Rows, error) {
 	r.fetch.Ahead, r.fetch.Keep = !flow.Stops, flow.Repeats
 	if flow.Repeats && p.ahead != nil {
 		r.scouts = &scouts{rows: r, limited: flow.Limited}
-		r.scouts.start() //nolint:contextcheck // the fetcher has it
+		r.scouts.start()
 	}
 	p.ask = r.ask
 	p.setContext(ctx)

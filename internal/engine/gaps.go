@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -47,8 +45,8 @@ func (m Missing) String() string {
 	return fmt.Sprintf("rows of %s in workspace %s are missing: %v", m.Resource, m.Workspace, m.Err)
 }
 
-// absences collects what the statements of a session went on without.
-type absences struct {
+// gaps are the parts of answers that the statements of a session went on without.
+type gaps struct {
 	mu   sync.Mutex
 	last []Missing // of the last statement that ran
 	seen map[any]bool
@@ -56,39 +54,39 @@ type absences struct {
 }
 
 // reset begins a new statement.
-func (a *absences) reset() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.last, a.seen = nil, nil
+func (g *gaps) reset() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last, g.seen = nil, nil
 }
 
 // add takes in that an answer is not whole. One that a statement reads twice counts once.
-func (a *absences) add(of any, m Missing) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.seen[of] {
+func (g *gaps) add(of any, m Missing) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.seen[of] {
 		return
 	}
-	if a.seen == nil {
-		a.seen = map[any]bool{}
+	if g.seen == nil {
+		g.seen = map[any]bool{}
 	}
-	a.seen[of] = true
-	a.last = append(a.last, m)
-	a.ever = true
+	g.seen[of] = true
+	g.last = append(g.last, m)
+	g.ever = true
 }
 
 // Missing gives what the last statement went on without, in the order in which it was found out.
 func (s *Session) Missing() []Missing {
-	s.absences.mu.Lock()
-	defer s.absences.mu.Unlock()
-	return append([]Missing(nil), s.absences.last...)
+	s.gaps.mu.Lock()
+	defer s.gaps.mu.Unlock()
+	return append([]Missing(nil), s.gaps.last...)
 }
 
 // Incomplete reports whether any statement of the session gave less than there is.
 func (s *Session) Incomplete() bool {
-	s.absences.mu.Lock()
-	defer s.absences.mu.Unlock()
-	return s.absences.ever
+	s.gaps.mu.Lock()
+	defer s.gaps.mu.Unlock()
+	return s.gaps.ever
 }
 
 // mostNotes is how many missing parts are told one by one.
@@ -112,10 +110,10 @@ func (s *Session) note(format string, args ...any) {
 	}
 }
 
-// forgiven reports whether the session goes on without what an error of a call took away. Faults of
-// the statement are never forgiven, and neither is a person who wants it to stop.
-func (s *Session) forgiven(err error) bool {
-	if s.OnError != Partial || errors.Is(err, context.DeadlineExceeded) {
+// forgivable reports whether a statement can go on without the answer that ended with the error. It
+// cannot if the statement itself is at fault or was cancelled.
+func forgivable(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
 	switch provider.CodeOf(err) {
@@ -126,49 +124,25 @@ func (s *Session) forgiven(err error) bool {
 	return false
 }
 
-// ended takes in why an answer ends (io.EOF, or what went wrong) and gives how it ends for the
-// statement. of tells answers apart that are read more than once.
+// ended is told why an answer ends, io.EOF or an error, and returns how it ends for the statement. of is
+// the same for every reader of one answer, so that a gap counts once.
 func (s *Session) ended(of any, req *dispatch.Request, cut bool, err error) error {
 	switch {
 	case errors.Is(err, io.EOF) && cut:
-		err = s.pageLimitError()
-	case errors.Is(err, io.EOF) || !s.forgiven(err):
+		err = pageLimitError(s.Client.PageLimit)
+	case errors.Is(err, io.EOF) || s.OnError != Partial || !forgivable(err):
 		return err
 	}
-	s.absences.add(of, Missing{Resource: req.Method().Resource, Workspace: req.Workspace(), Err: err})
+	s.gaps.add(of, Missing{Resource: req.Method().Resource, Workspace: req.Workspace(), Err: err})
 	return io.EOF
 }
 
-func (s *Session) pageLimitError() error {
+func pageLimitError(limit int) error {
 	return &provider.Error{
 		Code:    provider.Partial,
-		Message: fmt.Sprintf("the page limit of %d was reached, and the list goes on", s.Client.PageLimit),
+		Message: fmt.Sprintf("the page limit of %d was reached, and the list goes on", limit),
 		Hint:    "leave the page limit out to read all of it",
 	}
-}
-
-// showErrors is what SHOW is about that lists what the last statement went on without.
-const showErrors = "ERRORS"
-
-// errors lists what the last statement went on without.
-func (s *Session) errors() listing {
-	t := listing{header: "resource workspace code status message url request_id", names: []int{0}}
-	for _, m := range s.Missing() {
-		e, ok := errors.AsType[*provider.Error](m.Err)
-		if !ok {
-			e = &provider.Error{Message: m.Err.Error()}
-		}
-		row := []any{m.Resource, m.Workspace}
-		for _, value := range []string{e.ErrorCode, strings.TrimPrefix(strconv.Itoa(e.Status), "0"), e.Message, e.URL, e.RequestID} {
-			if value == "" {
-				row = append(row, nil)
-			} else {
-				row = append(row, value)
-			}
-		}
-		t.rows = append(t.rows, row)
-	}
-	return t
 }
 
 // watchedRows are the rows of one call, which may end before their time.
