@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planUse checks that there is such a provider. Names are written in full here, so it changes nothing.
+// planUse checks that the provider exists. It changes nothing, because names are written in full.
 func (p *planner) planUse(u *statement.Use) (*plan, error) {
 	if _, err := p.names.lookup(statement.Name{u.Provider}); err != nil {
 		return nil, err
@@ -16,12 +16,12 @@ func (p *planner) planUse(u *statement.Use) (*plan, error) {
 	return fixed(nil, nil), nil
 }
 
-// planPurge is StackQL's way to empty its caches, of which there are none here.
+// planPurge does nothing: StackQL empties its caches with PURGE, and lakeql has none.
 func planPurge() *plan {
 	return fixed([]provider.Column{{Name: "message", Type: "string"}}, [][]any{{"there is no cache to purge: every statement asks the API"}})
 }
 
-// planSleep waits, for scripts made for StackQL.
+// planSleep waits. StackQL has the statement.
 func planSleep(sl *statement.Sleep) *plan {
 	return &plan{run: func(ctx context.Context) (provider.Rows, error) {
 		timer := time.NewTimer(sl.Duration)

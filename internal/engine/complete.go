@@ -8,11 +8,11 @@ import (
 	"github.com/lakeql/lakeql/internal/statement"
 )
 
-// Unfinished reports whether a text goes on: its last statement lacks the semicolon.
+// Unfinished reports whether the last statement of a text lacks its semicolon.
 func (s *Session) Unfinished(text string) bool { return statement.Unfinished(text) }
 
-// Suggest gives what may stand in place of the word that ends at the cursor: the names one level
-// below the dots before it, a method's parameters behind @, or keywords.
+// Suggest lists what may replace the word that ends at the cursor: the names below those before its last
+// dot, a method's parameters after @, or keywords.
 func (s *Session) Suggest(text string, cursor int) []string {
 	text = text[:cursor]
 	start := strings.LastIndexAny(text, " \t\r\n,;(=") + 1
@@ -32,7 +32,7 @@ type completion struct {
 	session *Session
 }
 
-// children lists what may stand as the last of the parts of a dotted name.
+// children lists the names that may replace the last part of a dotted name.
 func (c completion) children(parts []string) []string {
 	var names []string
 	switch len(parts) {

@@ -27,7 +27,7 @@ func (p *planner) planDescribe(d *statement.Describe) (*plan, error) {
 	return fixed(cols, rows), nil
 }
 
-// fields gives the columns of a resource's rows: those of a view, or of its first SELECT method.
+// fields returns the columns of a resource's rows: those of a view, or of its first SELECT method.
 func (p *planner) fields(r *provider.Resource, pos provider.Position) ([]provider.Column, error) {
 	if r.View != nil {
 		var fields []provider.Column

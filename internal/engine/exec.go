@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planExec checks an EXEC whole: names, parameters, body.
+// planExec checks an EXEC: names, parameters, body.
 func (p *planner) planExec(e *statement.Exec) (*plan, error) {
 	s := p.session
 	await, err := awaits(e.Hints, e.Position)
@@ -38,7 +38,7 @@ func (p *planner) planExec(e *statement.Exec) (*plan, error) {
 	return &plan{run: run, explain: func() ([]vtab.Step, error) { return []vtab.Step{explainExec(s.Catalogue, b)}, nil }}, nil
 }
 
-// send makes a call, and waits for the work that it begins where that is asked for.
+// send makes a call. With await, it waits for the operation that the call starts.
 func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (provider.Rows, error) {
 	if await {
 		return s.Client.Await(ctx, req)
@@ -46,13 +46,13 @@ func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (
 	return s.Client.Run(ctx, req)
 }
 
-// Accounts knows the configured account; what the dispatcher has for an authorizer may be one.
+// Accounts is an authorizer that knows the configured account. The dispatcher's may be one.
 type Accounts interface {
-	// AccountID is the configured account's id; empty where there is none.
+	// AccountID returns the configured account's id; empty if there is none.
 	AccountID() string
 }
 
-// account is the configured account's id; empty where none is known.
+// account returns the configured account's id; empty if none is known.
 func (s *Session) account() string {
 	if accounts, ok := s.Client.Authorizer.(Accounts); ok {
 		return accounts.AccountID()

@@ -18,8 +18,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// explainColumns are those of EXPLAIN. What it says of each step is short, and the longest comes last, for
-// terminals of the usual width.
+// explainColumns are those of EXPLAIN, the longest last, so that the others fit a terminal.
 func explainColumns() []provider.Column {
 	return []provider.Column{
 		{Name: "step", Type: "string", Description: "What happens: a method that is called, with the alias of its resource, or what SQLite does. A step runs for each row of the one that it is indented under."},
@@ -30,7 +29,7 @@ func explainColumns() []provider.Column {
 	}
 }
 
-// analyzeColumns are those of EXPLAIN ANALYZE: what each step cost stands behind its name.
+// analyzeColumns are those of EXPLAIN ANALYZE. The costs of a step follow its name.
 func analyzeColumns() []provider.Column {
 	columns := explainColumns()
 	var costs []provider.Column
@@ -40,7 +39,7 @@ func analyzeColumns() []provider.Column {
 	return slices.Insert(columns, 1, costs...)
 }
 
-// planExplain explains a statement, and with ANALYZE runs it.
+// planExplain explains a statement. With ANALYZE, the statement runs.
 func (p *planner) planExplain(e *statement.Explain) (*plan, error) {
 	checked, err := p.plan(e.Statement)
 	if err != nil {
@@ -82,12 +81,12 @@ func (p *planner) planExplain(e *statement.Explain) (*plan, error) {
 	return &plan{run: run, close: checked.discard}, nil
 }
 
-// costs are rows that tell what it cost to get them, by the key of a step.
+// costs are rows that report the costs of their calls, by the key of a step.
 type costs interface {
 	Costs() map[int]fetch.Cost
 }
 
-// analyze reads all rows, and gives what they cost.
+// analyze reads all rows and returns their costs.
 func analyze(ctx context.Context, rows provider.Rows) (map[int]fetch.Cost, error) {
 	var err error
 	for err == nil {
@@ -109,7 +108,7 @@ func analyze(ctx context.Context, rows provider.Rows) (map[int]fetch.Cost, error
 	return used, rows.Close()
 }
 
-// explained gives the steps as rows.
+// explained returns the steps as rows.
 func explained(steps []vtab.Step) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
@@ -118,7 +117,7 @@ func explained(steps []vtab.Step) provider.Rows {
 	return provider.NewRows(explainColumns(), rows)
 }
 
-// analyzed gives the steps as rows with what they cost.
+// analyzed returns the steps and their costs as rows.
 func analyzed(steps []vtab.Step, used map[int]fetch.Cost) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
@@ -141,7 +140,8 @@ func stepRow(s vtab.Step) []any {
 	return row
 }
 
-// explain lists the call of a write above the steps that give its rows. What its WHERE gives is its own.
+// explain lists the call of a write above the steps that supply its rows. The parameters of its WHERE are
+// shown with the call.
 func (w *write) explain() ([]vtab.Step, error) {
 	steps, err := w.program.Steps()
 	if err != nil {

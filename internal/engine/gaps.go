@@ -12,18 +12,18 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// OnError says what becomes of a statement when a call of it fails.
+// OnError says what a statement does when one of its calls fails.
 type OnError string
 
-// What may become of a statement.
+// The values of OnError.
 const (
 	// Fail ends the statement with the error of the call.
 	Fail OnError = "fail"
-	// Partial goes on with what there is, and keeps what is missing for SHOW ERRORS.
+	// Partial goes on with the other answers. SHOW ERRORS lists the missing ones.
 	Partial OnError = "partial"
 )
 
-// ParseOnError reads what SET on_error and --on-error are given.
+// ParseOnError reads the value of SET on_error and --on-error.
 func ParseOnError(text string) (OnError, error) {
 	switch o := OnError(text); o {
 	case Fail, Partial:
@@ -34,13 +34,13 @@ func ParseOnError(text string) (OnError, error) {
 
 // Missing is a part of an answer that a statement went on without.
 type Missing struct {
-	// Resource is the full name of what was asked, Workspace the deployment name or host that was.
+	// Resource is the full name of the resource, Workspace the deployment name or host.
 	Resource, Workspace string
 	// Err is why it is missing.
 	Err error
 }
 
-// String words it for a person.
+// String describes it for a person.
 func (m Missing) String() string {
 	return fmt.Sprintf("rows of %s in workspace %s are missing: %v", m.Resource, m.Workspace, m.Err)
 }
@@ -53,14 +53,14 @@ type gaps struct {
 	ever bool // some statement of the session went on without something
 }
 
-// reset begins a new statement.
+// reset starts a new statement.
 func (g *gaps) reset() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.last, g.seen = nil, nil
 }
 
-// add takes in that an answer is not whole. One that a statement reads twice counts once.
+// add records a gap. One in an answer that is read twice counts once.
 func (g *gaps) add(of any, m Missing) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -75,24 +75,24 @@ func (g *gaps) add(of any, m Missing) {
 	g.ever = true
 }
 
-// Missing gives what the last statement went on without, in the order in which it was found out.
+// Missing lists the gaps of the last statement, in the order in which they were found.
 func (s *Session) Missing() []Missing {
 	s.gaps.mu.Lock()
 	defer s.gaps.mu.Unlock()
 	return append([]Missing(nil), s.gaps.last...)
 }
 
-// Incomplete reports whether any statement of the session gave less than there is.
+// Incomplete reports whether any statement of the session had a gap.
 func (s *Session) Incomplete() bool {
 	s.gaps.mu.Lock()
 	defer s.gaps.mu.Unlock()
 	return s.gaps.ever
 }
 
-// mostNotes is how many missing parts are told one by one.
+// mostNotes is the number of gaps that are noted one by one.
 const mostNotes = 20
 
-// noteMissing tells what the last statement went on without.
+// noteMissing notes the gaps of the last statement.
 func (s *Session) noteMissing() {
 	missing := s.Missing()
 	for i, m := range missing {
@@ -145,14 +145,14 @@ func pageLimitError(limit int) error {
 	}
 }
 
-// watchedRows are the rows of one call, which may end before their time.
+// watchedRows are the rows of one call, which may end with a gap.
 type watchedRows struct {
 	provider.Rows
 	session *Session
 	req     *dispatch.Request
 }
 
-// watch gives the rows of a call, or of one that failed, so that the session may go on without them.
+// watch returns the rows of a call; of one that failed, no rows if the session goes on without them.
 func (s *Session) watch(req *dispatch.Request, rows provider.Rows, err error) (provider.Rows, error) {
 	if err == nil {
 		return &watchedRows{rows, s, req}, nil

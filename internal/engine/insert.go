@@ -20,7 +20,7 @@ func (p *planner) planInsert(in *statement.Insert) (*plan, error) {
 	return w.checked()
 }
 
-// newInsert reads what an INSERT or REPLACE INTO is about, and compiles the query for its rows.
+// newInsert finds the method of an INSERT or REPLACE INTO, and compiles the query for its rows.
 func (p *planner) newInsert(in *statement.Insert) (*write, error) {
 	r, err := p.names.resource(in.Into)
 	if err != nil {
@@ -83,7 +83,7 @@ func (w *write) refuse(message, hint string) error {
 	return &provider.Error{Code: provider.Usage, Message: w.what + ": " + message, Hint: hint, Position: w.position}
 }
 
-// awaits reports whether the hints ask to wait for what a call begins.
+// awaits reports whether the hints ask to wait for the operation that a call starts.
 func awaits(hints []string, pos provider.Position) (bool, error) {
 	for _, hint := range hints {
 		if hint != "SHOWRESULTS" && hint != "AWAIT" {
@@ -98,8 +98,8 @@ func awaits(hints []string, pos provider.Position) (bool, error) {
 	return slices.Contains(hints, "AWAIT"), nil
 }
 
-// choose finds the method that takes the columns: of those that know them all and lack none, the one
-// that requires most of them.
+// choose finds the method that takes the columns: of the methods that know all columns and lack none, the
+// one that requires most.
 func (w *write) choose(r *provider.Resource, verb provider.SQLVerb, columns []statement.Ident) (*provider.Method, error) {
 	methods := r.MethodsFor(verb)
 	if len(methods) == 0 {
@@ -171,8 +171,8 @@ func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error)
 	return required, nil
 }
 
-// setCell is SetColumn for a value of a row. A placeholder of a page is a fault in what the statement
-// itself says; in answers and tables it is a text like others.
+// setCell is SetColumn for a value of a row. A placeholder from a page of the documentation is a fault if it
+// stands in the statement; in answers and tables it is a text.
 func (w *write) setCell(b *bind.Binding, column statement.Ident, value any, all []statement.Ident) error {
 	if text, ok := value.(string); ok && w.constant() {
 		if placeholder, ok := statement.Placeholder(column.Text, text); ok {

@@ -102,7 +102,7 @@ func (l lister) methods(name statement.Name) ([][]any, error) {
 	return rows, nil
 }
 
-// insertRows writes the INSERT for a resource with placeholders for its values.
+// insert writes the INSERT for a resource with placeholders for its values.
 func (l lister) insert(show *statement.Show) ([][]any, error) {
 	r, err := l.names.resource(show.In)
 	if err != nil {
@@ -184,10 +184,10 @@ func (l lister) kept(what string) (listing, error) {
 	return t, nil
 }
 
-// showErrors is what SHOW is about that lists what the last statement went on without.
+// showErrors is the word of the SHOW that lists the gaps of the last statement.
 const showErrors = "ERRORS"
 
-// errors lists what the last statement went on without.
+// errors lists the gaps of the last statement.
 func (l lister) errors() listing {
 	t := listing{header: "resource workspace code status message url request_id", names: []int{0}}
 	for _, m := range l.session.Missing() {
@@ -217,10 +217,10 @@ func (l lister) settings() [][]any {
 	return rows
 }
 
-// Principals tells as whom calls are made; what the dispatcher has for an authorizer may know it.
+// Principals is an authorizer that knows as whom calls are made. The dispatcher's may be one.
 type Principals interface {
-	// Principal gives who the configured credential belongs to as far as the configuration says,
-	// what kind of credential it is, and where it comes from. It makes no call.
+	// Principal returns the owner of the configured credential as far as the configuration says, the
+	// kind of the credential, and its source. It makes no call.
 	Principal() (principal, kind, source string, err error)
 }
 

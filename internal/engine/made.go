@@ -8,11 +8,11 @@ import (
 	"github.com/lakeql/lakeql/internal/vtab"
 )
 
-// madeNames are those of the tables and views that statements of a text make, change or drop. What a later
-// one means by such a name is not known before its turn.
+// madeNames are those of the tables and views that the statements of a text make or drop. A later statement
+// with such a name can only be checked when its turn comes.
 type madeNames []string
 
-// add takes in what a statement changes.
+// add adds the name that a statement makes or drops.
 func (n *madeNames) add(st statement.Statement) {
 	switch st := st.(type) {
 	case *statement.Create:
@@ -22,7 +22,7 @@ func (n *madeNames) add(st statement.Statement) {
 	}
 }
 
-// in reports whether a statement speaks of one of the names.
+// in reports whether a statement mentions one of the names.
 func (n madeNames) in(st statement.Statement) bool {
 	for _, name := range n {
 		if mentions(st, name) {
@@ -32,8 +32,7 @@ func (n madeNames) in(st statement.Statement) bool {
 	return false
 }
 
-// lacked reports whether an error says that there is no table of one of the names, as a view may want
-// one.
+// lacked reports whether an error says that a table of one of the names does not exist. A view may need it.
 func (n madeNames) lacked(err error) bool {
 	table, ok := vtab.MissingTable(err)
 	return ok && slices.ContainsFunc(n, func(name string) bool { return strings.EqualFold(name, table) })

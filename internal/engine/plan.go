@@ -13,15 +13,15 @@ import (
 // plan is a statement that was checked, ready to run.
 type plan struct {
 	run func(context.Context) (provider.Rows, error)
-	// program is what SQLite runs for it; nil where it runs nothing.
+	// program is the query whose calls it makes; nil if it makes none.
 	program *vtab.Program
-	// explain lists what run will do; nil for what makes no calls.
+	// explain lists the steps of run; nil if it makes no calls.
 	explain func() ([]vtab.Step, error)
-	// close lets go what a plan holds that never runs; nil where it holds nothing.
+	// close releases what the plan holds if it does not run; nil if it holds nothing.
 	close func()
 }
 
-// discard lets go what a plan holds that does not run.
+// discard releases a plan that does not run.
 func (p *plan) discard() {
 	if p != nil && p.close != nil {
 		p.close()
@@ -124,10 +124,10 @@ func (p *planner) overStores(check func(*localstore.Runner) (*localstore.Work, e
 	return made, nil
 }
 
-// isResource tells the name of a resource of the API from that of a table in a store.
+// isResource reports whether a name is that of a resource of the API, not of a table in a store.
 func isResource(name statement.Name) bool { return len(name) == 3 }
 
-// unknownStatement is the error that nothing is known of a kind of statement.
+// unknownStatement is the error for a kind of statement without a plan.
 func unknownStatement(st statement.Statement) error {
 	return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("no plan for a %T", st), Position: st.Pos()}
 }

@@ -24,7 +24,7 @@ func (p *planner) planText(pos provider.Position, text vtab.Text) (*plan, error)
 	return &plan{run: run, program: program, explain: program.Steps, close: func() { _ = program.Close() }}, nil
 }
 
-// planNative runs a query as it stands, over the tables and views of the stores.
+// planNative plans a query over the tables and views of the stores, without rewriting it.
 func (p *planner) planNative(n *statement.NativeQuery) (*plan, error) {
 	parsed, err := statement.Parse(n.Text)
 	if err == nil && len(parsed) == 1 {
@@ -39,7 +39,7 @@ func (p *planner) planNative(n *statement.NativeQuery) (*plan, error) {
 	return nil, e
 }
 
-// Columns checks a text that is one query, without any call, and describes its rows.
+// Columns checks a text of one query and describes its rows. It makes no call.
 func (s *Session) Columns(text string) ([]provider.Column, error) {
 	statements, err := statement.Parse(text)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 	return p.Columns, p.Close()
 }
 
-// notQuery is the error of a statement where a query has to be.
+// notQuery is the error for a statement in place of a query.
 func notQuery(pos provider.Position) error {
 	return &provider.Error{Code: provider.Usage, Message: "this is no query: only SELECT, WITH and VALUES are", Position: pos}
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// returnedTable is the name of what a write gave back, in SQLite.
+// returnedTable is the table of the rows that the calls of a write returned.
 const returnedTable = "lakeql.returned"
 
-// checked completes the plan: RETURNING is compiled, so that a fault in it is told before anything is
-// sent, and so are rows that are constants.
+// checked completes the plan. It checks RETURNING and rows that are constants, so that a fault in them is
+// reported before anything is sent.
 func (w *write) checked() (*plan, error) {
 	if err := w.checkRows(); err != nil {
 		return nil, errors.Join(err, w.program.Close())
@@ -33,7 +33,7 @@ func (w *write) checked() (*plan, error) {
 	return w.plan(), nil
 }
 
-// compileReturning makes RETURNING a query over a table of what was given back.
+// compileReturning makes RETURNING a query over the table of returned rows.
 func (w *write) compileReturning() (*vtab.Program, error) {
 	columns, err := w.answerColumns()
 	if err != nil {
@@ -56,7 +56,7 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 	})
 }
 
-// answerColumns describes what a call gives back.
+// answerColumns describes the rows that a call returns.
 func (w *write) answerColumns() ([]provider.Column, error) {
 	if w.await {
 		return w.session.Client.AwaitColumns(w.method)
@@ -64,7 +64,7 @@ func (w *write) answerColumns() ([]provider.Column, error) {
 	return w.session.Client.Columns(w.method)
 }
 
-// returned gives the rows of RETURNING; none where the statement has no RETURNING.
+// returned returns the rows of RETURNING; none if the statement has none.
 func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows, error) {
 	if w.returning == nil {
 		return provider.NewRows(nil, nil), nil
@@ -79,7 +79,7 @@ func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows,
 	return p.Start(ctx)
 }
 
-// fillReturned puts the rows that were given back into their table.
+// fillReturned puts the returned rows into their table.
 func fillReturned(p *vtab.Program, answers [][][]any) error {
 	var insert *sqlite3.Stmt
 	for _, answer := range answers {

@@ -21,8 +21,8 @@ type attribute struct {
 	required bool
 }
 
-// attributes lists what a request body may hold, in the document's order; what only answers hold
-// is left out.
+// attributes lists the attributes of a request body, in the document's order, without those that only answers
+// have.
 func (s schemas) attributes(m *provider.Method) ([]attribute, error) {
 	if m.Body == nil {
 		return nil, nil
@@ -44,7 +44,7 @@ func (s schemas) attributes(m *provider.Method) ([]attribute, error) {
 	return all, nil
 }
 
-// describeOutput adds the attributes of the rows that a method gives.
+// describeOutput adds the attributes of the rows that a method returns.
 func (s schemas) describeOutput(m *provider.Method, add func(name, typ, paramType, shape, description string)) error {
 	if m.Response == nil {
 		return nil
@@ -86,10 +86,10 @@ func inputType(required bool) string {
 	return "input_optional"
 }
 
-// shapeDepth is how deep DESCRIBE METHOD shows what is inside objects and arrays.
+// shapeDepth is the number of levels of objects and arrays that DESCRIBE METHOD shows.
 const shapeDepth = 4
 
-// shape writes what a value looks like as JSON with types in place of values:
+// shape writes the form of a value as JSON with types in place of values:
 // [{"permission_set": "READ_ONLY", "resources": [{"table_name": "string"}]}]. Scalars without an
 // enum have none.
 func (s schemas) shape(m *provider.Method, schema *provider.Schema, depth int) (string, error) {
@@ -131,7 +131,7 @@ func (s schemas) shape(m *provider.Method, schema *provider.Schema, depth int) (
 	return "", nil
 }
 
-// inner is the shape of what stands inside another, where a scalar shows as its type.
+// inner is the shape of a value inside another. A scalar is shown as its type.
 func (s schemas) inner(m *provider.Method, schema *provider.Schema, depth int) (string, error) {
 	text, err := s.shape(m, schema, depth)
 	if err != nil || strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") {

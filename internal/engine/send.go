@@ -11,12 +11,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// atOnce is how many calls of a write are under way at once, at most; the dispatcher has a limit of
-// its own for each host.
+// atOnce is the maximal number of calls of a write that are under way. The dispatcher has a limit for each
+// host.
 const atOnce = 64
 
-// send makes the calls, several at once where rows are independent, and gives the rows that each
-// answered, and how many calls did what they were to do. After a failure no further one begins.
+// send makes the calls, several at once if rows are independent. It returns the rows of each call and the
+// number of calls that succeeded. After a failure it starts no further call.
 func (w *write) send(ctx context.Context, changes []change) (answers [][][]any, done int, err error) {
 	s := &sending{write: w, changes: changes, answers: make([][][]any, len(changes)), finished: make([]chan struct{}, len(changes))}
 	turns := make(chan struct{}, atOnce)
@@ -55,8 +55,8 @@ type sending struct {
 	row    int // that failed, the first in order
 }
 
-// waitFor waits until a row may go: until those are finished that it depends on. It gives the rows
-// that are still under way.
+// waitFor waits until the rows are finished that a row depends on. It returns the rows that are still under
+// way.
 func (s *sending) waitFor(i int, running []int) []int {
 	left := running[:0]
 	for _, j := range running {
@@ -101,7 +101,7 @@ func (s *sending) stopped(ctx context.Context) bool {
 	return s.failed != nil || ctx.Err() != nil
 }
 
-// err words how far the calls came; nil where none failed for good.
+// err reports how far the calls came; nil if all succeeded, or the session goes on without those that failed.
 func (s *sending) err(ctx context.Context) error {
 	err, lost := s.failed, s.began-s.done-1
 	if err == nil && s.began < len(s.changes) {
@@ -122,7 +122,7 @@ func (s *sending) err(ctx context.Context) error {
 	return provider.At(told, s.write.position)
 }
 
-// rowError says which row an error is about, where there are more than one.
+// rowError adds the number of the row to an error, if there are more than one.
 func rowError(i, all int, err error) *provider.Error {
 	told := provider.Error{Code: provider.Internal, Message: err.Error(), Err: err}
 	if e, ok := errors.AsType[*provider.Error](err); ok {

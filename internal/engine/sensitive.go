@@ -12,15 +12,15 @@ import (
 )
 
 var (
-	// credential matches what looks like a token of Databricks, of a cloud, or a JSON Web Token.
+	// credential matches a text that looks like a token of Databricks or of a cloud, or a JSON Web Token.
 	credential = regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY`)
-	// secretSetting matches a name that speaks of a secret with a value behind it.
+	// secretSetting matches a name that suggests a secret, with a value after it.
 	secretSetting = regexp.MustCompile(`(?i)(password|secret|token|private_key|credential)\w*["'\s]*[:=]\s*\\?["'][^"']`)
 )
 
-// Sensitive reports whether a text holds a credential, so that it must not be written down: a
-// value for an attribute that the documents call secret, or anything that looks like one. Of a
-// text that does not parse, the looks alone are judged.
+// Sensitive reports whether a text holds a credential, and must not be stored: a value for an attribute that is
+// secret in the documents, or a text that looks like a credential. A text that does not parse is judged by
+// its looks only.
 func (s *Session) Sensitive(text string) bool {
 	if credential.MatchString(text) {
 		return true
@@ -86,7 +86,7 @@ func (s sensitivity) exec(e *statement.Exec) bool {
 	return err != nil || found
 }
 
-// write reports whether a write gives a column that is a credential, or may hold one.
+// write reports whether a write sets a column that is a credential, or may hold one.
 func (s sensitivity) write(name statement.Name, columns []statement.Ident, whole *statement.Query) bool {
 	if !isResource(name) {
 		return secretSetting.MatchString(whole.Text)

@@ -1,5 +1,10 @@
-// Package engine runs statements: it finds what they name in the catalogue, checks them whole,
-// and hands the calls they need to the dispatcher.
+// Package engine knows what statements mean. A [Session] parses a text, plans every statement of it, and runs
+// them in order.
+//
+// A planner (plan.go) checks one statement completely before anything is sent: names, parameters, bodies,
+// hosts. A SELECT becomes a program of package vtab; an EXEC one call; an INSERT, UPDATE or DELETE of a
+// resource a write (write.go), whose query supplies a row for each call. Statements over the user's tables
+// and views go to package localstore. SHOW and DESCRIBE read the catalogue.
 package engine
 
 import (
@@ -14,26 +19,25 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Session runs the statements of one user.
+// Session runs the statements of one user, one statement at a time.
 type Session struct {
 	Catalogue *provider.Catalogue
 	Client    *dispatch.Client
 	// DryRun shows the requests that statements would send instead of sending them.
 	DryRun bool
-	// OnError says whether a statement ends when a call of it fails (empty: Fail).
+	// OnError says what a statement does when one of its calls fails; empty: Fail.
 	OnError OnError
-	// Note, if set, is told what is to be said about a statement besides its rows, when those have
-	// been read: a line at a time.
+	// Note, if set, is called with each line to say about a statement besides its rows, after those were
+	// read.
 	Note func(line string)
-	// QueriesOnly refuses statements that are no queries.
+	// QueriesOnly refuses all statements but queries.
 	QueriesOnly bool
-	// Masked has masks in place of the credentials in what queries give, for rows that are kept.
+	// Masked replaces the credentials in the rows of queries by masks, for rows that are stored.
 	Masked bool
-	// Version is what SHOW VERSION tells.
+	// Version is the answer to SHOW VERSION.
 	Version Version
 
-	// StorePath is the SQLite file that keeps tables and views; MemoryStore or empty: none does, and
-	// they end with the session.
+	// StorePath is the SQLite file of tables and views; MemoryStore or empty: they end with the session.
 	StorePath string
 
 	args     *bind.Args
@@ -46,7 +50,7 @@ type Session struct {
 // Affected counts the rows that the last statement inserted, changed or deleted.
 func (s *Session) Affected() int64 { return s.affected }
 
-// changedRows takes in and tells how many rows a statement changed.
+// changedRows records and notes how many rows a statement changed.
 func (s *Session) changedRows(n int64, done string) {
 	s.affected = n
 	s.note("%s %s", rowCount(n), done)
@@ -57,9 +61,9 @@ type Version struct {
 	Number, Commit, BuildDate, Platform string
 }
 
-// Run runs the statements of a text in order and gives the rows of each, which must be read and
-// closed before the next one begins. All are checked against the catalogue before the first one
-// runs: a text with a fault anywhere sends nothing. It ends after the first error.
+// Run runs the statements of a text in order and yields the rows of each, which must be read and closed before
+// the next statement. All are checked before the first one runs: a text with a fault anywhere sends nothing.
+// It ends after the first error.
 func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error] {
 	return s.RunArgs(ctx, text, nil)
 }
@@ -106,8 +110,8 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 	}
 }
 
-// check plans every statement, and keeps the plan of a statement that is alone. Others are planned
-// again when their turn comes: a plan holds a database, and what goes before may change what it means.
+// check plans every statement. It keeps the plan of a single statement; several are planned again when their
+// turn comes, because a plan holds a database, and an earlier statement may change a later one's meaning.
 func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	plans := make([]*plan, len(statements))
 	var made madeNames
@@ -135,7 +139,7 @@ func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	return plans, s.args.AllTaken()
 }
 
-// runOne runs a statement, of which there may be a plan already.
+// runOne runs a statement. p is its plan, or nil.
 func (s *Session) runOne(ctx context.Context, st statement.Statement, p *plan) (provider.Rows, error) {
 	if p == nil {
 		var err error
@@ -150,7 +154,7 @@ func (s *Session) runOne(ctx context.Context, st statement.Statement, p *plan) (
 	return p.run(ctx)
 }
 
-// asksErrors reports whether a statement lists what the one before it went on without.
+// asksErrors reports whether a statement lists the gaps of the one before.
 func asksErrors(st statement.Statement) bool {
 	show, ok := st.(*statement.Show)
 	return ok && show.What == showErrors

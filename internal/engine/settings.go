@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// setting is something that SET changes for the rest of the session.
+// setting is a value that SET changes for the rest of the session.
 type setting struct {
 	name, description string
 	value             func(*Session) string

@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// columns makes a header of text columns; those after the bar are shown by EXTENDED only.
+// columns makes a header of text columns. Those after the bar are for EXTENDED only.
 func columns(extended bool, header string) []provider.Column {
 	plain, more, _ := strings.Cut(header, "|")
 	names := strings.Fields(plain)
@@ -55,7 +55,7 @@ func (p *planner) planShow(show *statement.Show) (*plan, error) {
 	return fixed(cols, rows), nil
 }
 
-// chosen reports whether LIKE and WHERE let a row through.
+// chosen reports whether a row matches LIKE and WHERE.
 func chosen(show *statement.Show, t listing, cols []provider.Column, row []any) (bool, error) {
 	if show.Like != "" && !slices.ContainsFunc(t.names, func(i int) bool { return statement.Like(show.Like, fmt.Sprint(row[i])) }) {
 		return false, nil

@@ -72,8 +72,8 @@ func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
 	})
 }
 
-// firstThatFits tries methods, those that require most first, and gives the plan of the first that
-// takes what the statement gives. The error is that of the least demanding.
+// firstThatFits tries methods, from the one that requires most, and returns the plan of the first that takes
+// the statement's values. The error is that of the last.
 func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Method) (*plan, error)) (*plan, error) {
 	methods = slices.Clone(methods)
 	slices.SortStableFunc(methods, func(a, b *provider.Method) int { return len(b.RequiredParams()) - len(a.RequiredParams()) })
@@ -88,8 +88,8 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Met
 	return nil, last
 }
 
-// settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter
-// that does not tell resources apart.
+// settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter outside
+// of the path.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
 	b, err := w.env.Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
@@ -113,15 +113,14 @@ func (w *write) settable(m *provider.Method, column statement.Ident) error {
 	return b.Unknown(column.Text, column.Pos)
 }
 
-// targeted is what an UPDATE or DELETE says besides the resource.
+// targeted is the rest of an UPDATE or DELETE, besides the resource.
 type targeted struct {
 	with, where *statement.Query
 	alias       string
 	sets        []statement.Assignment
 }
 
-// planTarget plans one call for each row that WHERE makes of its parameters. What SET gives comes with
-// the row.
+// planTarget plans one call for each row of the target that matches WHERE. The row holds the values of SET.
 func (w *write) planTarget(t targeted) (*plan, error) {
 	if t.alias != "" {
 		w.alias = t.alias
@@ -158,7 +157,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 	return w.checked()
 }
 
-// targetQuery is a query that gives a row for each call, with what SET gives.
+// targetQuery is the query that returns a row for each call, with the values of SET.
 func (w *write) targetQuery(p *vtab.Program, t targeted) (string, error) {
 	p.SetSubject(w.method.Resource, w.alias)
 	if err := p.AddTarget(w.method, t.sets); err != nil {
@@ -188,7 +187,7 @@ func (w *write) targetQuery(p *vtab.Program, t targeted) (string, error) {
 	return text.String() + " WHERE " + condition, err
 }
 
-// pointless refuses a DELETE that says nothing of what to delete, where the method could be told.
+// pointless refuses a DELETE without any value, if its method takes one.
 func (w *write) pointless(b *bind.Binding) error {
 	if w.method.SQLVerb != provider.Delete || !b.IsEmpty() {
 		return nil
@@ -210,8 +209,8 @@ func (w *write) pointless(b *bind.Binding) error {
 	return w.refuse("no WHERE tells what to delete", w.method.FullName()+" takes "+strings.Join(names, ", "))
 }
 
-// setAll takes in what SET gives, and works out the update mask where the method has one and the
-// statement does not give it.
+// setAll binds the values of SET. It works out the update mask if the method has one and the statement does
+// not supply it.
 func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) error {
 	columns := make([]statement.Ident, len(sets))
 	for i, set := range sets {
@@ -237,8 +236,8 @@ func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) 
 	return b.AllowParts()
 }
 
-// unclearable refuses NULL, and null inside of JSON, where no update mask would say that it clears: it
-// would be left out of the body, and nothing would change.
+// unclearable refuses NULL, and null inside of JSON, for a method without an update mask: the attribute would
+// be left out of the body, and nothing would change.
 func (w *write) unclearable(b *bind.Binding, column statement.Ident, value any) error {
 	if b.Method.SQLVerb != provider.Update || b.MaskName() != "" {
 		return nil
@@ -260,8 +259,8 @@ func (w *write) unclearable(b *bind.Binding, column statement.Ident, value any) 
 	}
 }
 
-// findNull finds an attribute of an object that is null, and gives its path with a dot before it.
-// Lists are wholes: what an item lacks it does not have.
+// findNull finds an attribute of an object that is null, and returns its path with a dot before it. It does
+// not look into lists.
 func findNull(value any) (string, bool) {
 	object, ok := value.(map[string]any)
 	if !ok {

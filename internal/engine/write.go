@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// write is an INSERT, UPDATE, REPLACE or DELETE over a resource of the API: one call for each row that
-// its query gives. All rows are read and checked before the first call is made.
+// write is an INSERT, UPDATE, REPLACE or DELETE of a resource: one call for each row of its query. All rows
+// are read and checked before the first call.
 type write struct {
 	session   *Session
 	env       *vtab.Env
@@ -25,8 +25,8 @@ type write struct {
 	done      string // inserted
 	method    *provider.Method
 	await     bool
-	program   *vtab.Program                          // gives a row for each call
-	bind      func(row []any) (*bind.Binding, error) // what a row means
+	program   *vtab.Program                          // returns a row for each call
+	bind      func(row []any) (*bind.Binding, error) // binds a row
 	returning *statement.Query                       // nil: no rows come back
 	alias     string                                 // of the resource in RETURNING
 	gives     []statement.Ident                      // the columns that the statement gives, for EXPLAIN
@@ -115,8 +115,7 @@ func (w *write) readChanges(ctx context.Context, rows *vtab.Rows) ([]change, err
 	}
 }
 
-// change makes the call of a row, and checks it. The error says which row it is about, unless it is
-// the first.
+// change makes the call of a row, and checks it. An error of another row than the first has its number.
 func (w *write) change(row []any, number int) (change, error) {
 	b, err := w.bind(row)
 	var req *dispatch.Request
@@ -139,12 +138,12 @@ func (w *write) change(row []any, number int) (change, error) {
 // constant reports whether the rows come from the statement itself.
 func (w *write) constant() bool { return w.program.IsConstant() }
 
-// checkedAhead is how many rows of a statement are checked before any statement of its text runs. It
-// bounds what a query that gives rows without end costs, which nothing could interrupt.
+// checkedAhead is the number of rows of a statement that are checked before any statement of its text runs. It
+// bounds the cost of a query that returns rows without end, which nothing could interrupt.
 const checkedAhead = 10_000
 
-// checkRows checks the rows of a write that come from the statement itself, so that a fault in them is
-// told before any statement of the text runs.
+// checkRows checks rows that are constants, so that a fault in them is reported before any statement of the
+// text runs.
 func (w *write) checkRows() error {
 	if !w.constant() {
 		return nil // what they will be is not known yet
@@ -157,13 +156,13 @@ func (w *write) checkRows() error {
 	})
 }
 
-// spending is what the calls of a statement cost that make changes.
+// spending is the cost of the calls of a write.
 type spending struct {
 	mu   sync.Mutex
 	used map[int]fetch.Cost // by the key of a step
 }
 
-// add takes in what the calls cost that gave rows.
+// add adds the cost of the call that returned rows.
 func (s *spending) add(rows provider.Rows) {
 	counted, ok := rows.(interface{ Usage() dispatch.Usage })
 	if !ok {

@@ -15,15 +15,15 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Stores that pipelines fill have, for each of their tables, a history of its changes. From that comes
-// <table>_at(time): the rows that the table had then. PostgreSQL has a function for it in its store;
-// SQLite's is made here, when a query names it.
+// A store that pipelines fill has a history of the changes of each table. <table>_at(time) reads from it the
+// rows that the table had at that time. In PostgreSQL it is a function in the store; for SQLite it is made
+// here, when a query names it.
 
 const (
 	atSuffix = "_at"
 	// pipelineTables lists the tables of pipelines in a store.
 	pipelineTables = "lakeql_table"
-	// momentFunction gives a time as the history has it, and refuses what the history does not know.
+	// momentFunction converts a time to the form in the history, and fails for a time before its start.
 	momentFunction = "lakeql_moment"
 )
 
@@ -54,8 +54,8 @@ func (s *Stores) provideAt(p *vtab.Program, name string) (bool, error) {
 	return false, nil
 }
 
-// history reads which columns the history of a table has, and since when it is whole; nil where there is
-// none. The store is part of the database.
+// history reads the columns of a table's history and the time at which it starts; nil if there is no history.
+// The store is part of the database.
 func (st *store) history(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
 	stmt, _, err := db.Prepare("SELECT columns, known_since FROM " + st.schema + "." + pipelineTables + " WHERE name = ?")
 	if _, lacking := vtab.MissingTable(cmp.Or(err, errors.New(""))); lacking {
@@ -87,8 +87,8 @@ func (st *store) history(db *sqlite3.Conn, table string) (columns []string, sinc
 	return columns, stmt.ColumnText(1), nil
 }
 
-// createAt makes the table-valued function: of each row the last change until then, unless that took it
-// away.
+// createAt makes the table-valued function: of each row the last change until then, unless that removed
+// the row.
 func createAt(p *vtab.Program, st *store, table string, columns []string, since string) error {
 	listed := strings.Join(append([]string{"deployment_name"}, columns...), ", ")
 	query := fmt.Sprintf(`(SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n
@@ -107,7 +107,7 @@ func createAt(p *vtab.Program, st *store, table string, columns []string, since 
 	return nil
 }
 
-// exactTimes are texts whose microseconds SQLite's functions would round.
+// exactTimes are layouts of times whose microseconds SQLite's functions would round.
 func exactTimes() []string {
 	return []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", time.DateTime}
 }

@@ -49,7 +49,7 @@ func (r *Runner) Create(c *statement.Create) (*Work, error) {
 	return r.materialize(&filling{object: o, position: c.As.Position, as: c.As, columns: columns, admit: func(all []Object) (bool, error) { return admits(all, c) }}, p), nil
 }
 
-// freeName checks that something may have the name.
+// freeName checks that a table or view may have the name.
 func freeName(name statement.Ident) error {
 	lower := strings.ToLower(name.Text)
 	fault := ""
@@ -64,8 +64,8 @@ func freeName(name statement.Ident) error {
 	return &provider.Error{Code: provider.Usage, Message: provider.Quote(name.Text) + ": " + fault, Position: name.Pos}
 }
 
-// admits checks that there is room for what a CREATE makes among the objects of its store, and reports
-// whether it is there already and may be.
+// admits checks a CREATE against the objects of its store. exists reports that the object is there and stays
+// as it is.
 func admits(all []Object, c *statement.Create) (exists bool, err error) {
 	there := find(all, c.Name.Text)
 	switch {
@@ -84,8 +84,7 @@ func admits(all []Object, c *statement.Create) (exists bool, err error) {
 	}
 }
 
-// namedColumns gives the columns of a query the names that a CREATE gives them. Those of a table have
-// to differ.
+// namedColumns renames the columns of a query as a CREATE names them. The columns of a table must differ.
 func namedColumns(c *statement.Create, columns []provider.Column) ([]provider.Column, error) {
 	if len(c.Columns) > 0 && len(c.Columns) != len(columns) {
 		return nil, &provider.Error{
@@ -124,8 +123,8 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 	return nil
 }
 
-// checkView makes a view in a database of its own and looks into it, so that SQLite finds what no view
-// may do, such as naming itself.
+// checkView makes a view in another database and reads it, so that SQLite finds faults such as a view that
+// names itself.
 func (r *Runner) checkView(c *statement.Create) error {
 	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) {
 		err := p.CreateView(c.Name.Text, quotedList(c.Columns), c.As.Text)
@@ -137,8 +136,7 @@ func (r *Runner) checkView(c *statement.Create) error {
 	return p.Close()
 }
 
-// define checks a CREATE TABLE with column definitions, by making the table in a database of
-// its own.
+// define checks a CREATE TABLE with column definitions, by making the table in another database.
 func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
 	definition := func(schema string) string {
 		return "CREATE TABLE " + schema + sqlite3.QuoteIdentifier(c.Name.Text) + " (" + c.Definition + "\n)"
@@ -169,7 +167,7 @@ func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
 	}, nil), nil
 }
 
-// execOne runs one statement and no other that may stand behind it.
+// execOne runs one statement. Text after it is an error.
 func execOne(db *sqlite3.Conn, text string) error {
 	stmt, tail, err := db.Prepare(text)
 	if err != nil {
@@ -190,7 +188,7 @@ func quotedList(columns []statement.Ident) string {
 	return strings.Join(names, ", ")
 }
 
-// replaceView makes a view, in place of the one that may be there.
+// replaceView makes a view, and removes one of its name.
 func (o *Object) replaceView(db *sqlite3.Conn, c *statement.Create) error {
 	all, err := o.store.list(db)
 	if err != nil {

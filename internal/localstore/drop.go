@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Drop checks that a table or view is there to be dropped.
+// Drop checks that a table or view exists and can be dropped.
 func (r *Runner) Drop(d *statement.Drop) (*Work, error) {
 	o, err := r.Stores.object(d.Name.Text)
 	switch {

@@ -15,15 +15,15 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// filling puts the rows of a query into the table of an object, in place of those it has. Until the
-// last row is there nothing changes.
+// filling replaces the rows of an object's table by those of a query. Nothing changes until the last row is
+// there.
 type filling struct {
 	object   *Object
 	position provider.Position
 	as       *statement.Query
 	columns  []provider.Column
-	// admit looks once more whether the table may be made, at the time when it is: exists says that
-	// it is there and stays as it is.
+	// admit checks again, just before the table is made, that it may be. exists reports that it is there
+	// and stays as it is.
 	admit func(all []Object) (exists bool, err error)
 }
 
@@ -42,8 +42,8 @@ func (r *Runner) materialize(f *filling, checked *vtab.Program) *Work {
 	return &Work{Run: run, Program: checked, Close: func() { _ = checked.Close() }}
 }
 
-// rehearse gives the calls of a filling's query. The table is there for the rest of the session, so
-// that what comes after the statement can be rehearsed too; it has no rows.
+// rehearse returns the requests of a filling's query. It makes the table, without rows, for the rest of the
+// session, so that a dry run can go on with statements that need it.
 func (r *Runner) rehearse(ctx context.Context, f *filling, checked *vtab.Program) (provider.Rows, error) {
 	rows, err := checked.Requests(ctx)
 	if err != nil {
@@ -76,8 +76,8 @@ func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, column
 	})
 }
 
-// collect runs a program to its end, and makes sure that nothing is missing from what it did. Its calls
-// are over then, and whatever ran ahead.
+// collect runs a program to its end, and fails if a part of an answer is missing. Its calls and passes have
+// ended then.
 func (r *Runner) collect(ctx context.Context, rows *vtab.Rows, pos provider.Position) ([][]any, error) {
 	var all [][]any
 	for {
@@ -113,7 +113,7 @@ func (r *Runner) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 	return &vtab.Done{Rows: provider.NewRows(nil, nil), Used: rows.Costs()}, nil
 }
 
-// swap makes what is in the fresh table the object's table.
+// swap replaces the object's table by the fresh one.
 func (r *Runner) swap(p *vtab.Program, f *filling) error {
 	st := f.object.store
 	if err := st.create(); err != nil {
@@ -125,7 +125,7 @@ func (r *Runner) swap(p *vtab.Program, f *filling) error {
 	return st.transact(p.DB, func(db *sqlite3.Conn) error { return f.make(db, copyFresh) })
 }
 
-// make makes the table, with the rows of a query if there is one.
+// make makes the table, with the rows of a query; empty: without rows.
 func (f *filling) make(db *sqlite3.Conn, rows string) error {
 	o := f.object
 	all, err := o.store.list(db)

@@ -13,14 +13,13 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// modification is an INSERT, UPDATE or DELETE of a table in a store. SQLite carries it out, all of it or
-// nothing.
+// modification is an INSERT, UPDATE or DELETE of a table in a store. SQLite runs it in one transaction.
 type modification struct {
 	runner   *Runner
 	position provider.Position
 	table    *Object
 	done     string // inserted
-	// insert is the statement where it is one, whose rows may take calls.
+	// insert is the statement if it is an INSERT, whose rows may take calls.
 	insert *statement.Insert
 }
 
@@ -102,7 +101,7 @@ func (s *Stores) table(name statement.Name) (*Object, error) {
 	}
 }
 
-// rehearse gives the calls that the statement would begin with, and takes back what it does.
+// rehearse returns the requests that the statement would begin with, and undoes what it does.
 func (c *modification) rehearse(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
 	c.runner.noteDryRun()
 	if !p.Calls() {
@@ -140,7 +139,7 @@ func (c *modification) direct(ctx context.Context, p *vtab.Program) (provider.Ro
 	return &vtab.Done{Rows: provider.NewRows(rows.Columns(), returned), Used: rows.Costs()}, rows.Close()
 }
 
-// changed tells how many rows changed; in a dry run they are gone when it ends.
+// changed reports how many rows changed. In a dry run the change ends with the session.
 func (c *modification) changed(rows int64) {
 	if c.runner.DryRun {
 		c.runner.noteDryRun()
@@ -149,8 +148,7 @@ func (c *modification) changed(rows int64) {
 	c.runner.Changed(rows, c.done)
 }
 
-// collected reads the rows of an INSERT before it locks the store: calls take their time, and others may
-// write meanwhile.
+// collected reads the rows of an INSERT before it locks the store, so that others can write during the calls.
 func (c *modification) collected(ctx context.Context, checked *vtab.Program, width int) (provider.Rows, error) {
 	columns := checked.Columns
 	if err := checked.Close(); err != nil {
@@ -175,8 +173,8 @@ func (c *modification) collected(ctx context.Context, checked *vtab.Program, wid
 	return &vtab.Done{Rows: provider.NewRows(columns, returned), Used: rows.Costs()}, nil
 }
 
-// width counts the columns of the rows to insert; it is 0 where they cannot be read by themselves, because
-// there are placeholders behind them that count from those in the query.
+// width counts the columns of the rows to insert. It is 0 if the rows cannot be read alone, because
+// placeholders after the query are numbered from those in it.
 func (c *modification) width(placeholders int) (int, error) {
 	p, err := vtab.Compile(c.runner.Env, c.position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.insert.Source) })
 	if err != nil {
@@ -189,7 +187,7 @@ func (c *modification) width(placeholders int) (int, error) {
 	return width, p.Close()
 }
 
-// insertFresh inserts the rows of the fresh table, and gives what RETURNING asks for.
+// insertFresh inserts the rows of the fresh table, and returns the rows of RETURNING.
 func (c *modification) insertFresh(p *vtab.Program, columns []provider.Column) ([][]any, error) {
 	if _, err := c.runner.Stores.provideStore(p, c.table.store); err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func (st *store) list(db *sqlite3.Conn) ([]Object, error) {
 	return all, nil
 }
 
-// find gives the object of a name among others, whatever the case; nil where there is none.
+// find returns the object with a name, in any case; nil if there is none.
 func find(all []Object, name string) *Object {
 	for i := range all {
 		if strings.EqualFold(all[i].Name, name) {
@@ -79,7 +79,7 @@ func find(all []Object, name string) *Object {
 // inStore names the object with its store, for SQLite.
 func (o *Object) inStore() string { return o.store.schema + "." + sqlite3.QuoteIdentifier(o.Name) }
 
-// keep enters the object into the list of its store.
+// keep writes the object into the list of its store.
 func (o *Object) keep(db *sqlite3.Conn) error {
 	stmt, _, err := db.Prepare("INSERT OR REPLACE INTO " + o.store.schema + "." + objectsTable + " VALUES (?, ?, ?, ?, ?)")
 	if err != nil {
@@ -118,7 +118,7 @@ func dropTable(db *sqlite3.Conn, st *store, name string) error {
 	return nil
 }
 
-// noObject is the error that the stores have nothing of that name.
+// noObject is the error that no table or view has the name.
 func noObject(kind statement.ObjectKind, name statement.Ident) error {
 	return &provider.Error{
 		Code:     provider.Unknown,
@@ -138,7 +138,7 @@ func otherKind(o *Object, kind statement.ObjectKind, pos provider.Position) erro
 	}
 }
 
-// written gives a name as statements write it.
+// written returns a name as statements write it.
 func written(name string) string {
 	for i, r := range name {
 		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
@@ -149,5 +149,5 @@ func written(name string) string {
 	return name
 }
 
-// isQuery reports whether the object is a view that the list of its store alone knows.
+// isQuery reports whether the object is a view that its store keeps as a text, and SQLite does not know.
 func (o *Object) isQuery() bool { return o.Kind == statement.View && o.Definition != "" }

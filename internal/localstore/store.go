@@ -18,13 +18,13 @@ import (
 
 // store is one database.
 type store struct {
-	schema string          // what it is attached as
+	schema string          // its schema in a program's database
 	path   string          // of the file; empty: it is in memory
 	memory string          // the name of one in memory
 	gone   map[string]bool // what a dry run would have dropped, in lower case
 }
 
-// exists reports whether anything was ever put into the store.
+// exists reports whether the store was ever written.
 func (st *store) exists() (bool, error) {
 	if st.memory != "" {
 		return true, nil
@@ -60,7 +60,7 @@ func (st *store) create() error {
 // busyTimeout is how long a statement waits for another process that writes to the store.
 const busyTimeout = time.Minute
 
-// attach makes the store part of a database. A file that may not be written is read.
+// attach makes the store part of a database, read-only if the file may not be written.
 func (st *store) attach(db *sqlite3.Conn) error {
 	if err := db.BusyTimeout(busyTimeout); err != nil {
 		return st.fault(err)
@@ -95,7 +95,7 @@ func (st *store) uri(mode string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=" + mode + "&modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
 }
 
-// fault words an error of the store.
+// fault is the error to report for one of the store.
 func (st *store) fault(err error) error {
 	if e, ok := errors.AsType[*provider.Error](err); ok {
 		return e
@@ -121,7 +121,7 @@ func (st *store) fault(err error) error {
 	return e
 }
 
-// use runs a function over a database of its own that has the store.
+// use runs a function over a new database that the store is part of.
 func (st *store) use(f func(db *sqlite3.Conn) error) error {
 	db, err := sqlite3.Open(":memory:")
 	if err != nil {
@@ -134,7 +134,7 @@ func (st *store) use(f func(db *sqlite3.Conn) error) error {
 	return errors.Join(err, db.Close())
 }
 
-// change is use for what writes, all of it or nothing.
+// change is use for a function that writes, in one transaction.
 func (st *store) change(ctx context.Context, f func(db *sqlite3.Conn) error) error {
 	if err := st.create(); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (st *store) change(ctx context.Context, f func(db *sqlite3.Conn) error) err
 	})
 }
 
-// transact runs a function in a transaction of a database that has the store.
+// transact runs a function in a transaction of a database that the store is part of.
 func (st *store) transact(db *sqlite3.Conn, f func(db *sqlite3.Conn) error) error {
 	tx, err := db.BeginImmediate()
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// BestIndex chooses the method for what a plan knows of a row: the one with the most required
-// parameters of those whose are all given. A plan that gives none what it needs is refused, so
-// that SQLite orders joins in such a way that one resource feeds the next.
+// BestIndex chooses the method for the parameters that a plan supplies: of the methods that get all they
+// require, the one that requires most. It refuses a plan that supplies enough for none, so that SQLite
+// orders a join by what feeds what.
 func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	given := map[string]int{} // constraints that may be used, by field name
 	named, compared := map[string]bool{}, map[string]bool{}
@@ -83,8 +83,8 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	return sqlite3.CONSTRAINT
 }
 
-// takes reports whether the method has every parameter that the query compares: one that it does not
-// know would not be sent, and no row would seem to meet the comparison.
+// takes reports whether the method has every parameter that the query compares. A parameter that it does
+// not have would not be sent, and no row would meet the comparison.
 func (a *access) takes(t *table, named map[string]bool) bool {
 	for name := range named {
 		if t.fields[t.index[name]].hidden && !slices.Contains(a.params, name) {
@@ -109,7 +109,7 @@ func (a *access) isList() bool {
 	return a.method.Paging != nil || a.method.Response != nil && a.method.Response.ObjectKey != ""
 }
 
-// lacking names the required parameters that are not given, not even as parts of a whole name.
+// lacking names the required parameters that are not given, neither alone nor in a resource name.
 func (a *access) lacking(given func(name string) bool) []string {
 	whole := a.method.NameParam
 	byName := whole != nil && given(whole.Name)

@@ -13,7 +13,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// cursor goes over the rows of one call.
+// cursor reads the rows of one call.
 type cursor struct {
 	table  *table
 	access *access
@@ -72,7 +72,7 @@ func (a *access) wanted(chosen choice) []bool {
 	return wanted
 }
 
-// Next goes on to the next row.
+// Next moves to the next row.
 func (c *cursor) Next() error {
 	row, err := c.rows.Next(c.table.program.ctx)
 	if errors.Is(err, io.EOF) {
@@ -87,10 +87,10 @@ func (c *cursor) Next() error {
 	return nil
 }
 
-// EOF reports whether the rows are at their end.
+// EOF reports whether the last row was passed.
 func (c *cursor) EOF() bool { return c.row == nil }
 
-// Column gives a value of the row: what the answer holds, or else the argument of that name.
+// Column returns a value of the row: the one in the answer, or else the argument of that name.
 func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 	var value any
 	if i := c.access.columns[n]; i >= 0 {
@@ -114,9 +114,8 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 	return nil
 }
 
-// parameter gives what a column has that the answer does not hold: the argument of that name. A
-// parameter that was not given has no value that a condition could be held to; only the workspace is
-// always known.
+// parameter returns the value of a column that the answer does not hold: the argument of that name. A
+// parameter without an argument has no value to compare; only the workspace is always known.
 func (c *cursor) parameter(f field) (any, error) {
 	value, ok := c.given[f.name]
 	switch {
@@ -132,7 +131,7 @@ func (c *cursor) parameter(f field) (any, error) {
 	})
 }
 
-// Close lets the rows go.
+// Close releases the rows.
 func (c *cursor) Close() error {
 	c.rows, c.row = nil, nil
 	return nil

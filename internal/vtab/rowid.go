@@ -8,20 +8,19 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// rowIDs tells the rows of one call apart. SQLite asks for a row's number where it may come across the
-// row by more than one way: in the alternatives of an OR, each of which is a call of its own, and
-// for the rows of a RIGHT or FULL JOIN that nothing was joined with. So the number has to be the same
-// whatever call gave the row.
+// rowIDs tells the rows of one call apart. SQLite asks for the number of a row that it may find more than
+// once: by the alternatives of an OR, each of which is a call, and for a RIGHT or FULL JOIN. So the number
+// must not depend on the call.
 type rowIDs struct {
 	id    int64 // of the row at hand; 0: not asked for yet
 	alike map[[sha256.Size]byte]int
 }
 
-// next is told that another row is at hand.
+// next starts another row.
 func (r *rowIDs) next() { r.id = 0 }
 
-// RowID numbers the row. Rows are the same if they are below the same parent in the same workspace
-// and hold the same; those of one call that do are told apart by their order.
+// RowID numbers the row. Rows are the same if they have the same parent, workspace and values. Equal rows of
+// one call are numbered in their order.
 func (c *cursor) RowID() (int64, error) {
 	if c.ids.id != 0 {
 		return c.ids.id, nil
@@ -48,14 +47,14 @@ func (c *cursor) RowID() (int64, error) {
 	return id, nil
 }
 
-// rowKey is what numbers are given for.
+// rowKey identifies a row.
 type rowKey struct {
 	table    *table
 	identity [sha256.Size]byte
 	alike    int // from 1, among the rows of a call that hold the same
 }
 
-// identity digests what the row holds and the parameters that every row of the table depends on.
+// identity digests the values of the row, and the parameters that every method of the table requires.
 func (c *cursor) identity() ([sha256.Size]byte, error) {
 	row, err := c.rows.Whole()
 	if err != nil {
@@ -79,7 +78,7 @@ func (c *cursor) identity() ([sha256.Size]byte, error) {
 	return sha256.Sum256(encoded), nil
 }
 
-// revealed gives a value as it is: credentials that differ must not look the same.
+// revealed returns a value unmasked: credentials that differ must not look the same.
 func revealed(value any) any {
 	if secret, ok := value.(provider.Secret); ok {
 		return secret.Reveal()

@@ -12,19 +12,19 @@ import (
 	"github.com/lakeql/lakeql/internal/fetch"
 )
 
-// scouts run a statement ahead of itself, so that calls which SQLite makes one after the other are
-// under way at the same time. They are passes of the same program over a connection of their own: a
-// call that an earlier pass came to gives its rows; one that is new is begun, and gives none. So the
-// first pass begins what needs nothing (the values of an IN list, say), the next what is fed by that,
-// and so on, one level of a join a pass. No pass waits for a call that the statement has begun
-// meanwhile: the two would go on side by side, and nothing would be ahead.
+// scouts run a statement ahead of itself, so that calls overlap which SQLite makes one after the other. A
+// scout is a pass of the same program over a second connection. It starts each new call and treats it as
+// empty; a call of an earlier pass returns its rows. So the first pass starts the calls that need no rows,
+// such as those of an IN list, the second those that the first feeds: one level of a join a pass. A pass
+// does not wait for a call that the statement started meanwhile, because then it would not be ahead.
 //
-// The calls are those that the statement would make: SQLite itself has looked at every condition on
-// the way, and where one is about rows that are not there yet, nothing is begun that hangs on it.
+// The statement makes all of these calls anyway: SQLite evaluates every condition on the way. If a condition
+// depends on rows that have not arrived, the pass starts no call that depends on it.
 type scouts struct {
 	rows *Rows
 	// limited is set for a statement that may stop before its last call (LIMIT). Then nothing runs
-	// ahead until it has made a few calls, and never more calls than it has made; pages are left to it.
+	// ahead until it has made a few calls, and never more calls than it has made; only the statement
+	// fetches further pages.
 	limited bool
 
 	mu   sync.Mutex
@@ -41,7 +41,7 @@ func (s *scouts) start() {
 	}
 }
 
-// missed is told of each call that the statement began itself.
+// missed is called for each call that the statement starts itself.
 func (s *scouts) missed() {
 	if !s.limited {
 		return
@@ -52,7 +52,7 @@ func (s *scouts) missed() {
 	}
 }
 
-// begin runs passes, unless there are some under way, on a goroutine that the fetcher waits for.
+// begin runs passes on a goroutine that the fetcher waits for, unless some are running.
 func (s *scouts) begin(most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,10 +68,10 @@ func (s *scouts) begin(most int) {
 	})
 }
 
-// errEnough ends a pass that has begun as many calls as it may.
+// errEnough ends a pass that has started as many calls as it may.
 var errEnough = errors.New("enough calls run ahead")
 
-// run makes passes until one finds nothing new. No more than most calls are begun; -1: no bound.
+// run makes passes until one finds nothing new. It starts at most most calls; -1: no bound.
 func (s *scouts) run(ctx context.Context, most int) {
 	own := s.rows.program
 	p, err := Compile(own.env, own.position, own.ahead)
@@ -129,18 +129,18 @@ func (s *scouts) run(ctx context.Context, most int) {
 	}
 }
 
-// unknowns are the places of a pass that gave no rows because their calls are not answered, for as
-// long as that leaves open what a row of a loop around them asks for: whether NOT EXISTS holds, say.
+// unknowns are the places of a pass that returned no rows because their answers have not arrived. As long as
+// a place is unknown, so is what depends on its rows: whether NOT EXISTS holds, for example.
 type unknowns struct {
 	decides map[bytecode.Choice]map[bytecode.Choice]bool
 	places  []bytecode.Choice // by their plans, in the order in which the program came to them
 }
 
-// add takes in a place.
+// add adds a place.
 func (u *unknowns) add(plan bytecode.Choice) { u.places = append(u.places, plan) }
 
-// decide reports whether an unknown answer decides what a place asks for. If the place itself was
-// unknown, the loop around it has gone on.
+// decide reports whether an unknown answer decides what a place calls. If the place itself was unknown, the
+// loop around it has moved to its next row.
 func (u *unknowns) decide(plan bytecode.Choice) bool {
 	if i := slices.Index(u.places, plan); i >= 0 {
 		u.places = u.places[:i]
@@ -148,8 +148,8 @@ func (u *unknowns) decide(plan bytecode.Choice) bool {
 	return slices.ContainsFunc(u.places, func(place bytecode.Choice) bool { return u.decides[place][plan] })
 }
 
-// loop begins a loop over rows, and gives what to call when it goes on: what was unknown in it does
-// not matter to the next row.
+// loop starts a loop over rows, and returns the function to call before each: a place that was unknown for
+// one row is not for the next.
 func (u *unknowns) loop() func() {
 	around := len(u.places)
 	return func() { u.places = u.places[:min(around, len(u.places))] }

@@ -11,8 +11,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// table is a resource as a virtual table. What its SELECT methods answer are columns; their
-// parameters are hidden columns, or the same column where a parameter has an attribute's name.
+// table is a resource as a virtual table. The attributes that its SELECT methods return are columns. Their
+// parameters are hidden columns; a parameter with the name of an attribute shares that column.
 type table struct {
 	program  *Program
 	number   int // among the tables of the program
@@ -31,7 +31,7 @@ type field struct {
 	hidden    bool   // a parameter that no answer holds
 }
 
-// access is a method that gives rows.
+// access is a method that returns rows.
 type access struct {
 	method   *provider.Method
 	required []string                    // parameters without which there is no call
@@ -41,7 +41,7 @@ type access struct {
 	single   bool                        // it gives one resource by its name or ids, whose absence is no error
 }
 
-// newTable reads what a resource's table looks like.
+// newTable works out the columns and methods of a resource's table.
 func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, error) {
 	t := &table{program: p, resource: r, index: map[string]int{}}
 	for _, m := range r.MethodsFor(provider.Select) {
@@ -83,7 +83,7 @@ func parameters(m *provider.Method) *access {
 	return a
 }
 
-// typeOf gives the type of a parameter.
+// typeOf returns the type of a parameter.
 func (e *Env) typeOf(m *provider.Method, name string) (string, error) {
 	param, ok := m.Param(name)
 	if !ok {
@@ -96,7 +96,7 @@ func (e *Env) typeOf(m *provider.Method, name string) (string, error) {
 	return schema.Type, nil
 }
 
-// declare finds the columns: those of every method's rows, then the parameters that are left.
+// declare finds the columns: the attributes of every method's rows, then the remaining parameters.
 func (t *table) declare() error {
 	add := func(f field) {
 		if _, ok := t.index[f.name]; !ok {
@@ -149,8 +149,8 @@ func (t *table) declaration() string {
 	return b.String()
 }
 
-// isSingle reports whether a method gives one resource. A list whose parent does not exist is an
-// error; a resource that does not exist is no row.
+// isSingle reports whether a method returns one resource. If that does not exist, there is no row; if the
+// parent of a list does not exist, that is an error.
 func (e *Env) isSingle(m *provider.Method) (bool, error) {
 	if m.Verb != http.MethodGet || m.Response == nil || m.Response.Schema == nil || m.Response.ObjectKey != "" {
 		return false, nil

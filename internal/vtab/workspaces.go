@@ -13,27 +13,26 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// A resource can be called without a deployment_name: its rows are then those of the configured
-// workspace, and no others. So where a join compares deployment_name, an order of the tables that calls
-// a resource before the name is known would lose the rows of the other workspaces. Such an order is
-// made to look so dear that SQLite takes it only if there is no other.
+// A resource can be called without a deployment_name; its rows are then those of the configured workspace.
+// If a join compares deployment_name, an order of the tables that calls a resource before the name is known
+// loses the rows of all other workspaces. BestIndex gives such an order a cost so high that SQLite takes it
+// only if there is no other.
 //
-// There is no other where nothing says which workspaces are meant (p.deployment_name =
-// b.deployment_name): then it is the configured one. checkOrder holds the plan that SQLite
-// chose to that.
+// There is no other if the statement names no workspace (p.deployment_name = b.deployment_name); the
+// configured one is meant then. checkOrder refuses every other plan of that kind.
 
-// dear is the cost of a call for which a parameter is not known that the query compares.
+// dear is the cost of a call that lacks a parameter which the query compares.
 const dear = 1e12
 
 // workspaceTerms says what a plan knows of deployment_name.
 type workspaceTerms struct {
-	// by counts the comparisons that say which workspace, later those with tables behind this one.
+	// by counts the comparisons with known values, later those with tables that are read after this one.
 	by, later int
 	// fixed is set if one of them is with a constant or an IN.
 	fixed bool
 }
 
-// early reports whether a plan is for a call before all is known that the query compares.
+// early reports whether a plan calls before all parameters are known that the query compares.
 func (t *table) early(named map[string]bool, given map[string]int) bool {
 	return slices.ContainsFunc(t.fields, func(f field) bool {
 		_, ok := given[f.name]
@@ -62,10 +61,10 @@ func (t *table) workspaces(idx *sqlite3.IndexInfo) workspaceTerms {
 	return k
 }
 
-// checkOrder refuses a plan in which a resource is called before its deployment_name is known, unless
-// the resources are compared with each other and with nothing else: what one of them cannot use the
-// other does. It refuses too what is called without one that the query compares behind it, in a view
-// or subquery that SQLite works out by itself.
+// checkOrder refuses a plan that calls a resource before its deployment_name is known, unless the resources
+// are compared with each other only: then the others use the name. It also refuses a call without a
+// deployment_name if the query compares the name later, outside of a view or subquery that SQLite computes
+// first.
 func checkOrder(p *Program) error {
 	if !p.tables.ordered && !p.tables.compares {
 		return nil
@@ -107,23 +106,22 @@ func checkOrder(p *Program) error {
 	}
 }
 
-// withoutWorkspace reports whether a plan does not say which workspace is called, and the query uses
-// the name of it.
+// withoutWorkspace reports whether a plan calls without a deployment_name that the query reads.
 func (t *table) withoutWorkspace(chosen choice) bool {
 	n, ok := t.index[bind.DeploymentName]
 	return ok && t.fields[n].hidden && chosen.uses(n) && !slices.Contains(chosen.fields, n)
 }
 
-// comparesWorkspace reports whether a text compares deployment_name. What looks like it and is not, in
-// a string say, does no harm: see withoutWorkspace.
+// comparesWorkspace reports whether a text compares deployment_name. A false alarm, such as in a string, does
+// no harm: see withoutWorkspace.
 func comparesWorkspace(text string) bool {
 	const compared = `(?i)\bdeployment_name\W?\s*(=|<|>|!|in\b|is\b|not\b|like\b)|[=<>]\s*(\W?\w+\W?\.\s*)*\W?deployment_name\b|\busing\s*\([^)]*deployment_name`
 	return strings.Contains(strings.ToLower(text), bind.DeploymentName) && regexp.MustCompile(compared).MatchString(text)
 }
 
-// checkCompared is the error of a program that compares the workspace of rows which no workspace was
-// given for, as in an alternative of an OR. They would be those of the configured one alone, and what
-// the condition wants of others would be missing without a word.
+// checkCompared refuses a program that compares the deployment_name of rows that were called without one,
+// as in one alternative of an OR. Those rows are the configured workspace's alone; the rows of others would
+// be missing without a message.
 func checkCompared(p *Program, code *bytecode.Program) error {
 	for _, place := range code.Filters() {
 		chosen, ok := p.env.choices.find(place.Choice)
