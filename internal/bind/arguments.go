@@ -52,8 +52,8 @@ func (a *Args) take(fits func(Arg) bool) (any, bool) {
 	return nil, false
 }
 
-// Numbered returns the value for a placeholder of SQLite's: its number, from 1, and its name with the
-// sign, if it has one.
+// Numbered returns the value for a placeholder of SQLite's: its number, from 1, and its name with
+// the sign, if it has one.
 func (a *Args) Numbered(n int, name string) (any, bool) {
 	return a.take(func(value Arg) bool {
 		if value.Name != "" {

@@ -1,10 +1,10 @@
 // Package bind turns the named values of a statement into a call: it knows which names a method
-// takes, what each means (a path or query parameter, the workspace, a resource name, an attribute of
-// the request body), and what follows from them.
+// takes, what each means (a path or query parameter, the workspace, a resource name, an attribute
+// of the request body), and what follows from them.
 //
 //   - [Signature] is what a method takes, by name.
-//   - [Binding] collects values from the parameters of an EXEC or the columns of an INSERT, UPDATE or
-//     DELETE, with their positions in the statement, so that an error points at the value at fault.
+//   - [Binding] collects values from the parameters of an EXEC or the columns of an INSERT, UPDATE
+//     or DELETE, with their positions, so that an error points at the value at fault.
 //   - [Scope.Call] does the same for the values that SQLite gives a table; those have no position.
 //   - [UpdateMask] works out the list of fields that an UPDATE changes.
 //   - [Args] are the values of placeholders.

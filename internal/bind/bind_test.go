@@ -19,8 +19,8 @@ func method(t *testing.T, c *provider.Catalogue, name string) *provider.Method {
 	return found.Method
 }
 
-// TestResourceNames shows what becomes of a resource name and its parts, whether SQLite gives them or an
-// EXEC does.
+// TestResourceNames shows what becomes of a resource name and its parts, whether SQLite gives them
+// or an EXEC does.
 func TestResourceNames(t *testing.T) {
 	tests := map[string]struct {
 		given map[string]any
@@ -76,7 +76,8 @@ func TestResourceNames(t *testing.T) {
 	}
 }
 
-// TestAccount shows that account-level operations take the configured account, unless another is given.
+// TestAccount shows that account-level operations take the configured account, unless another is
+// given.
 func TestAccount(t *testing.T) {
 	c := embedded(t)
 	m := method(t, c, "databricks_account.provisioning.workspaces.workspaces_list")

@@ -11,9 +11,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// SetColumn binds the value of a column: of a parameter, an attribute of the body, or with dots a part
-// of one. A name that the body requires as well as the path is sent in both, unless one of all, the
-// statement's columns, is for the attribute alone (data__name).
+// SetColumn binds the value of a column: of a parameter, an attribute of the body, or with dots a
+// part of one. A name that the body requires as well as the path is sent in both, unless one of
+// all, the statement's columns, is for the attribute alone (data__name).
 func (b *Binding) SetColumn(column statement.Ident, value any, all []statement.Ident) error {
 	column.Text = b.Canonical(column.Text)
 	here := func(provider.Path) provider.Position { return column.Pos }
@@ -36,8 +36,8 @@ func (b *Binding) SetColumn(column statement.Ident, value any, all []statement.I
 	return nil
 }
 
-// setBoth puts a parameter into the body as well if the body requires one of its name and no column is
-// for that alone.
+// setBoth puts a parameter into the body as well if the body requires one of its name and no column
+// is for that alone.
 func (b *Binding) setBoth(g given, all []statement.Ident) {
 	both := b.IsParam(g.name) && b.IsAttribute(g.name) && slices.Contains(b.Method.Body.RequiredAttributes, g.name) &&
 		!slices.ContainsFunc(all, func(c statement.Ident) bool { return b.Canonical(c.Text) == AttributePrefix+g.name })
@@ -46,8 +46,8 @@ func (b *Binding) setBoth(g given, all []statement.Ident) {
 	}
 }
 
-// typed converts a value of a row to what decoding JSON returns for the column's type: SQL's true is
-// SQLite's 1, and an integer beyond 64 bits was rounded.
+// typed converts a value of a row to what decoding JSON returns for the column's type: SQL's true
+// is SQLite's 1, and an integer beyond 64 bits was rounded.
 func (b *Binding) typed(column statement.Ident, value any) (any, error) {
 	schema, err := b.Schema(column.Text)
 	if err != nil {
@@ -106,7 +106,8 @@ func JSONValue(value any) any {
 	return value
 }
 
-// Order returns the order in which to set columns: those with dots, which are parts of others, last.
+// Order returns the order in which to set columns: those with dots, which are parts of others,
+// last.
 func Order(columns []statement.Ident) []int {
 	order := make([]int, len(columns))
 	for i := range order {

@@ -6,9 +6,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// AllowParts lets the body be a part of what its schema requires if an update mask says which part: the
-// API ignores attributes that the mask does not list, so a statement may leave them out. The mask *
-// lists all.
+// AllowParts lets the body be a part of what its schema requires if an update mask says which part:
+// the API ignores attributes that the mask does not list, so a statement may leave them out. The
+// mask * lists all.
 func (b *Binding) AllowParts() error {
 	name := b.MaskName()
 	if name == "" || b.args[name] == "*" || b.attributes[name] == "*" {
@@ -29,8 +29,8 @@ func (b *Binding) AllowParts() error {
 	return nil
 }
 
-// loosened copies a schema, and those of the objects inside a value, without their required attributes.
-// The items of lists stay as they are.
+// loosened copies a schema, and those of the objects inside a value, without their required
+// attributes. The items of lists stay as they are.
 func (b *Binding) loosened(schema *provider.Schema, value map[string]any) (*provider.Schema, error) {
 	loose := *schema
 	loose.Required, loose.Properties = nil, slices.Clone(schema.Properties)

@@ -7,9 +7,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Call binds values to a method's parameters, by name; names that it does not take are left out. The
-// parts of a resource name are added to values. ok is false if values contradict each other, as a
-// resource name and one of its parts may: no resource matches them.
+// Call binds values to a method's parameters, by name; names that it does not take are left out.
+// The parts of a resource name are added to values. ok is false if values contradict each other, as
+// a resource name and one of its parts may: no resource matches them.
 func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Call, ok bool, err error) {
 	call = dispatch.Call{Method: m, Args: map[string]any{}}
 	for name, value := range values {
@@ -55,8 +55,8 @@ func (b *Binding) splitName() error {
 	return nil
 }
 
-// nameParts takes the resource name among values apart into the parameters of the method's path; nil
-// if there is none, or if the method sends it as it is.
+// nameParts takes the resource name among values apart into the parameters of the method's path;
+// nil if there is none, or if the method sends it as it is.
 func nameParts(m *provider.Method, values map[string]any) (map[string]string, error) {
 	whole := m.NameParam
 	if whole == nil {

@@ -120,8 +120,8 @@ func (s *Signature) Sets(column, name string) bool {
 	return s.Top(column) == name || s.Canonical(column) == name
 }
 
-// AttributeFirst reads a column of SET: if an attribute and a parameter have its name, the column is
-// the attribute. The parameter belongs to the WHERE.
+// AttributeFirst reads a column of SET: if an attribute and a parameter have its name, the column
+// is the attribute. The parameter belongs to the WHERE.
 func (s *Signature) AttributeFirst(column statement.Ident) statement.Ident {
 	column.Text = s.Canonical(column.Text)
 	name := strings.TrimPrefix(column.Text, AttributePrefix)

@@ -9,8 +9,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// UpdateMask is the list of fields that an update changes, as the API takes it: a field in the mask and
-// not in the body is cleared; a field that is not in the mask stays as it is.
+// UpdateMask is the list of fields that an update changes, as the API takes it: a field in the mask
+// and not in the body is cleared; a field that is not in the mask stays as it is.
 type UpdateMask struct {
 	binding *Binding
 	param   string // the parameter or attribute that takes it
@@ -18,8 +18,8 @@ type UpdateMask struct {
 	paths   []string
 }
 
-// NewUpdateMask starts the mask of an update that sets columns; nil if the method takes none, or if the
-// statement supplies it.
+// NewUpdateMask starts the mask of an update that sets columns; nil if the method takes none, or if
+// the statement supplies it.
 func NewUpdateMask(b *Binding, columns []statement.Ident) *UpdateMask {
 	name := b.MaskName()
 	named := slices.ContainsFunc(columns, func(c statement.Ident) bool {
@@ -31,7 +31,8 @@ func NewUpdateMask(b *Binding, columns []statement.Ident) *UpdateMask {
 	return &UpdateMask{binding: b, param: name, inBody: !b.IsParam(name)}
 }
 
-// Add adds what setting a column to a value changes. The binding has the values of the WHERE by then.
+// Add adds what setting a column to a value changes. The binding has the values of the WHERE by
+// then.
 func (m *UpdateMask) Add(column statement.Ident, value any) error {
 	path := strings.TrimPrefix(column.Text, AttributePrefix)
 	top, _, _ := strings.Cut(path, ".")
@@ -58,8 +59,8 @@ func (m *UpdateMask) isName(path string, value any) bool {
 	return ok && b.isResourceName(path) && whole.value == value
 }
 
-// find returns the schema of an attribute. A mask cannot name an entry of a map, only the whole map: the
-// other entries would be lost.
+// find returns the schema of an attribute. A mask cannot name an entry of a map, only the whole
+// map: the other entries would be lost.
 func (m *UpdateMask) find(column statement.Ident, path string) (*provider.Schema, error) {
 	schema := m.binding.Body
 	for i, step := range strings.Split(path, ".") {
@@ -81,8 +82,8 @@ func (m *UpdateMask) find(column statement.Ident, path string) (*provider.Schema
 	return schema, nil
 }
 
-// leaves adds the fields that a value sets, down to those that are not messages. A map or list is one
-// field.
+// leaves adds the fields that a value sets, down to those that are not messages. A map or list is
+// one field.
 func (m *UpdateMask) leaves(column statement.Ident, path string, schema *provider.Schema, value any) error {
 	object, ok := value.(map[string]any)
 	if isWhole := m.inBody && !strings.Contains(path, "."); len(schema.Properties) > 0 && (ok && len(object) == 0 || value == nil && isWhole) {
@@ -113,8 +114,8 @@ func (m *UpdateMask) leaves(column statement.Ident, path string, schema *provide
 	return nil
 }
 
-// append adds a path; for a field of a choice, the path of the choice. The version that an update is for
-// (etag) is not a change.
+// append adds a path; for a field of a choice, the path of the choice. The version that an update
+// is for (etag) is not a change.
 func (m *UpdateMask) append(path string) {
 	if m.inBody {
 		_, path, _ = strings.Cut(path, ".")
@@ -138,8 +139,8 @@ func (m *UpdateMask) append(path string) {
 // lakebase is the beginning of the names of the resources that have the choices below.
 const lakebase = "databricks_workspace.postgres."
 
-// lakebaseChoices lists fields of which at most one is set, by the name that an update mask has for all of
-// them. The official SDK says so in the descriptions of the fields, not in their types.
+// lakebaseChoices lists fields of which at most one is set, by the name that an update mask has for
+// all of them. The official SDK says so in the descriptions of the fields, not in their types.
 func lakebaseChoices() map[string][]string {
 	return map[string][]string{
 		"expiration": {"ttl", "expire_time", "no_expiry"},
@@ -159,8 +160,8 @@ func cutLast(path string) (parent, name string) {
 // Paths lists the fields, in the order in which they were added.
 func (m *UpdateMask) Paths() []string { return m.paths }
 
-// Set adds the mask to the binding's values. An empty mask is left out, and [Binding.Complete] reports it
-// as missing.
+// Set adds the mask to the binding's values. An empty mask is left out, and [Binding.Complete]
+// reports it as missing.
 func (m *UpdateMask) Set() {
 	switch text := strings.Join(m.paths, ","); {
 	case text == "":

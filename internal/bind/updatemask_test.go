@@ -101,7 +101,8 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// TestMaskIsFound shows that an update of every method that has a mask gets one, wherever it stands.
+// TestMaskIsFound shows that an update of every method that has a mask gets one, wherever it
+// stands.
 func TestMaskIsFound(t *testing.T) {
 	c := embedded(t)
 	providers, err := c.Providers()
@@ -125,7 +126,8 @@ func TestMaskIsFound(t *testing.T) {
 	}
 }
 
-// checkMasks sets each attribute of what the updates of a resource with a mask take, and counts those.
+// checkMasks sets each attribute of what the updates of a resource with a mask take, and counts
+// those.
 func checkMasks(t *testing.T, c *provider.Catalogue, resource string) int {
 	t.Helper()
 	parts := strings.Split(resource, ".")

@@ -115,8 +115,8 @@ func (p *Program) Tables() []Table {
 	return all
 }
 
-// Unknown lists the opcodes of the program that the package has no entry for, sorted. What the other
-// methods report about such a program may be wrong.
+// Unknown lists the opcodes of the program that the package has no entry for, sorted. What the
+// other methods report about such a program may be wrong.
 func (p *Program) Unknown() []string {
 	var unknown []string
 	for _, op := range p.all {

@@ -1,7 +1,7 @@
 package bytecode
 
-// Compares reports whether a condition of the program looks at a column of a virtual table's cursor,
-// or at an expression over it. DISTINCT and ORDER BY are not conditions.
+// Compares reports whether a condition of the program looks at a column of a virtual table's
+// cursor, or at an expression over it. DISTINCT and ORDER BY are not conditions.
 func (p *Program) Compares(cursor, column int) bool {
 	for at, read := range p.all {
 		if read.code == "VColumn" && read.p1 == cursor && read.p2 == column && compared(p.all[at+1:], read.p3) {

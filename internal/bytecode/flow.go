@@ -92,8 +92,8 @@ func (p *Program) lost(code string, on, off map[int]bool) bool {
 	return false
 }
 
-// successors lists, for each instruction, those that may follow it. Subroutines and coroutines go on
-// at every place that they may have been called from.
+// successors lists, for each instruction, those that may follow it. Subroutines and coroutines go
+// on at every place that they may have been called from.
 func (p *Program) successors() [][]int {
 	after := make([][]int, len(p.all))
 	for i, op := range p.all {
@@ -122,8 +122,8 @@ func (p *Program) successors() [][]int {
 	return after
 }
 
-// callers lists where a subroutine returns to that keeps its return address in a register, or what a
-// Yield or the end of a coroutine switches to.
+// callers lists where a subroutine returns to that keeps its return address in a register, or what
+// a Yield or the end of a coroutine switches to.
 func (p *Program) callers(register int, by string) []int {
 	var places []int
 	for i, op := range p.all {

@@ -93,8 +93,8 @@ func (t *Tracer) coroutine(i int) (from, to int) {
 	return from, to
 }
 
-// yielded reports the source of what a coroutine leaves in a register. Each part of a UNION and each
-// row of VALUES writes it at a place of its own.
+// yielded reports the source of what a coroutine leaves in a register. Each part of a UNION and
+// each row of VALUES writes it at a place of its own.
 func (t *Tracer) yielded(from, to, register, depth int) Source {
 	var values []Source
 	for i := from; i < to; i++ {
@@ -180,8 +180,8 @@ func expression(parts ...Source) Source {
 	return made
 }
 
-// column reports the source of a column of a cursor: over a named table, or over a table that SQLite
-// filled.
+// column reports the source of a column of a cursor: over a named table, or over a table that
+// SQLite filled.
 func (t *Tracer) column(cursor, column, depth int) Source {
 	if depth > deepest {
 		return unknownSource()

@@ -11,8 +11,8 @@ import (
 // Unfinished reports whether the last statement of a text lacks its semicolon.
 func (s *Session) Unfinished(text string) bool { return statement.Unfinished(text) }
 
-// Suggest lists what may replace the word that ends at the cursor: the names below those before its last
-// dot, a method's parameters after @, or keywords.
+// Suggest lists what may replace the word that ends at the cursor: the names below those before its
+// last dot, a method's parameters after @, or keywords.
 func (s *Session) Suggest(text string, cursor int) []string {
 	text = text[:cursor]
 	start := strings.LastIndexAny(text, " \t\r\n,;(=") + 1

@@ -20,8 +20,8 @@ type change struct {
 	words  map[string][]string // the names in them, likewise
 }
 
-// newChange keeps the texts of a binding, and the names in them. Numbers and booleans are not names of what a
-// row makes.
+// newChange keeps the texts of a binding, and the names in them. Numbers and booleans are not names
+// of what a row makes.
 func newChange(req *dispatch.Request, b *bind.Binding) change {
 	c := change{req, targetOf(req, b), map[string][]string{}, map[string][]string{}}
 	for name, value := range b.All() {
@@ -31,8 +31,8 @@ func newChange(req *dispatch.Request, b *bind.Binding) change {
 	return c
 }
 
-// dependsOn reports whether a row must wait for an earlier one: both change the same thing, or a text of the
-// earlier one, which the two do not share, occurs in another column of this one.
+// dependsOn reports whether a row must wait for an earlier one: both change the same thing, or a
+// text of the earlier one, which the two do not share, occurs in another column of this one.
 func (c change) dependsOn(earlier change) bool {
 	if c.target != "" && c.target == earlier.target {
 		return true
@@ -52,8 +52,8 @@ func (c change) dependsOn(earlier change) bool {
 	return false
 }
 
-// keep adds a value: its text, or the texts inside it. A text is split into names at slashes, dots, quotes and
-// the like.
+// keep adds a value: its text, or the texts inside it. A text is split into names at slashes, dots,
+// quotes and the like.
 func (c change) keep(path string, value any, text string) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -77,9 +77,9 @@ func (c change) keep(path string, value any, text string) {
 	}
 }
 
-// targetOf identifies the thing that a call changes: by the parameters of its path or, if it has none, by the
-// required attributes of its body. The path of an INSERT's POST is the parent of a new thing; it has no
-// target.
+// targetOf identifies the thing that a call changes: by the parameters of its path or, if it has
+// none, by the required attributes of its body. The path of an INSERT's POST is the parent of a new
+// thing; it has no target.
 func targetOf(req *dispatch.Request, b *bind.Binding) string {
 	call := b.Call()
 	m := call.Method

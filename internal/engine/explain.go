@@ -140,8 +140,8 @@ func stepRow(s vtab.Step) []any {
 	return row
 }
 
-// explain lists the call of a write above the steps that supply its rows. The parameters of its WHERE are
-// shown with the call.
+// explain lists the call of a write above the steps that supply its rows. The parameters of its
+// WHERE are shown with the call.
 func (w *write) explain() ([]vtab.Step, error) {
 	steps, err := w.program.Steps()
 	if err != nil {

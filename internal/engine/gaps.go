@@ -124,8 +124,8 @@ func forgivable(err error) bool {
 	return false
 }
 
-// ended is told why an answer ends, io.EOF or an error, and returns how it ends for the statement. of is
-// the same for every reader of one answer, so that a gap counts once.
+// ended is told why an answer ends, io.EOF or an error, and returns how it ends for the statement.
+// of is the same for every reader of one answer, so that a gap counts once.
 func (s *Session) ended(of any, req *dispatch.Request, cut bool, err error) error {
 	switch {
 	case errors.Is(err, io.EOF) && cut:
@@ -152,7 +152,8 @@ type watchedRows struct {
 	req     *dispatch.Request
 }
 
-// watch returns the rows of a call; of one that failed, no rows if the session goes on without them.
+// watch returns the rows of a call; of one that failed, no rows if the session goes on without
+// them.
 func (s *Session) watch(req *dispatch.Request, rows provider.Rows, err error) (provider.Rows, error) {
 	if err == nil {
 		return &watchedRows{rows, s, req}, nil

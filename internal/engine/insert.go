@@ -98,8 +98,8 @@ func awaits(hints []string, pos provider.Position) (bool, error) {
 	return slices.Contains(hints, "AWAIT"), nil
 }
 
-// choose finds the method that takes the columns: of the methods that know all columns and lack none, the
-// one that requires most.
+// choose finds the method that takes the columns: of the methods that know all columns and lack
+// none, the one that requires most.
 func (w *write) choose(r *provider.Resource, verb provider.SQLVerb, columns []statement.Ident) (*provider.Method, error) {
 	methods := r.MethodsFor(verb)
 	if len(methods) == 0 {
@@ -171,8 +171,8 @@ func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error)
 	return required, nil
 }
 
-// setCell is SetColumn for a value of a row. A placeholder from a page of the documentation is a fault if it
-// stands in the statement; in answers and tables it is a text.
+// setCell is SetColumn for a value of a row. A placeholder from a page of the documentation is a
+// fault if it stands in the statement; in answers and tables it is a text.
 func (w *write) setCell(b *bind.Binding, column statement.Ident, value any, all []statement.Ident) error {
 	if text, ok := value.(string); ok && w.constant() {
 		if placeholder, ok := statement.Placeholder(column.Text, text); ok {

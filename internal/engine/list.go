@@ -219,8 +219,8 @@ func (l lister) settings() [][]any {
 
 // Principals is an authorizer that knows as whom calls are made. The dispatcher's may be one.
 type Principals interface {
-	// Principal returns the owner of the configured credential as far as the configuration says, the
-	// kind of the credential, and its source. It makes no call.
+	// Principal returns the owner of the configured credential as far as the configuration says,
+	// the kind of the credential, and its source. It makes no call.
 	Principal() (principal, kind, source string, err error)
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/lakeql/lakeql/internal/vtab"
 )
 
-// madeNames are those of the tables and views that the statements of a text make or drop. A later statement
-// with such a name can only be checked when its turn comes.
+// madeNames are those of the tables and views that the statements of a text make or drop. A later
+// statement with such a name can only be checked when its turn comes.
 type madeNames []string
 
 // add adds the name that a statement makes or drops.
@@ -32,7 +32,8 @@ func (n madeNames) in(st statement.Statement) bool {
 	return false
 }
 
-// lacked reports whether an error says that a table of one of the names does not exist. A view may need it.
+// lacked reports whether an error says that a table of one of the names does not exist. A view may
+// need it.
 func (n madeNames) lacked(err error) bool {
 	table, ok := vtab.MissingTable(err)
 	return ok && slices.ContainsFunc(n, func(name string) bool { return strings.EqualFold(name, table) })

@@ -14,8 +14,8 @@ import (
 // returnedTable is the table of the rows that the calls of a write returned.
 const returnedTable = "lakeql.returned"
 
-// checked completes the plan. It checks RETURNING and rows that are constants, so that a fault in them is
-// reported before anything is sent.
+// checked completes the plan. It checks RETURNING and rows that are constants, so that a fault in
+// them is reported before anything is sent.
 func (w *write) checked() (*plan, error) {
 	if err := w.checkRows(); err != nil {
 		return nil, errors.Join(err, w.program.Close())

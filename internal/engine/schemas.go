@@ -21,8 +21,8 @@ type attribute struct {
 	required bool
 }
 
-// attributes lists the attributes of a request body, in the document's order, without those that only answers
-// have.
+// attributes lists the attributes of a request body, in the document's order, without those that
+// only answers have.
 func (s schemas) attributes(m *provider.Method) ([]attribute, error) {
 	if m.Body == nil {
 		return nil, nil

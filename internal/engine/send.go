@@ -11,12 +11,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// atOnce is the maximal number of calls of a write that are under way. The dispatcher has a limit for each
-// host.
+// atOnce is the maximal number of calls of a write that are under way. The dispatcher has a limit
+// for each host.
 const atOnce = 64
 
-// send makes the calls, several at once if rows are independent. It returns the rows of each call and the
-// number of calls that succeeded. After a failure it starts no further call.
+// send makes the calls, several at once if rows are independent. It returns the rows of each call
+// and the number of calls that succeeded. After a failure it starts no further call.
 func (w *write) send(ctx context.Context, changes []change) (answers [][][]any, done int, err error) {
 	s := &sending{write: w, changes: changes, answers: make([][][]any, len(changes)), finished: make([]chan struct{}, len(changes))}
 	turns := make(chan struct{}, atOnce)
@@ -55,8 +55,8 @@ type sending struct {
 	row    int // that failed, the first in order
 }
 
-// waitFor waits until the rows are finished that a row depends on. It returns the rows that are still under
-// way.
+// waitFor waits until the rows are finished that a row depends on. It returns the rows that are
+// still under way.
 func (s *sending) waitFor(i int, running []int) []int {
 	left := running[:0]
 	for _, j := range running {
@@ -101,7 +101,8 @@ func (s *sending) stopped(ctx context.Context) bool {
 	return s.failed != nil || ctx.Err() != nil
 }
 
-// err reports how far the calls came; nil if all succeeded, or the session goes on without those that failed.
+// err reports how far the calls came; nil if all succeeded, or the session goes on without those
+// that failed.
 func (s *sending) err(ctx context.Context) error {
 	err, lost := s.failed, s.began-s.done-1
 	if err == nil && s.began < len(s.changes) {

@@ -12,15 +12,16 @@ import (
 )
 
 var (
-	// credential matches a text that looks like a token of Databricks or of a cloud, or a JSON Web Token.
+	// credential matches a text that looks like a token of Databricks or of a cloud, or a JSON Web
+	// Token.
 	credential = regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY`)
 	// secretSetting matches a name that suggests a secret, with a value after it.
 	secretSetting = regexp.MustCompile(`(?i)(password|secret|token|private_key|credential)\w*["'\s]*[:=]\s*\\?["'][^"']`)
 )
 
-// Sensitive reports whether a text holds a credential, and must not be stored: a value for an attribute that is
-// secret in the documents, or a text that looks like a credential. A text that does not parse is judged by
-// its looks only.
+// Sensitive reports whether a text holds a credential, and must not be stored: a value for an
+// attribute that is secret in the documents, or a text that looks like a credential. A text that
+// does not parse is judged by its looks only.
 func (s *Session) Sensitive(text string) bool {
 	if credential.MatchString(text) {
 		return true

@@ -1,10 +1,10 @@
-// Package engine knows what statements mean. A [Session] parses a text, plans every statement of it, and runs
-// them in order.
+// Package engine knows what statements mean. A [Session] parses a text, plans every statement of
+// it, and runs them in order.
 //
-// A planner (plan.go) checks one statement completely before anything is sent: names, parameters, bodies,
-// hosts. A SELECT becomes a program of package vtab; an EXEC one call; an INSERT, UPDATE or DELETE of a
-// resource a write (write.go), whose query supplies a row for each call. Statements over the user's tables
-// and views go to package localstore. SHOW and DESCRIBE read the catalogue.
+// A planner (plan.go) checks one statement completely before anything is sent: names, parameters,
+// bodies, hosts. A SELECT becomes a program of package vtab; an EXEC one call; an INSERT, UPDATE or
+// DELETE of a resource a write (write.go), whose query supplies a row for each call. Statements
+// over the user's tables and views go to package localstore. SHOW and DESCRIBE read the catalogue.
 package engine
 
 import (
@@ -27,8 +27,8 @@ type Session struct {
 	DryRun bool
 	// OnError says what a statement does when one of its calls fails; empty: Fail.
 	OnError OnError
-	// Note, if set, is called with each line to say about a statement besides its rows, after those were
-	// read.
+	// Note, if set, is called with each line to say about a statement besides its rows, after those
+	// were read.
 	Note func(line string)
 	// QueriesOnly refuses all statements but queries.
 	QueriesOnly bool
@@ -37,7 +37,8 @@ type Session struct {
 	// Version is the answer to SHOW VERSION.
 	Version Version
 
-	// StorePath is the SQLite file of tables and views; MemoryStore or empty: they end with the session.
+	// StorePath is the SQLite file of tables and views; MemoryStore or empty: they end with the
+	// session.
 	StorePath string
 
 	args     *bind.Args
@@ -61,9 +62,9 @@ type Version struct {
 	Number, Commit, BuildDate, Platform string
 }
 
-// Run runs the statements of a text in order and yields the rows of each, which must be read and closed before
-// the next statement. All are checked before the first one runs: a text with a fault anywhere sends nothing.
-// It ends after the first error.
+// Run runs the statements of a text in order and yields the rows of each, which must be read and
+// closed before the next statement. All are checked before the first one runs: a text with a fault
+// anywhere sends nothing. It ends after the first error.
 func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error] {
 	return s.RunArgs(ctx, text, nil)
 }
@@ -77,7 +78,8 @@ func Count(text string) (int, error) {
 // Arg is a value for a placeholder in a statement.
 type Arg = bind.Arg
 
-// RunArgs is [Session.Run] for statements with placeholders, each of which may take any of the values.
+// RunArgs is [Session.Run] for statements with placeholders, each of which may take any of the
+// values.
 func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq2[provider.Rows, error] {
 	return func(yield func(provider.Rows, error) bool) {
 		s.args = bind.NewArgs(args)
@@ -110,8 +112,9 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 	}
 }
 
-// check plans every statement. It keeps the plan of a single statement; several are planned again when their
-// turn comes, because a plan holds a database, and an earlier statement may change a later one's meaning.
+// check plans every statement. It keeps the plan of a single statement; several are planned again
+// when their turn comes, because a plan holds a database, and an earlier statement may change a
+// later one's meaning.
 func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	plans := make([]*plan, len(statements))
 	var made madeNames

@@ -21,8 +21,8 @@ func (s *Session) Close() {
 	}
 }
 
-// whole is an error if the statement went on without a part of an answer. Gaps in what is kept could not
-// be seen any more.
+// whole is an error if the statement went on without a part of an answer. Gaps in what is kept
+// could not be seen any more.
 func (s *Session) whole(pos provider.Position) error {
 	missing := s.Missing()
 	if len(missing) == 0 {

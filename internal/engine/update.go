@@ -72,8 +72,8 @@ func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
 	})
 }
 
-// firstThatFits tries methods, from the one that requires most, and returns the plan of the first that takes
-// the statement's values. The error is that of the last.
+// firstThatFits tries methods, from the one that requires most, and returns the plan of the first
+// that takes the statement's values. The error is that of the last.
 func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Method) (*plan, error)) (*plan, error) {
 	methods = slices.Clone(methods)
 	slices.SortStableFunc(methods, func(a, b *provider.Method) int { return len(b.RequiredParams()) - len(a.RequiredParams()) })
@@ -88,8 +88,8 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Met
 	return nil, last
 }
 
-// settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter outside
-// of the path.
+// settable checks that SET may name a column: an attribute of the body, a part of one, or a
+// parameter outside of the path.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
 	b, err := w.env.Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
@@ -120,7 +120,8 @@ type targeted struct {
 	sets        []statement.Assignment
 }
 
-// planTarget plans one call for each row of the target that matches WHERE. The row holds the values of SET.
+// planTarget plans one call for each row of the target that matches WHERE. The row holds the values
+// of SET.
 func (w *write) planTarget(t targeted) (*plan, error) {
 	if t.alias != "" {
 		w.alias = t.alias
@@ -209,8 +210,8 @@ func (w *write) pointless(b *bind.Binding) error {
 	return w.refuse("no WHERE tells what to delete", w.method.FullName()+" takes "+strings.Join(names, ", "))
 }
 
-// setAll binds the values of SET. It works out the update mask if the method has one and the statement does
-// not supply it.
+// setAll binds the values of SET. It works out the update mask if the method has one and the
+// statement does not supply it.
 func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) error {
 	columns := make([]statement.Ident, len(sets))
 	for i, set := range sets {
@@ -236,8 +237,8 @@ func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) 
 	return b.AllowParts()
 }
 
-// unclearable refuses NULL, and null inside of JSON, for a method without an update mask: the attribute would
-// be left out of the body, and nothing would change.
+// unclearable refuses NULL, and null inside of JSON, for a method without an update mask: the
+// attribute would be left out of the body, and nothing would change.
 func (w *write) unclearable(b *bind.Binding, column statement.Ident, value any) error {
 	if b.Method.SQLVerb != provider.Update || b.MaskName() != "" {
 		return nil
@@ -259,8 +260,8 @@ func (w *write) unclearable(b *bind.Binding, column statement.Ident, value any) 
 	}
 }
 
-// findNull finds an attribute of an object that is null, and returns its path with a dot before it. It does
-// not look into lists.
+// findNull finds an attribute of an object that is null, and returns its path with a dot before it.
+// It does not look into lists.
 func findNull(value any) (string, bool) {
 	object, ok := value.(map[string]any)
 	if !ok {

@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// write is an INSERT, UPDATE, REPLACE or DELETE of a resource: one call for each row of its query. All rows
-// are read and checked before the first call.
+// write is an INSERT, UPDATE, REPLACE or DELETE of a resource: one call for each row of its query.
+// All rows are read and checked before the first call.
 type write struct {
 	session   *Session
 	env       *vtab.Env
@@ -86,7 +86,8 @@ func (w *write) changes(ctx context.Context) ([]change, error) {
 	}
 	w.spent.used = rows.Costs()
 	if missing := w.session.Missing(); len(missing) > 0 {
-		// What is written from an answer with gaps cannot be told from what is written from all of it.
+		// What is written from an answer with gaps cannot be told from what is written from all of
+		// it.
 		return nil, &provider.Error{
 			Code:     provider.Partial,
 			Message:  w.what + ": nothing was sent, because the query that gives the rows is not complete: " + missing[0].String(),
@@ -115,7 +116,8 @@ func (w *write) readChanges(ctx context.Context, rows *vtab.Rows) ([]change, err
 	}
 }
 
-// change makes the call of a row, and checks it. An error of another row than the first has its number.
+// change makes the call of a row, and checks it. An error of another row than the first has its
+// number.
 func (w *write) change(row []any, number int) (change, error) {
 	b, err := w.bind(row)
 	var req *dispatch.Request
@@ -138,12 +140,13 @@ func (w *write) change(row []any, number int) (change, error) {
 // constant reports whether the rows come from the statement itself.
 func (w *write) constant() bool { return w.program.IsConstant() }
 
-// checkedAhead is the number of rows of a statement that are checked before any statement of its text runs. It
-// bounds the cost of a query that returns rows without end, which nothing could interrupt.
+// checkedAhead is the number of rows of a statement that are checked before any statement of its
+// text runs. It bounds the cost of a query that returns rows without end, which nothing could
+// interrupt.
 const checkedAhead = 10_000
 
-// checkRows checks rows that are constants, so that a fault in them is reported before any statement of the
-// text runs.
+// checkRows checks rows that are constants, so that a fault in them is reported before any
+// statement of the text runs.
 func (w *write) checkRows() error {
 	if !w.constant() {
 		return nil // what they will be is not known yet

@@ -25,8 +25,8 @@ type Answer struct {
 	changed chan struct{} // closed when any of the above has changed
 }
 
-// Begin fetches the first pages before the statement reads them. It waits while too many calls run ahead
-// already.
+// Begin fetches the first pages before the statement reads them. It waits while too many calls run
+// ahead already.
 func (a *Answer) Begin(ctx context.Context) error {
 	select {
 	case a.fetcher.slots <- struct{}{}:
@@ -37,7 +37,8 @@ func (a *Answer) Begin(ctx context.Context) error {
 	return nil
 }
 
-// demand fetches pages until there are so many, on a goroutine, and calls done, if set, when that ends.
+// demand fetches pages until there are so many, on a goroutine, and calls done, if set, when that
+// ends.
 func (a *Answer) demand(pages int, done func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -22,7 +22,8 @@ import (
 // who ask: the statement itself, and the passes that run ahead of it. Make it with [New]; set Ahead
 // and Keep before the first call.
 type Fetcher struct {
-	// Ahead makes it fetch pages before they are read. Leave it unset if the statement may stop early.
+	// Ahead makes it fetch pages before they are read. Leave it unset if the statement may stop
+	// early.
 	Ahead bool
 	// Keep keeps pages that were read. Set it if an answer may be read more than once.
 	Keep bool
@@ -44,8 +45,8 @@ const (
 	// aheadPages is the number of pages of a list that are fetched before they are read: one that
 	// arrives, and one to go on with.
 	aheadPages = 2
-	// earlyCalls is the number of calls that run ahead of the statement. Each takes a goroutine; the
-	// dispatcher bounds how many are under way at one host.
+	// earlyCalls is the number of calls that run ahead of the statement. Each takes a goroutine;
+	// the dispatcher bounds how many are under way at one host.
 	earlyCalls = 256
 )
 
@@ -79,8 +80,8 @@ func (f *Fetcher) Go(run func(context.Context)) {
 	f.group.Go(func() { run(f.ctx) })
 }
 
-// Call returns the answer to a request that the statement itself makes, new or not. step is the step
-// of the statement that the call is counted for, if it is new.
+// Call returns the answer to a request that the statement itself makes, new or not. step is the
+// step of the statement that the call is counted for, if it is new.
 func (f *Fetcher) Call(req *dispatch.Request, step int) (a *Answer, isNew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -92,8 +93,8 @@ func (f *Fetcher) Call(req *dispatch.Request, step int) (a *Answer, isNew bool) 
 	return a, isNew
 }
 
-// Early is [Fetcher.Call] for a pass that runs ahead of the statement. For a request that is new and
-// must not be made it returns nil.
+// Early is [Fetcher.Call] for a pass that runs ahead of the statement. For a request that is new
+// and must not be made it returns nil.
 func (f *Fetcher) Early(req *dispatch.Request, step int, mayMake bool) (a *Answer, isNew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -110,8 +111,8 @@ func (f *Fetcher) find(req *dispatch.Request, step int, mayMake bool) (a *Answer
 	return a, true
 }
 
-// Reach counts the calls that the statement itself has made, and those that passes ahead have made and
-// the statement has not.
+// Reach counts the calls that the statement itself has made, and those that passes ahead have made
+// and the statement has not.
 func (f *Fetcher) Reach() (asked, ahead int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

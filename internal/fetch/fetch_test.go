@@ -185,7 +185,8 @@ func TestCloseEndsCalls(t *testing.T) {
 	}
 }
 
-// TestMemoryBudget shows that pages beyond the budget go to a file, enciphered, and come back as they were.
+// TestMemoryBudget shows that pages beyond the budget go to a file, enciphered, and come back as
+// they were.
 func TestMemoryBudget(t *testing.T) { // not parallel: it sets TMPDIR
 	t.Setenv("TMPDIR", t.TempDir())
 	const secret = "marker-of-a-secret"

@@ -26,9 +26,10 @@ type Reading struct {
 	ended  func(error) error
 }
 
-// Read starts to read an answer. It waits for the first page, so that an error of the API is reported
-// here. ended is told why there are no more rows, io.EOF or an error, and returns what the reader gets.
-// The reading is nil if there are no rows at all; with single, that includes the answer 404.
+// Read starts to read an answer. It waits for the first page, so that an error of the API is
+// reported here. ended is told why there are no more rows, io.EOF or an error, and returns what the
+// reader gets. The reading is nil if there are no rows at all; with single, that includes the
+// answer 404.
 func (a *Answer) Read(ctx context.Context, single bool, ended func(error) error) (*Reading, error) {
 	page, err := a.page(ctx, 0)
 	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && single {

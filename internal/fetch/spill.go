@@ -13,13 +13,13 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// keptBytes is the memory budget of a statement's answers. Pages beyond it go to a file: a statement may
-// need every answer until its end, and answers have no maximal length.
+// keptBytes is the memory budget of a statement's answers. Pages beyond it go to a file: a
+// statement may need every answer until its end, and answers have no maximal length.
 const keptBytes = 16 << 20
 
-// spill holds the pages of a statement: in memory up to the budget, the rest in a file without a name.
-// The file is enciphered with a key that is only in memory, because answers may hold credentials. The
-// zero value is empty.
+// spill holds the pages of a statement: in memory up to the budget, the rest in a file without a
+// name. The file is enciphered with a key that is only in memory, because answers may hold
+// credentials. The zero value is empty.
 type spill struct {
 	mu     sync.Mutex
 	memory int // bytes of the pages in memory

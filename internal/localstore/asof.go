@@ -15,15 +15,16 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// A store that pipelines fill has a history of the changes of each table. <table>_at(time) reads from it the
-// rows that the table had at that time. In PostgreSQL it is a function in the store; for SQLite it is made
-// here, when a query names it.
+// A store that pipelines fill has a history of the changes of each table. <table>_at(time) reads
+// from it the rows that the table had at that time. In PostgreSQL it is a function in the store;
+// for SQLite it is made here, when a query names it.
 
 const (
 	atSuffix = "_at"
 	// pipelineTables lists the tables of pipelines in a store.
 	pipelineTables = "lakeql_table"
-	// momentFunction converts a time to the form in the history, and fails for a time before its start.
+	// momentFunction converts a time to the form in the history, and fails for a time before its
+	// start.
 	momentFunction = "lakeql_moment"
 )
 
@@ -54,8 +55,8 @@ func (s *Stores) provideAt(p *vtab.Program, name string) (bool, error) {
 	return false, nil
 }
 
-// history reads the columns of a table's history and the time at which it starts; nil if there is no history.
-// The store is part of the database.
+// history reads the columns of a table's history and the time at which it starts; nil if there is
+// no history. The store is part of the database.
 func (st *store) history(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
 	stmt, _, err := db.Prepare("SELECT columns, known_since FROM " + st.schema + "." + pipelineTables + " WHERE name = ?")
 	if _, lacking := vtab.MissingTable(cmp.Or(err, errors.New(""))); lacking {
@@ -87,8 +88,8 @@ func (st *store) history(db *sqlite3.Conn, table string) (columns []string, sinc
 	return columns, stmt.ColumnText(1), nil
 }
 
-// createAt makes the table-valued function: of each row the last change until then, unless that removed
-// the row.
+// createAt makes the table-valued function: of each row the last change until then, unless that
+// removed the row.
 func createAt(p *vtab.Program, st *store, table string, columns []string, since string) error {
 	listed := strings.Join(append([]string{"deployment_name"}, columns...), ", ")
 	query := fmt.Sprintf(`(SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n

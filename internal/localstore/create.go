@@ -64,8 +64,8 @@ func freeName(name statement.Ident) error {
 	return &provider.Error{Code: provider.Usage, Message: provider.Quote(name.Text) + ": " + fault, Position: name.Pos}
 }
 
-// admits checks a CREATE against the objects of its store. exists reports that the object is there and stays
-// as it is.
+// admits checks a CREATE against the objects of its store. exists reports that the object is there
+// and stays as it is.
 func admits(all []Object, c *statement.Create) (exists bool, err error) {
 	there := find(all, c.Name.Text)
 	switch {
@@ -84,7 +84,8 @@ func admits(all []Object, c *statement.Create) (exists bool, err error) {
 	}
 }
 
-// namedColumns renames the columns of a query as a CREATE names them. The columns of a table must differ.
+// namedColumns renames the columns of a query as a CREATE names them. The columns of a table must
+// differ.
 func namedColumns(c *statement.Create, columns []provider.Column) ([]provider.Column, error) {
 	if len(c.Columns) > 0 && len(c.Columns) != len(columns) {
 		return nil, &provider.Error{
@@ -123,8 +124,8 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 	return nil
 }
 
-// checkView makes a view in another database and reads it, so that SQLite finds faults such as a view that
-// names itself.
+// checkView makes a view in another database and reads it, so that SQLite finds faults such as a
+// view that names itself.
 func (r *Runner) checkView(c *statement.Create) error {
 	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) {
 		err := p.CreateView(c.Name.Text, quotedList(c.Columns), c.As.Text)

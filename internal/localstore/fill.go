@@ -15,15 +15,15 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// filling replaces the rows of an object's table by those of a query. Nothing changes until the last row is
-// there.
+// filling replaces the rows of an object's table by those of a query. Nothing changes until the
+// last row is there.
 type filling struct {
 	object   *Object
 	position provider.Position
 	as       *statement.Query
 	columns  []provider.Column
-	// admit checks again, just before the table is made, that it may be. exists reports that it is there
-	// and stays as it is.
+	// admit checks again, just before the table is made, that it may be. exists reports that it is
+	// there and stays as it is.
 	admit func(all []Object) (exists bool, err error)
 }
 
@@ -42,8 +42,8 @@ func (r *Runner) materialize(f *filling, checked *vtab.Program) *Work {
 	return &Work{Run: run, Program: checked, Close: func() { _ = checked.Close() }}
 }
 
-// rehearse returns the requests of a filling's query. It makes the table, without rows, for the rest of the
-// session, so that a dry run can go on with statements that need it.
+// rehearse returns the requests of a filling's query. It makes the table, without rows, for the
+// rest of the session, so that a dry run can go on with statements that need it.
 func (r *Runner) rehearse(ctx context.Context, f *filling, checked *vtab.Program) (provider.Rows, error) {
 	rows, err := checked.Requests(ctx)
 	if err != nil {
@@ -59,8 +59,8 @@ const (
 	copyFresh = "SELECT * FROM temp." + freshTable
 )
 
-// freshRows compiles a program that puts the rows of a query into the fresh table. Its columns have no
-// types, so that SQLite leaves every value as it is.
+// freshRows compiles a program that puts the rows of a query into the fresh table. Its columns have
+// no types, so that SQLite leaves every value as it is.
 func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, columns int) (*vtab.Program, error) {
 	query := func(p *vtab.Program) (string, error) { return p.Rewrite(as) }
 	return vtab.CompileWrite(env, pos, query, func(p *vtab.Program) (string, error) {
@@ -76,8 +76,8 @@ func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, column
 	})
 }
 
-// collect runs a program to its end, and fails if a part of an answer is missing. Its calls and passes have
-// ended then.
+// collect runs a program to its end, and fails if a part of an answer is missing. Its calls and
+// passes have ended then.
 func (r *Runner) collect(ctx context.Context, rows *vtab.Rows, pos provider.Position) ([][]any, error) {
 	var all [][]any
 	for {

@@ -1,14 +1,15 @@
-// Package localstore keeps tables and views of the user in SQLite: in a file, and in memory for those
-// that end with the session.
+// Package localstore keeps tables and views of the user in SQLite: in a file, and in memory for
+// those that end with the session.
 //
 //   - [Stores] finds tables and views, and makes them part of the programs that name them
-//     ([Stores.Provide]). In a file that pipelines fill, it also makes <table>_at(time) of their history.
-//   - [Runner] checks the statements that make, change, refresh and drop them, each as a [Work] that
-//     runs later.
+//     ([Stores.Provide]). In a file that pipelines fill, it also makes <table>_at(time) of their
+//     history.
+//   - [Runner] checks the statements that make, change, refresh and drop them, each as a [Work]
+//     that runs later.
 //
-// Every statement opens the databases anew, so other processes may use the file as well. Credentials do
-// not go into a store: a mask takes their place. A table is filled beside the old one and replaces it when
-// the last row is there; if an answer has gaps, nothing is kept.
+// Every statement opens the databases anew, so other processes may use the file as well.
+// Credentials do not go into a store: a mask takes their place. A table is filled beside the old
+// one and replaces it when the last row is there; if an answer has gaps, nothing is kept.
 package localstore
 
 import (
@@ -21,8 +22,8 @@ import (
 // Memory is the path of a store that ends with the session.
 const Memory = ":memory:"
 
-// Stores are the databases of one session: one in memory, and a file if there is one. They may be read by
-// several goroutines.
+// Stores are the databases of one session: one in memory, and a file if there is one. They may be
+// read by several goroutines.
 type Stores struct {
 	all []*store // in the order in which a name is looked up
 }
@@ -41,8 +42,8 @@ const (
 // memories counts the databases in memory of the process, whose names must differ.
 var memories atomic.Int64 //nolint:gochecknoglobals // SQLite's names are global as well
 
-// New makes the stores of a session. path is that of the file, which need not exist; empty or [Memory]:
-// there is no file.
+// New makes the stores of a session. path is that of the file, which need not exist; empty or
+// [Memory]: there is no file.
 func New(path string) *Stores {
 	name := fmt.Sprintf("lakeql-%d", memories.Add(1))
 	memdb.Create(name, nil)
@@ -62,8 +63,8 @@ func (s *Stores) Close() {
 	}
 }
 
-// Objects lists the tables and views of all stores, in order of name in each. If a store cannot be read,
-// it lists those of the others and returns the first error.
+// Objects lists the tables and views of all stores, in order of name in each. If a store cannot be
+// read, it lists those of the others and returns the first error.
 func (s *Stores) Objects() ([]Object, error) {
 	var all []Object
 	var first error

@@ -13,7 +13,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// modification is an INSERT, UPDATE or DELETE of a table in a store. SQLite runs it in one transaction.
+// modification is an INSERT, UPDATE or DELETE of a table in a store. SQLite runs it in one
+// transaction.
 type modification struct {
 	runner   *Runner
 	position provider.Position
@@ -148,7 +149,8 @@ func (c *modification) changed(rows int64) {
 	c.runner.Changed(rows, c.done)
 }
 
-// collected reads the rows of an INSERT before it locks the store, so that others can write during the calls.
+// collected reads the rows of an INSERT before it locks the store, so that others can write during
+// the calls.
 func (c *modification) collected(ctx context.Context, checked *vtab.Program, width int) (provider.Rows, error) {
 	columns := checked.Columns
 	if err := checked.Close(); err != nil {

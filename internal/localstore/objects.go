@@ -149,5 +149,6 @@ func written(name string) string {
 	return name
 }
 
-// isQuery reports whether the object is a view that its store keeps as a text, and SQLite does not know.
+// isQuery reports whether the object is a view that its store keeps as a text, and SQLite does not
+// know.
 func (o *Object) isQuery() bool { return o.Kind == statement.View && o.Definition != "" }

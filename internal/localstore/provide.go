@@ -23,8 +23,8 @@ func (s *Stores) Provide(p *vtab.Program, name string) (bool, error) {
 	return s.provide(p, name)
 }
 
-// provide makes a table or view of the stores part of the program's database, and reports whether one of
-// that name was added.
+// provide makes a table or view of the stores part of the program's database, and reports whether
+// one of that name was added.
 func (s *Stores) provide(p *vtab.Program, name string) (bool, error) {
 	o, err := s.object(name)
 	if err != nil {
@@ -46,7 +46,8 @@ func provideView(p *vtab.Program, o *Object) (bool, error) {
 	return true, inView(o.Name, p.CreateView(o.Name, o.columns, o.Definition))
 }
 
-// inView adds the name of the view to an error. The position is dropped: it is one in the view's text.
+// inView adds the name of the view to an error. The position is dropped: it is one in the view's
+// text.
 func inView(name string, err error) error {
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok {
@@ -58,8 +59,8 @@ func inView(name string, err error) error {
 	return &told
 }
 
-// provideStore makes all tables of a store part of the database. The session's own tables and views are
-// added before: SQLite finds them first then, as object does.
+// provideStore makes all tables of a store part of the database. The session's own tables and views
+// are added before: SQLite finds them first then, as object does.
 func (s *Stores) provideStore(p *vtab.Program, st *store) (bool, error) {
 	if !p.FirstTime(st.schema) {
 		return false, nil

@@ -39,8 +39,8 @@ func nothing() *Work {
 	return &Work{Run: func(context.Context) (provider.Rows, error) { return provider.NewRows(nil, nil), nil }}
 }
 
-// change is the work of a statement that changes a store and returns no rows. The program, if any, was
-// compiled to check it.
+// change is the work of a statement that changes a store and returns no rows. The program, if any,
+// was compiled to check it.
 func (r *Runner) change(st *store, change func(db *sqlite3.Conn) error, checked *vtab.Program) *Work {
 	discard := func() {
 		if checked != nil {
@@ -57,8 +57,8 @@ func (r *Runner) change(st *store, change func(db *sqlite3.Conn) error, checked 
 	return &Work{Run: run, Close: discard}
 }
 
-// writable returns the store to change in place of another one: a dry run changes nothing that outlives
-// it.
+// writable returns the store to change in place of another one: a dry run changes nothing that
+// outlives it.
 func (r *Runner) writable(st *store) *store {
 	if r.DryRun {
 		return r.Stores.all[0]

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// pipelineSlices is the table in which pipelines record how old the rows of each table and workspace
-	// are.
+	// pipelineSlices is the table in which pipelines record how old the rows of each table and
+	// workspace are.
 	pipelineSlices = "lakeql_slice"
 	// statusView shows that to people.
 	statusView = "pipeline_status"
 )
 
-// NoteStale notes each pipeline table in the program that has old rows, or none, of some workspace because its
-// last query failed. It notes nothing for a program that reads the status itself.
+// NoteStale notes each pipeline table in the program that has old rows, or none, of some workspace
+// because its last query failed. It notes nothing for a program that reads the status itself.
 func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any)) error {
 	for _, st := range s.all {
 		if !p.Has(st.schema) {
@@ -38,7 +38,8 @@ func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any
 	return nil
 }
 
-// isAbout reports whether a program names a table of a pipeline, and does not read how old its rows are.
+// isAbout reports whether a program names a table of a pipeline, and does not read how old its rows
+// are.
 func isAbout(p *vtab.Program, table string) bool {
 	found := false
 	for _, q := range p.Queries {

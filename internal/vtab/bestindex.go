@@ -10,9 +10,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// BestIndex chooses the method for the parameters that a plan supplies: of the methods that get all they
-// require, the one that requires most. It refuses a plan that supplies enough for none, so that SQLite
-// orders a join by what feeds what.
+// BestIndex chooses the method for the parameters that a plan supplies: of the methods that get all
+// they require, the one that requires most. It refuses a plan that supplies enough for none, so
+// that SQLite orders a join by what feeds what.
 func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	given := map[string]int{} // constraints that may be used, by field name
 	named, compared := map[string]bool{}, map[string]bool{}
@@ -83,8 +83,8 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	return sqlite3.CONSTRAINT
 }
 
-// takes reports whether the method has every parameter that the query compares. A parameter that it does
-// not have would not be sent, and no row would meet the comparison.
+// takes reports whether the method has every parameter that the query compares. A parameter that it
+// does not have would not be sent, and no row would meet the comparison.
 func (a *access) takes(t *table, named map[string]bool) bool {
 	for name := range named {
 		if t.fields[t.index[name]].hidden && !slices.Contains(a.params, name) {
@@ -132,8 +132,8 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 			continue
 		}
 		chosen.fields = append(chosen.fields, t.index[name])
-		// What a call needs has been looked at with the call; the answer's attribute of that name may
-		// say something else (etag = '' asks for any). What only filters is compared again.
+		// What a call needs has been looked at with the call; the answer's attribute of that name
+		// may say something else (etag = '' asks for any). What only filters is compared again.
 		omit := t.fields[t.index[name]].hidden || slices.Contains(a.required, name)
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(chosen.fields), Omit: omit}
 		delete(given, name)

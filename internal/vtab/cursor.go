@@ -114,8 +114,8 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 	return nil
 }
 
-// parameter returns the value of a column that the answer does not hold: the argument of that name. A
-// parameter without an argument has no value to compare; only the workspace is always known.
+// parameter returns the value of a column that the answer does not hold: the argument of that name.
+// A parameter without an argument has no value to compare; only the workspace is always known.
 func (c *cursor) parameter(f field) (any, error) {
 	value, ok := c.given[f.name]
 	switch {

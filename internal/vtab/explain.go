@@ -35,7 +35,8 @@ func ShortName(m *provider.Method) string {
 	return m.Resource[strings.LastIndexByte(m.Resource, '.')+1:] + "." + m.Name
 }
 
-// ExpectedCalls describes how many calls a step makes: a number for each row of the tables that feed it.
+// ExpectedCalls describes how many calls a step makes: a number for each row of the tables that
+// feed it.
 func ExpectedCalls(calls int, feeds []string, m *provider.Method) string {
 	text := strconv.Itoa(calls)
 	feeds = slices.Compact(slices.Sorted(slices.Values(feeds)))
@@ -73,8 +74,8 @@ func (p *Program) Steps() ([]Step, error) {
 	return steps, err
 }
 
-// Results describes the sources of the program's columns from the column first on, by the names that
-// they are for; nil if several places return rows.
+// Results describes the sources of the program's columns from the column first on, by the names
+// that they are for; nil if several places return rows.
 func (p *Program) Results(names []statement.Ident, first int) ([]string, error) {
 	e, err := explain(p)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// addFunctions adds to a database the functions that StackQL has beyond SQLite's own: regexp_like and the
-// other functions of regular expressions, split_part, and json_equal.
+// addFunctions adds to a database the functions that StackQL has beyond SQLite's own: regexp_like
+// and the other functions of regular expressions, split_part, and json_equal.
 func addFunctions(db *sqlite3.Conn) error {
 	const pure = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
 	err := errors.Join(
@@ -32,8 +32,8 @@ func addFunctions(db *sqlite3.Conn) error {
 	return nil
 }
 
-// splitPart is split_part(text, separator, n): the n-th part from 1, or from the end if n is negative; an
-// empty text if there are fewer, as in PostgreSQL.
+// splitPart is split_part(text, separator, n): the n-th part from 1, or from the end if n is
+// negative; an empty text if there are fewer, as in PostgreSQL.
 func splitPart(ctx sqlite3.Context, args ...sqlite3.Value) {
 	for _, arg := range args {
 		if arg.Type() == sqlite3.NULL {
@@ -60,8 +60,8 @@ func splitPart(ctx sqlite3.Context, args ...sqlite3.Value) {
 	ctx.ResultText(parts[n-1])
 }
 
-// jsonEqual is json_equal(a, b): 1 if two texts are the same JSON. Blanks, the order of attributes and the
-// notation of numbers do not count. A text that is not JSON is an error.
+// jsonEqual is json_equal(a, b): 1 if two texts are the same JSON. Blanks, the order of attributes
+// and the notation of numbers do not count. A text that is not JSON is an error.
 func jsonEqual(ctx sqlite3.Context, args ...sqlite3.Value) {
 	var values [2]any
 	for i, arg := range args {
@@ -96,8 +96,8 @@ func sameJSON(a, b any) bool {
 	return a == b
 }
 
-// plainNumber writes a JSON number in one way: its sign and digits, without zeros at either end, and
-// the power of ten behind them.
+// plainNumber writes a JSON number in one way: its sign and digits, without zeros at either end,
+// and the power of ten behind them.
 func plainNumber(text string) string {
 	mantissa, power, _ := strings.Cut(strings.ToLower(text), "e")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
@@ -117,8 +117,8 @@ func plainNumber(text string) string {
 	return short + "e" + strconv.FormatInt(exponent, 10)
 }
 
-// workspaceFunction returns the deployment name of a workspace that the account lists. A workspace without one
-// cannot be called; the function fails, so that it is not left out without a message.
+// workspaceFunction returns the deployment name of a workspace that the account lists. A workspace
+// without one cannot be called; the function fails, so that it is not left out without a message.
 const workspaceFunction = "lakeql_workspace"
 
 func workspaceOf(ctx sqlite3.Context, args ...sqlite3.Value) {

@@ -42,8 +42,8 @@ type Program struct {
 	provided map[string]bool // keys of FirstTime
 	rowIDs   map[rowKey]int64
 	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
-	// ask makes the call that a table needs, for the choice with the number step. No reading means no
-	// rows.
+	// ask makes the call that a table needs, for the choice with the number step. No reading means
+	// no rows.
 	ask func(a *access, req *dispatch.Request, step int) (*fetch.Reading, error)
 	// err is the first error of a virtual table. SQLite passes on its text only.
 	err error
@@ -112,8 +112,8 @@ func (p *Program) prepare() error {
 	return nil
 }
 
-// provide makes the table that SQLite does not know part of the program's database, and reports whether
-// it could.
+// provide makes the table that SQLite does not know part of the program's database, and reports
+// whether it could.
 func (p *Program) provide(unknown error) (bool, error) {
 	name, ok := MissingTable(unknown)
 	if !ok || p.env.Provide == nil {
@@ -128,8 +128,8 @@ func MissingTable(err error) (name string, ok bool) {
 	return name, ok
 }
 
-// FirstTime reports whether it is called with the key for the first time. Env.Provide keeps by it what
-// is part of the database.
+// FirstTime reports whether it is called with the key for the first time. Env.Provide keeps by it
+// what is part of the database.
 func (p *Program) FirstTime(key string) bool {
 	if p.provided[key] {
 		return false
@@ -147,8 +147,8 @@ func (p *Program) Has(key string) bool { return p.provided[key] }
 // Calls reports whether the program reads resources.
 func (p *Program) Calls() bool { return len(p.tables.list) > 0 }
 
-// IsConstant reports whether all that the program reads stands in its text: no resource, and no table
-// of Env.Provide.
+// IsConstant reports whether all that the program reads stands in its text: no resource, and no
+// table of Env.Provide.
 func (p *Program) IsConstant() bool { return !p.Calls() && len(p.provided) == 0 }
 
 // Rewrite returns a query as SQLite reads it, with the names of virtual tables in place of those of
@@ -164,8 +164,8 @@ func (p *Program) CreateView(name, columns, definition string) error {
 	return p.tables.createView(name, columns, definition)
 }
 
-// SetSubject names the resource that a write is about, and the table that stands for its rows. A column
-// that is qualified with the resource's name is that table's.
+// SetSubject names the resource that a write is about, and the table that stands for its rows. A
+// column that is qualified with the resource's name is that table's.
 func (p *Program) SetSubject(resource, alias string) {
 	p.tables.subject, p.tables.alias = resource, alias
 }
@@ -205,8 +205,8 @@ func (p *Program) Bytecode() (*bytecode.Program, error) {
 	return code, nil
 }
 
-// flow reports how the program reads. It is an error if the program compares a workspace that it was
-// not given.
+// flow reports how the program reads. It is an error if the program compares a workspace that it
+// was not given.
 func (p *Program) flow() (bytecode.Flow, error) {
 	if len(p.tables.named) == 0 {
 		return bytecode.Flow{}, nil
@@ -248,7 +248,8 @@ func (p *Program) fail(err error) error {
 	return err
 }
 
-// SQLError is the error to report for one of SQLite. If a virtual table caused it, it is that table's.
+// SQLError is the error to report for one of SQLite. If a virtual table caused it, it is that
+// table's.
 func (p *Program) SQLError(err error) error {
 	if p.err != nil {
 		return p.err

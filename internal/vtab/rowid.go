@@ -8,9 +8,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// rowIDs tells the rows of one call apart. SQLite asks for the number of a row that it may find more than
-// once: by the alternatives of an OR, each of which is a call, and for a RIGHT or FULL JOIN. So the number
-// must not depend on the call.
+// rowIDs tells the rows of one call apart. SQLite asks for the number of a row that it may find
+// more than once: by the alternatives of an OR, each of which is a call, and for a RIGHT or FULL
+// JOIN. So the number must not depend on the call.
 type rowIDs struct {
 	id    int64 // of the row at hand; 0: not asked for yet
 	alike map[[sha256.Size]byte]int
@@ -19,8 +19,8 @@ type rowIDs struct {
 // next starts another row.
 func (r *rowIDs) next() { r.id = 0 }
 
-// RowID numbers the row. Rows are the same if they have the same parent, workspace and values. Equal rows of
-// one call are numbered in their order.
+// RowID numbers the row. Rows are the same if they have the same parent, workspace and values.
+// Equal rows of one call are numbered in their order.
 func (c *cursor) RowID() (int64, error) {
 	if c.ids.id != 0 {
 		return c.ids.id, nil
@@ -54,7 +54,8 @@ type rowKey struct {
 	alike    int // from 1, among the rows of a call that hold the same
 }
 
-// identity digests the values of the row, and the parameters that every method of the table requires.
+// identity digests the values of the row, and the parameters that every method of the table
+// requires.
 func (c *cursor) identity() ([sha256.Size]byte, error) {
 	row, err := c.rows.Whole()
 	if err != nil {

@@ -73,8 +73,8 @@ func (r *Rows) Next(ctx context.Context) ([]any, error) {
 // Costs reports what the calls of each step have cost, by Step.Key.
 func (r *Rows) Costs() map[int]fetch.Cost { return r.fetch.Costs() }
 
-// Settle ends the calls and passes that still run, and the SQLite statement: its transaction can end
-// then, and nothing holds a lock of a store. The program stays open.
+// Settle ends the calls and passes that still run, and the SQLite statement: its transaction can
+// end then, and nothing holds a lock of a store. The program stays open.
 func (r *Rows) Settle() error {
 	_ = r.program.stmt.Reset() // it returns the error of the last step again
 	return r.fetch.Close()
@@ -100,8 +100,8 @@ type Done struct {
 // Costs returns Used.
 func (d *Done) Costs() map[int]fetch.Cost { return d.Used }
 
-// Requests runs the program over tables that have no rows, closes it, and lists the requests that they
-// would make. Requests that depend on an answer are not among them.
+// Requests runs the program over tables that have no rows, closes it, and lists the requests that
+// they would make. Requests that depend on an answer are not among them.
 func (p *Program) Requests(ctx context.Context) (provider.Rows, error) {
 	var planned []*dispatch.Request
 	p.ask = func(_ *access, req *dispatch.Request, _ int) (*fetch.Reading, error) {
@@ -129,8 +129,8 @@ func (p *Program) drain() error {
 	return nil
 }
 
-// Each runs a constant program, and calls visit for at most limit rows; negative: for all. The program can
-// run again then.
+// Each runs a constant program, and calls visit for at most limit rows; negative: for all. The
+// program can run again then.
 func (p *Program) Each(limit int, visit func(row []any) error) error {
 	for n := 0; n != limit && p.stmt.Step(); n++ {
 		if err := visit(RowOf(p.stmt, p.Columns)); err != nil {

@@ -12,19 +12,20 @@ import (
 	"github.com/lakeql/lakeql/internal/fetch"
 )
 
-// scouts run a statement ahead of itself, so that calls overlap which SQLite makes one after the other. A
-// scout is a pass of the same program over a second connection. It starts each new call and treats it as
-// empty; a call of an earlier pass returns its rows. So the first pass starts the calls that need no rows,
-// such as those of an IN list, the second those that the first feeds: one level of a join a pass. A pass
-// does not wait for a call that the statement started meanwhile, because then it would not be ahead.
+// scouts run a statement ahead of itself, so that calls overlap which SQLite makes one after the
+// other. A scout is a pass of the same program over a second connection. It starts each new call
+// and treats it as empty; a call of an earlier pass returns its rows. So the first pass starts the
+// calls that need no rows, such as those of an IN list, the second those that the first feeds: one
+// level of a join a pass. A pass does not wait for a call that the statement started meanwhile,
+// because then it would not be ahead.
 //
-// The statement makes all of these calls anyway: SQLite evaluates every condition on the way. If a condition
-// depends on rows that have not arrived, the pass starts no call that depends on it.
+// The statement makes all of these calls anyway: SQLite evaluates every condition on the way. If a
+// condition depends on rows that have not arrived, the pass starts no call that depends on it.
 type scouts struct {
 	rows *Rows
 	// limited is set for a statement that may stop before its last call (LIMIT). Then nothing runs
-	// ahead until it has made a few calls, and never more calls than it has made; only the statement
-	// fetches further pages.
+	// ahead until it has made a few calls, and never more calls than it has made; only the
+	// statement fetches further pages.
 	limited bool
 
 	mu   sync.Mutex
@@ -129,8 +130,9 @@ func (s *scouts) run(ctx context.Context, most int) {
 	}
 }
 
-// unknowns are the places of a pass that returned no rows because their answers have not arrived. As long as
-// a place is unknown, so is what depends on its rows: whether NOT EXISTS holds, for example.
+// unknowns are the places of a pass that returned no rows because their answers have not arrived.
+// As long as a place is unknown, so is what depends on its rows: whether NOT EXISTS holds, for
+// example.
 type unknowns struct {
 	decides map[bytecode.Choice]map[bytecode.Choice]bool
 	places  []bytecode.Choice // by their plans, in the order in which the program came to them
@@ -139,8 +141,8 @@ type unknowns struct {
 // add adds a place.
 func (u *unknowns) add(plan bytecode.Choice) { u.places = append(u.places, plan) }
 
-// decide reports whether an unknown answer decides what a place calls. If the place itself was unknown, the
-// loop around it has moved to its next row.
+// decide reports whether an unknown answer decides what a place calls. If the place itself was
+// unknown, the loop around it has moved to its next row.
 func (u *unknowns) decide(plan bytecode.Choice) bool {
 	if i := slices.Index(u.places, plan); i >= 0 {
 		u.places = u.places[:i]
@@ -148,8 +150,8 @@ func (u *unknowns) decide(plan bytecode.Choice) bool {
 	return slices.ContainsFunc(u.places, func(place bytecode.Choice) bool { return u.decides[place][plan] })
 }
 
-// loop starts a loop over rows, and returns the function to call before each: a place that was unknown for
-// one row is not for the next.
+// loop starts a loop over rows, and returns the function to call before each: a place that was
+// unknown for one row is not for the next.
 func (u *unknowns) loop() func() {
 	around := len(u.places)
 	return func() { u.places = u.places[:min(around, len(u.places))] }

@@ -11,8 +11,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// table is a resource as a virtual table. The attributes that its SELECT methods return are columns. Their
-// parameters are hidden columns; a parameter with the name of an attribute shares that column.
+// table is a resource as a virtual table. The attributes that its SELECT methods return are
+// columns. Their parameters are hidden columns; a parameter with the name of an attribute shares
+// that column.
 type table struct {
 	program  *Program
 	number   int // among the tables of the program
@@ -149,8 +150,8 @@ func (t *table) declaration() string {
 	return b.String()
 }
 
-// isSingle reports whether a method returns one resource. If that does not exist, there is no row; if the
-// parent of a list does not exist, that is an error.
+// isSingle reports whether a method returns one resource. If that does not exist, there is no row;
+// if the parent of a list does not exist, that is an error.
 func (e *Env) isSingle(m *provider.Method) (bool, error) {
 	if m.Verb != http.MethodGet || m.Response == nil || m.Response.Schema == nil || m.Response.ObjectKey != "" {
 		return false, nil

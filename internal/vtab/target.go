@@ -13,9 +13,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Target is the table that the WHERE of an UPDATE or DELETE is about. It has a row for each combination of
-// parameters that the condition supplies, and each must identify one resource. SQLite evaluates the
-// condition, so values may come from lists and subqueries.
+// Target is the table that the WHERE of an UPDATE or DELETE is about. It has a row for each
+// combination of parameters that the condition supplies, and each must identify one resource.
+// SQLite evaluates the condition, so values may come from lists and subqueries.
 type Target struct {
 	program *Program
 	access  *access
@@ -28,9 +28,9 @@ type Target struct {
 // TargetTable is the name of the target in SQLite.
 const TargetTable = "lakeql.target"
 
-// AddTarget makes the target of a method, for a statement that sets columns; none for a DELETE. The table
-// has no columns for the update mask and for what SET gives. Of the body's other attributes, an UPDATE may
-// compare the required ones, a DELETE all.
+// AddTarget makes the target of a method, for a statement that sets columns; none for a DELETE. The
+// table has no columns for the update mask and for what SET gives. Of the body's other attributes,
+// an UPDATE may compare the required ones, a DELETE all.
 func (p *Program) AddTarget(m *provider.Method, sets []statement.Assignment) error {
 	t, err := newTarget(p, m, sets)
 	if err != nil {

@@ -4,12 +4,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// declaredTime declares a time as ISO 8601 text. With TEXT in the name of the type, SQLite compares such
-// values as texts.
+// declaredTime declares a time as ISO 8601 text. With TEXT in the name of the type, SQLite compares
+// such values as texts.
 const declaredTime = "TIMESTAMP TEXT"
 
-// DeclaredType is the type to declare a column with, by the type and format in the documents. It gives the
-// column its affinity in SQLite, and typeOfDeclared reads it back.
+// DeclaredType is the type to declare a column with, by the type and format in the documents. It
+// gives the column its affinity in SQLite, and typeOfDeclared reads it back.
 func DeclaredType(typ, format string) string {
 	switch typ {
 	case "integer":
@@ -31,8 +31,8 @@ func DeclaredType(typ, format string) string {
 // dateTime is OpenAPI's format of a time.
 const dateTime = "date-time"
 
-// typeOfDeclared returns the type and format in the documents for a declared type; empty for the result of
-// an expression.
+// typeOfDeclared returns the type and format in the documents for a declared type; empty for the
+// result of an expression.
 func typeOfDeclared(declared string) (typ, format string) {
 	switch declared {
 	case "INTEGER":
@@ -51,8 +51,8 @@ func typeOfDeclared(declared string) (typ, format string) {
 	return "", ""
 }
 
-// storedJSON declares JSON in a table of a store. With BLOB in the name of the type, SQLite leaves a text
-// that looks like a number as it is.
+// storedJSON declares JSON in a table of a store. With BLOB in the name of the type, SQLite leaves
+// a text that looks like a number as it is.
 const storedJSON = "JSON BLOB"
 
 // StoredType is [DeclaredType] for a column of a store.

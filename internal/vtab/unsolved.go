@@ -7,7 +7,8 @@ import (
 	"github.com/lakeql/lakeql/internal/bind"
 )
 
-// unsolved explains that no order of the joins supplies every table with the parameters that it needs.
+// unsolved explains that no order of the joins supplies every table with the parameters that it
+// needs.
 func (ts *tables) unsolved() (message, hint string) {
 	if target := ts.program.Target; target != nil && len(target.lacking) > 0 {
 		return fmt.Sprintf("%s needs %s, to tell one resource from others", target.access.method.FullName(), strings.Join(target.lacking, ", ")),

@@ -11,7 +11,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// argument converts a value of SQLite to what a parameter of the type takes; nil if no row can equal it.
+// argument converts a value of SQLite to what a parameter of the type takes; nil if no row can
+// equal it.
 func argument(v sqlite3.Value, typ string) any {
 	switch v.Type() {
 	case sqlite3.NULL, sqlite3.BLOB: // no text or number equals a BLOB

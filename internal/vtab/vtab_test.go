@@ -55,8 +55,8 @@ func compile(t *testing.T, env *Env, text string) (*Program, error) {
 
 const join = "SELECT b.name FROM databricks_workspace.postgres.postgres_projects p JOIN databricks_workspace.postgres.postgres_branches b ON b.parent = p.name"
 
-// TestSteps shows what is known of a join before it runs, and that its steps have the same keys in each
-// program of a statement.
+// TestSteps shows what is known of a join before it runs, and that its steps have the same keys in
+// each program of a statement.
 func TestSteps(t *testing.T) {
 	env := environment(t)
 	var keys [][]int
@@ -122,7 +122,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestProvide shows that a table which is no resource comes from the Env, and that the program knows it.
+// TestProvide shows that a table which is no resource comes from the Env, and that the program
+// knows it.
 func TestProvide(t *testing.T) {
 	env := environment(t)
 	env.Provide = func(p *Program, table string) (bool, error) {

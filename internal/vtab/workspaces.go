@@ -13,20 +13,21 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// A resource can be called without a deployment_name; its rows are then those of the configured workspace.
-// If a join compares deployment_name, an order of the tables that calls a resource before the name is known
-// loses the rows of all other workspaces. BestIndex gives such an order a cost so high that SQLite takes it
-// only if there is no other.
+// A resource can be called without a deployment_name; its rows are then those of the configured
+// workspace. If a join compares deployment_name, an order of the tables that calls a resource
+// before the name is known loses the rows of all other workspaces. BestIndex gives such an order a
+// cost so high that SQLite takes it only if there is no other.
 //
-// There is no other if the statement names no workspace (p.deployment_name = b.deployment_name); the
-// configured one is meant then. checkOrder refuses every other plan of that kind.
+// There is no other if the statement names no workspace (p.deployment_name = b.deployment_name);
+// the configured one is meant then. checkOrder refuses every other plan of that kind.
 
 // dear is the cost of a call that lacks a parameter which the query compares.
 const dear = 1e12
 
 // workspaceTerms says what a plan knows of deployment_name.
 type workspaceTerms struct {
-	// by counts the comparisons with known values, later those with tables that are read after this one.
+	// by counts the comparisons with known values, later those with tables that are read after this
+	// one.
 	by, later int
 	// fixed is set if one of them is with a constant or an IN.
 	fixed bool
@@ -61,10 +62,10 @@ func (t *table) workspaces(idx *sqlite3.IndexInfo) workspaceTerms {
 	return k
 }
 
-// checkOrder refuses a plan that calls a resource before its deployment_name is known, unless the resources
-// are compared with each other only: then the others use the name. It also refuses a call without a
-// deployment_name if the query compares the name later, outside of a view or subquery that SQLite computes
-// first.
+// checkOrder refuses a plan that calls a resource before its deployment_name is known, unless the
+// resources are compared with each other only: then the others use the name. It also refuses a call
+// without a deployment_name if the query compares the name later, outside of a view or subquery
+// that SQLite computes first.
 func checkOrder(p *Program) error {
 	if !p.tables.ordered && !p.tables.compares {
 		return nil
@@ -112,16 +113,16 @@ func (t *table) withoutWorkspace(chosen choice) bool {
 	return ok && t.fields[n].hidden && chosen.uses(n) && !slices.Contains(chosen.fields, n)
 }
 
-// comparesWorkspace reports whether a text compares deployment_name. A false alarm, such as in a string, does
-// no harm: see withoutWorkspace.
+// comparesWorkspace reports whether a text compares deployment_name. A false alarm, such as in a
+// string, does no harm: see withoutWorkspace.
 func comparesWorkspace(text string) bool {
 	const compared = `(?i)\bdeployment_name\W?\s*(=|<|>|!|in\b|is\b|not\b|like\b)|[=<>]\s*(\W?\w+\W?\.\s*)*\W?deployment_name\b|\busing\s*\([^)]*deployment_name`
 	return strings.Contains(strings.ToLower(text), bind.DeploymentName) && regexp.MustCompile(compared).MatchString(text)
 }
 
-// checkCompared refuses a program that compares the deployment_name of rows that were called without one,
-// as in one alternative of an OR. Those rows are the configured workspace's alone; the rows of others would
-// be missing without a message.
+// checkCompared refuses a program that compares the deployment_name of rows that were called
+// without one, as in one alternative of an OR. Those rows are the configured workspace's alone; the
+// rows of others would be missing without a message.
 func checkCompared(p *Program, code *bytecode.Program) error {
 	for _, place := range code.Filters() {
 		chosen, ok := p.env.choices.find(place.Choice)
