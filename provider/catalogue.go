@@ -56,10 +56,53 @@ func (c *Catalogue) Provider(name string) (*Provider, error) {
 
 // Service finds a service and lists its resources.
 func (c *Catalogue) Service(providerName, name string) (*Service, error) {
-	p, err := c.Provider(providerName)
-	if err != nil {
-		return nil, err
+	found, _, err := c.Lookup(providerName, name)
+	return found.Service, err
+}
+
+// Resource finds a resource with its methods.
+func (c *Catalogue) Resource(providerName, serviceName, name string) (*Resource, error) {
+	found, _, err := c.Lookup(providerName, serviceName, name)
+	return found.Resource, err
+}
+
+// Method finds a method of a resource.
+func (c *Catalogue) Method(providerName, serviceName, resourceName, name string) (*Method, error) {
+	found, _, err := c.Lookup(providerName, serviceName, resourceName, name)
+	return found.Method, err
+}
+
+// Named is what a dotted name means. Fields for parts that the name does not have are nil.
+type Named struct {
+	Provider *Provider
+	Service  *Service
+	Resource *Resource
+	Method   *Method
+}
+
+// Lookup finds what a name of one to four parts means: a provider, service, resource or method, and
+// those above it. If err is not nil, unknown is the index of the part that it is about, and the
+// parts before that are found.
+func (c *Catalogue) Lookup(parts ...string) (found Named, unknown int, err error) {
+	for i, name := range parts {
+		switch i {
+		case 0:
+			found.Provider, err = c.Provider(name)
+		case 1:
+			found.Service, err = c.service(found.Provider, name)
+		case 2:
+			found.Resource, err = c.resource(found.Service, name)
+		case 3:
+			found.Method, err = method(found.Resource, name)
+		}
+		if err != nil {
+			return found, i, err
+		}
 	}
+	return found, len(parts), nil
+}
+
+func (c *Catalogue) service(p *Provider, name string) (*Service, error) {
 	info, err := find(p.Services, func(s *ServiceInfo) string { return s.Name }, "service", p.Name, name)
 	if err != nil {
 		return nil, err
@@ -69,12 +112,7 @@ func (c *Catalogue) Service(providerName, name string) (*Service, error) {
 	})
 }
 
-// Resource finds a resource with its methods.
-func (c *Catalogue) Resource(providerName, serviceName, name string) (*Resource, error) {
-	s, err := c.Service(providerName, serviceName)
-	if err != nil {
-		return nil, err
-	}
+func (c *Catalogue) resource(s *Service, name string) (*Resource, error) {
 	info, err := find(s.Resources, func(r *ResourceInfo) string { return r.Name }, "resource", s.Provider+"."+s.Name, name)
 	if err != nil {
 		return nil, err
@@ -92,12 +130,7 @@ func (c *Catalogue) Resource(providerName, serviceName, name string) (*Resource,
 	})
 }
 
-// Method finds a method of a resource.
-func (c *Catalogue) Method(providerName, serviceName, resourceName, name string) (*Method, error) {
-	r, err := c.Resource(providerName, serviceName, resourceName)
-	if err != nil {
-		return nil, err
-	}
+func method(r *Resource, name string) (*Method, error) {
 	return find(r.Methods, func(m *Method) string { return m.Name }, "method", r.FullName(), name)
 }
 

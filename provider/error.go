@@ -68,6 +68,18 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// At gives an error its position in the statement, unless it has one. An error that is not an [Error]
+// stays as it is.
+func At(err error, pos Position) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Position.Line > 0 {
+		return err
+	}
+	placed := *e
+	placed.Position = pos
+	return &placed
+}
+
 // CodeOf gives the code of the first [Error] in err's chain; Internal where there is none.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {

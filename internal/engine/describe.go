@@ -1,24 +1,21 @@
 package engine
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
-func (s *Session) planDescribe(d *statement.Describe) (*plan, error) {
+func (p *planner) planDescribe(d *statement.Describe) (*plan, error) {
 	if d.Method {
-		return s.planDescribeMethod(d)
+		return p.planDescribeMethod(d)
 	}
-	r, err := s.resource(d.Name)
+	r, err := p.names.resource(d.Name)
 	if err != nil {
 		return nil, err
 	}
-	fields, err := s.fields(r, d.Name[2].Pos)
+	fields, err := p.fields(r, d.Name[2].Pos)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +27,8 @@ func (s *Session) planDescribe(d *statement.Describe) (*plan, error) {
 	return fixed(cols, rows), nil
 }
 
-// fields gives the columns of a resource's rows: those of a view, or of its first SELECT method.
-func (s *Session) fields(r *provider.Resource, pos provider.Position) ([]provider.Column, error) {
+// fields returns the columns of a resource's rows: those of a view, or of its first SELECT method.
+func (p *planner) fields(r *provider.Resource, pos provider.Position) ([]provider.Column, error) {
 	if r.View != nil {
 		var fields []provider.Column
 		for _, f := range r.View.Fields {
@@ -48,7 +45,7 @@ func (s *Session) fields(r *provider.Resource, pos provider.Position) ([]provide
 			Position: pos,
 		}
 	}
-	return s.Client.Columns(methods[0])
+	return p.session.Client.Columns(methods[0])
 }
 
 func typeName(typ, format string) string {
@@ -61,11 +58,12 @@ func typeName(typ, format string) string {
 	return typ
 }
 
-func (s *Session) planDescribeMethod(d *statement.Describe) (*plan, error) {
-	m, err := s.method(d.Name)
+func (p *planner) planDescribeMethod(d *statement.Describe) (*plan, error) {
+	m, err := p.names.method(d.Name)
 	if err != nil {
 		return nil, err
 	}
+	schemas := schemas{p.session.Catalogue}
 	cols := columns(d.Extended, "name type param_type shape | description")
 	var rows [][]any
 	add := func(name, typ, paramType, shape, description string) {
@@ -74,8 +72,8 @@ func (s *Session) planDescribeMethod(d *statement.Describe) (*plan, error) {
 	for _, v := range m.ServerVariables() {
 		add(v.Name, "string", "input_optional", "", v.Description)
 	}
-	for _, p := range m.Params {
-		schema, err := s.Catalogue.Resolve(m, p.Schema)
+	for _, param := range m.Params {
+		schema, err := schemas.catalogue.Resolve(m, param.Schema)
 		if err != nil {
 			return nil, err
 		}
@@ -83,161 +81,25 @@ func (s *Session) planDescribeMethod(d *statement.Describe) (*plan, error) {
 		if schema != nil {
 			typ = typeName(schema.Type, schema.Format)
 		}
-		shape, err := s.shape(m, schema, 0)
+		shape, err := schemas.shape(m, schema, 0)
 		if err != nil {
 			return nil, err
 		}
-		add(p.Name, typ, inputType(p.Required), shape, p.Description)
+		add(param.Name, typ, inputType(param.Required), shape, param.Description)
 	}
-	attributes, err := s.attributes(m)
+	attributes, err := schemas.attributes(m)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range attributes {
-		shape, err := s.shape(m, a.schema, 0)
+		shape, err := schemas.shape(m, a.schema, 0)
 		if err != nil {
 			return nil, err
 		}
 		add(a.name, typeName(a.schema.Type, a.schema.Format), inputType(a.required), shape, a.schema.Description)
 	}
-	if err := s.describeOutput(m, add); err != nil {
+	if err := schemas.describeOutput(m, add); err != nil {
 		return nil, err
 	}
 	return fixed(cols, rows), nil
-}
-
-// attribute is an attribute of a request body, its schema resolved.
-type attribute struct {
-	name     string
-	schema   *provider.Schema
-	required bool
-}
-
-// attributes lists what a request body may hold, in the document's order; what only answers hold
-// is left out.
-func (s *Session) attributes(m *provider.Method) ([]attribute, error) {
-	if m.Body == nil {
-		return nil, nil
-	}
-	body, err := s.Catalogue.Resolve(m, m.Body.Schema)
-	if err != nil || body == nil {
-		return nil, err
-	}
-	var all []attribute
-	for _, p := range body.Properties {
-		schema, err := s.Catalogue.Resolve(m, p.Schema)
-		if err != nil {
-			return nil, err
-		}
-		if !schema.ReadOnly {
-			all = append(all, attribute{p.Name, schema, slices.Contains(body.Required, p.Name)})
-		}
-	}
-	return all, nil
-}
-
-// describeOutput adds the attributes of the rows that a method gives.
-func (s *Session) describeOutput(m *provider.Method, add func(name, typ, paramType, shape, description string)) error {
-	if m.Response == nil {
-		return nil
-	}
-	item, err := s.Catalogue.Resolve(m, m.Response.Schema)
-	if err != nil || item == nil {
-		return err
-	}
-	if key := strings.TrimPrefix(m.Response.ObjectKey, "$."); key != "" {
-		if property, ok := item.Property(key); ok {
-			if item, err = s.Catalogue.Resolve(m, property); err != nil {
-				return err
-			}
-		}
-	}
-	if item.Type == "array" {
-		if item, err = s.Catalogue.Resolve(m, item.Items); err != nil {
-			return err
-		}
-	}
-	for _, p := range item.Properties {
-		property, err := s.Catalogue.Resolve(m, p.Schema)
-		if err != nil {
-			return err
-		}
-		shape, err := s.shape(m, property, 0)
-		if err != nil {
-			return err
-		}
-		add(p.Name, typeName(property.Type, property.Format), "output", shape, property.Description)
-	}
-	return nil
-}
-
-func inputType(required bool) string {
-	if required {
-		return "input_required"
-	}
-	return "input_optional"
-}
-
-// shapeDepth is how deep DESCRIBE METHOD shows what is inside objects and arrays.
-const shapeDepth = 4
-
-// shape writes what a value looks like as JSON with types in place of values:
-// [{"permission_set": "READ_ONLY", "resources": [{"table_name": "string"}]}]. Scalars without an
-// enum have none.
-func (s *Session) shape(m *provider.Method, schema *provider.Schema, depth int) (string, error) {
-	schema, err := s.Catalogue.Resolve(m, schema)
-	if err != nil || schema == nil {
-		return "", err
-	}
-	switch {
-	case len(schema.Enum) > 0:
-		words := make([]string, len(schema.Enum))
-		for i, v := range schema.Enum {
-			words[i] = fmt.Sprint(v)
-		}
-		return strings.Join(words, " | "), nil
-	case schema.Type == "array":
-		inner, err := s.inner(m, schema.Items, depth+1)
-		return "[" + inner + "]", err
-	case schema.Type == "object" && schema.Additional != nil:
-		inner, err := s.inner(m, schema.Additional, depth+1)
-		return `{"…": ` + inner + "}", err
-	case schema.Type == "object":
-		if depth >= shapeDepth {
-			return "{…}", nil
-		}
-		var parts []string
-		for _, p := range schema.Properties {
-			inner, err := s.inner(m, p.Schema, depth+1)
-			if err != nil {
-				return "", err
-			}
-			name, err := json.Marshal(p.Name)
-			if err != nil {
-				return "", &provider.Error{Code: provider.Internal, Message: "encode a name", Err: err}
-			}
-			parts = append(parts, string(name)+": "+inner)
-		}
-		return "{" + strings.Join(parts, ", ") + "}", nil
-	}
-	return "", nil
-}
-
-// inner is the shape of what stands inside another, where a scalar shows as its type.
-func (s *Session) inner(m *provider.Method, schema *provider.Schema, depth int) (string, error) {
-	text, err := s.shape(m, schema, depth)
-	if err != nil || strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") {
-		return text, err
-	}
-	schema, err = s.Catalogue.Resolve(m, schema)
-	if err != nil {
-		return "", err
-	}
-	if text == "" {
-		text = "any"
-		if schema != nil {
-			text = typeName(schema.Type, schema.Format)
-		}
-	}
-	return `"` + text + `"`, nil
 }

@@ -2,32 +2,23 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// step is a line of EXPLAIN: a place that makes calls, or something that SQLite does by itself.
-type step struct {
-	depth int
-	// text names the resource and its alias, or says what SQLite does.
-	text       string
-	method     *provider.Method // nil where nothing is called
-	parameters []string
-	columns    []string
-	calls      string
-	key        string // of the plan, which calls are counted under
-	target     bool   // it only puts together the parameters of a write
-}
-
-// explainColumns are those of EXPLAIN. What it says of each step is short, and the longest comes last, for
-// terminals of the usual width.
+// explainColumns are those of EXPLAIN, the longest last, so that the others fit a terminal.
 func explainColumns() []provider.Column {
 	return []provider.Column{
 		{Name: "step", Type: "string", Description: "What happens: a method that is called, with the alias of its resource, or what SQLite does. A step runs for each row of the one that it is indented under."},
@@ -38,7 +29,7 @@ func explainColumns() []provider.Column {
 	}
 }
 
-// analyzeColumns are those of EXPLAIN ANALYZE: what each step cost stands behind its name.
+// analyzeColumns are those of EXPLAIN ANALYZE. The costs of a step follow its name.
 func analyzeColumns() []provider.Column {
 	columns := explainColumns()
 	var costs []provider.Column
@@ -48,14 +39,14 @@ func analyzeColumns() []provider.Column {
 	return slices.Insert(columns, 1, costs...)
 }
 
-// planExplain explains a statement, and with ANALYZE runs it.
-func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
-	p, err := s.plan(e.Statement)
+// planExplain explains a statement. With ANALYZE, the statement runs.
+func (p *planner) planExplain(e *statement.Explain) (*plan, error) {
+	checked, err := p.plan(e.Statement)
 	if err != nil {
 		return nil, err
 	}
-	if p.explain == nil {
-		p.discard()
+	if checked.explain == nil {
+		checked.discard()
 		return nil, &provider.Error{
 			Code:     provider.Usage,
 			Message:  "EXPLAIN of a statement that makes no call",
@@ -64,20 +55,20 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 		}
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
-		if !e.Analyze || s.DryRun {
-			defer p.discard()
-			steps, err := p.explain()
+		if !e.Analyze || p.session.DryRun {
+			defer checked.discard()
+			steps, err := checked.explain()
 			if err != nil {
 				return nil, err
 			}
 			return explained(steps), nil
 		}
-		steps, err := p.explain()
+		steps, err := checked.explain()
 		if err != nil {
-			p.discard()
+			checked.discard()
 			return nil, err
 		}
-		rows, err := p.run(ctx)
+		rows, err := checked.run(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -87,42 +78,16 @@ func (s *Session) planExplain(e *statement.Explain) (*plan, error) {
 		}
 		return analyzed(steps, used), nil
 	}
-	return &plan{run: run, close: p.discard}, nil
+	return &plan{run: run, close: checked.discard}, nil
 }
 
-// costs are rows that tell what it cost to get them, by the key of a step.
+// costs are rows that report the costs of their calls, by the key of a step.
 type costs interface {
-	costs() map[string]cost
+	Costs() map[int]fetch.Cost
 }
 
-// cost is what the calls of a step cost.
-type cost struct {
-	calls int
-	usage dispatch.Usage
-}
-
-// spending is what the calls of a statement cost that make changes.
-type spending struct {
-	mu   sync.Mutex
-	used map[string]cost // by the key of a step
-}
-
-// add takes in what the calls cost that gave rows.
-func (s *spending) add(rows provider.Rows) {
-	counted, ok := rows.(interface{ Usage() dispatch.Usage })
-	if !ok {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	own := s.used[""]
-	own.calls++
-	own.usage.Add(counted.Usage())
-	s.used[""] = own
-}
-
-// analyze reads all rows, and gives what they cost.
-func analyze(ctx context.Context, rows provider.Rows) (map[string]cost, error) {
+// analyze reads all rows and returns their costs.
+func analyze(ctx context.Context, rows provider.Rows) (map[int]fetch.Cost, error) {
 	var err error
 	for err == nil {
 		_, err = rows.Next(ctx)
@@ -133,44 +98,109 @@ func analyze(ctx context.Context, rows provider.Rows) (map[string]cost, error) {
 	if watched, ok := rows.(*watchedRows); ok {
 		rows = watched.Rows
 	}
-	used := map[string]cost{}
+	used := map[int]fetch.Cost{}
 	switch rows := rows.(type) {
 	case costs:
-		used = rows.costs()
+		used = rows.Costs()
 	case interface{ Usage() dispatch.Usage }:
-		used[""] = cost{1, rows.Usage()}
+		used[vtab.OwnCalls] = fetch.Cost{Calls: 1, Usage: rows.Usage()}
 	}
 	return used, rows.Close()
 }
 
-// explained gives the steps as rows.
-func explained(steps []step) provider.Rows {
+// explained returns the steps as rows.
+func explained(steps []vtab.Step) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
-		rows[i] = s.row()
+		rows[i] = stepRow(s)
 	}
 	return provider.NewRows(explainColumns(), rows)
 }
 
-// analyzed gives the steps as rows with what they cost.
-func analyzed(steps []step, used map[string]cost) provider.Rows {
+// analyzed returns the steps and their costs as rows.
+func analyzed(steps []vtab.Step, used map[int]fetch.Cost) provider.Rows {
 	rows := make([][]any, len(steps))
 	for i, s := range steps {
 		costs := make([]any, 6)
-		if c, ok := used[s.key]; ok && s.method != nil {
-			u := c.usage
-			costs = []any{int64(c.calls), int64(u.Requests), int64(u.Rows), int64(u.Retries), u.Bytes, u.Time.Milliseconds()}
-			delete(used, s.key) // what two steps share is counted at the first
+		if c, ok := used[s.Key]; ok && s.Method != nil {
+			u := c.Usage
+			costs = []any{int64(c.Calls), int64(u.Requests), int64(u.Rows), int64(u.Retries), u.Bytes, u.Time.Milliseconds()}
+			delete(used, s.Key) // what two steps share is counted at the first
 		}
-		rows[i] = slices.Insert(s.row(), 1, costs...)
+		rows[i] = slices.Insert(stepRow(s), 1, costs...)
 	}
 	return provider.NewRows(analyzeColumns(), rows)
 }
 
-func (s *step) row() []any {
-	row := []any{strings.Repeat("  ", s.depth) + s.text, s.calls, strings.Join(s.parameters, ", "), strings.Join(s.columns, ", "), ""}
-	if s.method != nil {
-		row[4] = s.method.Verb + " " + s.method.Path
+func stepRow(s vtab.Step) []any {
+	row := []any{strings.Repeat("  ", s.Depth) + s.Text, s.Calls, strings.Join(s.Parameters, ", "), strings.Join(s.Columns, ", "), ""}
+	if s.Method != nil {
+		row[4] = s.Method.Verb + " " + s.Method.Path
 	}
 	return row
+}
+
+// explain lists the call of a write above the steps that supply its rows. The parameters of its
+// WHERE are shown with the call.
+func (w *write) explain() ([]vtab.Step, error) {
+	steps, err := w.program.Steps()
+	if err != nil {
+		return nil, err
+	}
+	first := 0
+	if w.program.Target != nil {
+		first = 1
+	}
+	given, err := w.program.Results(w.gives, first)
+	if err != nil {
+		return nil, err
+	}
+	own := vtab.Step{Text: vtab.ShortName(w.method), Method: w.method, Calls: "1 per row", Parameters: given, Key: vtab.OwnCalls}
+	if w.constant() && w.program.Target == nil {
+		n := 0
+		err := w.program.Each(-1, func([]any) error { n++; return nil })
+		if err != nil {
+			return nil, err
+		}
+		own.Calls = strconv.Itoa(n)
+	}
+	all := []vtab.Step{own}
+	for _, below := range steps {
+		if below.Target {
+			all[0].Parameters, all[0].Calls = slices.Concat(below.Parameters, given), below.Calls
+			continue
+		}
+		below.Depth++
+		all = append(all, below)
+	}
+	return all, nil
+}
+
+// explainExec describes the call of an EXEC.
+func explainExec(catalogue *provider.Catalogue, b *bind.Binding) vtab.Step {
+	call := b.Call()
+	one := vtab.Step{Text: vtab.ShortName(call.Method), Method: call.Method, Calls: vtab.ExpectedCalls(1, nil, call.Method), Key: vtab.OwnCalls}
+	for _, p := range call.Method.Params {
+		if value, ok := call.Args[p.Name]; ok {
+			one.Parameters = append(one.Parameters, p.Name+" = "+constant(catalogue, call.Method, p.Schema, value))
+		}
+	}
+	if call.Body != nil {
+		one.Parameters = append(one.Parameters, "body = constant")
+	}
+	return one
+}
+
+// constant describes a value that the statement itself gives; a credential is masked.
+func constant(catalogue *provider.Catalogue, m *provider.Method, schema *provider.Schema, value any) string {
+	if resolved, err := catalogue.Resolve(m, schema); err != nil || resolved.Secret() {
+		return provider.Secret("").String()
+	}
+	switch value := value.(type) {
+	case string:
+		return "'" + strings.ReplaceAll(value, "'", "''") + "'"
+	case json.Number, bool:
+		return fmt.Sprint(value)
+	}
+	return "constant"
 }

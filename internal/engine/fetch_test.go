@@ -92,8 +92,8 @@ func (w *world) connection(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// session makes a session for the world, which sends so many requests at once at most; 0: as many as
-// it does by itself.
+// session makes a session for the world, which sends so many requests at once at most; 0: as many
+// as it does by itself.
 func (w *world) session(t *testing.T, parallel int) *engine.Session {
 	t.Helper()
 	static, err := auth.NewStatic(w.url, w.token)
@@ -193,8 +193,8 @@ func TestWorkspacesAreDistinct(t *testing.T) {
 	}
 }
 
-// TestCallsAreThoseOfTheStatement shows that what runs ahead begins no call that the statement would
-// not make: none for rows that a condition leaves out.
+// TestCallsAreThoseOfTheStatement shows that what runs ahead begins no call that the statement
+// would not make: none for rows that a condition leaves out.
 func TestCallsAreThoseOfTheStatement(t *testing.T) {
 	branches := []string{"projects", "projects/fleet/branches", "projects/inventory/branches", "projects/orders/branches", "projects/p/branches", "projects/payroll/branches", "projects/web-shop/branches"}
 	tests := map[string]struct {
@@ -234,8 +234,8 @@ func TestCallsAreThoseOfTheStatement(t *testing.T) {
 	}
 }
 
-// TestFirstErrorInOrder shows that a statement ends with the error of the first call that fails in the
-// order of its rows, though others have failed before it.
+// TestFirstErrorInOrder shows that a statement ends with the error of the first call that fails in
+// the order of its rows, though others have failed before it.
 func TestFirstErrorInOrder(t *testing.T) {
 	failing := map[string]int{"projects/orders/branches": 400, "projects/p/branches": 403, "projects/web-shop/branches": 500}
 	for name, test := range map[string]struct {
@@ -278,8 +278,8 @@ func TestFirstErrorInOrder(t *testing.T) {
 	}
 }
 
-// TestErrorsThatDoNotMatter shows that a call which a statement does not need cannot fail it, and that
-// one that ran ahead of a LIMIT does not either.
+// TestErrorsThatDoNotMatter shows that a call which a statement does not need cannot fail it, and
+// that one that ran ahead of a LIMIT does not either.
 func TestErrorsThatDoNotMatter(t *testing.T) {
 	for name, test := range map[string]struct {
 		query string
@@ -327,8 +327,8 @@ func wait(t *testing.T, r *http.Request, until <-chan struct{}) {
 	}
 }
 
-// TestNothingIsLeft shows that a statement which ends before its time, for whatever reason, leaves no
-// goroutine behind and no connection open: when its rows are closed all is over.
+// TestNothingIsLeft shows that a statement which ends before its time, for whatever reason, leaves
+// no goroutine behind and no connection open: when its rows are closed all is over.
 func TestNothingIsLeft(t *testing.T) { // not parallel: it looks at all goroutines
 	const chain = "SELECT p.name, b.name, e.name FROM {p} p JOIN {b} b ON b.parent = p.name JOIN {e} e ON e.parent = b.name"
 	tests := map[string]struct {
@@ -444,7 +444,7 @@ func goroutines() []string {
 	var left []string
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
 		at, _, _ := strings.Cut(stack, "created by ")
-		if strings.Contains(at, "lakeql/internal/engine.") || strings.Contains(at, "lakeql/internal/dispatch.") {
+		if strings.Contains(at, "lakeql/internal/engine.") || strings.Contains(at, "lakeql/internal/localstore.") || strings.Contains(at, "lakeql/internal/vtab.") || strings.Contains(at, "lakeql/internal/fetch.") || strings.Contains(at, "lakeql/internal/dispatch.") {
 			left = append(left, stack)
 		}
 	}

@@ -35,8 +35,8 @@ func only(t *testing.T, s *engine.Session, text string, args ...engine.Arg) ([][
 	return all, nil
 }
 
-// TestFunctions holds the functions beyond SQLite's own, and those that lakeql counts on SQLite for, to
-// what they are documented to give.
+// TestFunctions holds the functions beyond SQLite's own, and those that lakeql counts on SQLite
+// for, to what they are documented to give.
 func TestFunctions(t *testing.T) {
 	s := session(t)
 	for expression, want := range map[string]string{
@@ -93,8 +93,8 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// TestPlaceholders gives values to placeholders in every kind of statement that takes them, and shows
-// that too few and too many are errors.
+// TestPlaceholders gives values to placeholders in every kind of statement that takes them, and
+// shows that too few and too many are errors.
 func TestPlaceholders(t *testing.T) {
 	at := func(values ...any) []engine.Arg {
 		var args []engine.Arg

@@ -1,64 +1,37 @@
 package engine
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
 )
 
-// names are those of the tables and views that statements of a text make, change or drop. What a later
-// one means by such a name is not known before its turn.
-type names []string
-
-// add takes in what a statement changes.
-func (n *names) add(st statement.Statement) {
-	switch st := st.(type) {
-	case *statement.Create:
-		*n = append(*n, st.Name.Text)
-	case *statement.Drop:
-		*n = append(*n, st.Name.Text)
-	}
+// resolver finds what names in statements mean.
+type resolver struct {
+	catalogue *provider.Catalogue
 }
 
-// in reports whether a statement speaks of one of the names.
-func (n names) in(st statement.Statement) bool {
-	for _, name := range n {
-		if mentions(st, name) {
-			return true
-		}
-	}
-	return false
+// resource finds what a name of three parts, or the first three of a longer one, means. The error
+// points at the part that is unknown.
+func (r resolver) resource(name statement.Name) (*provider.Resource, error) {
+	found, err := r.lookup(name[:3])
+	return found.Resource, err
 }
 
-// lacked reports whether an error says that there is no table of one of the names, as a view may want
-// one.
-func (n names) lacked(err error) bool {
-	table, ok := missingTable(err)
-	return ok && slices.ContainsFunc(n, func(name string) bool { return strings.EqualFold(name, table) })
+// method finds what a name of four parts means.
+func (r resolver) method(name statement.Name) (*provider.Method, error) {
+	found, err := r.lookup(name)
+	return found.Method, err
 }
 
-func mentions(st statement.Statement, name string) bool {
-	query := func(q *statement.Query) bool { return q != nil && q.Mentions(name) }
-	switch st := st.(type) {
-	case *statement.Query:
-		return query(st)
-	case *statement.Create:
-		return strings.EqualFold(st.Name.Text, name) || query(st.As)
-	case *statement.Refresh:
-		return strings.EqualFold(st.Name.Text, name)
-	case *statement.Drop:
-		return strings.EqualFold(st.Name.Text, name)
-	case *statement.Insert:
-		return query(st.Whole)
-	case *statement.Update:
-		return query(st.Whole)
-	case *statement.Delete:
-		return query(st.Whole)
-	case *statement.Explain:
-		return mentions(st.Statement, name)
-	case *statement.NativeQuery:
-		return strings.Contains(strings.ToLower(st.Text), strings.ToLower(name))
+// lookup finds what a name means. The error points at the part that is unknown.
+func (r resolver) lookup(name statement.Name) (provider.Named, error) {
+	parts := make([]string, len(name))
+	for i, part := range name {
+		parts[i] = part.Text
 	}
-	return false
+	found, unknown, err := r.catalogue.Lookup(parts...)
+	if err != nil {
+		return found, provider.At(err, name[unknown].Pos)
+	}
+	return found, nil
 }

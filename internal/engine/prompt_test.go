@@ -151,3 +151,16 @@ func checkShapes(t *testing.T, m *provider.Method, rows provider.Rows) {
 		}
 	}
 }
+
+// TestPlanningASettingChangesNothing shows that a text with a fault leaves every setting as it was.
+func TestPlanningASettingChangesNothing(t *testing.T) {
+	s := session(t)
+	for _, err := range s.Run(t.Context(), "SET on_error = partial; SET page_limit = 3; SET no_such = 1") {
+		if err == nil {
+			t.Error("the fault was not found")
+		}
+	}
+	if s.OnError != "" || s.Client.PageLimit != 0 {
+		t.Errorf("on_error is %q and page_limit %d", s.OnError, s.Client.PageLimit)
+	}
+}

@@ -2,190 +2,64 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"net/http"
-	"strings"
 
-	"github.com/ncruces/go-sqlite3"
-
-	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planQuery has SQLite prepare a query.
-func (s *Session) planQuery(q *statement.Query) (*plan, error) {
-	return s.planText(q.Position, func(p *program) (string, error) { return p.rewrite(q) })
-}
-
-// planText plans a query whose text is put together over the program's tables.
-func (s *Session) planText(pos provider.Position, text func(p *program) (string, error)) (*plan, error) {
-	p, err := s.compile(pos, text)
+// planText plans a query, whose text is put together over the program's tables.
+func (p *planner) planText(pos provider.Position, text vtab.Text) (*plan, error) {
+	program, err := vtab.Compile(p.env, pos, text)
 	if err != nil {
 		return nil, err
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
-		if s.DryRun {
-			return p.calls(ctx)
+		if p.session.DryRun {
+			return program.Requests(ctx)
 		}
-		return s.newQuery(ctx, p)
+		return program.Start(ctx)
 	}
-	return &plan{run: run, explain: p.explain, close: func() { _ = p.close() }}, nil
+	return &plan{run: run, program: program, explain: program.Steps, close: func() { _ = program.Close() }}, nil
 }
 
-// calls runs a program over tables that show the calls they would make and have no rows, and gives
-// those calls. What depends on an answer is not among them.
-func (p *program) calls(ctx context.Context) (provider.Rows, error) {
-	var planned []*dispatch.Request
-	p.ask = func(_ *access, req *dispatch.Request, _ string) (*reading, error) {
-		planned = append(planned, req)
-		return nil, nil //nolint:nilnil // no rows
+// planNative plans a query over the tables and views of the stores, without rewriting it.
+func (p *planner) planNative(n *statement.NativeQuery) (*plan, error) {
+	parsed, err := statement.Parse(n.Text)
+	if err == nil && len(parsed) == 1 {
+		if q, ok := parsed[0].(*statement.Query); ok {
+			return p.planText(n.Position, func(*vtab.Program) (string, error) { return q.Text, nil })
+		}
 	}
-	p.run(ctx)
-	if err := p.drain(); err != nil {
-		return nil, errors.Join(err, p.close())
+	e := &provider.Error{Code: provider.Usage, Message: "NATIVEQUERY takes one query: SELECT, VALUES or WITH", Position: n.Position, Err: err}
+	if fault, ok := errors.AsType[*provider.Error](err); ok {
+		e.Message += "; " + fault.Message
 	}
-	if err := p.close(); err != nil {
-		return nil, err
-	}
-	return p.session.Client.Describe(planned...)
+	return nil, e
 }
 
-// drain runs a program for what it asks, and leaves its rows.
-func (p *program) drain() error {
-	for p.stmt.Step() {
-		continue
-	}
-	if err := p.stmt.Err(); err != nil {
-		return p.sqlError(err)
-	}
-	return nil
-}
-
-// query is a program that runs: its rows are those of the SQLite statement.
-type query struct {
-	program *program
-	fetch   *fetcher
-	scouts  *scouts // nil where nothing can run ahead
-	ended   error
-}
-
-// costs tells what the calls of each step cost.
-func (q *query) costs() map[string]cost { return q.fetch.costs() }
-
-func (s *Session) newQuery(ctx context.Context, p *program) (*query, error) {
-	shape, err := p.shape()
-	if err != nil {
-		return nil, errors.Join(err, p.close())
-	}
-	q := &query{program: p, fetch: newFetcher(ctx, s.Client)}
-	if !shape.stops {
-		q.fetch.ahead = pagesAhead
-	}
-	q.fetch.keep = shape.repeats
-	if shape.repeats && p.ahead != nil {
-		q.scouts = &scouts{query: q, limited: shape.limited}
-		q.scouts.start() //nolint:contextcheck // the fetcher has it
-	}
-	p.ask = q.ask
-	p.run(ctx)
-	if err := p.noteStale(); err != nil {
-		return nil, errors.Join(err, q.Close())
-	}
-	return q, nil
-}
-
-// ask makes a call of the statement's own, or finds that it was made.
-func (q *query) ask(a *access, req *dispatch.Request, key string) (*reading, error) {
-	c, isNew := q.fetch.call(req, key)
-	if isNew && q.scouts != nil {
-		q.scouts.missed()
-	}
-	ended := func(err error) error {
-		_, cut, _ := c.state()
-		return q.program.session.ended(c, req, cut, err)
-	}
-	return open(q.program.ctx, c, a, ended)
-}
-
-// open reads the first page of a call, so that what the API says against it is told there. A
-// resource that does not exist is no row.
-func open(ctx context.Context, c *call, a *access, ended func(error) error) (*reading, error) {
-	page, err := c.page(ctx, 0)
-	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && a.single {
-		return nil, nil //nolint:nilnil // no rows
-	}
-	if err != nil {
-		err = ended(err)
-	}
-	if errors.Is(err, io.EOF) {
-		return nil, nil //nolint:nilnil // no rows
-	}
+// Columns checks a text of one query and describes its rows. It makes no call.
+func (s *Session) Columns(text string) ([]provider.Column, error) {
+	statements, err := statement.Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	return &reading{call: c, page: page, number: 1, ended: ended}, nil
+	if len(statements) != 1 {
+		return nil, &provider.Error{Code: provider.Usage, Message: "there has to be one query, and no more"}
+	}
+	q, ok := statements[0].(*statement.Query)
+	if !ok {
+		return nil, notQuery(statements[0].Pos())
+	}
+	p, err := vtab.Compile(s.env(), q.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(q) })
+	if err != nil {
+		return nil, err
+	}
+	return p.Columns, p.Close()
 }
 
-func (q *query) Columns() []provider.Column { return q.program.columns }
-
-func (q *query) Next(ctx context.Context) ([]any, error) {
-	if q.ended == nil {
-		q.ended = ctx.Err()
-	}
-	if q.ended == nil && !q.program.stmt.Step() {
-		q.ended = io.EOF
-		if err := q.program.stmt.Err(); err != nil {
-			q.ended = q.program.sqlError(err)
-		}
-	}
-	if q.ended != nil {
-		return nil, q.ended
-	}
-	row := make([]any, len(q.program.columns))
-	for i, c := range q.program.columns {
-		row[i] = valueOf(q.program.stmt, i, c.Type)
-	}
-	return row, nil
-}
-
-// Close ends the calls that still run, and the passes ahead.
-func (q *query) Close() error {
-	if q.program.db == nil {
-		return nil
-	}
-	if q.ended == nil {
-		q.ended = &provider.Error{Code: provider.Internal, Message: "rows are read after they were closed"}
-	}
-	return errors.Join(q.fetch.close(), q.program.close())
-}
-
-// settle ends the SQLite statement, so that its transaction can end, and the calls and passes that still
-// run, which may hold locks of a store.
-func (q *query) settle() error {
-	_ = q.program.stmt.Reset() // it gives the error of the last step again
-	return q.fetch.close()
-}
-
-// valueOf gives a value of SQLite's as what its column was declared as.
-func valueOf(stmt *sqlite3.Stmt, i int, typ string) any {
-	switch stmt.ColumnType(i) {
-	case sqlite3.NULL:
-		return nil
-	case sqlite3.INTEGER:
-		if typ == "boolean" {
-			return stmt.ColumnInt64(i) != 0
-		}
-		return stmt.ColumnInt64(i)
-	case sqlite3.FLOAT:
-		return stmt.ColumnFloat(i)
-	case sqlite3.TEXT, sqlite3.BLOB:
-	}
-	text := stmt.ColumnText(i)
-	if (typ == "object" || typ == "array" || typ == "") && json.Valid([]byte(text)) && strings.ContainsAny(text[:1], "[{") {
-		return json.RawMessage(text)
-	}
-	return text
+// notQuery is the error for a statement in place of a query.
+func notQuery(pos provider.Position) error {
+	return &provider.Error{Code: provider.Usage, Message: "this is no query: only SELECT, WITH and VALUES are", Position: pos}
 }

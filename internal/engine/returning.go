@@ -2,40 +2,39 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// returnedTable is the name of what a write gave back, in SQLite.
+// returnedTable is the table of the rows that the calls of a write returned.
 const returnedTable = "lakeql.returned"
 
-// checked completes the plan: RETURNING is compiled, so that a fault in it is told before anything is
-// sent, and so are rows that are constants.
+// checked completes the plan. It checks RETURNING and rows that are constants, so that a fault in
+// them is reported before anything is sent.
 func (w *write) checked() (*plan, error) {
 	if err := w.checkRows(); err != nil {
-		return nil, errors.Join(err, w.program.close())
+		return nil, errors.Join(err, w.program.Close())
 	}
 	if w.returning == nil {
 		return w.plan(), nil
 	}
 	p, err := w.compileReturning()
 	if err != nil {
-		return nil, errors.Join(err, w.program.close())
+		return nil, errors.Join(err, w.program.Close())
 	}
-	if err := p.close(); err != nil {
-		return nil, errors.Join(err, w.program.close())
+	if err := p.Close(); err != nil {
+		return nil, errors.Join(err, w.program.Close())
 	}
 	return w.plan(), nil
 }
 
-// compileReturning makes RETURNING a query over a table of what was given back.
-func (w *write) compileReturning() (*program, error) {
+// compileReturning makes RETURNING a query over the table of returned rows.
+func (w *write) compileReturning() (*vtab.Program, error) {
 	columns, err := w.answerColumns()
 	if err != nil {
 		return nil, err
@@ -43,21 +42,21 @@ func (w *write) compileReturning() (*program, error) {
 	if len(columns) == 0 {
 		return nil, w.refuse("RETURNING: "+w.method.FullName()+" answers nothing", "leave RETURNING out")
 	}
-	return w.session.compile(w.returning.Position, func(p *program) (string, error) {
+	return vtab.Compile(w.env, w.returning.Position, func(p *vtab.Program) (string, error) {
 		definitions := make([]string, len(columns))
 		for i, c := range columns {
-			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + declaredType(c.Type, c.Format)
+			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + vtab.DeclaredType(c.Type, c.Format)
 		}
-		if err := p.db.Exec("CREATE TABLE " + sqlite3.QuoteIdentifier(returnedTable) + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
+		if err := p.DB.Exec("CREATE TABLE " + sqlite3.QuoteIdentifier(returnedTable) + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
 			return "", &provider.Error{Code: provider.Internal, Message: "make the table of what was given back", Err: err}
 		}
-		p.subject, p.alias = w.method.Resource, w.alias
-		text, err := p.rewrite(w.returning)
+		p.SetSubject(w.method.Resource, w.alias)
+		text, err := p.Rewrite(w.returning)
 		return "SELECT " + text + " FROM " + sqlite3.QuoteIdentifier(returnedTable) + " AS " + sqlite3.QuoteIdentifier(w.alias), err
 	})
 }
 
-// answerColumns describes what a call gives back.
+// answerColumns describes the rows that a call returns.
 func (w *write) answerColumns() ([]provider.Column, error) {
 	if w.await {
 		return w.session.Client.AwaitColumns(w.method)
@@ -65,7 +64,7 @@ func (w *write) answerColumns() ([]provider.Column, error) {
 	return w.session.Client.Columns(w.method)
 }
 
-// returned gives the rows of RETURNING; none where the statement has no RETURNING.
+// returned returns the rows of RETURNING; none if the statement has none.
 func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows, error) {
 	if w.returning == nil {
 		return provider.NewRows(nil, nil), nil
@@ -74,27 +73,27 @@ func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows,
 	if err != nil {
 		return nil, err
 	}
-	if err := p.fill(answers); err != nil {
-		return nil, errors.Join(err, p.close())
+	if err := fillReturned(p, answers); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
-	return w.session.newQuery(ctx, p)
+	return p.Start(ctx)
 }
 
-// fill puts the rows that were given back into their table.
-func (p *program) fill(answers [][][]any) error {
+// fillReturned puts the returned rows into their table.
+func fillReturned(p *vtab.Program, answers [][][]any) error {
 	var insert *sqlite3.Stmt
 	for _, answer := range answers {
 		for _, row := range answer {
 			if insert == nil {
 				var err error
 				text := "INSERT INTO " + sqlite3.QuoteIdentifier(returnedTable) + " VALUES (" + strings.Repeat("?, ", len(row)-1) + "?)"
-				if insert, _, err = p.db.Prepare(text); err != nil {
+				if insert, _, err = p.DB.Prepare(text); err != nil {
 					return &provider.Error{Code: provider.Internal, Message: "keep what was given back", Err: err}
 				}
 				defer func() { _ = insert.Close() }() // it gives the error of the last step again
 			}
 			for i, value := range row {
-				if err := bindValue(insert, i+1, value); err != nil {
+				if err := vtab.BindValue(insert, i+1, value); err != nil {
 					return &provider.Error{Code: provider.Internal, Message: "keep what was given back", Err: err}
 				}
 			}
@@ -105,27 +104,3 @@ func (p *program) fill(answers [][][]any) error {
 	}
 	return nil
 }
-
-// bindValue gives a statement of SQLite's the value of a parameter.
-func bindValue(stmt *sqlite3.Stmt, param int, value any) error {
-	switch value := value.(type) {
-	case nil:
-		return stmt.BindNull(param)
-	case bool:
-		return stmt.BindBool(param, value)
-	case string:
-		return stmt.BindText(param, value)
-	case int64:
-		return stmt.BindInt64(param, value)
-	case float64:
-		return stmt.BindFloat(param, value)
-	case json.RawMessage:
-		return stmt.BindText(param, string(value))
-	case provider.Secret:
-		return stmt.BindText(param, value.Reveal())
-	}
-	return &provider.Error{Code: provider.Internal, Message: "a value of a kind that rows do not hold"}
-}
-
-// isEnd reports whether an error says that there is nothing more.
-func isEnd(err error) bool { return errors.Is(err, io.EOF) }

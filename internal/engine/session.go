@@ -1,48 +1,57 @@
-// Package engine runs statements: it finds what they name in the catalogue, checks them whole,
-// and hands the calls they need to the dispatcher.
+// Package engine knows what statements mean. A [Session] parses a text, plans every statement of
+// it, and runs them in order.
+//
+// A planner (plan.go) checks one statement completely before anything is sent: names, parameters,
+// bodies, hosts. A SELECT becomes a program of package vtab; an EXEC one call; an INSERT, UPDATE or
+// DELETE of a resource a write (write.go), whose query supplies a row for each call. Statements
+// over the user's tables and views go to package localstore. SHOW and DESCRIBE read the catalogue.
 package engine
 
 import (
 	"context"
 	"iter"
+	"sync"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/localstore"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Session runs the statements of one user.
+// Session runs the statements of one user, one statement at a time.
 type Session struct {
 	Catalogue *provider.Catalogue
 	Client    *dispatch.Client
 	// DryRun shows the requests that statements would send instead of sending them.
 	DryRun bool
-	// OnError says whether a statement ends when a call of it fails (empty: Fail).
+	// OnError says what a statement does when one of its calls fails; empty: Fail.
 	OnError OnError
-	// Note, if set, is told what is to be said about a statement besides its rows, when those have
-	// been read: a line at a time.
+	// Note, if set, is called with each line to say about a statement besides its rows, after those
+	// were read.
 	Note func(line string)
-	// QueriesOnly refuses statements that are no queries.
+	// QueriesOnly refuses all statements but queries.
 	QueriesOnly bool
-	// Masked has masks in place of the credentials in what queries give, for rows that are kept.
+	// Masked replaces the credentials in the rows of queries by masks, for rows that are stored.
 	Masked bool
-	// Version is what SHOW VERSION tells.
+	// Version is the answer to SHOW VERSION.
 	Version Version
 
-	// StorePath is the SQLite file that keeps tables and views; MemoryStore or empty: none does, and
-	// they end with the session.
+	// StorePath is the SQLite file of tables and views; MemoryStore or empty: they end with the
+	// session.
 	StorePath string
 
-	args     []*placeholderValue
+	args     *bind.Args
 	affected int64
-	absences absences
-	stores   stores
+	gaps     gaps
+	once     sync.Once // makes local
+	local    *localstore.Stores
 }
 
 // Affected counts the rows that the last statement inserted, changed or deleted.
 func (s *Session) Affected() int64 { return s.affected }
 
-// changedRows takes in and tells how many rows a statement changed.
+// changedRows records and notes how many rows a statement changed.
 func (s *Session) changedRows(n int64, done string) {
 	s.affected = n
 	s.note("%s %s", rowCount(n), done)
@@ -53,18 +62,9 @@ type Version struct {
 	Number, Commit, BuildDate, Platform string
 }
 
-// plan is a statement that was checked, ready to run.
-type plan struct {
-	run func(context.Context) (provider.Rows, error)
-	// explain lists what run will do; nil for what makes no calls.
-	explain func() ([]step, error)
-	// close lets go what a plan holds that never runs; nil where it holds nothing.
-	close func()
-}
-
-// Run runs the statements of a text in order and gives the rows of each, which must be read and
-// closed before the next one begins. All are checked against the catalogue before the first one
-// runs: a text with a fault anywhere sends nothing. It ends after the first error.
+// Run runs the statements of a text in order and yields the rows of each, which must be read and
+// closed before the next statement. All are checked before the first one runs: a text with a fault
+// anywhere sends nothing. It ends after the first error.
 func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error] {
 	return s.RunArgs(ctx, text, nil)
 }
@@ -75,10 +75,14 @@ func Count(text string) (int, error) {
 	return len(statements), err
 }
 
-// RunArgs is [Session.Run] for statements with placeholders, each of which may take any of the values.
+// Arg is a value for a placeholder in a statement.
+type Arg = bind.Arg
+
+// RunArgs is [Session.Run] for statements with placeholders, each of which may take any of the
+// values.
 func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq2[provider.Rows, error] {
 	return func(yield func(provider.Rows, error) bool) {
-		s.take(args)
+		s.args = bind.NewArgs(args)
 		statements, err := statement.Parse(text)
 		if err != nil {
 			yield(nil, err)
@@ -108,24 +112,18 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 	}
 }
 
-// discard lets go what a plan holds that does not run.
-func (p *plan) discard() {
-	if p != nil && p.close != nil {
-		p.close()
-	}
-}
-
-// check plans every statement, and keeps the plan of a statement that is alone. Others are planned
-// again when their turn comes: a plan holds a database, and what goes before may change what it means.
+// check plans every statement. It keeps the plan of a single statement; several are planned again
+// when their turn comes, because a plan holds a database, and an earlier statement may change a
+// later one's meaning.
 func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	plans := make([]*plan, len(statements))
-	var made names
+	var made madeNames
 	later := false // some statement can only be checked when its turn comes
 	for i, st := range statements {
 		if _, ok := st.(*statement.Query); !ok && s.QueriesOnly {
 			return plans, notQuery(st.Pos())
 		}
-		p, err := s.plan(st)
+		p, err := s.planner().plan(st)
 		switch {
 		case err != nil && (made.in(st) || made.lacked(err)):
 			later = true // what it names may come into being before it runs
@@ -141,107 +139,26 @@ func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 	if later {
 		return plans, nil
 	}
-	return plans, s.allTaken()
+	return plans, s.args.AllTaken()
 }
 
-// runOne runs a statement, of which there may be a plan already.
+// runOne runs a statement. p is its plan, or nil.
 func (s *Session) runOne(ctx context.Context, st statement.Statement, p *plan) (provider.Rows, error) {
 	if p == nil {
 		var err error
-		if p, err = s.plan(st); err != nil {
+		if p, err = s.planner().plan(st); err != nil {
 			return nil, err
 		}
 	}
 	if !asksErrors(st) {
-		s.absences.reset()
+		s.gaps.reset()
 		s.affected = 0
 	}
 	return p.run(ctx)
 }
 
-// asksErrors reports whether a statement lists what the one before it went on without.
+// asksErrors reports whether a statement lists the gaps of the one before.
 func asksErrors(st statement.Statement) bool {
 	show, ok := st.(*statement.Show)
 	return ok && show.What == showErrors
-}
-
-// plan checks a statement.
-func (s *Session) plan(st statement.Statement) (*plan, error) {
-	switch st := st.(type) {
-	case *statement.Exec:
-		return s.planExec(st)
-	case *statement.Query:
-		return s.planQuery(st)
-	case *statement.Insert:
-		if !isResource(st.Into) {
-			return s.planStoreInsert(st)
-		}
-		return s.planInsert(st)
-	case *statement.Update:
-		if !isResource(st.Table) {
-			return s.planStoreChange(st.Position, st.Table, st.Whole, "updated")
-		}
-		return s.planUpdate(st)
-	case *statement.Delete:
-		if !isResource(st.From) {
-			return s.planStoreChange(st.Position, st.From, st.Whole, "deleted")
-		}
-		return s.planDelete(st)
-	case *statement.Create:
-		return s.planCreate(st)
-	case *statement.Refresh:
-		return s.planRefresh(st)
-	case *statement.Drop:
-		return s.planDrop(st)
-	case *statement.Explain:
-		return s.planExplain(st)
-	case *statement.Show:
-		return s.planShow(st)
-	case *statement.Describe:
-		return s.planDescribe(st)
-	case *statement.Registry:
-		return s.planRegistry(st)
-	case *statement.Set:
-		return s.planSet(st)
-	case *statement.Use:
-		return s.planUse(st)
-	case *statement.Purge:
-		return s.planPurge(), nil
-	case *statement.Sleep:
-		return s.planSleep(st), nil
-	case *statement.NativeQuery:
-		return s.planNative(st)
-	}
-	return nil, unknownStatement(st)
-}
-
-// isResource tells the name of a resource of the API from that of a table in a store.
-func isResource(name statement.Name) bool { return len(name) == 3 }
-
-// fixed is the plan of a statement whose rows are known already.
-func fixed(columns []provider.Column, rows [][]any) *plan {
-	return &plan{run: func(context.Context) (provider.Rows, error) { return provider.NewRows(columns, rows), nil }}
-}
-
-// resource finds what a name of three parts, or the first three of a longer one, means. The error
-// points at the part that is unknown.
-func (s *Session) resource(name statement.Name) (*provider.Resource, error) {
-	if _, err := s.Catalogue.Provider(name[0].Text); err != nil {
-		return nil, at(err, name[0].Pos)
-	}
-	if _, err := s.Catalogue.Service(name[0].Text, name[1].Text); err != nil {
-		return nil, at(err, name[1].Pos)
-	}
-	r, err := s.Catalogue.Resource(name[0].Text, name[1].Text, name[2].Text)
-	return r, at(err, name[2].Pos)
-}
-
-// method finds what a name of four parts means.
-func (s *Session) method(name statement.Name) (*provider.Method, error) {
-	r, err := s.resource(name)
-	if err != nil {
-		return nil, err
-	}
-	m, err := s.Catalogue.Method(r.Provider, r.Service, r.Name, name[3].Text)
-	return m, at(err, name[3].Pos)
 }

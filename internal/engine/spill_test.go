@@ -39,8 +39,8 @@ func large(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"projects": [%s]%s}`, strings.Join(items, ", "), next)
 }
 
-// TestLargeAnswersAreKeptInAFile shows that answers beyond what memory is given to are kept in a file
-// that nobody else can read, come back as they were, and are gone with the statement.
+// TestLargeAnswersAreKeptInAFile shows that answers beyond what memory is given to are kept in a
+// file that nobody else can read, come back as they were, and are gone with the statement.
 func TestLargeAnswersAreKeptInAFile(t *testing.T) { // not parallel: it sets TMPDIR
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)

@@ -113,19 +113,21 @@ func TestStoreHandles(t *testing.T) {
 	}
 }
 
-// engineStacks gives the stacks of the goroutines in the engine or the dispatcher, but for the test's own.
+// engineStacks gives the stacks of the goroutines in the engine or the dispatcher, but for the
+// test's own.
 func engineStacks() string {
 	buffer := make([]byte, 1<<20)
 	var left []string
 	for stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
-		if !strings.Contains(stack, "testing.tRunner") && (strings.Contains(stack, "internal/engine.") || strings.Contains(stack, "internal/dispatch.")) {
+		if !strings.Contains(stack, "testing.tRunner") && (strings.Contains(stack, "internal/engine.") || strings.Contains(stack, "internal/localstore.") || strings.Contains(stack, "internal/vtab.") || strings.Contains(stack, "internal/fetch.") || strings.Contains(stack, "internal/dispatch.")) {
 			left = append(left, stack)
 		}
 	}
 	return strings.Join(left, "\n\n")
 }
 
-// TestStoreClosedEarly shows that rows which nobody reads to their end leave nothing open or locked.
+// TestStoreClosedEarly shows that rows which nobody reads to their end leave nothing open or
+// locked.
 func TestStoreClosedEarly(t *testing.T) {
 	s := serving(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, `{"projects": [{"name": "projects/a"}], "next_page_token": "more"}`)
@@ -152,8 +154,8 @@ func TestStoreClosedEarly(t *testing.T) {
 	}
 }
 
-// TestStoreJournal shows that the journal beside a store can be read by nobody else either, wherever the
-// store is.
+// TestStoreJournal shows that the journal beside a store can be read by nobody else either,
+// wherever the store is.
 func TestStoreJournal(t *testing.T) {
 	var mode atomic.Uint32
 	var store string

@@ -1,27 +1,27 @@
 package engine
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // planUpdate checks an UPDATE of a resource, or a REPLACE with SET.
-func (s *Session) planUpdate(u *statement.Update) (*plan, error) {
-	r, err := s.resource(u.Table)
+func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
+	r, err := p.names.resource(u.Table)
 	if err != nil {
 		return nil, err
 	}
 	verb := provider.Update
-	w := &write{session: s, position: u.Position, what: "UPDATE " + r.FullName(), done: "updated", returning: u.Returning, alias: r.Name}
+	w := &write{session: p.session, env: p.env, position: u.Position, what: "UPDATE " + r.FullName(), done: "updated", returning: u.Returning, alias: r.Name}
 	if u.Replace {
 		verb = provider.Replace
 		w.what, w.done = "REPLACE "+r.FullName(), "replaced"
@@ -32,7 +32,7 @@ func (s *Session) planUpdate(u *statement.Update) (*plan, error) {
 	case u.From != nil:
 		return nil, w.refuse("FROM is for tables of the store", "take values from a subquery: SET a = (SELECT …), WHERE id IN (SELECT …)")
 	}
-	if w.await, err = s.awaits(u.Hints, u.Position); err != nil {
+	if w.await, err = awaits(u.Hints, u.Position); err != nil {
 		return nil, err
 	}
 	methods := r.MethodsFor(verb)
@@ -52,13 +52,13 @@ func (s *Session) planUpdate(u *statement.Update) (*plan, error) {
 }
 
 // planDelete checks a DELETE from a resource.
-func (s *Session) planDelete(d *statement.Delete) (*plan, error) {
-	r, err := s.resource(d.From)
+func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
+	r, err := p.names.resource(d.From)
 	if err != nil {
 		return nil, err
 	}
-	w := &write{session: s, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, alias: r.Name}
-	if w.await, err = s.awaits(d.Hints, d.Position); err != nil {
+	w := &write{session: p.session, env: p.env, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, alias: r.Name}
+	if w.await, err = awaits(d.Hints, d.Position); err != nil {
 		return nil, err
 	}
 	methods := r.MethodsFor(provider.Delete)
@@ -72,8 +72,8 @@ func (s *Session) planDelete(d *statement.Delete) (*plan, error) {
 	})
 }
 
-// firstThatFits tries methods, those that require most first, and gives the plan of the first that
-// takes what the statement gives. The error is that of the least demanding.
+// firstThatFits tries methods, from the one that requires most, and returns the plan of the first
+// that takes the statement's values. The error is that of the last.
 func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Method) (*plan, error)) (*plan, error) {
 	methods = slices.Clone(methods)
 	slices.SortStableFunc(methods, func(a, b *provider.Method) int { return len(b.RequiredParams()) - len(a.RequiredParams()) })
@@ -88,17 +88,15 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Met
 	return nil, last
 }
 
-// settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter
-// that does not tell resources apart.
+// settable checks that SET may name a column: an attribute of the body, a part of one, or a
+// parameter outside of the path.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
-	b, err := w.session.newBinding(m, w.position)
+	b, err := w.env.Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
 		return err
 	}
-	b.style = columnStyle
-	column.Text = b.canonical(column.Text)
-	top, _, _ := strings.Cut(strings.TrimPrefix(column.Text, attributePrefix), ".")
-	if b.isAttribute(top) {
+	column.Text = b.Canonical(column.Text)
+	if b.IsAttribute(b.Top(column.Text)) {
 		return nil
 	}
 	if p, ok := m.Param(column.Text); ok {
@@ -112,18 +110,18 @@ func (w *write) settable(m *provider.Method, column statement.Ident) error {
 			Position: column.Pos,
 		}
 	}
-	return b.unknown(given{name: column.Text, named: column.Pos})
+	return b.Unknown(column.Text, column.Pos)
 }
 
-// targeted is what an UPDATE or DELETE says besides the resource.
+// targeted is the rest of an UPDATE or DELETE, besides the resource.
 type targeted struct {
 	with, where *statement.Query
 	alias       string
 	sets        []statement.Assignment
 }
 
-// planTarget plans one call for each row that WHERE makes of its parameters. What SET gives comes with
-// the row.
+// planTarget plans one call for each row of the target that matches WHERE. The row holds the values
+// of SET.
 func (w *write) planTarget(t targeted) (*plan, error) {
 	if t.alias != "" {
 		w.alias = t.alias
@@ -132,26 +130,20 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		w.gives = append(w.gives, set.Column)
 	}
 	var err error
-	if w.program, err = w.session.compile(w.position, func(p *program) (string, error) { return w.targetQuery(p, t) }); err != nil {
+	if w.program, err = vtab.Compile(w.env, w.position, func(p *vtab.Program) (string, error) { return w.targetQuery(p, t) }); err != nil {
 		return nil, err
 	}
 	pos := w.position
 	if t.where != nil {
 		pos = t.where.Position
 	}
-	w.bind = func(row []any) (*binding, error) {
-		b, err := w.session.newBinding(w.method, w.position)
+	w.bind = func(row []any) (*bind.Binding, error) {
+		b, err := w.env.Scope().New(w.method, w.position, bind.ColumnStyle)
 		if err != nil {
 			return nil, err
 		}
-		b.style = columnStyle
-		at := w.program.target.at
-		for _, f := range w.program.target.fields {
-			value, ok := at.given[f.name]
-			if !ok {
-				continue
-			}
-			if err := w.setCell(b, statement.Ident{Text: f.name, Pos: pos}, value, nil); err != nil {
+		for name, value := range w.program.Target.Given() {
+			if err := w.setCell(b, statement.Ident{Text: name, Pos: pos}, value, nil); err != nil {
 				return nil, err
 			}
 		}
@@ -161,24 +153,20 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 		if err := w.setAll(b, t.sets, row[1:]); err != nil {
 			return nil, err
 		}
-		return b, w.session.complete(b)
+		return b, b.Complete()
 	}
 	return w.checked()
 }
 
-// targetQuery is a query that gives a row for each call, with what SET gives.
-func (w *write) targetQuery(p *program, t targeted) (string, error) {
-	p.subject, p.alias = w.method.Resource, w.alias
-	var err error
-	if p.target, err = p.newTarget(w.method, t.sets); err != nil {
-		return "", err
-	}
-	if err := p.target.create(); err != nil {
+// targetQuery is the query that returns a row for each call, with the values of SET.
+func (w *write) targetQuery(p *vtab.Program, t targeted) (string, error) {
+	p.SetSubject(w.method.Resource, w.alias)
+	if err := p.AddTarget(w.method, t.sets); err != nil {
 		return "", err
 	}
 	var text strings.Builder
 	if t.with != nil {
-		with, err := p.rewrite(t.with)
+		with, err := p.Rewrite(t.with)
 		if err != nil {
 			return "", err
 		}
@@ -186,23 +174,23 @@ func (w *write) targetQuery(p *program, t targeted) (string, error) {
 	}
 	text.WriteString("SELECT 1")
 	for _, s := range t.sets {
-		value, err := p.rewrite(s.Value)
+		value, err := p.Rewrite(s.Value)
 		if err != nil {
 			return "", err
 		}
 		text.WriteString(", " + value)
 	}
-	text.WriteString(" FROM " + sqlite3.QuoteIdentifier(targetTable) + " AS " + sqlite3.QuoteIdentifier(w.alias))
+	text.WriteString(" FROM " + sqlite3.QuoteIdentifier(vtab.TargetTable) + " AS " + sqlite3.QuoteIdentifier(w.alias))
 	if t.where == nil {
 		return text.String(), nil
 	}
-	condition, err := p.rewrite(t.where)
+	condition, err := p.Rewrite(t.where)
 	return text.String() + " WHERE " + condition, err
 }
 
-// pointless refuses a DELETE that says nothing of what to delete, where the method could be told.
-func (w *write) pointless(b *binding) error {
-	if w.method.SQLVerb != provider.Delete || len(b.args) > 0 || len(b.attributes) > 0 {
+// pointless refuses a DELETE without any value, if its method takes one.
+func (w *write) pointless(b *bind.Binding) error {
+	if w.method.SQLVerb != provider.Delete || !b.IsEmpty() {
 		return nil
 	}
 	var names []string
@@ -211,64 +199,69 @@ func (w *write) pointless(b *binding) error {
 			names = append(names, p.Name)
 		}
 	}
-	if len(names) == 0 || w.method.NameParam != nil && b.given[w.method.NameParam.Name].name != "" {
+	if len(names) == 0 {
 		return nil
+	}
+	if whole := w.method.NameParam; whole != nil {
+		if _, ok := b.Given(whole.Name); ok {
+			return nil
+		}
 	}
 	return w.refuse("no WHERE tells what to delete", w.method.FullName()+" takes "+strings.Join(names, ", "))
 }
 
-// setAll takes in what SET gives, and works out the update mask where the method has one and the
-// statement does not give it.
-func (w *write) setAll(b *binding, sets []statement.Assignment, row []any) error {
+// setAll binds the values of SET. It works out the update mask if the method has one and the
+// statement does not supply it.
+func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) error {
 	columns := make([]statement.Ident, len(sets))
 	for i, set := range sets {
 		columns[i] = set.Column
 	}
-	mask := newMask(b, columns)
-	for _, i := range wholeFirst(columns) {
+	mask := bind.NewUpdateMask(b, columns)
+	for _, i := range bind.Order(columns) {
 		if err := w.unclearable(b, columns[i], row[i]); err != nil {
 			return err
 		}
-		if err := w.setCell(b, attributeFirst(b, columns[i]), row[i], nil); err != nil {
+		if err := w.setCell(b, b.AttributeFirst(columns[i]), row[i], nil); err != nil {
 			return err
 		}
 	}
 	if mask != nil {
 		for i, column := range columns {
-			if err := mask.add(attributeFirst(b, column), jsonValue(row[i])); err != nil {
+			if err := mask.Add(b.AttributeFirst(column), bind.JSONValue(row[i])); err != nil {
 				return err
 			}
 		}
-		mask.set()
+		mask.Set()
 	}
-	return b.allowParts()
+	return b.AllowParts()
 }
 
-// unclearable refuses NULL, and null inside of JSON, where no update mask would say that it clears: it
-// would be left out of the body, and nothing would change.
-func (w *write) unclearable(b *binding, column statement.Ident, value any) error {
-	if b.method.SQLVerb != provider.Update || b.takesMask() != "" {
+// unclearable refuses NULL, and null inside of JSON, for a method without an update mask: the
+// attribute would be left out of the body, and nothing would change.
+func (w *write) unclearable(b *bind.Binding, column statement.Ident, value any) error {
+	if b.Method.SQLVerb != provider.Update || b.MaskName() != "" {
 		return nil
 	}
 	path, null := "", value == nil
-	if schema, err := b.schemaOf(attributeFirst(b, column).Text); err != nil {
+	if schema, err := b.Schema(b.AttributeFirst(column).Text); err != nil {
 		return err
 	} else if schema != nil && schema.Type == "object" && !null {
-		path, null = findNull(unpack(jsonValue(value)))
+		path, null = findNull(bind.Unpack(bind.JSONValue(value)))
 	}
 	if !null {
 		return nil
 	}
 	return &provider.Error{
 		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s: %s cannot be set to NULL: %s leaves what is not given as it is", w.what, column.Text+path, b.method.FullName()),
+		Message:  fmt.Sprintf("%s: %s cannot be set to NULL: %s leaves what is not given as it is", w.what, column.Text+path, b.Method.FullName()),
 		Hint:     "leave it out, or give it another value, such as an empty one",
 		Position: column.Pos,
 	}
 }
 
-// findNull finds an attribute of an object that is null, and gives its path with a dot before it.
-// Lists are wholes: what an item lacks it does not have.
+// findNull finds an attribute of an object that is null, and returns its path with a dot before it.
+// It does not look into lists.
 func findNull(value any) (string, bool) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -280,30 +273,4 @@ func findNull(value any) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// attributeFirst reads a column of SET: the attribute, where a parameter has the same name. That is
-// the WHERE's.
-func attributeFirst(b *binding, column statement.Ident) statement.Ident {
-	column.Text = b.canonical(column.Text)
-	name := strings.TrimPrefix(column.Text, attributePrefix)
-	if b.isAttribute(name) {
-		column.Text = attributePrefix + name
-	}
-	return column
-}
-
-// jsonValue gives a value of a row as decoding JSON would.
-func jsonValue(value any) any {
-	switch value := value.(type) {
-	case int64:
-		return json.Number(strconv.FormatInt(value, 10))
-	case float64:
-		return json.Number(strconv.FormatFloat(value, 'g', -1, 64))
-	case json.RawMessage:
-		return string(value)
-	case provider.Secret:
-		return value.Reveal()
-	}
-	return value
 }

@@ -65,11 +65,11 @@ func changesOf(t *testing.T, s *Session, text string) []change {
 		t.Fatal(err)
 	}
 	in := parsed[0].(*statement.Insert)
-	w, err := s.newInsert(in)
+	w, err := s.planner().newInsert(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := s.newQuery(t.Context(), w.program)
+	rows, err := w.program.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

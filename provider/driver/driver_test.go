@@ -383,7 +383,7 @@ func ours() string {
 	buffer := make([]byte, 1<<20)
 	var left []string
 	for stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
-		if !strings.Contains(stack, "testing.tRunner") && (strings.Contains(stack, "internal/engine.") || strings.Contains(stack, "internal/dispatch.") || strings.Contains(stack, "provider/driver.")) {
+		if !strings.Contains(stack, "testing.tRunner") && (strings.Contains(stack, "internal/engine.") || strings.Contains(stack, "internal/localstore.") || strings.Contains(stack, "internal/vtab.") || strings.Contains(stack, "internal/fetch.") || strings.Contains(stack, "internal/dispatch.") || strings.Contains(stack, "provider/driver.")) {
 			left = append(left, stack)
 		}
 	}

@@ -1,0 +1,161 @@
+// Package bind turns the named values of a statement into a call: it knows which names a method
+// takes, what each means (a path or query parameter, the workspace, a resource name, an attribute
+// of the request body), and what follows from them.
+//
+//   - [Signature] is what a method takes, by name.
+//   - [Binding] collects values from the parameters of an EXEC or the columns of an INSERT, UPDATE
+//     or DELETE, with their positions, so that an error points at the value at fault.
+//   - [Scope.Call] does the same for the values that SQLite gives a table; those have no position.
+//   - [UpdateMask] works out the list of fields that an UPDATE changes.
+//   - [Args] are the values of placeholders.
+//
+// It sends nothing. The dispatcher checks a call's values against their schemas.
+package bind
+
+import (
+	"errors"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Scope is what values are bound in.
+type Scope struct {
+	Catalogue *provider.Catalogue
+	// Account returns the id of the configured account; empty if none is known. Account-level
+	// operations take it when the statement names no account.
+	Account func() string
+	// Args are the values of placeholders.
+	Args *Args
+}
+
+// Style is how a statement writes a parameter, for hints.
+type Style string
+
+// The styles of statements.
+const (
+	ExecStyle   Style = "@%s = '…'" // EXEC
+	ColumnStyle Style = "%s = '…'"  // INSERT, UPDATE, DELETE
+)
+
+// Binding collects the values of one call. Make it with [Scope.New], give it values, then call
+// [Binding.Complete].
+type Binding struct {
+	*Signature
+
+	scope Scope
+	style Style
+	where provider.Position
+
+	given      map[string]given // by the name as written, without sign
+	deployment string
+	args       map[string]any
+	argSource  map[string]given // of each argument, which may be part of a resource name
+	attributes map[string]any   // of the body, given by name
+	json       *statement.Param // @@json
+	body       any
+}
+
+// given is a value with its position in the statement.
+type given struct {
+	name   string
+	value  any // as decoding JSON returns it
+	named  provider.Position
+	pos    provider.Position
+	locate func(provider.Path) provider.Position // what a path leads to in the value
+}
+
+// New starts a binding for a method. Errors about what is missing point at where.
+func (s Scope) New(m *provider.Method, where provider.Position, style Style) (*Binding, error) {
+	signature, err := NewSignature(s.Catalogue, m)
+	if err != nil {
+		return nil, err
+	}
+	return &Binding{
+		Signature:  signature,
+		scope:      s,
+		style:      style,
+		where:      where,
+		given:      map[string]given{},
+		args:       map[string]any{},
+		argSource:  map[string]given{},
+		attributes: map[string]any{},
+	}, nil
+}
+
+// Exec binds the parameters of an EXEC.
+func (s Scope) Exec(m *provider.Method, e *statement.Exec) (*Binding, error) {
+	b, err := s.New(m, e.Method[0].Pos, ExecStyle)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range e.Params {
+		if err := b.add(p); err != nil {
+			return nil, err
+		}
+	}
+	return b, b.Complete()
+}
+
+// Complete works out what follows from the values: the parts of a resource name, the account, the
+// body. A required parameter that is missing is an error.
+func (b *Binding) Complete() error {
+	if err := b.splitName(); err != nil {
+		return err
+	}
+	b.scope.fillAccount(b.Method, b.args)
+	if err := b.mergeBody(); err != nil {
+		return err
+	}
+	return b.missing()
+}
+
+// Call returns the call for the dispatcher.
+func (b *Binding) Call() dispatch.Call {
+	return dispatch.Call{Method: b.Method, Deployment: b.deployment, Args: b.args, Body: b.body}
+}
+
+// Given returns the value that the statement gives under a name, and whether there is one.
+func (b *Binding) Given(name string) (any, bool) {
+	g, ok := b.given[name]
+	return g.value, ok
+}
+
+// All returns the values that the statement gives, by the names as written.
+func (b *Binding) All() map[string]any {
+	all := make(map[string]any, len(b.given))
+	for name, g := range b.given {
+		all[name] = g.value
+	}
+	return all
+}
+
+// IsEmpty reports whether no parameter and no attribute of the body has a value.
+func (b *Binding) IsEmpty() bool { return len(b.args) == 0 && len(b.attributes) == 0 }
+
+// Locate finds the position in the statement of what an error of the dispatcher is about.
+func (b *Binding) Locate(err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok {
+		return err
+	}
+	if e.Arg != "" {
+		if p, ok := b.argSource[e.Arg]; ok {
+			return provider.At(err, p.pos)
+		}
+		if p, ok := b.given[e.Arg]; ok {
+			return provider.At(err, p.pos)
+		}
+	}
+	if len(e.Path) > 0 {
+		name, _ := e.Path[0].(string)
+		if _, ok := b.attributes[name]; ok {
+			return provider.At(err, b.attributeSource(name).locate(e.Path[1:]))
+		}
+	}
+	if b.json != nil && e.Arg == "" {
+		return provider.At(err, b.json.Value.Locate(e.Path))
+	}
+	return provider.At(err, b.where)
+}

@@ -1,0 +1,135 @@
+package bind
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// add binds a parameter of an EXEC.
+func (b *Binding) add(p statement.Param) error {
+	if p.Value.Kind == statement.Bound {
+		value, err := b.scope.Args.Value(p.Value)
+		if err != nil {
+			return err
+		}
+		p.Value = p.Value.With(value)
+	}
+	if p.Body {
+		return b.addJSON(p)
+	}
+	if p.Value.Kind == statement.String {
+		if placeholder, ok := statement.Placeholder(p.Name, p.Value.Text); ok {
+			return statement.PlaceholderError(placeholder, p.Value.Pos())
+		}
+	}
+	return b.set(given{name: p.Name, value: p.Value.Any(), named: p.Pos, pos: p.Value.Pos(), locate: p.Value.Locate})
+}
+
+// set gives a parameter or body attribute its value.
+func (b *Binding) set(g given) error {
+	if earlier, twice := b.given[g.name]; twice {
+		if reflect.DeepEqual(earlier.value, g.value) {
+			return nil
+		}
+		return conflict(g.name, g.pos, earlier.pos)
+	}
+	b.given[g.name] = g
+	switch {
+	case b.isVariable(g.name):
+		if g.value != nil {
+			b.deployment = fmt.Sprint(g.value)
+		}
+		if g.value == "" {
+			return &provider.Error{
+				Code:     provider.Usage,
+				Message:  g.name + " is empty",
+				Hint:     "leave it out to call the configured host",
+				Position: g.pos,
+			}
+		}
+	case b.IsParam(g.name):
+		b.args[g.name], b.argSource[g.name] = g.value, g
+	case b.isResourceName(g.name):
+		// taken apart when all parameters are known
+	case b.IsAttribute(g.name):
+		b.attributes[g.name] = g.value
+	case b.IsAttribute(strings.TrimPrefix(g.name, AttributePrefix)):
+		b.attributes[strings.TrimPrefix(g.name, AttributePrefix)] = g.value
+	default:
+		return b.Unknown(g.name, g.named)
+	}
+	return nil
+}
+
+// addJSON binds the request body (@@json).
+func (b *Binding) addJSON(p statement.Param) error {
+	if b.Body == nil {
+		return &provider.Error{
+			Code:     provider.Usage,
+			Message:  fmt.Sprintf("@@%s: %s takes no request body", p.Name, b.Method.FullName()),
+			Hint:     b.takes(),
+			Position: p.Pos,
+		}
+	}
+	var value any
+	var err error
+	if provider.IsJSON(b.Method.Body.MediaType) {
+		value, err = p.Value.JSON()
+	} else {
+		value = p.Value.Text // a stream, such as the content of a file
+	}
+	if err != nil {
+		return err
+	}
+	if b.json != nil {
+		if reflect.DeepEqual(value, b.body) {
+			return nil
+		}
+		return conflict("the request body (@@"+p.Name+")", p.Value.Pos(), b.json.Value.Pos())
+	}
+	b.json, b.body = &p, value
+	if path, placeholder, ok := findPlaceholder(value, nil); ok {
+		return statement.PlaceholderError(placeholder, p.Value.Locate(path))
+	}
+	return nil
+}
+
+// findPlaceholder looks for a placeholder in the strings of a JSON value.
+func findPlaceholder(value any, path provider.Path) (provider.Path, string, bool) {
+	switch value := value.(type) {
+	case string:
+		name := ""
+		if len(path) > 0 {
+			name, _ = path[len(path)-1].(string)
+		}
+		placeholder, ok := statement.Placeholder(name, value)
+		return path, placeholder, ok
+	case []any:
+		for i, item := range value {
+			if path, placeholder, ok := findPlaceholder(item, append(path[:len(path):len(path)], i)); ok {
+				return path, placeholder, true
+			}
+		}
+	case map[string]any:
+		for name, attribute := range value {
+			if path, placeholder, ok := findPlaceholder(attribute, append(path[:len(path):len(path)], name)); ok {
+				return path, placeholder, true
+			}
+		}
+	}
+	return nil, "", false
+}
+
+// conflict is the error that a parameter is given twice with different values.
+func conflict(name string, here, there provider.Position) error {
+	return &provider.Error{
+		Code:     provider.Usage,
+		Message:  fmt.Sprintf("%s is given twice with different values; the other is at line %d, column %d", name, there.Line, there.Column),
+		Hint:     "keep one of them",
+		Position: here,
+	}
+}

@@ -1,0 +1,87 @@
+package bind
+
+import (
+	"fmt"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Call binds values to a method's parameters, by name; names that it does not take are left out.
+// The parts of a resource name are added to values. ok is false if values contradict each other, as
+// a resource name and one of its parts may: no resource matches them.
+func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Call, ok bool, err error) {
+	call = dispatch.Call{Method: m, Args: map[string]any{}}
+	for name, value := range values {
+		if name == DeploymentName {
+			call.Deployment = fmt.Sprint(value)
+		} else if _, ok := m.Param(name); ok {
+			call.Args[name] = value
+		}
+	}
+	s.fillAccount(m, call.Args)
+	parts, err := nameParts(m, values)
+	if err != nil {
+		return call, false, err
+	}
+	for param, value := range parts {
+		if given, ok := values[param]; ok && fmt.Sprint(given) != value {
+			return call, false, nil
+		}
+		call.Args[param], values[param] = value, value
+	}
+	return call, true, nil
+}
+
+// splitName takes a resource name apart into the parameters of the path.
+func (b *Binding) splitName() error {
+	if b.Method.NameParam == nil {
+		return nil
+	}
+	whole := b.given[b.Method.NameParam.Name]
+	if whole.value == nil {
+		return nil
+	}
+	parts, err := nameParts(b.Method, map[string]any{whole.name: whole.value})
+	if err != nil {
+		return provider.At(err, whole.pos)
+	}
+	for name, value := range parts {
+		if earlier, ok := b.argSource[name]; ok && b.args[name] != nil && fmt.Sprint(b.args[name]) != value {
+			return conflict(name, earlier.pos, whole.pos)
+		}
+		b.args[name], b.argSource[name] = value, whole
+	}
+	return nil
+}
+
+// nameParts takes the resource name among values apart into the parameters of the method's path;
+// nil if there is none, or if the method sends it as it is.
+func nameParts(m *provider.Method, values map[string]any) (map[string]string, error) {
+	whole := m.NameParam
+	if whole == nil {
+		return nil, nil
+	}
+	name, ok := values[whole.Name]
+	if _, isParam := m.Param(whole.Name); !ok || isParam {
+		return nil, nil
+	}
+	parts, ok := whole.Split(fmt.Sprint(name))
+	if !ok {
+		return nil, &provider.Error{
+			Code:    provider.Usage,
+			Message: fmt.Sprintf("%s: %s does not have the form %s", whole.Name, provider.Quote(fmt.Sprint(name)), whole.Template),
+		}
+	}
+	return parts, nil
+}
+
+// fillAccount gives account-level operations the configured account if the statement names none.
+func (s Scope) fillAccount(m *provider.Method, args map[string]any) {
+	if p, ok := m.Param(AccountID); !ok || !p.Required || args[AccountID] != nil {
+		return
+	}
+	if id := s.Account(); id != "" {
+		args[AccountID] = id
+	}
+}

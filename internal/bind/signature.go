@@ -1,0 +1,172 @@
+package bind
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+const (
+	// DeploymentName is the server variable that says which workspace a call goes to.
+	DeploymentName = "deployment_name"
+	// AccountID is the parameter of account-level operations that the configuration may supply.
+	AccountID = "account_id"
+	// AttributePrefix may stand before the name of a body attribute, as in StackQL's INSERT
+	// statements. It tells an attribute from a parameter of the same name.
+	AttributePrefix = "data__"
+)
+
+// Signature is what a method takes, by name.
+type Signature struct {
+	Method *provider.Method
+	// Body is the schema of the request body, its reference resolved; nil if the method takes none.
+	Body *provider.Schema
+
+	catalogue *provider.Catalogue
+}
+
+// NewSignature reads the signature of a method.
+func NewSignature(catalogue *provider.Catalogue, m *provider.Method) (*Signature, error) {
+	s := &Signature{Method: m, catalogue: catalogue}
+	if m.Body == nil {
+		return s, nil
+	}
+	var err error
+	s.Body, err = catalogue.Resolve(m, m.Body.Schema)
+	return s, err
+}
+
+// Names lists the names that the method takes: server variables, the resource name, parameters, and
+// attributes of the body.
+func (s *Signature) Names() []string {
+	var names []string
+	for _, v := range s.Method.ServerVariables() {
+		names = append(names, v.Name)
+	}
+	if s.Method.NameParam != nil {
+		names = append(names, s.Method.NameParam.Name)
+	}
+	for _, p := range s.Method.Params {
+		names = append(names, p.Name)
+	}
+	if s.Body != nil {
+		for _, p := range s.Body.Properties {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func (s *Signature) isVariable(name string) bool {
+	return name == DeploymentName && slices.ContainsFunc(s.Method.ServerVariables(), func(v provider.Variable) bool { return v.Name == name })
+}
+
+// isResourceName reports whether a name is that of the parameter that takes a whole resource name.
+func (s *Signature) isResourceName(name string) bool {
+	return s.Method.NameParam != nil && s.Method.NameParam.Name == name
+}
+
+// IsParam reports whether a name is that of a parameter in the path, query or headers.
+func (s *Signature) IsParam(name string) bool {
+	_, ok := s.Method.Param(name)
+	return ok
+}
+
+// IsAttribute reports whether a name is that of an attribute of the body.
+func (s *Signature) IsAttribute(name string) bool {
+	if s.Body == nil {
+		return false
+	}
+	_, ok := s.Body.Property(name)
+	return ok
+}
+
+// Canonical returns a column's name as the method spells it: like any name in SQL, a column may be
+// written in another case. Names inside of attributes may not.
+func (s *Signature) Canonical(column string) string {
+	prefix, name := "", column
+	if len(column) > len(AttributePrefix) && strings.EqualFold(column[:len(AttributePrefix)], AttributePrefix) {
+		prefix, name = AttributePrefix, column[len(AttributePrefix):]
+	}
+	all := s.Names()
+	top, rest, dotted := strings.Cut(name, ".")
+	for _, written := range []string{name, top} {
+		if slices.Contains(all, written) {
+			return prefix + name
+		}
+		if i := slices.IndexFunc(all, func(known string) bool { return strings.EqualFold(known, written) }); i >= 0 {
+			if written == name {
+				return prefix + all[i]
+			}
+			return prefix + all[i] + "." + rest
+		}
+		if !dotted {
+			break
+		}
+	}
+	return column
+}
+
+// Top returns the name of the attribute that a column sets or sets a part of.
+func (s *Signature) Top(column string) string {
+	top, _, _ := strings.Cut(strings.TrimPrefix(s.Canonical(column), AttributePrefix), ".")
+	return top
+}
+
+// Sets reports whether a column sets a parameter or attribute, or a part of it.
+func (s *Signature) Sets(column, name string) bool {
+	return s.Top(column) == name || s.Canonical(column) == name
+}
+
+// AttributeFirst reads a column of SET: if an attribute and a parameter have its name, the column
+// is the attribute. The parameter belongs to the WHERE.
+func (s *Signature) AttributeFirst(column statement.Ident) statement.Ident {
+	column.Text = s.Canonical(column.Text)
+	name := strings.TrimPrefix(column.Text, AttributePrefix)
+	if s.IsAttribute(name) {
+		column.Text = AttributePrefix + name
+	}
+	return column
+}
+
+// otherSpelling returns the other column that means the same attribute, with the prefix or without;
+// empty if that is a parameter.
+func (s *Signature) otherSpelling(column string) string {
+	name, prefixed := strings.CutPrefix(column, AttributePrefix)
+	if s.IsParam(name) || s.isResourceName(name) {
+		return ""
+	}
+	if prefixed {
+		return name
+	}
+	return AttributePrefix + name
+}
+
+// Schema finds the schema of a column; nil if it has none.
+func (s *Signature) Schema(column string) (*provider.Schema, error) {
+	if p, ok := s.Method.Param(column); ok {
+		return s.catalogue.Resolve(s.Method, p.Schema)
+	}
+	return s.schemaAt(strings.TrimPrefix(column, AttributePrefix))
+}
+
+// schemaAt finds the schema of a part of the body; nil if it has none.
+func (s *Signature) schemaAt(path string) (*provider.Schema, error) {
+	schema := s.Body
+	for step := range strings.SplitSeq(path, ".") {
+		if schema == nil {
+			return nil, nil //nolint:nilnil // there is none
+		}
+		property, ok := schema.Property(step)
+		if !ok {
+			return nil, nil //nolint:nilnil // inside a map, or unknown, which the check of the body reports
+		}
+		var err error
+		if schema, err = s.catalogue.Resolve(s.Method, property); err != nil {
+			return nil, err
+		}
+	}
+	return schema, nil
+}

@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// lister lists what SHOW is about.
+type lister struct {
+	session *Session
+	names   resolver
+}
+
+func (l lister) shown(show *statement.Show) (t listing, err error) {
+	t.names = []int{0}
+	switch show.What {
+	case showErrors:
+		return l.errors(), nil
+	case "SETTINGS":
+		t.header = "name value description"
+		t.rows = l.settings()
+	case "TABLES", "VIEWS", "MATERIALIZED VIEWS":
+		return l.kept(show.What)
+	case "PROVIDERS":
+		t.header = "name version"
+		t.rows, err = l.providers()
+	case "SERVICES":
+		t.header, t.names = "id name title | description version preferred", []int{0, 1}
+		t.rows, err = l.services(show.In)
+	case "RESOURCES":
+		t.header, t.names = "name id | description", []int{0, 1}
+		t.rows, err = l.resources(show.In)
+	case "METHODS":
+		t.header = "MethodName RequiredParams SQLVerb | description"
+		t.rows, err = l.methods(show.In)
+	case "INSERT":
+		t.header = "insert_statement"
+		t.rows, err = l.insert(show)
+	case "AUTH":
+		t.header = "principal type source"
+		t.rows, err = l.auth(show.In)
+	case "VERSION":
+		t.header = "version | commit build_date platform"
+		t.rows = [][]any{{l.session.Version.Number, l.session.Version.Commit, l.session.Version.BuildDate, l.session.Version.Platform}}
+	}
+	return t, err
+}
+
+func (l lister) providers() ([][]any, error) {
+	all, err := l.session.Catalogue.Providers()
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]any
+	for _, p := range all {
+		rows = append(rows, []any{p.Name, p.Version})
+	}
+	return rows, nil
+}
+
+func (l lister) services(name statement.Name) ([][]any, error) {
+	found, err := l.names.lookup(name[:1])
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]any
+	for _, service := range found.Provider.Services {
+		rows = append(rows, []any{service.ID, service.Name, service.Title, service.Description, service.Version, service.Preferred})
+	}
+	return rows, nil
+}
+
+func (l lister) resources(name statement.Name) ([][]any, error) {
+	found, err := l.names.lookup(name[:2])
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]any
+	for _, r := range found.Service.Resources {
+		rows = append(rows, []any{r.Name, r.ID, r.Description})
+	}
+	return rows, nil
+}
+
+func (l lister) methods(name statement.Name) ([][]any, error) {
+	r, err := l.names.resource(name)
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]any
+	for _, verb := range provider.SQLVerbs() {
+		for _, m := range r.MethodsFor(verb) {
+			rows = append(rows, []any{m.Name, strings.Join(m.RequiredParams(), ", "), strings.ToUpper(string(m.SQLVerb)), m.Description})
+		}
+	}
+	return rows, nil
+}
+
+// insert writes the INSERT for a resource with placeholders for its values.
+func (l lister) insert(show *statement.Show) ([][]any, error) {
+	r, err := l.names.resource(show.In)
+	if err != nil {
+		return nil, err
+	}
+	methods := r.MethodsFor(provider.Insert)
+	if len(methods) == 0 {
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  "no INSERT reaches " + r.FullName(),
+			Hint:     "see SHOW METHODS IN " + r.FullName(),
+			Position: show.In[2].Pos,
+		}
+	}
+	m := methods[0]
+	onlyRequired := slices.Contains(show.Hints, "REQUIRED")
+	var names, values []string
+	add := func(name string, schema *provider.Schema, required bool) {
+		if onlyRequired && !required {
+			return
+		}
+		value := "{{ " + name + " }}"
+		if schema == nil || schema.Type != "integer" && schema.Type != "number" && schema.Type != "boolean" {
+			value = "'" + value + "'"
+		}
+		names, values = append(names, "  "+name), append(values, "  "+value)
+	}
+	for _, v := range m.ServerVariables() {
+		add(v.Name, nil, true)
+	}
+	for _, p := range m.Params {
+		schema, err := l.session.Catalogue.Resolve(m, p.Schema)
+		if err != nil {
+			return nil, err
+		}
+		add(p.Name, schema, p.Required)
+	}
+	attributes, err := schemas{l.session.Catalogue}.attributes(m)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range attributes {
+		if _, isParam := m.Param(a.name); !isParam {
+			add(a.name, a.schema, a.required)
+		}
+	}
+	text := fmt.Sprintf("INSERT INTO %s (\n%s\n)\nSELECT\n%s\n;", r.FullName(), strings.Join(names, ",\n"), strings.Join(values, ",\n"))
+	return [][]any{{text}}, nil
+}
+
+// kept lists the tables or views of the stores.
+func (l lister) kept(what string) (listing, error) {
+	t := listing{header: "name", names: []int{0}}
+	kind := statement.ObjectKind(strings.TrimSuffix(what, "S"))
+	switch kind {
+	case statement.View:
+		t.header = "name definition"
+	case statement.MaterializedView:
+		t.header = "name refreshed definition"
+	case statement.TableObject:
+	}
+	all, err := l.session.stores().Objects()
+	if err != nil {
+		return t, err
+	}
+	for _, o := range all {
+		if o.Kind != kind {
+			continue
+		}
+		row := []any{o.Name}
+		if kind == statement.MaterializedView {
+			row = append(row, o.Refreshed)
+		}
+		if kind != statement.TableObject {
+			row = append(row, o.Definition)
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t, nil
+}
+
+// showErrors is the word of the SHOW that lists the gaps of the last statement.
+const showErrors = "ERRORS"
+
+// errors lists the gaps of the last statement.
+func (l lister) errors() listing {
+	t := listing{header: "resource workspace code status message url request_id", names: []int{0}}
+	for _, m := range l.session.Missing() {
+		e, ok := errors.AsType[*provider.Error](m.Err)
+		if !ok {
+			e = &provider.Error{Message: m.Err.Error()}
+		}
+		row := []any{m.Resource, m.Workspace}
+		for _, value := range []string{e.ErrorCode, strings.TrimPrefix(strconv.Itoa(e.Status), "0"), e.Message, e.URL, e.RequestID} {
+			if value == "" {
+				row = append(row, nil)
+			} else {
+				row = append(row, value)
+			}
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+// settings lists the settings.
+func (l lister) settings() [][]any {
+	var rows [][]any
+	for _, known := range settings() {
+		rows = append(rows, []any{known.name, known.value(l.session), known.description})
+	}
+	return rows
+}
+
+// Principals is an authorizer that knows as whom calls are made. The dispatcher's may be one.
+type Principals interface {
+	// Principal returns the owner of the configured credential as far as the configuration says,
+	// the kind of the credential, and its source. It makes no call.
+	Principal() (principal, kind, source string, err error)
+}
+
+func (l lister) auth(name statement.Name) ([][]any, error) {
+	if _, err := l.names.lookup(name[:1]); err != nil {
+		return nil, err
+	}
+	principals, ok := l.session.Client.Authorizer.(Principals)
+	if !ok {
+		return nil, nil
+	}
+	principal, kind, source, err := principals.Principal()
+	if err != nil {
+		return nil, err
+	}
+	return [][]any{{principal, kind, source}}, nil
+}

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lakeql/lakeql/internal/localstore"
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// plan is a statement that was checked, ready to run.
+type plan struct {
+	run func(context.Context) (provider.Rows, error)
+	// program is the query whose calls it makes; nil if it makes none.
+	program *vtab.Program
+	// explain lists the steps of run; nil if it makes no calls.
+	explain func() ([]vtab.Step, error)
+	// close releases what the plan holds if it does not run; nil if it holds nothing.
+	close func()
+}
+
+// discard releases a plan that does not run.
+func (p *plan) discard() {
+	if p != nil && p.close != nil {
+		p.close()
+	}
+}
+
+// fixed is the plan of a statement whose rows are known already.
+func fixed(columns []provider.Column, rows [][]any) *plan {
+	return &plan{run: func(context.Context) (provider.Rows, error) { return provider.NewRows(columns, rows), nil }}
+}
+
+// planner plans one statement of a session.
+type planner struct {
+	session *Session
+	env     *vtab.Env // of all programs of the statement
+	names   resolver
+}
+
+// planner starts to plan a statement.
+func (s *Session) planner() *planner {
+	return &planner{session: s, env: s.env(), names: resolver{s.Catalogue}}
+}
+
+// plan checks the statement.
+func (p *planner) plan(st statement.Statement) (*plan, error) {
+	switch st := st.(type) {
+	case *statement.Exec:
+		return p.planExec(st)
+	case *statement.Query:
+		return p.planText(st.Position, func(program *vtab.Program) (string, error) { return program.Rewrite(st) })
+	case *statement.Insert:
+		if !isResource(st.Into) {
+			return p.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Insert(st) })
+		}
+		return p.planInsert(st)
+	case *statement.Update:
+		if !isResource(st.Table) {
+			return p.overStores(func(r *localstore.Runner) (*localstore.Work, error) {
+				return r.Modify(st.Position, st.Table, st.Whole, "updated")
+			})
+		}
+		return p.planUpdate(st)
+	case *statement.Delete:
+		if !isResource(st.From) {
+			return p.overStores(func(r *localstore.Runner) (*localstore.Work, error) {
+				return r.Modify(st.Position, st.From, st.Whole, "deleted")
+			})
+		}
+		return p.planDelete(st)
+	case *statement.Create:
+		return p.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Create(st) })
+	case *statement.Refresh:
+		return p.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Refresh(st) })
+	case *statement.Drop:
+		return p.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Drop(st) })
+	case *statement.Explain:
+		return p.planExplain(st)
+	case *statement.Show:
+		return p.planShow(st)
+	case *statement.Describe:
+		return p.planDescribe(st)
+	case *statement.Registry:
+		return p.planRegistry(st)
+	case *statement.Set:
+		return p.planSet(st)
+	case *statement.Use:
+		return p.planUse(st)
+	case *statement.Purge:
+		return planPurge(), nil
+	case *statement.Sleep:
+		return planSleep(st), nil
+	case *statement.NativeQuery:
+		return p.planNative(st)
+	}
+	return nil, unknownStatement(st)
+}
+
+// env is what the programs of a statement need of the session.
+func (s *Session) env() *vtab.Env {
+	return &vtab.Env{
+		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked, Ended: s.ended,
+		Provide: func(p *vtab.Program, table string) (bool, error) { return s.stores().Provide(p, table) },
+		Starts:  func(p *vtab.Program) error { return s.stores().NoteStale(p, s.note) },
+	}
+}
+
+// overStores plans a statement over the session's tables and views.
+func (p *planner) overStores(check func(*localstore.Runner) (*localstore.Work, error)) (*plan, error) {
+	s := p.session
+	work, err := check(&localstore.Runner{
+		Stores: s.stores(), Env: p.env, DryRun: s.DryRun, Note: s.note, Whole: s.whole, Changed: s.changedRows,
+	})
+	if err != nil {
+		return nil, err
+	}
+	made := &plan{run: work.Run, close: work.Close}
+	if work.Program != nil {
+		made.program, made.explain = work.Program, work.Program.Steps
+	}
+	return made, nil
+}
+
+// isResource reports whether a name is that of a resource of the API, not of a table in a store.
+func isResource(name statement.Name) bool { return len(name) == 3 }
+
+// unknownStatement is the error for a kind of statement without a plan.
+func unknownStatement(st statement.Statement) error {
+	return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("no plan for a %T", st), Position: st.Pos()}
+}

@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// nowhere directs calls to a host that no call is sent to.
+type nowhere struct{}
+
+func (nowhere) Direct(r *http.Request, _ string) error {
+	r.URL.Scheme, r.URL.Host = "https", "nowhere.invalid"
+	return nil
+}
+
+func (nowhere) Authorize(*http.Request) error { return nil }
+
+// planning is a session that plans statements and sends nothing.
+func planning(tb testing.TB) *Session {
+	tb.Helper()
+	compiled, err := openapi.Embedded()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cat := provider.NewCatalogue(compiled)
+	s := &Session{Catalogue: cat, Client: &dispatch.Client{Catalogue: cat, Authorizer: nowhere{}}, DryRun: true}
+	tb.Cleanup(s.Close)
+	return s
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// schemas reads the schemas of methods.
+type schemas struct {
+	catalogue *provider.Catalogue
+}
+
+// attribute is an attribute of a request body, its schema resolved.
+type attribute struct {
+	name     string
+	schema   *provider.Schema
+	required bool
+}
+
+// attributes lists the attributes of a request body, in the document's order, without those that
+// only answers have.
+func (s schemas) attributes(m *provider.Method) ([]attribute, error) {
+	if m.Body == nil {
+		return nil, nil
+	}
+	body, err := s.catalogue.Resolve(m, m.Body.Schema)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	var all []attribute
+	for _, p := range body.Properties {
+		schema, err := s.catalogue.Resolve(m, p.Schema)
+		if err != nil {
+			return nil, err
+		}
+		if !schema.ReadOnly {
+			all = append(all, attribute{p.Name, schema, slices.Contains(body.Required, p.Name)})
+		}
+	}
+	return all, nil
+}
+
+// describeOutput adds the attributes of the rows that a method returns.
+func (s schemas) describeOutput(m *provider.Method, add func(name, typ, paramType, shape, description string)) error {
+	if m.Response == nil {
+		return nil
+	}
+	item, err := s.catalogue.Resolve(m, m.Response.Schema)
+	if err != nil || item == nil {
+		return err
+	}
+	if key := strings.TrimPrefix(m.Response.ObjectKey, "$."); key != "" {
+		if property, ok := item.Property(key); ok {
+			if item, err = s.catalogue.Resolve(m, property); err != nil {
+				return err
+			}
+		}
+	}
+	if item.Type == "array" {
+		if item, err = s.catalogue.Resolve(m, item.Items); err != nil {
+			return err
+		}
+	}
+	for _, p := range item.Properties {
+		property, err := s.catalogue.Resolve(m, p.Schema)
+		if err != nil {
+			return err
+		}
+		shape, err := s.shape(m, property, 0)
+		if err != nil {
+			return err
+		}
+		add(p.Name, typeName(property.Type, property.Format), "output", shape, property.Description)
+	}
+	return nil
+}
+
+func inputType(required bool) string {
+	if required {
+		return "input_required"
+	}
+	return "input_optional"
+}
+
+// shapeDepth is the number of levels of objects and arrays that DESCRIBE METHOD shows.
+const shapeDepth = 4
+
+// shape writes the form of a value as JSON with types in place of values:
+// [{"permission_set": "READ_ONLY", "resources": [{"table_name": "string"}]}]. Scalars without an
+// enum have none.
+func (s schemas) shape(m *provider.Method, schema *provider.Schema, depth int) (string, error) {
+	schema, err := s.catalogue.Resolve(m, schema)
+	if err != nil || schema == nil {
+		return "", err
+	}
+	switch {
+	case len(schema.Enum) > 0:
+		words := make([]string, len(schema.Enum))
+		for i, v := range schema.Enum {
+			words[i] = fmt.Sprint(v)
+		}
+		return strings.Join(words, " | "), nil
+	case schema.Type == "array":
+		inner, err := s.inner(m, schema.Items, depth+1)
+		return "[" + inner + "]", err
+	case schema.Type == "object" && schema.Additional != nil:
+		inner, err := s.inner(m, schema.Additional, depth+1)
+		return `{"…": ` + inner + "}", err
+	case schema.Type == "object":
+		if depth >= shapeDepth {
+			return "{…}", nil
+		}
+		var parts []string
+		for _, p := range schema.Properties {
+			inner, err := s.inner(m, p.Schema, depth+1)
+			if err != nil {
+				return "", err
+			}
+			name, err := json.Marshal(p.Name)
+			if err != nil {
+				return "", &provider.Error{Code: provider.Internal, Message: "encode a name", Err: err}
+			}
+			parts = append(parts, string(name)+": "+inner)
+		}
+		return "{" + strings.Join(parts, ", ") + "}", nil
+	}
+	return "", nil
+}
+
+// inner is the shape of a value inside another. A scalar is shown as its type.
+func (s schemas) inner(m *provider.Method, schema *provider.Schema, depth int) (string, error) {
+	text, err := s.shape(m, schema, depth)
+	if err != nil || strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") {
+		return text, err
+	}
+	schema, err = s.catalogue.Resolve(m, schema)
+	if err != nil {
+		return "", err
+	}
+	if text == "" {
+		text = "any"
+		if schema != nil {
+			text = typeName(schema.Type, schema.Format)
+		}
+	}
+	return `"` + text + `"`, nil
+}

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"github.com/lakeql/lakeql/internal/localstore"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// MemoryStore is the path of a store that ends with the session.
+const MemoryStore = localstore.Memory
+
+// stores are those of the session. They are made when they are first needed.
+func (s *Session) stores() *localstore.Stores {
+	s.once.Do(func() { s.local = localstore.New(s.StorePath) })
+	return s.local
+}
+
+// Close releases what the session keeps in memory.
+func (s *Session) Close() {
+	if s.local != nil {
+		s.local.Close()
+	}
+}
+
+// whole is an error if the statement went on without a part of an answer. Gaps in what is kept
+// could not be seen any more.
+func (s *Session) whole(pos provider.Position) error {
+	missing := s.Missing()
+	if len(missing) == 0 {
+		return nil
+	}
+	return &provider.Error{
+		Code:     provider.CodeOf(missing[0].Err),
+		Message:  "nothing was kept, because the rows are not complete: " + missing[0].String(),
+		Position: pos,
+		Err:      missing[0].Err,
+	}
+}

@@ -1,0 +1,140 @@
+// Package fetch makes the calls of one statement. Each distinct request is made once, however many
+// cursors, passes and repetitions ask for it; its pages are kept for as long as they may be read
+// again.
+//
+//   - [Fetcher] holds the calls of a statement. Closing it ends them all and waits for that.
+//   - [Answer] is one call and the pages that have arrived.
+//   - [Reading] is one reader's place in an answer.
+//
+// Answers are kept in memory up to a budget; what is beyond goes to an enciphered temporary file
+// (spill.go).
+package fetch
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+)
+
+// Fetcher makes the calls of one statement, on goroutines of its own, and keeps the answers for all
+// who ask: the statement itself, and the passes that run ahead of it. Make it with [New]; set Ahead
+// and Keep before the first call.
+type Fetcher struct {
+	// Ahead makes it fetch pages before they are read. Leave it unset if the statement may stop
+	// early.
+	Ahead bool
+	// Keep keeps pages that were read. Set it if an answer may be read more than once.
+	Keep bool
+
+	client *dispatch.Client
+	ctx    context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
+	cancel context.CancelCauseFunc
+	group  sync.WaitGroup
+	// slots bound the calls that are under way before the statement itself asks for them.
+	slots chan struct{}
+
+	mu    sync.Mutex
+	calls map[string]*Answer
+	asked int // calls that the statement itself has made
+	pages spill
+}
+
+const (
+	// aheadPages is the number of pages of a list that are fetched before they are read: one that
+	// arrives, and one to go on with.
+	aheadPages = 2
+	// earlyCalls is the number of calls that run ahead of the statement. Each takes a goroutine;
+	// the dispatcher bounds how many are under way at one host.
+	earlyCalls = 256
+)
+
+// New makes the fetcher of a statement, whose calls end with ctx.
+func New(ctx context.Context, client *dispatch.Client) *Fetcher {
+	f := &Fetcher{client: client, calls: map[string]*Answer{}, slots: make(chan struct{}, earlyCalls)}
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+	return f
+}
+
+// pagesAhead is the number of pages to fetch before they are read.
+func (f *Fetcher) pagesAhead() int {
+	if f.Ahead {
+		return aheadPages
+	}
+	return 0
+}
+
+// errClosed is the cause for which calls end when the statement does.
+var errClosed = errors.New("the statement is over")
+
+// Close ends every call and every function of [Fetcher.Go], and waits for them.
+func (f *Fetcher) Close() error {
+	f.cancel(errClosed)
+	f.group.Wait()
+	return f.pages.close()
+}
+
+// Go runs a function on a goroutine that Close waits for. Its context ends with the statement.
+func (f *Fetcher) Go(run func(context.Context)) {
+	f.group.Go(func() { run(f.ctx) })
+}
+
+// Call returns the answer to a request that the statement itself makes, new or not. step is the
+// step of the statement that the call is counted for, if it is new.
+func (f *Fetcher) Call(req *dispatch.Request, step int) (a *Answer, isNew bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a, isNew = f.find(req, step, true)
+	if !a.reached {
+		a.reached = true
+		f.asked++
+	}
+	return a, isNew
+}
+
+// Early is [Fetcher.Call] for a pass that runs ahead of the statement. For a request that is new
+// and must not be made it returns nil.
+func (f *Fetcher) Early(req *dispatch.Request, step int, mayMake bool) (a *Answer, isNew bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.find(req, step, mayMake)
+}
+
+func (f *Fetcher) find(req *dispatch.Request, step int, mayMake bool) (a *Answer, isNew bool) {
+	key := req.Key()
+	if a, ok := f.calls[key]; ok || !mayMake {
+		return a, false
+	}
+	a = &Answer{fetcher: f, step: step, reader: f.client.Open(req), changed: make(chan struct{})}
+	f.calls[key] = a
+	return a, true
+}
+
+// Reach counts the calls that the statement itself has made, and those that passes ahead have made
+// and the statement has not.
+func (f *Fetcher) Reach() (asked, ahead int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked, len(f.calls) - f.asked
+}
+
+// Cost is what the calls of a step cost.
+type Cost struct {
+	Calls int
+	Usage dispatch.Usage
+}
+
+// Costs reports what the calls of each step have cost until now.
+func (f *Fetcher) Costs() map[int]Cost {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := map[int]Cost{}
+	for _, a := range f.calls {
+		sum := all[a.step]
+		sum.Calls++
+		sum.Usage.Add(a.used())
+		all[a.step] = sum
+	}
+	return all
+}

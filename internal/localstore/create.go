@@ -1,0 +1,205 @@
+package localstore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Create checks that a table or view can be made.
+func (r *Runner) Create(c *statement.Create) (*Work, error) {
+	if err := freeName(c.Name); err != nil {
+		return nil, err
+	}
+	target := r.Stores.forNew(c.Temp)
+	all, err := target.objects()
+	if err != nil {
+		return nil, err
+	}
+	if exists, err := admits(all, c); err != nil {
+		return nil, err
+	} else if exists {
+		return nothing(), nil
+	}
+	if c.As == nil {
+		return r.define(c, r.writable(target))
+	}
+	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.As) })
+	if err != nil {
+		return nil, err
+	}
+	columns, err := namedColumns(c, p.Columns)
+	if err == nil && c.Kind == statement.View {
+		err = r.checkView(c)
+	}
+	if err != nil {
+		_ = p.Close() // the error at hand counts
+		return nil, err
+	}
+	o := &Object{store: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Text, columns: quotedList(c.Columns)}
+	if c.Kind == statement.View {
+		return r.change(o.store, func(db *sqlite3.Conn) error { return o.replaceView(db, c) }, p), nil
+	}
+	return r.materialize(&filling{object: o, position: c.As.Position, as: c.As, columns: columns, admit: func(all []Object) (bool, error) { return admits(all, c) }}, p), nil
+}
+
+// freeName checks that a table or view may have the name.
+func freeName(name statement.Ident) error {
+	lower := strings.ToLower(name.Text)
+	fault := ""
+	switch {
+	case strings.HasPrefix(lower, ownPrefix), strings.HasPrefix(lower, "sqlite_"):
+		fault = "names that begin with lakeql_ or sqlite_ are taken"
+	case strings.ContainsRune(lower, 0):
+		fault = "a name cannot hold the character 0"
+	default:
+		return nil
+	}
+	return &provider.Error{Code: provider.Usage, Message: provider.Quote(name.Text) + ": " + fault, Position: name.Pos}
+}
+
+// admits checks a CREATE against the objects of its store. exists reports that the object is there
+// and stays as it is.
+func admits(all []Object, c *statement.Create) (exists bool, err error) {
+	there := find(all, c.Name.Text)
+	switch {
+	case there == nil:
+		return false, nil
+	case c.IfNotExists && there.Kind == c.Kind:
+		return true, nil
+	case c.OrReplace && there.Kind == c.Kind:
+		return false, nil
+	}
+	return false, &provider.Error{
+		Code:     provider.Usage,
+		Message:  fmt.Sprintf("there is a %s %s", strings.ToLower(string(there.Kind)), provider.Printable(there.Name)),
+		Hint:     fmt.Sprintf("DROP %s %s before", there.Kind, written(there.Name)),
+		Position: c.Name.Pos,
+	}
+}
+
+// namedColumns renames the columns of a query as a CREATE names them. The columns of a table must
+// differ.
+func namedColumns(c *statement.Create, columns []provider.Column) ([]provider.Column, error) {
+	if len(c.Columns) > 0 && len(c.Columns) != len(columns) {
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  fmt.Sprintf("%d columns are named, and the query has %d", len(c.Columns), len(columns)),
+			Position: c.Columns[0].Pos,
+		}
+	}
+	for i, column := range c.Columns {
+		if strings.ContainsRune(column.Text, 0) {
+			return nil, freeName(column)
+		}
+		columns[i].Name = column.Text
+	}
+	if c.Kind == statement.View {
+		return columns, nil // SQLite tells them apart
+	}
+	return columns, distinct(columns, c.As.Position)
+}
+
+// distinct checks that no two columns of a table have the same name.
+func distinct(columns []provider.Column, pos provider.Position) error {
+	seen := map[string]bool{}
+	for _, column := range columns {
+		name := strings.ToLower(column.Name)
+		if seen[name] {
+			return &provider.Error{
+				Code:     provider.Usage,
+				Message:  "two columns have the name " + provider.Quote(column.Name),
+				Hint:     "name them apart with AS",
+				Position: pos,
+			}
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// checkView makes a view in another database and reads it, so that SQLite finds faults such as a
+// view that names itself.
+func (r *Runner) checkView(c *statement.Create) error {
+	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) {
+		err := p.CreateView(c.Name.Text, quotedList(c.Columns), c.As.Text)
+		return "SELECT * FROM temp." + sqlite3.QuoteIdentifier(c.Name.Text), err
+	})
+	if err != nil {
+		return provider.At(inView(c.Name.Text, err), c.As.Position)
+	}
+	return p.Close()
+}
+
+// define checks a CREATE TABLE with column definitions, by making the table in another database.
+func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
+	definition := func(schema string) string {
+		return "CREATE TABLE " + schema + sqlite3.QuoteIdentifier(c.Name.Text) + " (" + c.Definition + "\n)"
+	}
+	scratch, err := sqlite3.Open(":memory:")
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
+	}
+	defer func() { _ = scratch.Close() }() // there is nothing in it
+	if err := execOne(scratch, definition("")); err != nil {
+		return nil, &provider.Error{Code: provider.Usage, Message: vtab.Message(err), Position: c.Position, Err: err}
+	}
+	return r.change(target, func(db *sqlite3.Conn) error {
+		all, err := target.list(db)
+		if err != nil {
+			return err
+		}
+		if exists, err := admits(all, c); err != nil || exists {
+			return err
+		}
+		if err := dropTable(db, target, c.Name.Text); err != nil {
+			return err
+		}
+		if err := execOne(db, definition(target.schema+".")); err != nil {
+			return target.fault(err)
+		}
+		return nil
+	}, nil), nil
+}
+
+// execOne runs one statement. Text after it is an error.
+func execOne(db *sqlite3.Conn, text string) error {
+	stmt, tail, err := db.Prepare(text)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(tail) != "" {
+		_ = stmt.Close() // it never ran
+		return errors.New("text behind the end of the statement")
+	}
+	return errors.Join(stmt.Exec(), stmt.Close())
+}
+
+func quotedList(columns []statement.Ident) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = sqlite3.QuoteIdentifier(c.Text)
+	}
+	return strings.Join(names, ", ")
+}
+
+// replaceView makes a view, and removes one of its name.
+func (o *Object) replaceView(db *sqlite3.Conn, c *statement.Create) error {
+	all, err := o.store.list(db)
+	if err != nil {
+		return err
+	}
+	if exists, err := admits(all, c); err != nil || exists {
+		return err
+	}
+	if err := db.Exec("DROP VIEW IF EXISTS " + o.inStore()); err != nil { // one that SQLite has itself
+		return o.store.fault(err)
+	}
+	return o.keep(db)
+}

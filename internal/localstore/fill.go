@@ -1,0 +1,161 @@
+package localstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// filling replaces the rows of an object's table by those of a query. Nothing changes until the
+// last row is there.
+type filling struct {
+	object   *Object
+	position provider.Position
+	as       *statement.Query
+	columns  []provider.Column
+	// admit checks again, just before the table is made, that it may be. exists reports that it is
+	// there and stays as it is.
+	admit func(all []Object) (exists bool, err error)
+}
+
+// materialize is the work of a filling, whose query was compiled to check it.
+func (r *Runner) materialize(f *filling, checked *vtab.Program) *Work {
+	run := func(ctx context.Context) (provider.Rows, error) {
+		if r.DryRun {
+			r.noteDryRun()
+			return r.rehearse(ctx, f, checked)
+		}
+		if err := checked.Close(); err != nil {
+			return nil, err
+		}
+		return r.fill(ctx, f)
+	}
+	return &Work{Run: run, Program: checked, Close: func() { _ = checked.Close() }}
+}
+
+// rehearse returns the requests of a filling's query. It makes the table, without rows, for the
+// rest of the session, so that a dry run can go on with statements that need it.
+func (r *Runner) rehearse(ctx context.Context, f *filling, checked *vtab.Program) (provider.Rows, error) {
+	rows, err := checked.Requests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return rows, f.object.store.change(ctx, func(db *sqlite3.Conn) error { return f.make(db, "") })
+}
+
+const (
+	// freshTable holds the rows of a query until all of them are there.
+	freshTable = "lakeql_fresh"
+	// copyFresh reads it.
+	copyFresh = "SELECT * FROM temp." + freshTable
+)
+
+// freshRows compiles a program that puts the rows of a query into the fresh table. Its columns have
+// no types, so that SQLite leaves every value as it is.
+func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, columns int) (*vtab.Program, error) {
+	query := func(p *vtab.Program) (string, error) { return p.Rewrite(as) }
+	return vtab.CompileWrite(env, pos, query, func(p *vtab.Program) (string, error) {
+		names := make([]string, columns)
+		for i := range names {
+			names[i] = fmt.Sprintf("c%d", i)
+		}
+		if err := p.DB.Exec("CREATE TEMP TABLE " + freshTable + " (" + strings.Join(names, ", ") + ")"); err != nil {
+			return "", &provider.Error{Code: provider.Internal, Message: "make a table for the rows", Err: err}
+		}
+		text, err := p.Rewrite(as)
+		return "INSERT INTO temp." + freshTable + " " + text, err
+	})
+}
+
+// collect runs a program to its end, and fails if a part of an answer is missing. Its calls and
+// passes have ended then.
+func (r *Runner) collect(ctx context.Context, rows *vtab.Rows, pos provider.Position) ([][]any, error) {
+	var all [][]any
+	for {
+		row, err := rows.Next(ctx)
+		if err == nil {
+			all = append(all, row)
+			continue
+		}
+		if errors.Is(err, io.EOF) {
+			err = r.Whole(pos)
+		}
+		return all, errors.Join(err, rows.Settle())
+	}
+}
+
+// fill runs the query of a filling and makes the table.
+func (r *Runner) fill(ctx context.Context, f *filling) (provider.Rows, error) {
+	p, err := freshRows(r.Env, f.position, f.as, len(f.columns))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = r.collect(ctx, rows, f.position); err == nil {
+		r.noteMasked(p)
+		err = r.swap(p, f)
+	}
+	if err := errors.Join(err, rows.Close()); err != nil {
+		return nil, err
+	}
+	return &vtab.Done{Rows: provider.NewRows(nil, nil), Used: rows.Costs()}, nil
+}
+
+// swap replaces the object's table by the fresh one.
+func (r *Runner) swap(p *vtab.Program, f *filling) error {
+	st := f.object.store
+	if err := st.create(); err != nil {
+		return err
+	}
+	if _, err := r.Stores.provideStore(p, st); err != nil {
+		return err
+	}
+	return st.transact(p.DB, func(db *sqlite3.Conn) error { return f.make(db, copyFresh) })
+}
+
+// make makes the table, with the rows of a query; empty: without rows.
+func (f *filling) make(db *sqlite3.Conn, rows string) error {
+	o := f.object
+	all, err := o.store.list(db)
+	if err != nil {
+		return err
+	}
+	if exists, err := f.admit(all); err != nil || exists {
+		return err
+	}
+	if err := dropTable(db, o.store, o.Name); err != nil {
+		return err
+	}
+	definitions := make([]string, len(f.columns))
+	for i, c := range f.columns {
+		definitions[i] = sqlite3.QuoteIdentifier(c.Name)
+		if c.Type != "" {
+			definitions[i] += " " + vtab.StoredType(c)
+		}
+	}
+	if err := db.Exec("CREATE TABLE " + o.inStore() + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
+		return o.store.fault(err)
+	}
+	if rows != "" {
+		if err := db.Exec("INSERT INTO " + o.inStore() + " " + rows); err != nil {
+			return o.store.fault(err)
+		}
+	}
+	if o.Kind != statement.MaterializedView {
+		return nil
+	}
+	o.Refreshed = time.Now().UTC().Format(time.RFC3339)
+	return o.keep(db)
+}

@@ -1,0 +1,101 @@
+// Package localstore keeps tables and views of the user in SQLite: in a file, and in memory for
+// those that end with the session.
+//
+//   - [Stores] finds tables and views, and makes them part of the programs that name them
+//     ([Stores.Provide]). In a file that pipelines fill, it also makes <table>_at(time) of their
+//     history.
+//   - [Runner] checks the statements that make, change, refresh and drop them, each as a [Work]
+//     that runs later.
+//
+// Every statement opens the databases anew, so other processes may use the file as well.
+// Credentials do not go into a store: a mask takes their place. A table is filled beside the old
+// one and replaces it when the last row is there; if an answer has gaps, nothing is kept.
+package localstore
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/ncruces/go-sqlite3/vfs/memdb"
+)
+
+// Memory is the path of a store that ends with the session.
+const Memory = ":memory:"
+
+// Stores are the databases of one session: one in memory, and a file if there is one. They may be
+// read by several goroutines.
+type Stores struct {
+	all []*store // in the order in which a name is looked up
+}
+
+const (
+	// sessionSchema is the schema of the store in memory.
+	sessionSchema = "session"
+	// fileSchema is the schema of the file.
+	fileSchema = "store"
+	// objectsTable lists the views of a store.
+	objectsTable = "lakeql_objects"
+	// ownPrefix is the beginning of the names that a store has for itself.
+	ownPrefix = "lakeql_"
+)
+
+// memories counts the databases in memory of the process, whose names must differ.
+var memories atomic.Int64 //nolint:gochecknoglobals // SQLite's names are global as well
+
+// New makes the stores of a session. path is that of the file, which need not exist; empty or
+// [Memory]: there is no file.
+func New(path string) *Stores {
+	name := fmt.Sprintf("lakeql-%d", memories.Add(1))
+	memdb.Create(name, nil)
+	s := &Stores{all: []*store{{schema: sessionSchema, memory: name}}}
+	if path != "" && path != Memory {
+		s.all = append(s.all, &store{schema: fileSchema, path: path, gone: map[string]bool{}})
+	}
+	return s
+}
+
+// Close releases what is kept in memory.
+func (s *Stores) Close() {
+	for _, st := range s.all {
+		if st.memory != "" {
+			memdb.Delete(st.memory)
+		}
+	}
+}
+
+// Objects lists the tables and views of all stores, in order of name in each. If a store cannot be
+// read, it lists those of the others and returns the first error.
+func (s *Stores) Objects() ([]Object, error) {
+	var all []Object
+	var first error
+	for _, st := range s.all {
+		objects, err := st.objects()
+		if err != nil && first == nil {
+			first = err
+		}
+		all = append(all, objects...)
+	}
+	return all, first
+}
+
+// object finds a table or view by its name; nil if there is none.
+func (s *Stores) object(name string) (*Object, error) {
+	for _, st := range s.all {
+		all, err := st.objects()
+		if err != nil {
+			return nil, err
+		}
+		if o := find(all, name); o != nil {
+			return o, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // there is none
+}
+
+// forNew returns the store that a new object belongs to.
+func (s *Stores) forNew(temporary bool) *store {
+	if temporary {
+		return s.all[0]
+	}
+	return s.all[len(s.all)-1]
+}

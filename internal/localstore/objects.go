@@ -1,0 +1,154 @@
+package localstore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Object is a table or view of a store.
+type Object struct {
+	Name       string
+	Kind       statement.ObjectKind
+	Definition string // of a view: the text of its query
+	Refreshed  string // of a materialized view: when, as ISO 8601
+
+	store   *store
+	columns string // of a view: the names given to its columns, as SQLite reads them; empty: the query's
+}
+
+// objects lists what the store has, in order of name.
+func (st *store) objects() ([]Object, error) {
+	if ok, err := st.exists(); !ok || err != nil {
+		return nil, err
+	}
+	var found []Object
+	err := st.use(func(db *sqlite3.Conn) error {
+		var err error
+		found, err = st.list(db)
+		return err
+	})
+	return found, err
+}
+
+// list is objects for a database that has the store.
+func (st *store) list(db *sqlite3.Conn) ([]Object, error) {
+	query := "SELECT name, upper(type), '', '', '' FROM " + st.schema + ".sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'" +
+		// The queue of pipelines, where they fill the store.
+		" AND NOT (name LIKE 'river\\_%' ESCAPE '\\' AND EXISTS (SELECT 1 FROM " + st.schema + ".sqlite_schema WHERE name = '" + pipelineTables + "'))"
+	if ours, _, err := db.Prepare("SELECT 1 FROM " + st.schema + "." + objectsTable); err == nil {
+		_ = ours.Close() // it never ran
+		query = "SELECT name, kind, definition, columns, refreshed FROM " + st.schema + "." + objectsTable +
+			" UNION ALL " + query + " AND name COLLATE NOCASE NOT IN (SELECT name FROM " + st.schema + "." + objectsTable + ")"
+	}
+	stmt, _, err := db.Prepare(query + " ORDER BY 1 COLLATE NOCASE")
+	if err != nil {
+		return nil, st.fault(err)
+	}
+	var all []Object
+	for stmt.Step() {
+		if st.gone[strings.ToLower(stmt.ColumnText(0))] {
+			continue
+		}
+		all = append(all, Object{
+			store: st, Name: stmt.ColumnText(0), Kind: statement.ObjectKind(stmt.ColumnText(1)),
+			Definition: stmt.ColumnText(2), columns: stmt.ColumnText(3), Refreshed: stmt.ColumnText(4),
+		})
+	}
+	if err := stmt.Close(); err != nil {
+		return nil, st.fault(err)
+	}
+	return all, nil
+}
+
+// find returns the object with a name, in any case; nil if there is none.
+func find(all []Object, name string) *Object {
+	for i := range all {
+		if strings.EqualFold(all[i].Name, name) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// inStore names the object with its store, for SQLite.
+func (o *Object) inStore() string { return o.store.schema + "." + sqlite3.QuoteIdentifier(o.Name) }
+
+// keep writes the object into the list of its store.
+func (o *Object) keep(db *sqlite3.Conn) error {
+	stmt, _, err := db.Prepare("INSERT OR REPLACE INTO " + o.store.schema + "." + objectsTable + " VALUES (?, ?, ?, ?, ?)")
+	if err != nil {
+		return o.store.fault(err)
+	}
+	for i, text := range []string{o.Name, string(o.Kind), o.Definition, o.columns, o.Refreshed} {
+		err = errors.Join(err, stmt.BindText(i+1, text))
+	}
+	if err := errors.Join(err, stmt.Exec(), stmt.Close()); err != nil {
+		return o.store.fault(err)
+	}
+	return nil
+}
+
+func (o *Object) drop(db *sqlite3.Conn) error {
+	stmt, _, err := db.Prepare("DELETE FROM " + o.store.schema + "." + objectsTable + " WHERE name = ?")
+	if err != nil {
+		return o.store.fault(err)
+	}
+	if err := errors.Join(stmt.BindText(1, o.Name), stmt.Exec(), stmt.Close()); err != nil {
+		return o.store.fault(err)
+	}
+	if o.Kind != statement.View {
+		return dropTable(db, o.store, o.Name)
+	}
+	if err := db.Exec("DROP VIEW IF EXISTS " + o.inStore()); err != nil { // one that SQLite has itself
+		return o.store.fault(err)
+	}
+	return nil
+}
+
+func dropTable(db *sqlite3.Conn, st *store, name string) error {
+	if err := db.Exec("DROP TABLE IF EXISTS " + st.schema + "." + sqlite3.QuoteIdentifier(name)); err != nil {
+		return st.fault(err)
+	}
+	return nil
+}
+
+// noObject is the error that no table or view has the name.
+func noObject(kind statement.ObjectKind, name statement.Ident) error {
+	return &provider.Error{
+		Code:     provider.Unknown,
+		Message:  fmt.Sprintf("there is no %s %s", strings.ToLower(string(kind)), provider.Quote(name.Text)),
+		Hint:     "see SHOW TABLES, SHOW VIEWS, SHOW MATERIALIZED VIEWS",
+		Position: name.Pos,
+	}
+}
+
+// otherKind is the error that something is of another kind than the statement says.
+func otherKind(o *Object, kind statement.ObjectKind, pos provider.Position) error {
+	return &provider.Error{
+		Code:     provider.Usage,
+		Message:  fmt.Sprintf("%s is a %s", provider.Printable(o.Name), strings.ToLower(string(o.Kind))),
+		Hint:     "write " + string(o.Kind) + " instead of " + string(kind),
+		Position: pos,
+	}
+}
+
+// written returns a name as statements write it.
+func written(name string) string {
+	for i, r := range name {
+		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return provider.Printable(sqlite3.QuoteIdentifier(name))
+		}
+	}
+	return name
+}
+
+// isQuery reports whether the object is a view that its store keeps as a text, and SQLite does not
+// know.
+func (o *Object) isQuery() bool { return o.Kind == statement.View && o.Definition != "" }

@@ -1,0 +1,75 @@
+package localstore
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Refresh checks that a materialized view can be filled anew.
+func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
+	o, err := r.Stores.object(st.Name.Text)
+	switch {
+	case err != nil:
+		return nil, err
+	case o == nil:
+		return nil, noObject(statement.MaterializedView, st.Name)
+	case o.Kind != statement.MaterializedView:
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  fmt.Sprintf("%s is a %s, and only materialized views are refreshed", provider.Printable(o.Name), strings.ToLower(string(o.Kind))),
+			Position: st.Name.Pos,
+		}
+	}
+	as, err := vtab.ParseView(o.Name, o.Definition)
+	if err != nil {
+		return nil, provider.At(err, st.Position)
+	}
+	p, err := vtab.Compile(r.Env, provider.Position{}, func(p *vtab.Program) (string, error) { return p.Rewrite(as) })
+	if err != nil {
+		return nil, provider.At(inView(o.Name, err), st.Position)
+	}
+	names, err := columnNames(o)
+	if err == nil && len(names) == len(p.Columns) {
+		for i, name := range names {
+			p.Columns[i].Name = name
+		}
+	}
+	if err == nil {
+		err = distinct(p.Columns, st.Position)
+	}
+	if err != nil {
+		_ = p.Close() // the error at hand counts
+		return nil, err
+	}
+	old := *o
+	o.store = r.writable(o.store)
+	f := &filling{object: o, position: st.Position, as: as, columns: p.Columns, admit: func(all []Object) (bool, error) {
+		if there := find(all, old.Name); !r.DryRun && (there == nil || there.Kind != old.Kind || there.Definition != old.Definition) {
+			return false, &provider.Error{Code: provider.Usage, Message: provider.Printable(old.Name) + " was changed or dropped meanwhile", Position: st.Name.Pos}
+		}
+		return false, nil
+	}}
+	return r.materialize(f, p), nil
+}
+
+// columnNames lists the columns of an object's table.
+func columnNames(o *Object) ([]string, error) {
+	var names []string
+	err := o.store.use(func(db *sqlite3.Conn) error {
+		stmt, _, err := db.Prepare("SELECT * FROM " + o.inStore())
+		if err != nil {
+			return o.store.fault(err)
+		}
+		for i := range stmt.ColumnCount() {
+			names = append(names, stmt.ColumnName(i))
+		}
+		return stmt.Close()
+	})
+	return names, err
+}

@@ -1,0 +1,76 @@
+package localstore
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/vtab"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Runner checks a statement over the stores of a session. It is for one statement.
+type Runner struct {
+	Stores *Stores
+	Env    *vtab.Env
+	// DryRun makes changes that end with the session, and sends nothing.
+	DryRun bool
+	// Note is told what to say about the statement besides its rows.
+	Note func(format string, args ...any)
+	// Whole is an error if the statement went on without a part of an answer. Gaps in what is kept
+	// could not be seen any more.
+	Whole func(pos provider.Position) error
+	// Changed is told how many rows changed, and how: inserted.
+	Changed func(rows int64, done string)
+}
+
+// Work is a statement that was checked, ready to run.
+type Work struct {
+	// Run carries it out.
+	Run func(context.Context) (provider.Rows, error)
+	// Close releases what the work holds if it does not run; nil if it holds nothing.
+	Close func()
+	// Program is the query whose calls it makes; nil if it makes none.
+	Program *vtab.Program
+}
+
+// nothing is the work of a statement with nothing to do.
+func nothing() *Work {
+	return &Work{Run: func(context.Context) (provider.Rows, error) { return provider.NewRows(nil, nil), nil }}
+}
+
+// change is the work of a statement that changes a store and returns no rows. The program, if any,
+// was compiled to check it.
+func (r *Runner) change(st *store, change func(db *sqlite3.Conn) error, checked *vtab.Program) *Work {
+	discard := func() {
+		if checked != nil {
+			_ = checked.Close() // there is nothing in it
+		}
+	}
+	run := func(ctx context.Context) (provider.Rows, error) {
+		discard()
+		if r.DryRun {
+			r.noteDryRun()
+		}
+		return provider.NewRows(nil, nil), st.change(ctx, change)
+	}
+	return &Work{Run: run, Close: discard}
+}
+
+// writable returns the store to change in place of another one: a dry run changes nothing that
+// outlives it.
+func (r *Runner) writable(st *store) *store {
+	if r.DryRun {
+		return r.Stores.all[0]
+	}
+	return st
+}
+
+func (r *Runner) noteDryRun() { r.Note("a dry run changes nothing") }
+
+// noteMasked says that credentials were not kept, if there were any.
+func (r *Runner) noteMasked(p *vtab.Program) {
+	if p.Masked {
+		r.Note("credentials are not kept: a mask is in their place")
+	}
+}

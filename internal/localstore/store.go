@@ -1,0 +1,165 @@
+package localstore
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/vtab"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// store is one database.
+type store struct {
+	schema string          // its schema in a program's database
+	path   string          // of the file; empty: it is in memory
+	memory string          // the name of one in memory
+	gone   map[string]bool // what a dry run would have dropped, in lower case
+}
+
+// exists reports whether the store was ever written.
+func (st *store) exists() (bool, error) {
+	if st.memory != "" {
+		return true, nil
+	}
+	_, err := os.Stat(st.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, st.fault(err)
+	}
+	return true, nil
+}
+
+// create makes the file if there is none, readable by its owner alone.
+func (st *store) create() error {
+	if there, err := st.exists(); there || err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(st.path), 0o700); err != nil {
+		return st.fault(err)
+	}
+	f, err := os.OpenFile(st.path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return st.fault(err)
+	}
+	if err := f.Close(); err != nil {
+		return st.fault(err)
+	}
+	return nil
+}
+
+// busyTimeout is how long a statement waits for another process that writes to the store.
+const busyTimeout = time.Minute
+
+// attach makes the store part of a database, read-only if the file may not be written.
+func (st *store) attach(db *sqlite3.Conn) error {
+	if err := db.BusyTimeout(busyTimeout); err != nil {
+		return st.fault(err)
+	}
+	err := st.attachAs(db, "rw")
+	if err != nil && st.memory == "" && st.attachAs(db, "ro") == nil {
+		return nil
+	}
+	if err != nil {
+		return st.fault(err)
+	}
+	return nil
+}
+
+func (st *store) attachAs(db *sqlite3.Conn, mode string) error {
+	stmt, _, err := db.Prepare("ATTACH ? AS " + st.schema)
+	if err != nil {
+		return err
+	}
+	return errors.Join(stmt.BindText(1, st.uri(mode)), stmt.Exec(), stmt.Close())
+}
+
+// uri names the database for SQLite. The journal beside a file gets the file's mode.
+func (st *store) uri(mode string) string {
+	if st.memory != "" {
+		return "file:/" + st.memory + "?vfs=memdb"
+	}
+	if filepath.VolumeName(st.path) != "" {
+		return st.path // Windows has no such modes
+	}
+	path := filepath.Clean(st.path)
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=" + mode + "&modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
+}
+
+// fault is the error to report for one of the store.
+func (st *store) fault(err error) error {
+	if e, ok := errors.AsType[*provider.Error](err); ok {
+		return e
+	}
+	where := st.path
+	if st.memory != "" {
+		where = Memory
+	}
+	e := &provider.Error{
+		Code:    provider.Usage,
+		Message: "the store " + provider.Printable(where) + ": " + vtab.Message(err),
+		Hint:    "name another file with --store",
+		Err:     err,
+	}
+	switch {
+	case errors.Is(err, sqlite3.INTERRUPT):
+		return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: err}
+	case errors.Is(err, sqlite3.BUSY):
+		e.Message, e.Hint = "the store "+provider.Printable(where)+" is in use", "try again when the process that writes to it is done"
+	case errors.Is(err, sqlite3.ERROR), errors.Is(err, sqlite3.CONSTRAINT):
+		e.Message, e.Hint = vtab.Message(err), "" // what the statement wants cannot be
+	}
+	return e
+}
+
+// use runs a function over a new database that the store is part of.
+func (st *store) use(f func(db *sqlite3.Conn) error) error {
+	db, err := sqlite3.Open(":memory:")
+	if err != nil {
+		return st.fault(err)
+	}
+	err = st.attach(db)
+	if err == nil {
+		err = f(db)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// change is use for a function that writes, in one transaction.
+func (st *store) change(ctx context.Context, f func(db *sqlite3.Conn) error) error {
+	if err := st.create(); err != nil {
+		return err
+	}
+	return st.use(func(db *sqlite3.Conn) error {
+		db.SetInterrupt(ctx)
+		return st.transact(db, f)
+	})
+}
+
+// transact runs a function in a transaction of a database that the store is part of.
+func (st *store) transact(db *sqlite3.Conn, f func(db *sqlite3.Conn) error) error {
+	tx, err := db.BeginImmediate()
+	if err != nil {
+		return st.fault(err)
+	}
+	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + st.schema + "." + objectsTable +
+		" (name TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL, definition TEXT NOT NULL, columns TEXT NOT NULL, refreshed TEXT NOT NULL)"); err != nil {
+		return errors.Join(st.fault(err), tx.Rollback())
+	}
+	if err := f(db); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return errors.Join(st.fault(err), tx.Rollback())
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package vtab
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/bytecode"
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/fetch"
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Text puts the text of a program together, and makes the tables that it names.
+type Text func(*Program) (string, error)
+
+// Program is a query as SQLite compiled it, over virtual tables for the resources that it names.
+type Program struct {
+	// DB is the program's database, in memory. It holds the definitions of the tables.
+	DB *sqlite3.Conn
+	// Columns describes the rows.
+	Columns []provider.Column
+	// Queries are the queries that the text was put together from, with those of views.
+	Queries []*statement.Query
+	// Target is the table of an UPDATE or DELETE; nil for other statements.
+	Target *Target
+	// Masked reports whether a credential was replaced by a mask.
+	Masked bool
+
+	env      *Env
+	position provider.Position // of the statement
+	text     Text
+	ahead    Text // of the passes that run ahead; nil: none do
+	writes   bool // it changes a store; credentials must not go there
+
+	stmt     *sqlite3.Stmt
+	code     *bytecode.Program // of stmt, once it was read
+	tables   tables
+	provided map[string]bool // keys of FirstTime
+	rowIDs   map[rowKey]int64
+	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
+	// ask makes the call that a table needs, for the choice with the number step. No reading means
+	// no rows.
+	ask func(a *access, req *dispatch.Request, step int) (*fetch.Reading, error)
+	// err is the first error of a virtual table. SQLite passes on its text only.
+	err error
+}
+
+// Compile prepares a query.
+func Compile(env *Env, position provider.Position, text Text) (*Program, error) {
+	return (&Program{env: env, position: position, text: text, ahead: text}).prepared()
+}
+
+// CompileWrite is [Compile] for a text that changes a store. Passes run ahead of it with the text
+// ahead, which must change nothing; nil: none do.
+func CompileWrite(env *Env, position provider.Position, ahead, text Text) (*Program, error) {
+	return (&Program{env: env, position: position, text: text, ahead: ahead, writes: true}).prepared()
+}
+
+// prepared opens the program's database and prepares its text there.
+func (p *Program) prepared() (*Program, error) {
+	var err error
+	if p.DB, err = sqlite3.Open(":memory:"); err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
+	}
+	p.tables = tables{program: p, named: map[string]*table{}}
+	if err := p.prepare(); err != nil {
+		_ = p.Close() // the error at hand counts
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Program) prepare() error {
+	if err := addFunctions(p.DB); err != nil {
+		return err
+	}
+	text, err := p.text(p)
+	if err != nil {
+		return err
+	}
+	stmt, tail, err := p.DB.Prepare(text)
+	for err != nil {
+		found, fault := p.provide(err)
+		if fault != nil {
+			return provider.At(fault, p.position)
+		} else if !found {
+			return p.SQLError(err)
+		}
+		stmt, tail, err = p.DB.Prepare(text)
+	}
+	if strings.TrimSpace(tail) != "" || stmt == nil {
+		return &provider.Error{Code: provider.Usage, Message: "the query has text behind its end", Position: p.position}
+	}
+	p.stmt = stmt
+	if err := checkOrder(p); err != nil {
+		return err
+	}
+	if !stmt.ReadOnly() && !p.writes {
+		return &provider.Error{Code: provider.Usage, Message: "the statement would change something, which a query cannot", Position: p.position}
+	}
+	if err := p.BindArgs(stmt); err != nil {
+		return err
+	}
+	for i := range stmt.ColumnCount() {
+		typ, format := typeOfDeclared(stmt.ColumnDeclType(i))
+		p.Columns = append(p.Columns, provider.Column{Name: stmt.ColumnName(i), Type: typ, Format: format})
+	}
+	return nil
+}
+
+// provide makes the table that SQLite does not know part of the program's database, and reports
+// whether it could.
+func (p *Program) provide(unknown error) (bool, error) {
+	name, ok := MissingTable(unknown)
+	if !ok || p.env.Provide == nil {
+		return false, nil
+	}
+	return p.env.Provide(p, name)
+}
+
+// MissingTable reads from an error of SQLite which table does not exist.
+func MissingTable(err error) (name string, ok bool) {
+	_, name, ok = strings.Cut(err.Error(), "no such table: ")
+	return name, ok
+}
+
+// FirstTime reports whether it is called with the key for the first time. Env.Provide keeps by it
+// what is part of the database.
+func (p *Program) FirstTime(key string) bool {
+	if p.provided[key] {
+		return false
+	}
+	if p.provided == nil {
+		p.provided = map[string]bool{}
+	}
+	p.provided[key] = true
+	return true
+}
+
+// Has reports whether FirstTime was called with the key.
+func (p *Program) Has(key string) bool { return p.provided[key] }
+
+// Calls reports whether the program reads resources.
+func (p *Program) Calls() bool { return len(p.tables.list) > 0 }
+
+// IsConstant reports whether all that the program reads stands in its text: no resource, and no
+// table of Env.Provide.
+func (p *Program) IsConstant() bool { return !p.Calls() && len(p.provided) == 0 }
+
+// Rewrite returns a query as SQLite reads it, with the names of virtual tables in place of those of
+// resources. It makes the tables.
+func (p *Program) Rewrite(q *statement.Query) (string, error) {
+	p.Queries = append(p.Queries, q)
+	return p.tables.rewrite(q)
+}
+
+// CreateView makes a view of a query, and the tables of that. columns is a list of names as SQLite
+// reads it; empty: the query's.
+func (p *Program) CreateView(name, columns, definition string) error {
+	return p.tables.createView(name, columns, definition)
+}
+
+// SetSubject names the resource that a write is about, and the table that stands for its rows. A
+// column that is qualified with the resource's name is that table's.
+func (p *Program) SetSubject(resource, alias string) {
+	p.tables.subject, p.tables.alias = resource, alias
+}
+
+// Placeholders counts the placeholders of the statement.
+func (p *Program) Placeholders() int { return p.stmt.BindCount() }
+
+// BindArgs gives the placeholders of a statement in the program's database their values.
+func (p *Program) BindArgs(stmt *sqlite3.Stmt) error {
+	for i := range stmt.BindCount() {
+		n := i + 1
+		name := stmt.BindName(n)
+		value, ok := p.env.Args.Numbered(n, name)
+		if !ok {
+			if name == "" {
+				name = fmt.Sprintf("?%d", n)
+			}
+			return &provider.Error{Code: provider.Usage, Message: "no value for the placeholder " + name, Position: p.position}
+		}
+		if err := BindValue(stmt, n, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Bytecode reads the program's instructions.
+func (p *Program) Bytecode() (*bytecode.Program, error) {
+	if p.code != nil {
+		return p.code, nil
+	}
+	code, err := bytecode.Read(p.DB, p.stmt.SQL())
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "explain the query", Err: err}
+	}
+	p.code = code
+	return code, nil
+}
+
+// flow reports how the program reads. It is an error if the program compares a workspace that it
+// was not given.
+func (p *Program) flow() (bytecode.Flow, error) {
+	if len(p.tables.named) == 0 {
+		return bytecode.Flow{}, nil
+	}
+	code, err := p.Bytecode()
+	if err != nil {
+		return bytecode.Flow{}, err
+	}
+	if err := checkCompared(p, code); err != nil {
+		return bytecode.Flow{}, err
+	}
+	return code.Flow(), nil
+}
+
+// setContext sets the context of all that follows.
+func (p *Program) setContext(ctx context.Context) {
+	p.ctx = ctx
+	p.DB.SetInterrupt(ctx)
+}
+
+// Close releases the program. It may be called more than once.
+func (p *Program) Close() error {
+	if p.DB == nil {
+		return nil
+	}
+	if p.stmt != nil {
+		_ = p.stmt.Close() // it returns the error of the last step again
+	}
+	db := p.DB
+	p.DB, p.stmt = nil, nil
+	return db.Close()
+}
+
+// fail keeps the first error of the program, whose type SQLite would lose.
+func (p *Program) fail(err error) error {
+	if p.err == nil {
+		p.err = provider.At(err, p.position)
+	}
+	return err
+}
+
+// SQLError is the error to report for one of SQLite. If a virtual table caused it, it is that
+// table's.
+func (p *Program) SQLError(err error) error {
+	if p.err != nil {
+		return p.err
+	}
+	if p.ctx != nil && p.ctx.Err() != nil {
+		return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(p.ctx)}
+	}
+	e := &provider.Error{Code: provider.Usage, Message: Message(err), Position: p.position, Err: err}
+	if p.Target != nil && strings.HasPrefix(e.Message, "no such column") {
+		e.Hint = "the WHERE tells which resource is meant, by " + strings.Join(fieldNames(p.Target.fields), ", ")
+	}
+	if strings.Contains(e.Message, "no query solution") {
+		e.Message, e.Hint = p.tables.unsolved()
+	}
+	return e
+}
+
+// Message is the text of an error of SQLite for a person.
+func Message(err error) string {
+	return provider.Printable(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "sqlite3: "), "SQL logic error: "))
+}

@@ -1,0 +1,175 @@
+package vtab
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// table is a resource as a virtual table. The attributes that its SELECT methods return are
+// columns. Their parameters are hidden columns; a parameter with the name of an attribute shares
+// that column.
+type table struct {
+	program  *Program
+	number   int // among the tables of the program
+	resource *provider.Resource
+	methods  []*access // those with the most required parameters first
+	fields   []field
+	index    map[string]int // of a field by its name
+	lacking  []string       // parameters that no plan had, of the least demanding method
+	together []string       // parameters that were given, and which no method takes together
+}
+
+// field is a column of the table.
+type field struct {
+	name, typ string
+	format    string // OpenAPI's, as far as declaredType tells it
+	hidden    bool   // a parameter that no answer holds
+}
+
+// access is a method that returns rows.
+type access struct {
+	method   *provider.Method
+	required []string                    // parameters without which there is no call
+	params   []string                    // all, the required ones and the whole resource name included
+	columns  []int                       // of the field in the method's rows, -1 where it has none
+	masks    map[int]dispatch.ColumnMask // by field, as far as they were asked for
+	single   bool                        // it gives one resource by its name or ids, whose absence is no error
+}
+
+// newTable works out the columns and methods of a resource's table.
+func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, error) {
+	t := &table{program: p, resource: r, index: map[string]int{}}
+	for _, m := range r.MethodsFor(provider.Select) {
+		single, err := p.env.isSingle(m)
+		if err != nil {
+			return nil, err
+		}
+		a := parameters(m)
+		a.single = single
+		t.methods = append(t.methods, a)
+	}
+	if len(t.methods) == 0 {
+		return nil, &provider.Error{
+			Code:     provider.Usage,
+			Message:  "no SELECT reaches " + r.FullName(),
+			Hint:     "see SHOW METHODS IN " + r.FullName(),
+			Position: pos,
+		}
+	}
+	slices.SortStableFunc(t.methods, func(a, b *access) int { return len(b.required) - len(a.required) })
+	return t, t.declare()
+}
+
+// parameters lists what a method takes.
+func parameters(m *provider.Method) *access {
+	a := &access{method: m}
+	for _, v := range m.ServerVariables() {
+		a.params = append(a.params, v.Name)
+	}
+	if m.NameParam != nil {
+		a.params = append(a.params, m.NameParam.Name)
+	}
+	for _, param := range m.Params {
+		a.params = append(a.params, param.Name)
+		if param.Required {
+			a.required = append(a.required, param.Name)
+		}
+	}
+	return a
+}
+
+// typeOf returns the type of a parameter.
+func (e *Env) typeOf(m *provider.Method, name string) (string, error) {
+	param, ok := m.Param(name)
+	if !ok {
+		return "string", nil
+	}
+	schema, err := e.Catalogue.Resolve(m, param.Schema)
+	if err != nil || schema == nil {
+		return "string", err
+	}
+	return schema.Type, nil
+}
+
+// declare finds the columns: the attributes of every method's rows, then the remaining parameters.
+func (t *table) declare() error {
+	add := func(f field) {
+		if _, ok := t.index[f.name]; !ok {
+			t.index[f.name] = len(t.fields)
+			t.fields = append(t.fields, f)
+		}
+	}
+	rows := make([][]provider.Column, len(t.methods))
+	for i, a := range t.methods {
+		var err error
+		if rows[i], err = t.program.env.Client.Columns(a.method); err != nil {
+			return err
+		}
+		for _, c := range rows[i] {
+			add(field{name: c.Name, typ: c.Type, format: c.Format})
+		}
+	}
+	for _, a := range t.methods {
+		for _, name := range a.params {
+			typ, err := t.program.env.typeOf(a.method, name)
+			if err != nil {
+				return err
+			}
+			add(field{name: name, typ: typ, hidden: true})
+		}
+	}
+	for i, a := range t.methods {
+		a.columns = make([]int, len(t.fields))
+		for n, f := range t.fields {
+			a.columns[n] = slices.IndexFunc(rows[i], func(c provider.Column) bool { return c.Name == f.name })
+		}
+	}
+	return nil
+}
+
+// declaration is the CREATE TABLE that SQLite reads the columns from.
+func (t *table) declaration() string {
+	var b strings.Builder
+	b.WriteString("CREATE TABLE x(")
+	for i, f := range t.fields {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(sqlite3.QuoteIdentifier(f.name) + " " + DeclaredType(f.typ, f.format))
+		if f.hidden {
+			b.WriteString(" HIDDEN")
+		}
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// isSingle reports whether a method returns one resource. If that does not exist, there is no row;
+// if the parent of a list does not exist, that is an error.
+func (e *Env) isSingle(m *provider.Method) (bool, error) {
+	if m.Verb != http.MethodGet || m.Response == nil || m.Response.Schema == nil || m.Response.ObjectKey != "" {
+		return false, nil
+	}
+	if m.Paging != nil && m.Paging.Kind != provider.ByMerging {
+		return false, nil
+	}
+	if !slices.ContainsFunc(m.Params, func(param provider.Parameter) bool { return param.Required }) {
+		return false, nil
+	}
+	schema, err := e.Catalogue.Resolve(m, m.Response.Schema)
+	return err == nil && schema.Type == "object", err
+}
+
+// Open makes a cursor.
+func (t *table) Open() (sqlite3.VTabCursor, error) { return &cursor{table: t}, nil }
+
+// fail keeps the first error of the query, whose type SQLite would lose.
+func (t *table) fail(err error) error {
+	return t.program.fail(err)
+}

@@ -1,0 +1,144 @@
+package vtab
+
+import (
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// tables are the virtual tables and views of a program's database.
+type tables struct {
+	program *Program
+	named   map[string]*table // by the resource's full name; nil for a view
+	list    []*table          // by number
+	// ordered is set if some order of the tables would lose rows, compares if a text compares
+	// deployment_name: see workspaces.go.
+	ordered, compares bool
+	// subject is the resource that a write is about, alias the table that stands for its rows.
+	subject, alias string
+}
+
+// rewrite is [Program.Rewrite].
+func (ts *tables) rewrite(q *statement.Query) (string, error) {
+	ts.compares = ts.compares || comparesWorkspace(q.Text)
+	register := func(t statement.Table) (string, error) { return ts.register(q, t) }
+	if !q.Everywhere {
+		return q.Rewrite(register)
+	}
+	if err := ts.tableOf("databricks_account", "provisioning", "workspaces"); err != nil {
+		return "", err
+	}
+	return q.RewriteEverywhere(register, everyWorkspace)
+}
+
+// everyWorkspace is the query for deployment_name = '*': the workspaces that the account lists.
+const everyWorkspace = "SELECT " + workspaceFunction + "(deployment_name, workspace_name) FROM \"databricks_account.provisioning.workspaces\" AS workspaces"
+
+// tableOf makes the table of a resource, unless the program has it.
+func (ts *tables) tableOf(providerName, service, name string) error {
+	r, err := ts.program.env.Catalogue.Resource(providerName, service, name)
+	if err != nil || ts.named[r.FullName()] != nil {
+		return err
+	}
+	return ts.addTable(r, ts.program.position)
+}
+
+// register makes the table for a resource that a query names, and returns its name in SQLite.
+func (ts *tables) register(text *statement.Query, t statement.Table) (string, error) {
+	found, unknown, err := ts.program.env.Catalogue.Lookup(t.Name[0].Text, t.Name[1].Text, t.Name[2].Text)
+	if err != nil && unknown == 0 {
+		return text.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
+	}
+	if err != nil {
+		return "", provider.At(err, t.Name[unknown].Pos)
+	}
+	r := found.Resource
+	name := r.FullName()
+	if t.Qualifier && name == ts.subject {
+		return sqlite3.QuoteIdentifier(ts.alias), nil
+	}
+	switch _, made := ts.named[name]; {
+	case made:
+	case r.View != nil:
+		if err := ts.addView(r); err != nil {
+			return "", err
+		}
+	default:
+		if err := ts.addTable(r, t.Name[2].Pos); err != nil {
+			return "", err
+		}
+	}
+	quoted := sqlite3.QuoteIdentifier(name)
+	if t.Qualifier { // a table without an alias of its own goes by the resource's name
+		return sqlite3.QuoteIdentifier(r.Name), nil
+	}
+	if t.Alias {
+		quoted += " AS " + sqlite3.QuoteIdentifier(r.Name)
+	}
+	return quoted, nil
+}
+
+// addTable makes the virtual table of a resource.
+func (ts *tables) addTable(r *provider.Resource, pos provider.Position) error {
+	name := r.FullName()
+	made, err := newTable(ts.program, r, pos)
+	if err != nil {
+		return err
+	}
+	ts.named[name], made.number = made, len(ts.list)
+	ts.list = append(ts.list, made)
+	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*table, error) {
+		return made, db.DeclareVTab(made.declaration())
+	}
+	if err := sqlite3.CreateModule(ts.program.DB, name, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
+		return &provider.Error{Code: provider.Internal, Message: "make the table of " + name, Err: err}
+	}
+	return nil
+}
+
+// addView makes a resource that is a query over others.
+func (ts *tables) addView(r *provider.Resource) error {
+	name := r.FullName()
+	ts.named[name] = nil // SQLite refuses a view that names itself
+	i := slices.IndexFunc(r.View.Definitions, func(d provider.ViewDefinition) bool { return d.Dialect == "" || d.Dialect == "sqlite3" })
+	if i < 0 {
+		return &provider.Error{Code: provider.Usage, Message: name + " has no definition for SQLite"}
+	}
+	return ts.createView(name, "", r.View.Definitions[i].SQL)
+}
+
+// createView is [Program.CreateView].
+func (ts *tables) createView(name, columns, definition string) error {
+	q, err := ParseView(name, definition)
+	if err != nil {
+		return err
+	}
+	text, err := ts.program.Rewrite(q)
+	if err != nil {
+		return err
+	}
+	if columns != "" {
+		columns = " (" + columns + ")"
+	}
+	if err := ts.program.DB.Exec("CREATE TEMP VIEW " + sqlite3.QuoteIdentifier(name) + columns + " AS " + text); err != nil {
+		return &provider.Error{Code: provider.Internal, Message: "make the view " + name + ": " + Message(err), Err: err}
+	}
+	return nil
+}
+
+// ParseView reads the query of a view.
+func ParseView(name, text string) (*statement.Query, error) {
+	parsed, err := statement.Parse(text)
+	if err != nil {
+		return nil, &provider.Error{Code: provider.Internal, Message: "read the view " + provider.Printable(name), Err: err}
+	}
+	if len(parsed) == 1 {
+		if q, ok := parsed[0].(*statement.Query); ok {
+			return q, nil
+		}
+	}
+	return nil, &provider.Error{Code: provider.Internal, Message: "the view " + provider.Printable(name) + " is no query"}
+}

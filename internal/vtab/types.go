@@ -1,0 +1,64 @@
+package vtab
+
+import (
+	"github.com/lakeql/lakeql/provider"
+)
+
+// declaredTime declares a time as ISO 8601 text. With TEXT in the name of the type, SQLite compares
+// such values as texts.
+const declaredTime = "TIMESTAMP TEXT"
+
+// DeclaredType is the type to declare a column with, by the type and format in the documents. It
+// gives the column its affinity in SQLite, and typeOfDeclared reads it back.
+func DeclaredType(typ, format string) string {
+	switch typ {
+	case "integer":
+		return "INTEGER"
+	case "number":
+		return "REAL"
+	case "boolean":
+		return "BOOLEAN"
+	case "string":
+		if format == dateTime {
+			return declaredTime
+		}
+		return "TEXT"
+	default:
+		return "JSON"
+	}
+}
+
+// dateTime is OpenAPI's format of a time.
+const dateTime = "date-time"
+
+// typeOfDeclared returns the type and format in the documents for a declared type; empty for the
+// result of an expression.
+func typeOfDeclared(declared string) (typ, format string) {
+	switch declared {
+	case "INTEGER":
+		return "integer", ""
+	case "REAL":
+		return "number", ""
+	case "BOOLEAN":
+		return "boolean", ""
+	case "TEXT":
+		return "string", ""
+	case declaredTime:
+		return "string", dateTime
+	case "JSON", storedJSON:
+		return "object", ""
+	}
+	return "", ""
+}
+
+// storedJSON declares JSON in a table of a store. With BLOB in the name of the type, SQLite leaves
+// a text that looks like a number as it is.
+const storedJSON = "JSON BLOB"
+
+// StoredType is [DeclaredType] for a column of a store.
+func StoredType(c provider.Column) string {
+	if declared := DeclaredType(c.Type, c.Format); declared != "JSON" {
+		return declared
+	}
+	return storedJSON
+}
