@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakeql/lakeql/provider"
@@ -139,6 +140,9 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 	if f.header.Name == "" {
 		r.fail(doc.root, "the provider has no name")
 	}
+	if tenant := root.get("x-lakeql-tenant"); tenant != nil {
+		f.header.Tenant = r.tenant(tenant)
+	}
 	for _, entry := range r.mapping(root.get("providerServices")) {
 		fields := r.mapping(entry.value)
 		f.header.Services = append(f.header.Services, &provider.ServiceInfo{
@@ -163,6 +167,19 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 		}
 	}
 	return f, r.err
+}
+
+// tenant reads what tells tenants apart.
+func (r *reader) tenant(n *yaml.Node) *provider.Tenant {
+	node := r.mapping(n)
+	t := &provider.Tenant{
+		Variable: r.text(node.get("variable")), List: r.text(node.get("list")),
+		Column: r.text(node.get("column")), Label: r.text(node.get("label")),
+	}
+	if t.Variable == "" || strings.Count(t.List, ".") != 2 || t.Column == "" || t.Label == "" {
+		r.fail(n, "x-lakeql-tenant needs variable, list (provider.service.resource), column and label")
+	}
+	return t
 }
 
 // serviceFile finds the file, relative to the provider folder, that a service's $ref means. The

@@ -247,3 +247,29 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%v\nwant\n%s", err, want)
 	}
 }
+
+// TestTenant reads what tells tenants apart.
+func TestTenant(t *testing.T) {
+	t.Parallel()
+	read := func(tenant string) (*provider.Tenant, error) {
+		docs, err := openapi.Load(fstest.MapFS{"provider.yaml": {Data: []byte(header + "x-lakeql-tenant: " + tenant + "\n")}, "services/s.yaml": {Data: []byte("openapi: 3.0.3\n")}})
+		if err != nil {
+			return nil, err
+		}
+		all, err := docs.Providers()
+		if err != nil {
+			return nil, err
+		}
+		return all[0].Tenant, nil
+	}
+	got, err := read("{variable: org, list: p.s.orgs, column: key, label: title}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "tenant", got, &provider.Tenant{Variable: "org", List: "p.s.orgs", Column: "key", Label: "title"})
+	for _, wrong := range []string{"{list: p.s.orgs, column: key, label: title}", "{variable: org, list: orgs, column: key, label: title}", "{}", "[]"} {
+		if got, err := read(wrong); err == nil {
+			t.Errorf("%s is %+v", wrong, got)
+		}
+	}
+}

@@ -214,28 +214,14 @@ func (r *reader) server(n *yaml.Node) provider.Server {
 				variable.Description = r.text(f.value)
 				continue
 			}
-			switch f.key {
-			case "default":
+			if f.key == "default" {
 				variable.Default = r.text(f.value)
-			case "x-lakeql-tenant":
-				variable.Tenant = r.tenant(f.value)
-				continue
 			}
 			variable.Notes = append(variable.Notes, provider.Note{Key: f.key, Value: r.note(f.value)})
 		}
 		server.Variables = append(server.Variables, variable)
 	}
 	return server
-}
-
-// tenant reads where tenants are listed.
-func (r *reader) tenant(n *yaml.Node) *provider.Tenant {
-	node := r.mapping(n)
-	t := &provider.Tenant{List: r.text(node.get("list")), Column: r.text(node.get("column")), Label: r.text(node.get("label"))}
-	if strings.Count(t.List, ".") != 2 || t.Column == "" || t.Label == "" {
-		r.fail(n, "x-lakeql-tenant needs list (provider.service.resource), column and label")
-	}
-	return t
 }
 
 // params gives the path's parameters, then the operation's; one that the operation gives again

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -305,32 +304,4 @@ components:
 		Type: "object", Description: "base", Format: "f",
 		Items: &provider.Schema{Type: "string"}, Additional: &provider.Schema{Type: "string"},
 	})
-}
-
-// TestTenant reads where a server's variable finds its tenants, which is none of the notes for readers.
-func TestTenant(t *testing.T) {
-	t.Parallel()
-	read := func(tenant string) (provider.Variable, error) {
-		docs, err := openapi.Load(folder("openapi: 3.0.3\ninfo: {title: S, version: v1}\n" + "servers: [{url: 'https://{org}.example.com', variables: {org: {default: a, x-lakeql-tenant: " + tenant + "}}}]\n" +
-			"paths: {/r: {get: {operationId: r, responses: {'200': {description: d}}}}}\n" +
-			"components: {x-stackQL-resources: {r: {id: p.s.r, name: r, methods: {list: {operation: {$ref: '#/paths/~1r/get'}}}}}}\n"))
-		if err != nil {
-			return provider.Variable{}, err
-		}
-		m, err := provider.NewCatalogue(docs).Method("p", "s", "r", "list")
-		if err != nil {
-			return provider.Variable{}, err
-		}
-		v, _ := m.Tenant()
-		return v, nil
-	}
-	v, err := read("{list: p.s.orgs, column: key, label: title}")
-	if err != nil || v.Name != "org" || *v.Tenant != (provider.Tenant{List: "p.s.orgs", Column: "key", Label: "title"}) || len(v.Notes) != 1 {
-		t.Errorf("%+v, %v", v, err)
-	}
-	for _, wrong := range []string{"{list: p.s.orgs, column: key}", "{list: orgs, column: key, label: title}", "{}"} {
-		if _, err := read(wrong); err == nil || !strings.Contains(err.Error(), "x-lakeql-tenant needs") {
-			t.Errorf("%s: %v", wrong, err)
-		}
-	}
 }

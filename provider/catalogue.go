@@ -66,10 +66,46 @@ func (c *Catalogue) Resource(providerName, serviceName, name string) (*Resource,
 	return found.Resource, err
 }
 
+// ResourceOf finds a resource by its full name, provider.service.resource.
+func (c *Catalogue) ResourceOf(fullName string) (*Resource, error) {
+	found, _, err := c.Lookup(strings.SplitN(fullName, ".", 3)...)
+	return found.Resource, err
+}
+
 // Method finds a method of a resource.
 func (c *Catalogue) Method(providerName, serviceName, resourceName, name string) (*Method, error) {
 	found, _, err := c.Lookup(providerName, serviceName, resourceName, name)
 	return found.Method, err
+}
+
+// Tenants lists what tells the tenants of providers apart, one for each provider that has tenants.
+func (c *Catalogue) Tenants() ([]*Tenant, error) {
+	all, err := c.Providers()
+	if err != nil {
+		return nil, err
+	}
+	var tenants []*Tenant
+	for _, p := range all {
+		if p.Tenant != nil {
+			tenants = append(tenants, p.Tenant)
+		}
+	}
+	return tenants, nil
+}
+
+// TenantVariable returns the variable of a method's server that names the tenant to call; empty if it has none.
+func (c *Catalogue) TenantVariable(m *Method) string {
+	name, _ := serviceOf(m.Resource)
+	p, err := c.Provider(name)
+	if err != nil || p.Tenant == nil {
+		return "" // the method was found in a provider that is there
+	}
+	for _, v := range m.ServerVariables() {
+		if v.Name == p.Tenant.Variable {
+			return v.Name
+		}
+	}
+	return ""
 }
 
 // Named is what a dotted name means. Fields for parts that the name does not have are nil.

@@ -36,6 +36,17 @@ type Provider struct {
 	Version     string         `json:"version"`
 	Description string         `json:"description,omitempty"`
 	Services    []*ServiceInfo `json:"services"`
+	// Tenant says what tells the provider's tenants apart; nil if it has none.
+	Tenant *Tenant `json:"tenant,omitempty"`
+}
+
+// Tenant is what tells a provider's tenants apart, such as the workspaces of an account: a variable of its
+// servers, and a resource that lists the tenants.
+type Tenant struct {
+	Variable string `json:"variable"` // of the servers' URLs: deployment_name
+	List     string `json:"list"`     // full name of the resource that lists the tenants
+	Column   string `json:"column"`   // its column with the variable's values
+	Label    string `json:"label"`    // its column with the tenants' names for people
 }
 
 // ServiceInfo is what a provider says of a service before its document is read.
@@ -193,16 +204,6 @@ func (m *Method) RequiredParams() []string {
 	return names
 }
 
-// Tenant finds the server variable that names the tenant whose API is called.
-func (m *Method) Tenant() (Variable, bool) {
-	for _, v := range m.ServerVariables() {
-		if v.Tenant != nil {
-			return v, true
-		}
-	}
-	return Variable{}, false
-}
-
 // Server is where an operation is served.
 type Server struct {
 	URL       string     `json:"url"`
@@ -214,17 +215,8 @@ type Variable struct {
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
 	Default     string `json:"default,omitempty"`
-	// Tenant says that the variable names the tenant whose API is called; nil: it does not.
-	Tenant *Tenant `json:"tenant,omitempty"`
 	// Notes are all keys of the variable but its description, in document order, for readers.
 	Notes []Note `json:"notes,omitempty"`
-}
-
-// Tenant says where the tenants of a provider are listed, such as the workspaces of an account.
-type Tenant struct {
-	List   string `json:"list"`   // full name of the resource that lists them
-	Column string `json:"column"` // its column with the values of the server's variable
-	Label  string `json:"label"`  // its column with the tenant's name for people
 }
 
 // Note is a key of a document with its value as text: lists as [a, b], objects as JSON.

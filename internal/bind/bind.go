@@ -57,6 +57,9 @@ type Binding struct {
 	body       any
 }
 
+// Supplied reports whether the configuration supplies a parameter that the statement does not give.
+func (b *Binding) Supplied(name string) bool { return b.scope.Supplied(b.Method, name) }
+
 // given is a value with its position in the statement.
 type given struct {
 	name   string

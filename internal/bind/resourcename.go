@@ -12,8 +12,9 @@ import (
 // a resource name and one of its parts may: no resource matches them.
 func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Call, ok bool, err error) {
 	call = dispatch.Call{Method: m, Args: map[string]any{}}
+	tenant := s.Catalogue.TenantVariable(m)
 	for name, value := range values {
-		if name == DeploymentName {
+		if name == tenant {
 			call.Deployment = fmt.Sprint(value)
 		} else if _, ok := m.Param(name); ok {
 			call.Args[name] = value
@@ -78,10 +79,12 @@ func nameParts(m *provider.Method, values map[string]any) (map[string]string, er
 
 // fillAccount gives account-level operations the configured account if the statement names none.
 func (s Scope) fillAccount(m *provider.Method, args map[string]any) {
-	if p, ok := m.Param(AccountID); !ok || !p.Required || args[AccountID] != nil {
-		return
-	}
-	if id := s.Account(); id != "" {
-		args[AccountID] = id
+	for _, p := range m.Params {
+		if p.FromConfig != FromAccount || !p.Required || args[p.Name] != nil {
+			continue
+		}
+		if id := s.Account(); id != "" {
+			args[p.Name] = id
+		}
 	}
 }

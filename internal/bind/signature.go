@@ -8,15 +8,19 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-const (
-	// DeploymentName is the server variable that says which workspace a call goes to.
-	DeploymentName = "deployment_name"
-	// AccountID is the parameter of account-level operations that the configuration may supply.
-	AccountID = "account_id"
-	// AttributePrefix may stand before the name of a body attribute, as in StackQL's INSERT
-	// statements. It tells an attribute from a parameter of the same name.
-	AttributePrefix = "data__"
-)
+// AttributePrefix may stand before the name of a body attribute, as in StackQL's INSERT
+// statements. It tells an attribute from a parameter of the same name.
+const AttributePrefix = "data__"
+
+// FromAccount is the value of [provider.Parameter.FromConfig] for parameters that the id of the configured
+// account supplies.
+const FromAccount = "account"
+
+// Supplied reports whether the configuration supplies a parameter of a method that a statement does not give.
+func (s Scope) Supplied(m *provider.Method, name string) bool {
+	p, ok := m.Param(name)
+	return ok && p.FromConfig == FromAccount && s.Account() != ""
+}
 
 // Signature is what a method takes, by name.
 type Signature struct {
@@ -60,7 +64,7 @@ func (s *Signature) Names() []string {
 }
 
 func (s *Signature) isVariable(name string) bool {
-	return name == DeploymentName && slices.ContainsFunc(s.Method.ServerVariables(), func(v provider.Variable) bool { return v.Name == name })
+	return name != "" && name == s.catalogue.TenantVariable(s.Method)
 }
 
 // isResourceName reports whether a name is that of the parameter that takes a whole resource name.

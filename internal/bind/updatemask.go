@@ -95,7 +95,7 @@ func (m *UpdateMask) leaves(column statement.Ident, path string, schema *provide
 		}
 	}
 	if !ok || len(schema.Properties) == 0 {
-		m.append(path)
+		m.append(path, schema.Choice)
 		return nil
 	}
 	for _, property := range schema.Properties { // in the document's order, the same each time
@@ -114,37 +114,21 @@ func (m *UpdateMask) leaves(column statement.Ident, path string, schema *provide
 	return nil
 }
 
-// append adds a path; for a field of a choice, the path of the choice. The version that an update
+// append adds a path; for a field of a choice (of which at most one is set), the path of the choice. The version that an update
 // is for (etag) is not a change.
-func (m *UpdateMask) append(path string) {
+func (m *UpdateMask) append(path, choice string) {
 	if m.inBody {
 		_, path, _ = strings.Cut(path, ".")
 	}
 	if path == "etag" {
 		return
 	}
-	if strings.HasPrefix(m.binding.Method.Resource, lakebase) {
-		parent, name := cutLast(path)
-		for choice, fields := range lakebaseChoices() {
-			if slices.Contains(fields, name) && strings.HasPrefix(parent, "spec") {
-				path = parent + "." + choice
-			}
-		}
+	if choice != "" {
+		parent, _ := cutLast(path)
+		path = strings.TrimPrefix(parent+"."+choice, ".")
 	}
 	if !slices.Contains(m.paths, path) {
 		m.paths = append(m.paths, path)
-	}
-}
-
-// lakebase is the beginning of the names of the resources that have the choices below.
-const lakebase = "databricks_workspace.postgres."
-
-// lakebaseChoices lists fields of which at most one is set, by the name that an update mask has for
-// all of them. The official SDK says so in the descriptions of the fields, not in their types.
-func lakebaseChoices() map[string][]string {
-	return map[string][]string{
-		"expiration": {"ttl", "expire_time", "no_expiry"},
-		"suspension": {"suspend_timeout_duration", "no_suspension"},
 	}
 }
 

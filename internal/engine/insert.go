@@ -152,7 +152,7 @@ func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error)
 			return 0, err
 		}
 	}
-	required := 0
+	required, tenant := 0, w.session.Catalogue.TenantVariable(m)
 	var missing []string
 	for _, name := range m.RequiredParams() {
 		required++
@@ -161,7 +161,7 @@ func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error)
 		if m.NameParam != nil && slices.Contains(m.NameParam.Params(), name) {
 			_, whole = b.Given(m.NameParam.Name)
 		}
-		if !named && !whole && name != bind.DeploymentName && (name != bind.AccountID || w.session.account() == "") && !slices.Contains(m.BodyFromPath, name) {
+		if !named && !whole && name != tenant && !b.Supplied(name) && !slices.Contains(m.BodyFromPath, name) {
 			missing = append(missing, name)
 		}
 	}

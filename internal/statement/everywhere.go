@@ -1,33 +1,58 @@
 package statement
 
-import "strings"
-
-// deploymentName is the parameter that names a workspace, and everyWorkspace what it is compared with
-// where a query is about all of them.
-const (
-	deploymentName = "deployment_name"
-	everyWorkspace = "'*'"
+import (
+	"cmp"
+	"slices"
+	"strings"
 )
 
+// everyTenant is what a tenant's variable is compared with if a query is about all tenants: deployment_name = '*'.
+const everyTenant = "'*'"
+
+// wildcard is a comparison of a name with '*'. It means all tenants if the name is a tenant's variable, which
+// the catalogue knows.
+type wildcard struct {
+	name    string // in lower case
+	patches []patch
+}
+
+// Everywhere reports whether the query compares a name with '*'. See [Query.RewriteEverywhere].
+func (q *Query) Everywhere(name string) bool {
+	return slices.ContainsFunc(q.wildcards, func(w wildcard) bool { return w.name == strings.ToLower(name) })
+}
+
 // RewriteEverywhere is [Query.Rewrite] with another right-hand side for the comparisons that mean all
-// workspaces: deployment_name = '*' becomes deployment_name IN (workspaces), whichever way round it
-// is written.
-func (q *Query) RewriteEverywhere(replacement func(Table) (string, error), workspaces string) (string, error) {
-	patches := make([]patch, len(q.wildcards))
-	for i, p := range q.wildcards {
-		p.text = strings.ReplaceAll(p.text, everyWorkspace, workspaces)
-		patches[i] = p
+// tenants: deployment_name = '*' becomes deployment_name IN (list), whichever way round it is written. lists has
+// the query for each name of which that is so.
+func (q *Query) RewriteEverywhere(replacement func(Table) (string, error), lists map[string]string) (string, error) {
+	var patches []patch
+	for name, list := range lists {
+		for _, w := range q.wildcards {
+			if w.name != strings.ToLower(name) {
+				continue
+			}
+			for _, p := range w.patches {
+				p.text = strings.ReplaceAll(p.text, everyTenant, list)
+				patches = append(patches, p)
+			}
+		}
 	}
+	slices.SortFunc(patches, func(a, b patch) int { return cmp.Compare(a.start, b.start) })
 	return q.rewrite(replacement, patches)
 }
 
-// wildcards finds the comparison of a name with '*' between two tokens, and what has to be put where,
-// with everyWorkspace in place of the workspaces. An expression of which the name or '*' is only a part
-// is no such comparison.
-func (n dotted) wildcards(tokens []token, from, to int) []patch {
-	if !strings.EqualFold(unquoteName(tokens[n.last].raw), deploymentName) {
+// wildcards finds the comparison of a name with '*' between two tokens.
+func (n dotted) wildcards(tokens []token, from, to int) []wildcard {
+	patches := n.everyTenant(tokens, from, to)
+	if len(patches) == 0 {
 		return nil
 	}
+	return []wildcard{{strings.ToLower(unquoteName(tokens[n.last].raw)), patches}}
+}
+
+// everyTenant finds what has to be put where for a comparison of the name with '*', with '*' in place of the
+// list. An expression of which the name or '*' is only a part is no such comparison.
+func (n dotted) everyTenant(tokens []token, from, to int) []patch {
 	at := func(i int) token {
 		if i < from || i >= to {
 			return token{}
@@ -41,14 +66,14 @@ func (n dotted) wildcards(tokens []token, from, to int) []patch {
 		value++
 	}
 	switch {
-	case at(n.last+1).typ == '=' && at(value).raw == everyWorkspace:
+	case at(n.last+1).typ == '=' && at(value).raw == everyTenant:
 		if n.mayFollow(at(n.first-1)) && mayEnd(at(value+1)) {
-			return []patch{{end, at(value).end() - start, " IN (" + everyWorkspace + ")"}}
+			return []patch{{end, at(value).end() - start, " IN (" + everyTenant + ")"}}
 		}
 		return nil
-	case at(n.last+1).is("IN") && at(n.last+2).typ == '(' && at(n.last+3).raw == everyWorkspace && at(n.last+4).typ == ')':
+	case at(n.last+1).is("IN") && at(n.last+2).typ == '(' && at(n.last+3).raw == everyTenant && at(n.last+4).typ == ')':
 		if n.mayFollow(at(n.first - 1)) {
-			return []patch{{at(n.last+3).start - start, at(n.last+3).end() - start, everyWorkspace}}
+			return []patch{{at(n.last+3).start - start, at(n.last+3).end() - start, everyTenant}}
 		}
 		return nil
 	}
@@ -56,14 +81,14 @@ func (n dotted) wildcards(tokens []token, from, to int) []patch {
 	if at(value).typ == '=' && at(value).end() == at(n.first-1).start {
 		value--
 	}
-	if at(n.first-1).typ != '=' || at(value).raw != everyWorkspace || !n.mayFollow(at(value-1)) || !mayEnd(at(n.last+1)) {
+	if at(n.first-1).typ != '=' || at(value).raw != everyTenant || !n.mayFollow(at(value-1)) || !mayEnd(at(n.last+1)) {
 		return nil
 	}
 	gap := ""
 	if before := at(value - 1); before.typ == wordToken && before.end() == at(value).start {
 		gap = " " // as in WHERE'*' = name
 	}
-	return []patch{{at(value).start - start, begin, gap}, {end, end, " IN (" + everyWorkspace + ")"}}
+	return []patch{{at(value).start - start, begin, gap}, {end, end, " IN (" + everyTenant + ")"}}
 }
 
 // mayFollow reports whether a comparison of the name may begin behind a token: no operator stands there

@@ -5,6 +5,9 @@ import (
 	"testing"
 )
 
+// tenant is the variable of the tenants in these tests.
+const tenant = "deployment_name"
+
 func TestEverywhere(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, want string }{
@@ -44,11 +47,11 @@ func TestEverywhere(t *testing.T) {
 			t.Parallel()
 			q := oneOf[*Query](t, test.text)
 			checkQueries(t, test.text, q)
-			if q.Everywhere != (test.want != "") {
-				t.Fatalf("Everywhere is %v", q.Everywhere)
+			if q.Everywhere(tenant) != (test.want != "") {
+				t.Fatalf("Everywhere is %v", q.Everywhere(tenant))
 			}
 			short := func(table Table) (string, error) { return "<" + table.Name[2].Text + ">", nil }
-			got, err := q.RewriteEverywhere(short, "SUB")
+			got, err := q.RewriteEverywhere(short, map[string]string{tenant: "SUB"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,26 +73,26 @@ func TestEverywhere(t *testing.T) {
 func TestEverywhereInParts(t *testing.T) {
 	t.Parallel()
 	up := oneOf[*Update](t, "UPDATE t SET a = 1, deployment_name = '*', b = 2 WHERE c = 3")
-	if up.Whole.Everywhere || up.Where.Everywhere || up.Set[1].Value.Everywhere {
+	if up.Whole.Everywhere(tenant) || up.Where.Everywhere(tenant) || up.Set[1].Value.Everywhere(tenant) {
 		t.Error("a value of SET is taken for all workspaces")
 	}
 	up = oneOf[*Update](t, "UPDATE p.s.r SET a = (SELECT b FROM c WHERE '*' = deployment_name) WHERE deployment_name = '*' RETURNING a")
-	if !up.Set[0].Value.Everywhere || !up.Where.Everywhere || up.Returning.Everywhere || !up.Whole.Everywhere {
+	if !up.Set[0].Value.Everywhere(tenant) || !up.Where.Everywhere(tenant) || up.Returning.Everywhere(tenant) || !up.Whole.Everywhere(tenant) {
 		t.Error("a part of an UPDATE that is about all workspaces is not known as such, or another is")
 	}
 	in := oneOf[*Insert](t, "INSERT INTO t (deployment_name) SELECT '*' FROM u RETURNING deployment_name")
-	if in.Source.Everywhere || in.Whole.Everywhere {
+	if in.Source.Everywhere(tenant) || in.Whole.Everywhere(tenant) {
 		t.Error("a value of INSERT is taken for all workspaces")
 	}
 	in = oneOf[*Insert](t, "WITH x AS (SELECT 1 FROM p.s.r WHERE deployment_name = '*') INSERT INTO t SELECT * FROM x WHERE deployment_name = '*'")
-	got, err := in.Source.RewriteEverywhere(func(Table) (string, error) { return "r", nil }, "SELECT w")
+	got, err := in.Source.RewriteEverywhere(func(Table) (string, error) { return "r", nil }, map[string]string{tenant: "SELECT w"})
 	if want := "WITH x AS (SELECT 1 FROM r WHERE deployment_name IN (SELECT w))               SELECT * FROM x WHERE deployment_name IN (SELECT w)"; err != nil || got != want {
 		t.Errorf("rewritten to %q, %v, want %q", got, err, want)
 	}
-	if c := oneOf[*Create](t, "CREATE VIEW v AS SELECT 1 FROM p.s.r WHERE deployment_name = '*'"); !c.As.Everywhere {
+	if c := oneOf[*Create](t, "CREATE VIEW v AS SELECT 1 FROM p.s.r WHERE deployment_name = '*'"); !c.As.Everywhere(tenant) {
 		t.Error("a view over all workspaces is not known as such")
 	}
-	if d := oneOf[*Delete](t, "DELETE FROM p.s.r WHERE deployment_name = '*'"); !d.Where.Everywhere {
+	if d := oneOf[*Delete](t, "DELETE FROM p.s.r WHERE deployment_name = '*'"); !d.Where.Everywhere(tenant) {
 		t.Error("a DELETE in all workspaces is not known as such")
 	}
 }

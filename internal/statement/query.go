@@ -17,14 +17,11 @@ type Query struct {
 	Text string
 	// Tables are the names of three parts in it, or of four, whose last part is a column.
 	Tables []Table
-	// Everywhere is set where a comparison of deployment_name with '*' stands in it: the query is
-	// about all workspaces. See [Query.RewriteEverywhere].
-	Everywhere bool
 
 	source    string
 	start     int             // of Text in source
 	mentioned map[string]bool // the names in it, in lower case
-	wildcards []patch
+	wildcards []wildcard
 }
 
 // Pos is where the query begins.

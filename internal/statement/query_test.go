@@ -68,8 +68,8 @@ func checkQueries(t *testing.T, text string, s Statement) {
 		if got, err := q.Rewrite(same); err != nil || got != q.Text {
 			t.Fatalf("rewritten to itself %q is %q, %v", q.Text, got, err)
 		}
-		if got, err := q.RewriteEverywhere(same, "W"); err != nil || q.Everywhere == (got == q.Text) {
-			t.Fatalf("Everywhere is %v of %q, which becomes %q, %v", q.Everywhere, q.Text, got, err)
+		if got, err := q.RewriteEverywhere(same, map[string]string{tenant: "W"}); err != nil || q.Everywhere(tenant) == (got == q.Text) {
+			t.Fatalf("Everywhere is %v of %q, which becomes %q, %v", q.Everywhere(tenant), q.Text, got, err)
 		}
 	}
 }

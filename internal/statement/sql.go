@@ -371,6 +371,5 @@ func (s *sqlParser) part(from, to int) *Query {
 		}
 		q.wildcards = append(q.wildcards, n.wildcards(s.tokens, from, to)...)
 	}
-	q.Everywhere = len(q.wildcards) > 0
 	return q
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -45,7 +44,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	has := func(name string) bool {
 		_, ok := given[name]
-		return ok || name == bind.AccountID && t.program.env.Account() != ""
+		return ok || t.supplied(name)
 	}
 	best, known := -1, 0
 	for n, a := range t.methods {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/fetch"
 	"github.com/lakeql/lakeql/provider"
@@ -121,7 +120,7 @@ func (c *cursor) parameter(f field) (any, error) {
 	switch {
 	case ok || !f.hidden:
 		return value, nil
-	case f.name == bind.DeploymentName:
+	case f.name == c.table.tenant:
 		return c.req.Workspace(), nil
 	}
 	return nil, c.table.fail(&provider.Error{

@@ -24,7 +24,7 @@ func addFunctions(db *sqlite3.Conn) error {
 		regexp.Register(db),
 		db.CreateFunction("split_part", 3, pure, splitPart),
 		db.CreateFunction("json_equal", 2, pure, jsonEqual),
-		db.CreateFunction(workspaceFunction, 2, pure, workspaceOf),
+		db.CreateFunction(workspaceFunction, 3, pure, workspaceOf),
 	)
 	if err != nil {
 		return &provider.Error{Code: provider.Internal, Message: "add functions to SQLite", Err: err}
@@ -122,9 +122,9 @@ func plainNumber(text string) string {
 const workspaceFunction = "lakeql_workspace"
 
 func workspaceOf(ctx sqlite3.Context, args ...sqlite3.Value) {
-	if name := args[0]; name.Type() != sqlite3.NULL && name.Text() != "" {
+	if name := args[1]; name.Type() != sqlite3.NULL && name.Text() != "" {
 		ctx.ResultText(name.Text())
 		return
 	}
-	ctx.ResultError(errors.New("deployment_name = '*': the workspace " + provider.Quote(args[1].Text()) + " of the account has no deployment name; list the workspaces with IN"))
+	ctx.ResultError(errors.New(args[0].Text() + " = '*': the workspace " + provider.Quote(args[2].Text()) + " of the account has no deployment name; list the workspaces with IN"))
 }

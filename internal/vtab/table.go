@@ -23,6 +23,7 @@ type table struct {
 	index    map[string]int // of a field by its name
 	lacking  []string       // parameters that no plan had, of the least demanding method
 	together []string       // parameters that were given, and which no method takes together
+	tenant   string         // the server variable that names the tenant; empty if there is none
 }
 
 // field is a column of the table.
@@ -49,6 +50,9 @@ func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, 
 		single, err := p.env.isSingle(m)
 		if err != nil {
 			return nil, err
+		}
+		if t.tenant == "" {
+			t.tenant = p.env.Catalogue.TenantVariable(m)
 		}
 		a := parameters(m)
 		a.single = single
@@ -82,6 +86,11 @@ func parameters(m *provider.Method) *access {
 		}
 	}
 	return a
+}
+
+// supplied reports whether the configuration supplies a parameter that the query does not give.
+func (t *table) supplied(name string) bool {
+	return slices.ContainsFunc(t.methods, func(a *access) bool { return t.program.env.Scope().Supplied(a.method, name) })
 }
 
 // typeOf returns the type of a parameter.

@@ -14,8 +14,8 @@ type tables struct {
 	program *Program
 	named   map[string]*table // by the resource's full name; nil for a view
 	list    []*table          // by number
-	// ordered is set if some order of the tables would lose rows, compares if a text compares
-	// deployment_name: see workspaces.go.
+	// ordered is set if some order of the tables would lose rows, compares if a text compares the
+	// variable of a tenant: see workspaces.go.
 	ordered, compares bool
 	// subject is the resource that a write is about, alias the table that stands for its rows.
 	subject, alias string
@@ -23,27 +23,38 @@ type tables struct {
 
 // rewrite is [Program.Rewrite].
 func (ts *tables) rewrite(q *statement.Query) (string, error) {
-	ts.compares = ts.compares || comparesWorkspace(q.Text)
 	register := func(t statement.Table) (string, error) { return ts.register(q, t) }
-	if !q.Everywhere {
-		return q.Rewrite(register)
-	}
-	if err := ts.tableOf("databricks_account", "provisioning", "workspaces"); err != nil {
+	tenants, err := ts.program.env.Catalogue.Tenants()
+	if err != nil {
 		return "", err
 	}
-	return q.RewriteEverywhere(register, everyWorkspace)
+	lists := map[string]string{}
+	for _, tenant := range tenants {
+		ts.compares = ts.compares || comparesTenant(q.Text, tenant.Variable)
+		if !q.Everywhere(tenant.Variable) {
+			continue
+		}
+		if lists[tenant.Variable], err = ts.everyTenant(tenant); err != nil {
+			return "", err
+		}
+	}
+	return q.RewriteEverywhere(register, lists)
 }
 
-// everyWorkspace is the query for deployment_name = '*': the workspaces that the account lists.
-const everyWorkspace = "SELECT " + workspaceFunction + "(deployment_name, workspace_name) FROM \"databricks_account.provisioning.workspaces\" AS workspaces"
-
-// tableOf makes the table of a resource, unless the program has it.
-func (ts *tables) tableOf(providerName, service, name string) error {
-	r, err := ts.program.env.Catalogue.Resource(providerName, service, name)
-	if err != nil || ts.named[r.FullName()] != nil {
-		return err
+// everyTenant returns the query for deployment_name = '*', the values of the tenants' list, and makes the table
+// that it reads.
+func (ts *tables) everyTenant(tenant *provider.Tenant) (string, error) {
+	r, err := ts.program.env.Catalogue.ResourceOf(tenant.List)
+	if err != nil {
+		return "", err
 	}
-	return ts.addTable(r, ts.program.position)
+	if ts.named[r.FullName()] == nil {
+		if err := ts.addTable(r, ts.program.position); err != nil {
+			return "", err
+		}
+	}
+	column, label := sqlite3.QuoteIdentifier(tenant.Column), sqlite3.QuoteIdentifier(tenant.Label)
+	return "SELECT " + workspaceFunction + "(" + sqlite3.Quote(tenant.Variable) + ", " + column + ", " + label + ") FROM " + sqlite3.QuoteIdentifier(r.FullName()) + " AS " + sqlite3.QuoteIdentifier(r.Name), nil
 }
 
 // register makes the table for a resource that a query names, and returns its name in SQLite.

@@ -136,7 +136,7 @@ func (t *Target) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	has := func(known map[string]bool) func(string) bool {
 		return func(name string) bool {
-			return known[name] || name == bind.AccountID && t.program.env.Account() != ""
+			return known[name] || t.program.env.Scope().Supplied(t.access.method, name)
 		}
 	}
 	if len(t.access.lacking(has(given))) > 0 {

@@ -2,10 +2,19 @@ package vtab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/bind"
 )
+
+// fromAccount reports whether the configured account supplies a parameter, if there is one.
+func (t *table) fromAccount(name string) bool {
+	return slices.ContainsFunc(t.methods, func(a *access) bool {
+		p, ok := a.method.Param(name)
+		return ok && p.FromConfig == bind.FromAccount
+	})
+}
 
 // unsolved explains that no order of the joins supplies every table with the parameters that it
 // needs.
@@ -19,9 +28,9 @@ func (ts *tables) unsolved() (message, hint string) {
 		if len(t.lacking) > 0 {
 			parts = append(parts, fmt.Sprintf("%s needs %s", t.resource.FullName(), strings.Join(t.lacking, ", ")))
 			for _, name := range t.lacking {
-				if name == bind.AccountID {
-					return t.resource.FullName() + " needs account_id, and no account is configured",
-						"set DATABRICKS_ACCOUNT_ID, or account_id in the profile, or compare account_id with one"
+				if t.fromAccount(name) {
+					return t.resource.FullName() + " needs " + name + ", and no account is configured",
+						"set DATABRICKS_ACCOUNT_ID, or account_id in the profile, or compare " + name + " with one"
 				}
 				hints = append(hints, name+" = '…'")
 			}

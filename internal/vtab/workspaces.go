@@ -8,7 +8,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -45,7 +44,7 @@ func (t *table) early(named map[string]bool, given map[string]int) bool {
 func (t *table) workspaces(idx *sqlite3.IndexInfo) workspaceTerms {
 	var k workspaceTerms
 	for i, c := range idx.Constraint {
-		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ || t.fields[c.Column].name != bind.DeploymentName || !t.fields[c.Column].hidden {
+		if c.Column < 0 || c.Op != sqlite3.INDEX_CONSTRAINT_EQ || t.tenant == "" || t.fields[c.Column].name != t.tenant || !t.fields[c.Column].hidden {
 			continue
 		}
 		if c.Usable {
@@ -75,6 +74,7 @@ func checkOrder(p *Program) error {
 		return err
 	}
 	var waiting, apart []string
+	variable := ""
 	by, later, mutual := 0, 0, true
 	for _, place := range all.Filters() {
 		chosen, ok := p.env.choices.find(place.Choice)
@@ -85,12 +85,14 @@ func checkOrder(p *Program) error {
 		if k == (workspaceTerms{}) {
 			if p.tables.compares && t.withoutWorkspace(chosen) {
 				apart = append(apart, t.resource.FullName())
+				variable = t.tenant
 			}
 			continue
 		}
 		by, later, mutual = by+k.by, later+k.later, mutual && k.by < 2 && !k.fixed
 		if k.by == 0 {
 			waiting = append(waiting, t.resource.FullName())
+			variable = t.tenant
 		}
 	}
 	if mutual && by >= later {
@@ -101,7 +103,7 @@ func checkOrder(p *Program) error {
 	}
 	return &provider.Error{
 		Code:     provider.Usage,
-		Message:  "missing parameters: the query compares the deployment_name of " + strings.Join(waiting, ", ") + ", which is not known when it is called",
+		Message:  "missing parameters: the query compares the " + variable + " of " + strings.Join(waiting, ", ") + ", which is not known when it is called",
 		Hint:     "compare it beside the resource itself: in the ON of an outer join, within a view or subquery; or put the tables in another order",
 		Position: p.position,
 	}
@@ -109,15 +111,18 @@ func checkOrder(p *Program) error {
 
 // withoutWorkspace reports whether a plan calls without a deployment_name that the query reads.
 func (t *table) withoutWorkspace(chosen choice) bool {
-	n, ok := t.index[bind.DeploymentName]
+	n, ok := t.index[t.tenant]
 	return ok && t.fields[n].hidden && chosen.uses(n) && !slices.Contains(chosen.fields, n)
 }
 
-// comparesWorkspace reports whether a text compares deployment_name. A false alarm, such as in a
+// comparesTenant reports whether a text compares the variable of a tenant. A false alarm, such as in a
 // string, does no harm: see withoutWorkspace.
-func comparesWorkspace(text string) bool {
-	const compared = `(?i)\bdeployment_name\W?\s*(=|<|>|!|in\b|is\b|not\b|like\b)|[=<>]\s*(\W?\w+\W?\.\s*)*\W?deployment_name\b|\busing\s*\([^)]*deployment_name`
-	return strings.Contains(strings.ToLower(text), bind.DeploymentName) && regexp.MustCompile(compared).MatchString(text)
+func comparesTenant(text, variable string) bool {
+	if !strings.Contains(strings.ToLower(text), strings.ToLower(variable)) {
+		return false
+	}
+	name := regexp.QuoteMeta(variable)
+	return regexp.MustCompile(`(?i)\b` + name + `\W?\s*(=|<|>|!|in\b|is\b|not\b|like\b)|[=<>]\s*(\W?\w+\W?\.\s*)*\W?` + name + `\b|\busing\s*\([^)]*` + name).MatchString(text)
 }
 
 // checkCompared refuses a program that compares the deployment_name of rows that were called
@@ -130,14 +135,14 @@ func checkCompared(p *Program, code *bytecode.Program) error {
 			continue
 		}
 		t := p.tables.list[chosen.table]
-		column, ok := t.index[bind.DeploymentName]
+		column, ok := t.index[t.tenant]
 		if !ok || !t.fields[column].hidden || slices.Contains(chosen.fields, column) {
 			continue
 		}
 		if code.Compares(place.Cursor, column) {
 			return &provider.Error{
 				Code:     provider.Usage,
-				Message:  fmt.Sprintf("%s: %s is compared where it does not say which workspace to ask", t.resource.FullName(), bind.DeploymentName),
+				Message:  fmt.Sprintf("%s: %s is compared where it does not say which workspace to ask", t.resource.FullName(), t.tenant),
 				Hint:     "give it by = or IN in every alternative of an OR, or by a join",
 				Position: p.position,
 			}

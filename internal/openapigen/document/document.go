@@ -43,10 +43,10 @@
 //	    What the operation began is done when the poll's state (a path, with dots) is one of
 //	    success. Values of bind are taken from the response or the request.
 //
-// On variables of servers:
+// On a provider:
 //
-//	x-lakeql-tenant: {list: databricks_account.provisioning.workspaces, column: deployment_name, label: workspace_name}
-//	    The variable names the tenant whose API is called. The resource lists the tenants.
+//	x-lakeql-tenant: {variable: deployment_name, list: databricks_account.provisioning.workspaces, column: deployment_name, label: workspace_name}
+//	    The servers' variable names the tenant whose API is called. The resource lists the tenants.
 //
 // On parameters and properties:
 //
@@ -178,7 +178,7 @@ func (g *generator) providerNode(provider string, services []*service) *object {
 		set("client_secret_env_var", "DATABRICKS_CLIENT_SECRET").
 		set("token_url", "https://accounts.cloud.databricks.com/oidc/accounts/<<__env__DATABRICKS_ACCOUNT_ID>>/v1/token").
 		set("scopes", []string{"all-apis"})
-	return newObject().
+	node := newObject().
 		set("id", provider).
 		set("name", provider).
 		set("title", about.Title).
@@ -187,6 +187,15 @@ func (g *generator) providerNode(provider string, services []*service) *object {
 		set("description", about.Description).
 		set("providerServices", listed).
 		set("config", newObject().set("auth", auth))
+	if provider == names.Workspace {
+		node.set("x-lakeql-tenant", newObject().
+			set("variable", "deployment_name").
+			set("list", names.Account+".provisioning.workspaces").
+			set("column", "deployment_name").
+			set("label", "workspace_name").
+			flow())
+	}
+	return node
 }
 
 // service is one document.
@@ -273,12 +282,7 @@ func (s *service) server() *object {
 		set("url", "https://{deployment_name}.cloud.databricks.com").
 		set("variables", newObject().set("deployment_name", newObject().
 			set("description", "The Databricks Workspace Deployment Name").
-			set("default", "dbc-abcd0123-a1bc").
-			set("x-lakeql-tenant", newObject().
-				set("list", names.Account+".provisioning.workspaces").
-				set("column", "deployment_name").
-				set("label", "workspace_name").
-				flow())))
+			set("default", "dbc-abcd0123-a1bc")))
 }
 
 // byPath gives runs of operations with the same path.
