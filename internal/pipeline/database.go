@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/riverqueue/river"
 )
 
 // database is what a store is kept in, with the queue of its work.
@@ -41,12 +39,9 @@ type conn interface {
 // tx is a transaction.
 type tx interface {
 	conn
+	queueTx
 	// insert adds rows to a table, as fast as the database can.
 	insert(ctx context.Context, table string, columns []string, rows [][]any) error
-	// enqueue adds jobs to their queues.
-	enqueue(ctx context.Context, jobs []river.InsertManyParams) error
-	// complete ends a job, together with what the transaction does.
-	complete(ctx context.Context, job *river.Job[taskArgs]) error
 }
 
 // resultRows are what database/sql and pgx have in common.

@@ -3,11 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/riverqueue/river"
 )
 
 // beat gives a sign of life.
@@ -24,12 +23,10 @@ func (s *Store) beat(ctx context.Context, w *Worker, host string) error {
 // forgetWorkers takes note that this process is alone: nobody else can be at work, or lead the others.
 func (s *Store) forgetWorkers(ctx context.Context) error {
 	return s.db.transact(ctx, func(t tx) error {
-		for _, statement := range []string{"DELETE FROM lakeql_worker", "DELETE FROM river_leader"} {
-			if _, err := t.exec(ctx, statement); err != nil {
-				return err
-			}
+		if _, err := t.exec(ctx, "DELETE FROM lakeql_worker"); err != nil {
+			return err
 		}
-		return nil
+		return t.forgetLeader(ctx)
 	})
 }
 
@@ -83,19 +80,18 @@ func (s *Store) rescue(ctx context.Context, w *Worker) error {
 				return err
 			}
 		}
+		o := orphans{now: now, living: slices.Collect(maps.Keys(living))}
 		list := []string{"''"}
-		for id := range living {
+		for _, id := range o.living {
 			list = append(list, literal(id))
 		}
 		workers := strings.Join(list, ", ")
-		orphan := s.d.lastWorker() + " NOT IN (" + workers + ")"
 		if w != nil {
-			orphan = "(" + orphan + " OR " + s.d.lastWorker() + " = " + literal(w.id) + " AND id NOT IN (" + w.active.list() + ") AND attempted_at < " + s.d.time(now.Add(-settling)) + ")"
+			o.self, o.inHand, o.stale = w.id, w.active.list(), now.Add(-settling)
 		}
-		orphans := "UPDATE river_job SET state = 'available', scheduled_at = " + s.d.time(now) + ", attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END WHERE state = 'running' AND kind IN ('lakeql_task', 'lakeql_plan') AND " + orphan
 		lost := "worker NOT IN (" + workers + ")"
 		if w != nil {
-			lost = "(" + lost + " OR worker = " + literal(w.id) + " AND job_id NOT IN (" + w.active.list() + ") AND begun_at < ?1)"
+			lost = "(" + lost + " OR worker = " + literal(w.id) + " AND job_id NOT IN (" + idList(o.inHand) + ") AND begun_at < ?1)"
 		} else {
 			lost += " AND begun_at < ?1" // what is under way was begun before now
 			now = now.Add(settling)
@@ -116,74 +112,63 @@ func (s *Store) rescue(ctx context.Context, w *Worker) error {
 				return err
 			}
 		}
-		if _, err := t.exec(ctx, orphans); err != nil {
+		if err := t.rescue(ctx, &o); err != nil {
 			return err
 		}
 		return s.requeue(ctx, t)
 	})
 }
 
-// lastWorker is who has a job.
-func (d *dialect) lastWorker() string {
-	if d.postgres {
-		return "coalesce(attempted_by[array_upper(attempted_by, 1)], '-')"
-	}
-	return "coalesce(json_extract(attempted_by, '$[#-1]'), '-')"
-}
-
-// runOfJob is the run that a job is of.
-func (d *dialect) runOfJob(job string) string {
-	if d.postgres {
-		return "(" + job + ".args->>'run')::bigint"
-	}
-	return "CAST(json_extract(" + job + ".args, '$.run') AS INTEGER)"
-}
-
-// time is a time as River writes it.
-func (d *dialect) time(t time.Time) string {
-	if d.postgres {
-		return literal(t.UTC().Format(time.RFC3339Nano)) + "::timestamptz"
-	}
-	return literal(t.UTC().Format("2006-01-02 15:04:05.000"))
-}
-
 // requeue makes jobs for tasks that wait and have none, and for runs that have no tasks yet: whoever ended
 // theirs did not do it.
 func (s *Store) requeue(ctx context.Context, t tx) error {
-	live := "('available', 'pending', 'running', 'retryable', 'scheduled')"
-	unplanned, err := s.runs(ctx, t, "WHERE state = 'planning' AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'lakeql_plan' AND j.state IN "+live+
-		" AND "+s.d.runOfJob("j")+" = lakeql_run.id)")
+	unplanned, err := s.runs(ctx, t, "WHERE state = 'planning' AND ended_at IS NULL")
 	if err != nil {
 		return err
 	}
 	for _, r := range unplanned {
-		if err := t.enqueue(ctx, []river.InsertManyParams{{Args: planArgs{Run: r.ID}, InsertOpts: once(r.Pipeline, defaultAttempts)}}); err != nil {
+		there, err := t.hasPlan(ctx, r.ID)
+		if err == nil && !there {
+			err = t.enqueue(ctx, r.Pipeline, defaultAttempts, planArgs{Run: r.ID})
+		}
+		if err != nil {
 			return err
 		}
 	}
-	// Jobs are made with their tasks and end with them, so there are as many at least, unless somebody took some out
-	// of their queue. To look at each would cost more than to offer all again: what is there is not made twice.
-	open, err := s.runs(ctx, t, "WHERE state = 'running' AND ended_at IS NULL AND (SELECT count(*) FROM lakeql_task t WHERE t.run_id = lakeql_run.id AND t.state IN ('waiting', 'running')) > "+
-		"(SELECT count(*) FROM river_job j WHERE j.kind = 'lakeql_task' AND j.state IN "+live+" AND "+s.d.runOfJob("j")+" = lakeql_run.id)")
+	open, err := s.runs(ctx, t, "WHERE state = 'running' AND ended_at IS NULL")
 	if err != nil {
 		return err
 	}
 	for _, r := range open {
+		// Jobs are made with their tasks and end with them, so there are as many at least, unless somebody took some out
+		// of their queue. To look at each would cost more than to offer all again: what is there is not made twice.
+		// Jobs are counted first: a task that ends in between makes the tasks fewer.
+		jobs, err := t.openTasks(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		var tasks int64
+		if _, err := one(ctx, t, "SELECT count(*) FROM lakeql_task WHERE run_id = ?1 AND state IN ('waiting', 'running')", []any{r.ID}, &tasks); err != nil {
+			return err
+		}
+		if tasks <= jobs {
+			continue
+		}
 		d, err := s.definition(ctx, t, r.Hash)
 		if err != nil {
 			return err
 		}
-		var tasks []taskArgs
+		var missing []jobArgs
 		if err := each(ctx, t, "SELECT table_name, deployment_name FROM lakeql_task WHERE run_id = ?1 AND state = 'waiting'", []any{r.ID}, func(scan func(...any) error) error {
 			a := taskArgs{Run: r.ID}
 			err := scan(&a.Table, &a.Workspace)
-			tasks = append(tasks, a)
+			missing = append(missing, a)
 			return err
 		}); err != nil {
 			return err
 		}
-		for chunk := range slices.Chunk(tasks, 1000) {
-			if err := t.enqueue(ctx, jobsOf(r.Pipeline, d.Attempts, chunk)); err != nil {
+		for chunk := range slices.Chunk(missing, 1000) {
+			if err := t.enqueue(ctx, r.Pipeline, d.Attempts, chunk...); err != nil {
 				return err
 			}
 		}

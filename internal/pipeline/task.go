@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +10,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
-
-	"github.com/riverqueue/river"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -31,7 +28,7 @@ const (
 // task is one query against one workspace, while a worker carries it out.
 type task struct {
 	worker *Worker
-	job    *river.Job[taskArgs]
+	job    *job[taskArgs]
 	def    *Definition
 	table  *Table
 	// token is what the task can be ended with. Who takes it over gets another one.
@@ -49,19 +46,19 @@ var errTaken = errors.New("another worker has taken the task over")
 func isEnd(err error) bool { return errors.Is(err, io.EOF) }
 
 // carryOut is the work of a job: it asks the query, and puts the answer into the store.
-func (w *Worker) carryOut(ctx context.Context, job *river.Job[taskArgs]) error {
+func (w *Worker) carryOut(ctx context.Context, job *job[taskArgs]) error {
 	if !w.active.add(job.ID) { // somebody put it back into its queue
-		return river.JobSnooze(handover)
+		return snoozeJob(handover)
 	}
 	defer w.active.remove(job.ID)
 	t, wait, err := w.claim(ctx, job)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return river.JobSnooze(0)
+		return snoozeJob(0)
 	case err != nil:
 		return w.storeFailed(ctx, job, err)
 	case wait > 0:
-		return river.JobSnooze(wait)
+		return snoozeJob(wait)
 	case t == nil:
 		return nil // there is nothing left to do
 	}
@@ -87,20 +84,18 @@ const handover = time.Second
 // under way, or done.
 func (t *task) lost(ctx context.Context, took time.Duration) error {
 	t.log(ctx, slog.LevelWarn, "taken over", Changes{}, took, errTaken)
-	return river.JobSnooze(handover)
+	return snoozeJob(handover)
 }
 
 // storeFailed ends a job that the store kept from being done.
-func (w *Worker) storeFailed(ctx context.Context, job *river.Job[taskArgs], err error) error {
+func (w *Worker) storeFailed(ctx context.Context, job *job[taskArgs], err error) error {
 	w.Logger.ErrorContext(ctx, "store fails", "run", job.Args.Run, "table", job.Args.Table, "workspace", job.Args.Workspace, "error", err.Error())
-	var kept struct{ Snoozes int }
-	_ = json.Unmarshal(job.Metadata, &kept)     // River's, which may have none
-	return river.JobSnooze(pause(kept.Snoozes)) // not the query's fault, and no attempt of it
+	return snoozeJob(pause(snoozes(job.JobRow))) // not the query's fault, and no attempt of it
 }
 
 // claim takes a task. It is nil where there is nothing to do; wait is how long the workspace is not to be
 // called.
-func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, wait time.Duration, err error) {
+func (w *Worker) claim(ctx context.Context, job *job[taskArgs]) (t *task, wait time.Duration, err error) {
 	s := w.Store
 	a := job.Args
 	err = s.db.transact(ctx, func(c tx) error {
@@ -267,7 +262,7 @@ func (t *task) failed(ctx context.Context, err error, began time.Time, took time
 		if err := t.release(ctx, waiting, nil, 0); err != nil && !errors.Is(err, errTaken) {
 			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
 		}
-		return river.JobSnooze(0) // whoever works next goes on with it
+		return snoozeJob(0) // whoever works next goes on with it
 	}
 	if storeAway(err) {
 		if err := t.release(ctx, waiting, err, 0); err != nil && !errors.Is(err, errTaken) {
@@ -281,9 +276,9 @@ func (t *task) failed(ctx context.Context, err error, began time.Time, took time
 	state, outcome := waiting, err
 	switch {
 	case final:
-		state, outcome = failed, river.JobCancel(err)
+		state, outcome = failed, cancelJob(err)
 	case after > 0:
-		outcome = river.JobSnooze(after)
+		outcome = snoozeJob(after)
 	}
 	switch err := t.release(ctx, state, err, after); {
 	case errors.Is(err, errTaken):

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -76,22 +76,19 @@ func (a *active) remove(id int64) {
 	a.ended[id] = time.Now()
 }
 
-// list gives them as a list for SQL, which has one at least.
-func (a *active) list() string {
+// list gives them.
+func (a *active) list() []int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ids := []string{"0"}
-	for id := range a.jobs {
-		ids = append(ids, strconv.FormatInt(id, 10))
-	}
+	ids := slices.Collect(maps.Keys(a.jobs))
 	for id, at := range a.ended {
 		if time.Since(at) > settling {
 			delete(a.ended, id)
 			continue
 		}
-		ids = append(ids, strconv.FormatInt(id, 10))
+		ids = append(ids, id)
 	}
-	return strings.Join(ids, ", ")
+	return ids
 }
 
 const (
