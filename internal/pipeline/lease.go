@@ -87,17 +87,17 @@ func (s *Store) rescue(ctx context.Context, w *Worker) error {
 		}
 		workers := strings.Join(list, ", ")
 		if w != nil {
-			o.self, o.inHand, o.stale = w.id, w.active.list(), now.Add(-settling)
+			o.self, o.inHand, o.stale = w.id, w.jobs.list(), now.Add(-settling)
 		}
 		lost := "worker NOT IN (" + workers + ")"
 		if w != nil {
-			lost = "(" + lost + " OR worker = " + literal(w.id) + " AND job_id NOT IN (" + idList(o.inHand) + ") AND begun_at < ?1)"
+			lost = "(" + lost + " OR worker = " + literal(w.id) + " AND (run_id, table_name, deployment_name) NOT IN (" + taskList(w.tasks.list()) + ") AND begun_at < ?1)"
 		} else {
 			lost += " AND begun_at < ?1" // what is under way was begun before now
 			now = now.Add(settling)
 		}
 		// Tasks before jobs, as whoever ends one has it.
-		n, err := t.exec(ctx, fmt.Sprintf(`UPDATE lakeql_task SET state = CASE WHEN killed >= %d THEN 'failed' ELSE 'waiting' END, token = '', worker = '', throttled_since = NULL, killed = killed + 1,
+		n, err := t.exec(ctx, fmt.Sprintf(`UPDATE lakeql_task SET state = CASE WHEN killed >= %d THEN 'failed' ELSE 'waiting' END, worker = '', throttled_since = NULL, killed = killed + 1,
 			error = CASE WHEN killed >= %[1]d THEN 'each of %[1]d workers that asked this query ended while it was under way' ELSE error END WHERE state = 'running' AND `, mostKilled)+lost, stamp(now.Add(-settling)))
 		if err != nil {
 			return err
@@ -117,6 +117,15 @@ func (s *Store) rescue(ctx context.Context, w *Worker) error {
 		}
 		return s.requeue(ctx, t)
 	})
+}
+
+// taskList writes tasks as rows for SQL, which must have one.
+func taskList(tasks []taskArgs) string {
+	list := []string{"(0, '', '')"}
+	for _, t := range tasks {
+		list = append(list, fmt.Sprintf("(%d, %s, %s)", t.Run, literal(t.Table), literal(t.Workspace)))
+	}
+	return "VALUES " + strings.Join(list, ", ")
 }
 
 // requeue makes jobs for tasks that wait and have none, and for runs that have no tasks yet: whoever ended

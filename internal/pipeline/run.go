@@ -161,9 +161,9 @@ func (s *Store) endRun(ctx context.Context, t tx, id int64, state RunState, reas
 func (s *Store) skip(ctx context.Context, t tx, run int64, running bool) error {
 	states := "'waiting'"
 	if running {
-		states += ", 'running'" // without its token a task cannot end
+		states += ", 'running'" // what is under way then fails at the fence
 	}
-	if _, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', token = '', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run); err != nil {
+	if _, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run); err != nil {
 		return err
 	}
 	return t.dequeue(ctx, run)
@@ -191,10 +191,10 @@ func (s *Store) definition(ctx context.Context, c conn, hash string) (*Definitio
 
 // planRun finds the workspaces of a run, and makes its tasks.
 func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
-	if !w.active.add(job.ID) { // somebody put it back into its queue
+	if !w.jobs.add(job.ID) { // somebody put it back into its queue
 		return snoozeJob(handover)
 	}
-	defer w.active.remove(job.ID)
+	defer w.jobs.remove(job.ID)
 	id := job.Args.Run
 	s := w.Store
 	run, err := s.Run(ctx, id)
