@@ -164,6 +164,18 @@ func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 // literal quotes a text.
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
+// literals quotes texts as a list for SQL, which must have one: of no texts it is an empty text.
+func literals(texts []string) string {
+	if len(texts) == 0 {
+		return "''"
+	}
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		list[i] = literal(text)
+	}
+	return strings.Join(list, ", ")
+}
+
 // each runs a query and calls f for each row, which scans it.
 func each(ctx context.Context, c conn, query string, args []any, f func(scan func(into ...any) error) error) error {
 	rows, err := c.query(ctx, query, args...)

@@ -55,15 +55,16 @@ type queueTx interface {
 	forgetLeader(ctx context.Context) error
 }
 
-// orphans selects the running jobs whose worker does not work on them any more.
+// orphans selects the running tasks and jobs whose worker does not work on them any more.
 type orphans struct {
 	now    time.Time // by the store's clock
-	living []string  // the workers that live; every job of another worker is an orphan
-	// self is the living worker that looks; empty: none. Its jobs are orphans if they began before
-	// stale and inHand does not list them.
-	self   string
-	inHand []int64
-	stale  time.Time
+	living []string  // the workers that live; what another one has is an orphan
+	// self is the living worker that looks; empty: none. What it has is an orphan if it began before stale and
+	// neither jobs nor tasks list it.
+	self  string
+	jobs  []int64
+	tasks []taskArgs
+	stale time.Time
 }
 
 // queueWorker is what carries out jobs.

@@ -144,23 +144,18 @@ func (t *riverTx[T]) hasPlan(ctx context.Context, run int64) (bool, error) {
 func (t *riverTx[T]) openTasks(ctx context.Context, run int64) (n int64, err error) {
 	states := make([]string, 0, len(openJobs()))
 	for _, s := range openJobs() {
-		states = append(states, literal(string(s)))
+		states = append(states, string(s))
 	}
-	_, err = one(ctx, t.conn, "SELECT count(*) FROM river_job WHERE kind = "+literal(taskKind)+" AND state IN ("+strings.Join(states, ", ")+") AND "+t.d.runOfJob()+" = ?1", []any{run}, &n)
+	_, err = one(ctx, t.conn, "SELECT count(*) FROM river_job WHERE kind = "+literal(taskKind)+" AND state IN ("+literals(states)+") AND "+t.d.runOfJob()+" = ?1", []any{run}, &n)
 	return n, err
 }
 
 // River's own rescue goes by the time since a job began, and a query may take hours. It counts an attempt,
 // and leaves jobs alone that have no time-out. JobRetry and JobCancel do not move a running job.
 func (t *riverTx[T]) rescue(ctx context.Context, o *orphans) error {
-	living := make([]string, 1, len(o.living)+1)
-	living[0] = "''" // a list must have one
-	for _, id := range o.living {
-		living = append(living, literal(id))
-	}
-	where := t.d.lastWorker() + " NOT IN (" + strings.Join(living, ", ") + ")"
+	where := t.d.lastWorker() + " NOT IN (" + literals(o.living) + ")"
 	if o.self != "" {
-		where = fmt.Sprintf("(%s OR %s = %s AND id NOT IN (%s) AND attempted_at < %s)", where, t.d.lastWorker(), literal(o.self), idList(o.inHand), t.d.riverTime(o.stale))
+		where = fmt.Sprintf("(%s OR %s = %s AND id NOT IN (%s) AND attempted_at < %s)", where, t.d.lastWorker(), literal(o.self), idList(o.jobs), t.d.riverTime(o.stale))
 	}
 	_, err := t.conn.exec(ctx, "UPDATE river_job SET state = 'available', scheduled_at = "+t.d.riverTime(o.now)+", attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END "+
 		"WHERE state = 'running' AND kind IN ("+literal(taskKind)+", "+literal(planKind)+") AND "+where)
