@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/riverqueue/river"
 )
 
 // database is what a store is kept in, with the queue of its work.
@@ -41,12 +39,9 @@ type conn interface {
 // tx is a transaction.
 type tx interface {
 	conn
+	queueTx
 	// insert adds rows to a table, as fast as the database can.
 	insert(ctx context.Context, table string, columns []string, rows [][]any) error
-	// enqueue adds jobs to their queues.
-	enqueue(ctx context.Context, jobs []river.InsertManyParams) error
-	// complete ends a job, together with what the transaction does.
-	complete(ctx context.Context, job *river.Job[taskArgs]) error
 }
 
 // resultRows are what database/sql and pgx have in common.
@@ -168,6 +163,18 @@ func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 
 // literal quotes a text.
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// literals quotes texts as a list for SQL, which must have one: of no texts it is an empty text.
+func literals(texts []string) string {
+	if len(texts) == 0 {
+		return "''"
+	}
+	list := make([]string, len(texts))
+	for i, text := range texts {
+		list[i] = literal(text)
+	}
+	return strings.Join(list, ", ")
+}
 
 // each runs a query and calls f for each row, which scans it.
 func each(ctx context.Context, c conn, query string, args []any, f func(scan func(into ...any) error) error) error {

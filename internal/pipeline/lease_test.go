@@ -85,7 +85,7 @@ func TestRescue(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.do(t, "INSERT INTO lakeql_worker (id, host, begun_at, seen_at, lease) VALUES ('gone', '', ?1, ?1, 1)", stamp(time.Now().Add(-time.Minute)))
-	b.do(t, "UPDATE lakeql_task SET state = 'running', token = 't', job_id = 7, begun_at = ?1, worker = CASE deployment_name WHEN 'dbc-1' THEN 'gone' ELSE 'w' END", stamp(time.Now()))
+	b.do(t, "UPDATE lakeql_task SET state = 'running', begun_at = ?1, worker = CASE deployment_name WHEN 'dbc-1' THEN 'gone' ELSE 'w' END", stamp(time.Now()))
 	b.do(t, "UPDATE river_job SET state = 'running', attempt = 1, attempted_at = ?1, attempted_by = jsonb(CASE json_extract(args, '$.workspace') WHEN 'dbc-1' THEN '[\"w\", \"gone\"]' ELSE '[\"gone\", \"w\"]' END)",
 		time.Now().UTC().Format("2006-01-02 15:04:05.000"))
 	b.rescue(t)
@@ -108,14 +108,17 @@ func TestRescue(t *testing.T) {
 	if _, err := one(t.Context(), b.db, "SELECT id FROM river_job WHERE state = 'running'", nil, &job); err != nil {
 		t.Fatal(err)
 	}
-	b.do(t, "UPDATE lakeql_task SET job_id = ?1 WHERE state = 'running'", job)
-	b.worker.active.add(job)
+	mine := taskArgs{b.run.ID, "things", "dbc-2"}
+	b.worker.jobs.add(job)
+	b.worker.tasks.add(mine)
 	b.rescue(t)
 	b.want(t, "waiting running", stateOfTasks)
-	b.worker.active.remove(job)
+	b.worker.jobs.remove(job)
+	b.worker.tasks.remove(mine)
 	b.rescue(t)
 	b.want(t, "waiting running", stateOfTasks)
-	b.worker.active.ended[job] = old
+	b.worker.jobs.ended[job] = old
+	b.worker.tasks.ended[mine] = old
 	b.rescue(t)
 	b.want(t, "waiting waiting", stateOfTasks)
 	b.want(t, "available available", stateOfJobs)

@@ -13,9 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -25,8 +22,8 @@ type postgresDatabase struct {
 	pgConn
 
 	pool  *pgxpool.Pool
-	life  *pgxpool.Pool         // one connection for what must not wait for others
-	queue *river.Client[pgx.Tx] // puts jobs into queues
+	life  *pgxpool.Pool // one connection for what must not wait for others
+	queue *riverQueue[pgx.Tx]
 }
 
 // migrationLock is the advisory lock under which tables are made: several workers may start at once.
@@ -223,11 +220,6 @@ func (l *logins) refused(password provider.Secret) {
 }
 
 func (p *postgresDatabase) migrate(ctx context.Context) error {
-	driver := riverpgxv5.New(p.pool)
-	migrator, err := rivermigrate.New(driver, nil)
-	if err != nil {
-		return err
-	}
 	conn, err := p.life.Acquire(ctx)
 	if err != nil {
 		return err
@@ -239,11 +231,10 @@ func (p *postgresDatabase) migrate(ctx context.Context) error {
 	defer func() { // with the session at the latest
 		_, _ = conn.Exec(context.WithoutCancel(ctx), fmt.Sprintf("SELECT pg_advisory_unlock(%d)", migrationLock))
 	}()
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	if p.queue, err = openPostgresQueue(p.pool); err != nil {
 		return err
 	}
-	p.queue, err = river.NewClient(driver, &river.Config{Logger: quiet(discard())})
-	return err
+	return p.queue.migrate(ctx)
 }
 
 func (p *postgresDatabase) dialect() *dialect {
@@ -262,14 +253,15 @@ func (p *postgresDatabase) transact(ctx context.Context, f func(tx) error) error
 		return err
 	}
 	defer func() { _ = t.Rollback(context.WithoutCancel(ctx)) }() // after Commit there is nothing to take back
-	if err := f(&postgresTx{pgConn: pgConn{t}, tx: t, queue: p.queue}); err != nil {
+	c := pgConn{t}
+	if err := f(&postgresTx{pgConn: c, queueTx: p.queue.in(t, c), tx: t}); err != nil {
 		return err
 	}
 	return t.Commit(ctx)
 }
 
 func (p *postgresDatabase) work(ctx context.Context, w *queueWorker) (worker, error) {
-	return startRiver(ctx, riverpgxv5.New(p.pool), w, false)
+	return p.queue.work(ctx, w)
 }
 
 func (p *postgresDatabase) close() {
@@ -296,22 +288,12 @@ func (c pgConn) query(ctx context.Context, query string, args ...any) (resultRow
 
 type postgresTx struct {
 	pgConn
+	queueTx
 
-	tx    pgx.Tx
-	queue *river.Client[pgx.Tx]
+	tx pgx.Tx
 }
 
 func (t *postgresTx) insert(ctx context.Context, table string, columns []string, rows [][]any) error {
 	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
-	return err
-}
-
-func (t *postgresTx) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
-	_, err := t.queue.InsertManyTx(ctx, t.tx, jobs)
-	return err
-}
-
-func (t *postgresTx) complete(ctx context.Context, job *river.Job[taskArgs]) error {
-	_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, t.tx, job)
 	return err
 }

@@ -2,14 +2,9 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
-
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/rivertype"
 )
 
 // taskArgs are the arguments of the job of a task: one query, one workspace. What is asked, with which
@@ -20,31 +15,56 @@ type taskArgs struct {
 	Workspace string `json:"workspace"`
 }
 
-// Kind names the kind of job for River.
-func (taskArgs) Kind() string { return "lakeql_task" }
-
 // planArgs are the arguments of the job that finds the workspaces of a run, and makes its tasks.
 type planArgs struct {
 	Run int64 `json:"run"`
 }
 
-// Kind names the kind of job for River.
-func (planArgs) Kind() string { return "lakeql_plan" }
+// The kinds of jobs.
+const (
+	taskKind = "lakeql_task"
+	planKind = "lakeql_plan"
+)
+
+// Kind names the kind of job for the queue.
+func (taskArgs) Kind() string { return taskKind }
+
+// Kind names the kind of job for the queue.
+func (planArgs) Kind() string { return planKind }
 
 // queueOf is the queue of a pipeline. Each has its own, so that who runs one pipeline does not carry out
 // another.
 func queueOf(pipeline string) string { return "pipeline_" + pipeline }
 
-// once is how a job is put into its queue: while it is there, a second one with its arguments is none.
-// That what was done is not done again, the tasks of a run see to.
-func once(pipeline string, attempts int) *river.InsertOpts {
-	return &river.InsertOpts{
-		Queue:       queueOf(pipeline),
-		MaxAttempts: attempts,
-		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
-			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
-		}},
-	}
+// queueTx is the queue in a transaction of the store: jobs change together with tasks, or not at all.
+type queueTx interface {
+	// enqueue adds jobs to the queue of a pipeline. It adds no job twice: a job with the same arguments that
+	// has not ended stays as it is.
+	enqueue(ctx context.Context, pipeline string, attempts int, jobs ...jobArgs) error
+	// complete ends the job of a task.
+	complete(ctx context.Context, j *job[taskArgs]) error
+	// dequeue removes the jobs of a run that no worker has.
+	dequeue(ctx context.Context, run int64) error
+	// rescue returns the orphans to their queues. The attempt that a worker lost does not count.
+	rescue(ctx context.Context, o *orphans) error
+	// hasPlan reports whether a run has a job of kind planKind that has not ended.
+	hasPlan(ctx context.Context, run int64) (bool, error)
+	// openTasks counts the jobs of a run of kind taskKind that have not ended.
+	openTasks(ctx context.Context, run int64) (int64, error)
+	// forgetLeader removes the leader of the workers. The caller knows that no worker runs.
+	forgetLeader(ctx context.Context) error
+}
+
+// orphans selects the running tasks and jobs whose worker does not work on them any more.
+type orphans struct {
+	now    time.Time // by the store's clock
+	living []string  // the workers that live; what another one has is an orphan
+	// self is the living worker that looks; empty: none. What it has is an orphan if it began before stale and
+	// neither jobs nor tasks list it.
+	self  string
+	jobs  []int64
+	tasks []taskArgs
+	stale time.Time
 }
 
 // queueWorker is what carries out jobs.
@@ -52,87 +72,18 @@ type queueWorker struct {
 	id     string
 	logger *slog.Logger
 	poll   time.Duration // how long a job may lie in a queue before somebody looks
-	plan   func(ctx context.Context, job *river.Job[planArgs]) error
-	task   func(ctx context.Context, job *river.Job[taskArgs]) error
+	plan   func(ctx context.Context, j *job[planArgs]) error
+	task   func(ctx context.Context, j *job[taskArgs]) error
 }
-
-// riverWorker is a River client that works.
-type riverWorker[T any] struct {
-	client *river.Client[T]
-	poll   time.Duration
-}
-
-// patience is how long River lets a job be under way. Requests have time-outs of their own, and who is gone
-// is found out by its lease.
-const patience = -1
-
-func startRiver[T any](ctx context.Context, driver riverdriver.Driver[T], w *queueWorker, pollOnly bool) (worker, error) {
-	workers := river.NewWorkers()
-	river.AddWorker(workers, river.WorkFunc(w.plan))
-	river.AddWorker(workers, river.WorkFunc(w.task))
-	client, err := river.NewClient(driver, &river.Config{
-		ID:                w.id,
-		Logger:            quiet(w.logger),
-		Workers:           workers,
-		Queues:            map[string]river.QueueConfig{"lakeql_idle": {MaxWorkers: 1, FetchPollInterval: time.Hour}}, // there must be one
-		FetchCooldown:     2 * time.Millisecond,
-		FetchPollInterval: w.poll,
-		PollOnly:          pollOnly,
-		JobTimeout:        patience,
-		RetryPolicy:       retryPolicy{},
-		// A day: the leases of workers find those that are gone within seconds.
-		RescueStuckJobsAfter: 24 * time.Hour,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := client.Start(ctx); err != nil {
-		return nil, err
-	}
-	return &riverWorker[T]{client, w.poll}, nil
-}
-
-func (w *riverWorker[T]) add(ctx context.Context, queue string, atOnce int) error {
-	err := w.client.Queues().Add(queue, river.QueueConfig{MaxWorkers: atOnce, FetchCooldown: 2 * time.Millisecond, FetchPollInterval: w.poll})
-	if err == nil {
-		return nil
-	}
-	if _, there := errors.AsType[*river.QueueAlreadyAddedError](err); there {
-		return nil
-	}
-	// River keeps a queue whose work could not begin, and would never begin it.
-	return errors.Join(err, w.client.Queues().Remove(ctx, queue))
-}
-
-func (w *riverWorker[T]) stop(ctx context.Context) error { return w.client.StopAndCancel(ctx) }
-
-// retryPolicy waits longer each time, with full jitter, so that a thousand queries that failed together
-// do not come back together.
-type retryPolicy struct{}
 
 const (
 	firstRetry   = time.Second
 	longestRetry = time.Minute
 )
 
-// NextRetry gives the time of the next attempt.
-func (retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
-	return time.Now().Add(pause(job.Attempt))
-}
-
-// pause is how long to wait before the attempt behind the one with a number, from 1.
+// pause is how long to wait before the attempt behind the one with a number, from 1. It grows, with full
+// jitter, so that a thousand queries that failed together do not come back together.
 func pause(attempt int) time.Duration {
 	bound := min(firstRetry<<min(max(attempt, 1)-1, 10), longestRetry)
 	return bound/4 + rand.N(bound) //nolint:gosec // jitter
-}
-
-// quiet takes from River's log what is told better elsewhere: a job that fails is an event of ours.
-func quiet(logger *slog.Logger) *slog.Logger { return slog.New(levelHandler{logger.Handler()}) }
-
-// levelHandler lets errors through, and nothing below.
-type levelHandler struct{ slog.Handler }
-
-// Enabled reports whether an event is let through.
-func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelError && h.Handler.Enabled(ctx, level)
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -97,7 +95,7 @@ func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy str
 	if err != nil || !begun {
 		return nil, err
 	}
-	return run, t.enqueue(ctx, []river.InsertManyParams{{Args: planArgs{Run: run.ID}, InsertOpts: once(d.Name, d.Attempts)}})
+	return run, t.enqueue(ctx, d.Name, d.Attempts, planArgs{Run: run.ID})
 }
 
 // runs lists runs.
@@ -163,13 +161,12 @@ func (s *Store) endRun(ctx context.Context, t tx, id int64, state RunState, reas
 func (s *Store) skip(ctx context.Context, t tx, run int64, running bool) error {
 	states := "'waiting'"
 	if running {
-		states += ", 'running'" // without its token a task cannot end
+		states += ", 'running'" // what is under way then fails at the fence
 	}
-	if _, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', token = '', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run); err != nil {
+	if _, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, "DELETE FROM river_job WHERE kind IN ('lakeql_task', 'lakeql_plan') AND state IN ('available', 'scheduled', 'retryable') AND "+s.d.runOfJob("river_job")+" = ?1", run)
-	return err
+	return t.dequeue(ctx, run)
 }
 
 // keepDefinition keeps what a run is to do, and gives its hash.
@@ -193,11 +190,11 @@ func (s *Store) definition(ctx context.Context, c conn, hash string) (*Definitio
 }
 
 // planRun finds the workspaces of a run, and makes its tasks.
-func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
-	if !w.active.add(job.ID) { // somebody put it back into its queue
-		return river.JobSnooze(handover)
+func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
+	if !w.jobs.add(job.ID) { // somebody put it back into its queue
+		return snoozeJob(handover)
 	}
-	defer w.active.remove(job.ID)
+	defer w.jobs.remove(job.ID)
 	id := job.Args.Run
 	s := w.Store
 	run, err := s.Run(ctx, id)
@@ -223,13 +220,13 @@ func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
 		w.Logger.WarnContext(ctx, "run was planned by another worker, or stopped", "run", id)
 		return nil
 	case ctx.Err() != nil:
-		return river.JobSnooze(0)
+		return snoozeJob(0)
 	case storeAway(err):
 		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", err.Error())
-		return river.JobSnooze(pause(2)) // no attempt
+		return snoozeJob(pause(2)) // no attempt
 	case !isFinal(err) && job.Attempt < job.MaxAttempts:
 		if after := throttled(err); after > 0 {
-			return river.JobSnooze(after)
+			return snoozeJob(after)
 		}
 		return err
 	}
@@ -242,9 +239,9 @@ func (w *Worker) planRun(ctx context.Context, job *river.Job[planArgs]) error {
 	})
 	if ended != nil && !errors.Is(ended, errTaken) {
 		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", ended.Error())
-		return river.JobSnooze(pause(2))
+		return snoozeJob(pause(2))
 	}
-	return river.JobCancel(err)
+	return cancelJob(err)
 }
 
 // told is an error as it is kept for people: with what to do about it.
@@ -310,15 +307,6 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 	return found, nil
 }
 
-// jobsOf are the jobs that carry out tasks.
-func jobsOf(pipeline string, attempts int, tasks []taskArgs) []river.InsertManyParams {
-	jobs := make([]river.InsertManyParams, len(tasks))
-	for i, t := range tasks {
-		jobs[i] = river.InsertManyParams{Args: t, InsertOpts: once(pipeline, attempts)}
-	}
-	return jobs
-}
-
 // inWorkspaces says that an error is about finding the workspaces.
 func inWorkspaces(err error) error {
 	e, ok := errors.AsType[*provider.Error](err)
@@ -347,15 +335,15 @@ func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, wo
 	for i := range d.Tables {
 		table := d.Tables[i].Name
 		for chunk := range slices.Chunk(workspaces, 1000) {
-			rows, tasks := make([][]any, len(chunk)), make([]taskArgs, len(chunk))
+			rows, jobs := make([][]any, len(chunk)), make([]jobArgs, len(chunk))
 			for i, name := range chunk {
 				rows[i] = []any{run.ID, table, name, string(waiting)}
-				tasks[i] = taskArgs{run.ID, table, name}
+				jobs[i] = taskArgs{run.ID, table, name}
 			}
 			if err := t.insert(ctx, "lakeql_task", []string{"run_id", "table_name", "deployment_name", "state"}, rows); err != nil {
 				return err
 			}
-			if err := t.enqueue(ctx, jobsOf(d.Name, d.Attempts, tasks)); err != nil {
+			if err := t.enqueue(ctx, d.Name, d.Attempts, jobs...); err != nil {
 				return err
 			}
 		}

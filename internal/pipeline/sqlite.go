@@ -12,9 +12,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	sqlitedriver "github.com/ncruces/go-sqlite3/driver"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -23,10 +20,10 @@ import (
 type sqliteDatabase struct {
 	sqlConn
 
-	path   string
-	db     *sql.DB // one connection: SQLite has one writer
-	lock   *sqlite3.Conn
-	insert *river.Client[*sql.Tx] // puts jobs into queues
+	path  string
+	db    *sql.DB // one connection: SQLite has one writer
+	lock  *sqlite3.Conn
+	queue *riverQueue[*sql.Tx]
 }
 
 // openSQLite opens a file, which is made if there is none.
@@ -48,7 +45,10 @@ func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &sqliteDatabase{sqlConn: sqlConn{db}, path: path, db: db}
-	if err := s.migrate(ctx); err != nil {
+	if s.queue, err = openSQLiteQueue(db); err == nil {
+		err = s.queue.migrate(ctx)
+	}
+	if err != nil {
 		s.close()
 		return nil, storeError(path, err)
 	}
@@ -62,19 +62,6 @@ func sqliteURI(path, parameters string) string {
 		return "file:///" + filepath.ToSlash(path) + "?" + parameters
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20") + "&" + parameters
-}
-
-func (s *sqliteDatabase) migrate(ctx context.Context) error {
-	driver := riversqlite.New(s.db)
-	migrator, err := rivermigrate.New(driver, nil)
-	if err != nil {
-		return err
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return err
-	}
-	s.insert, err = river.NewClient(driver, &river.Config{Logger: quiet(discard())})
-	return err
 }
 
 func (s *sqliteDatabase) dialect() *dialect { return &dialect{} }
@@ -115,14 +102,15 @@ func (s *sqliteDatabase) transact(ctx context.Context, f func(tx) error) error {
 		return err
 	}
 	defer func() { _ = t.Rollback() }() // after Commit there is nothing to take back
-	if err := f(&sqliteTx{sqlConn: sqlConn{t}, tx: t, insertOnly: s.insert}); err != nil {
+	c := sqlConn{t}
+	if err := f(&sqliteTx{sqlConn: c, queueTx: s.queue.in(t, c), tx: t}); err != nil {
 		return err
 	}
 	return t.Commit()
 }
 
 func (s *sqliteDatabase) work(ctx context.Context, w *queueWorker) (worker, error) {
-	return startRiver(ctx, riversqlite.New(s.db), w, true)
+	return s.queue.work(ctx, w)
 }
 
 func (s *sqliteDatabase) close() {
@@ -164,9 +152,9 @@ func (r sqlRows) Close() { _ = r.Rows.Close() }
 
 type sqliteTx struct {
 	sqlConn
+	queueTx
 
-	tx         *sql.Tx
-	insertOnly *river.Client[*sql.Tx]
+	tx *sql.Tx
 }
 
 func (t *sqliteTx) insert(ctx context.Context, table string, columns []string, rows [][]any) error {
@@ -186,16 +174,6 @@ func (t *sqliteTx) insert(ctx context.Context, table string, columns []string, r
 		}
 	}
 	return nil
-}
-
-func (t *sqliteTx) enqueue(ctx context.Context, jobs []river.InsertManyParams) error {
-	_, err := t.insertOnly.InsertManyTx(ctx, t.tx, jobs)
-	return err
-}
-
-func (t *sqliteTx) complete(ctx context.Context, job *river.Job[taskArgs]) error {
-	_, err := river.JobCompleteTx[*riversqlite.Driver](ctx, t.tx, job)
-	return err
 }
 
 // openCached opens a database whose connections keep the statements that they have prepared: SQLite spends

@@ -142,7 +142,7 @@ func (t *Table) say(name, value string) error {
 
 // ownPrefixes begin the names of what else is in a store: its own tables, River's, and the database's.
 func ownPrefixes() []string {
-	return []string{"lakeql_", "river_", "sqlite_", "pg_", "pipeline_status"}
+	return []string{"lakeql_", riverPrefix, "sqlite_", "pg_", "pipeline_status"}
 }
 
 func typeNames() string {

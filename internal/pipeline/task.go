@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +9,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
-
-	"github.com/riverqueue/river"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -31,15 +27,21 @@ const (
 // task is one query against one workspace, while a worker carries it out.
 type task struct {
 	worker *Worker
-	job    *river.Job[taskArgs]
+	job    *job[taskArgs]
 	def    *Definition
 	table  *Table
-	// token is what the task can be ended with. Who takes it over gets another one.
-	token    string
+
 	observed time.Time // when it was begun, by the store's clock
 	// throttledSince is when the workspace turned it away first, without an answer since; zero: it did not.
 	throttledSince time.Time
 	effort         effort
+}
+
+// fence is the condition, of the row of a task, that holds until another worker takes the task over. Its
+// parameters are the worker and the attempt that the claim wrote. A worker has one job of a task at a time, so
+// they name one claim. Neither River's attempt alone does, nor River's row: see ARCHITECTURE.md.
+func fence(worker, attempt int) string {
+	return fmt.Sprintf("state = 'running' AND worker = ?%d AND attempts = ?%d", worker, attempt)
 }
 
 // errTaken is the error of a task that another worker has taken over.
@@ -49,19 +51,23 @@ var errTaken = errors.New("another worker has taken the task over")
 func isEnd(err error) bool { return errors.Is(err, io.EOF) }
 
 // carryOut is the work of a job: it asks the query, and puts the answer into the store.
-func (w *Worker) carryOut(ctx context.Context, job *river.Job[taskArgs]) error {
-	if !w.active.add(job.ID) { // somebody put it back into its queue
-		return river.JobSnooze(handover)
+func (w *Worker) carryOut(ctx context.Context, job *job[taskArgs]) error {
+	if !w.jobs.add(job.ID) { // somebody put it back into its queue
+		return snoozeJob(handover)
 	}
-	defer w.active.remove(job.ID)
+	defer w.jobs.remove(job.ID)
+	if !w.tasks.add(job.Args) { // somebody removed the job that it is under way with, and this is the new one
+		return snoozeJob(handover)
+	}
+	defer w.tasks.remove(job.Args)
 	t, wait, err := w.claim(ctx, job)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return river.JobSnooze(0)
+		return snoozeJob(0)
 	case err != nil:
 		return w.storeFailed(ctx, job, err)
 	case wait > 0:
-		return river.JobSnooze(wait)
+		return snoozeJob(wait)
 	case t == nil:
 		return nil // there is nothing left to do
 	}
@@ -83,24 +89,22 @@ func (w *Worker) carryOut(ctx context.Context, job *river.Job[taskArgs]) error {
 const handover = time.Second
 
 // lost ends a job whose task another worker has taken over. River does not tell two workers of a job apart,
-// so this may put it back into its queue under the hands of the other one. Whoever comes to it finds the task
-// under way, or done.
+// so this may return the job to its queue while the other one works on it. Whoever takes it next finds the
+// task under way, or done.
 func (t *task) lost(ctx context.Context, took time.Duration) error {
 	t.log(ctx, slog.LevelWarn, "taken over", Changes{}, took, errTaken)
-	return river.JobSnooze(handover)
+	return snoozeJob(handover)
 }
 
 // storeFailed ends a job that the store kept from being done.
-func (w *Worker) storeFailed(ctx context.Context, job *river.Job[taskArgs], err error) error {
+func (w *Worker) storeFailed(ctx context.Context, job *job[taskArgs], err error) error {
 	w.Logger.ErrorContext(ctx, "store fails", "run", job.Args.Run, "table", job.Args.Table, "workspace", job.Args.Workspace, "error", err.Error())
-	var kept struct{ Snoozes int }
-	_ = json.Unmarshal(job.Metadata, &kept)     // River's, which may have none
-	return river.JobSnooze(pause(kept.Snoozes)) // not the query's fault, and no attempt of it
+	return snoozeJob(pause(snoozes(job.JobRow))) // not the query's fault, and no attempt of it
 }
 
 // claim takes a task. It is nil where there is nothing to do; wait is how long the workspace is not to be
 // called.
-func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, wait time.Duration, err error) {
+func (w *Worker) claim(ctx context.Context, job *job[taskArgs]) (t *task, wait time.Duration, err error) {
 	s := w.Store
 	a := job.Args
 	err = s.db.transact(ctx, func(c tx) error {
@@ -111,22 +115,20 @@ func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, 
 		}
 		var state, runState, hash, holder string
 		var throttledSince, blocked, seen moment
-		var held int64
 		var lease float64
 		lock := ""
 		if s.d.postgres {
 			lock = " FOR UPDATE OF t"
 		}
-		found, err := one(ctx, c, `SELECT t.state, r.state, r.hash, t.throttled_since, w.blocked_until, t.worker, coalesce(t.job_id, 0), h.seen_at, coalesce(h.lease, 0)
+		found, err := one(ctx, c, `SELECT t.state, r.state, r.hash, t.throttled_since, w.blocked_until, t.worker, h.seen_at, coalesce(h.lease, 0)
 			FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id
 			LEFT JOIN lakeql_workspace w ON w.deployment_name = t.deployment_name LEFT JOIN lakeql_worker h ON h.id = t.worker
 			WHERE t.run_id = ?1 AND t.table_name = ?2 AND t.deployment_name = ?3`+lock, []any{a.Run, a.Table, a.Workspace},
-			&state, &runState, &hash, &throttledSince, &blocked, &holder, &held, &seen, &lease)
+			&state, &runState, &hash, &throttledSince, &blocked, &holder, &seen, &lease)
 		if err != nil || !found || RunState(runState) != Running || taskState(state) != waiting && taskState(state) != running {
 			return err
 		}
-		if taskState(state) == running && !seen.IsZero() && now.Sub(seen.Time).Seconds() <= lease &&
-			(holder != w.id || held != job.ID && w.active.has(held)) {
+		if taskState(state) == running && holder != w.id && !seen.IsZero() && now.Sub(seen.Time).Seconds() <= lease {
 			wait = handover // who has it lives; to take it would only do the work again
 			return nil
 		}
@@ -136,16 +138,16 @@ func (w *Worker) claim(ctx context.Context, job *river.Job[taskArgs]) (t *task, 
 				stamp(now.Add(wait)), a.Run, a.Table, a.Workspace)
 			return err
 		}
-		t = &task{worker: w, job: job, token: rand.Text(), observed: now, throttledSince: throttledSince.Time}
+		t = &task{worker: w, job: job, observed: now, throttledSince: throttledSince.Time}
 		if t.def, err = w.definition(ctx, c, hash); err != nil {
 			return err
 		}
 		if t.table = t.def.table(a.Table); t.table == nil {
 			return &provider.Error{Code: provider.Internal, Message: "the pipeline of the run has no table " + a.Table}
 		}
-		_, err = c.exec(ctx, `UPDATE lakeql_task SET state = 'running', token = ?1, worker = ?2, job_id = ?3, attempts = ?4, begun_at = ?5, wait_until = NULL
-			WHERE run_id = ?6 AND table_name = ?7 AND deployment_name = ?8`,
-			t.token, w.id, job.ID, job.Attempt, stamp(now), a.Run, a.Table, a.Workspace)
+		_, err = c.exec(ctx, `UPDATE lakeql_task SET state = 'running', worker = ?1, attempts = ?2, begun_at = ?3, wait_until = NULL
+			WHERE run_id = ?4 AND table_name = ?5 AND deployment_name = ?6`,
+			w.id, job.Attempt, stamp(now), a.Run, a.Table, a.Workspace)
 		return err
 	})
 	return t, wait, err
@@ -200,9 +202,9 @@ func (t *task) run(ctx context.Context) (Changes, error) {
 			return err
 		}
 		calls, turnedAway := t.effort.counts()
-		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = 'done', token = '', ended_at = ?1, calls = calls + ?2, throttled = throttled + ?3, row_count = ?4, code = NULL, error = NULL
-			WHERE run_id = ?5 AND table_name = ?6 AND deployment_name = ?7 AND token = ?8`,
-			stamp(now), calls, turnedAway, answer.rows, a.Run, a.Table, a.Workspace, t.token)
+		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = 'done', ended_at = ?1, calls = calls + ?2, throttled = throttled + ?3, row_count = ?4, code = NULL, error = NULL
+			WHERE run_id = ?5 AND table_name = ?6 AND deployment_name = ?7 AND `+fence(8, 9),
+			stamp(now), calls, turnedAway, answer.rows, a.Run, a.Table, a.Workspace, t.worker.id, t.job.Attempt)
 		if err != nil {
 			return err
 		}
@@ -267,7 +269,7 @@ func (t *task) failed(ctx context.Context, err error, began time.Time, took time
 		if err := t.release(ctx, waiting, nil, 0); err != nil && !errors.Is(err, errTaken) {
 			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
 		}
-		return river.JobSnooze(0) // whoever works next goes on with it
+		return snoozeJob(0) // whoever works next goes on with it
 	}
 	if storeAway(err) {
 		if err := t.release(ctx, waiting, err, 0); err != nil && !errors.Is(err, errTaken) {
@@ -281,9 +283,9 @@ func (t *task) failed(ctx context.Context, err error, began time.Time, took time
 	state, outcome := waiting, err
 	switch {
 	case final:
-		state, outcome = failed, river.JobCancel(err)
+		state, outcome = failed, cancelJob(err)
 	case after > 0:
-		outcome = river.JobSnooze(after)
+		outcome = snoozeJob(after)
 	}
 	switch err := t.release(ctx, state, err, after); {
 	case errors.Is(err, errTaken):
@@ -352,9 +354,9 @@ func (t *task) release(ctx context.Context, state taskState, cause error, after 
 			ended = stamp(now)
 		}
 		calls, turnedAway := t.effort.counts()
-		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = ?1, token = '', worker = '', calls = calls + ?2, throttled = throttled + ?3, wait_until = ?4, throttled_since = ?5, ended_at = ?6, code = ?7, error = ?8
-			WHERE run_id = ?9 AND table_name = ?10 AND deployment_name = ?11 AND token = ?12`,
-			string(state), calls, turnedAway, until, since, ended, code, message, a.Run, a.Table, a.Workspace, t.token)
+		mine, err := c.exec(ctx, `UPDATE lakeql_task SET state = ?1, worker = '', calls = calls + ?2, throttled = throttled + ?3, wait_until = ?4, throttled_since = ?5, ended_at = ?6, code = ?7, error = ?8
+			WHERE run_id = ?9 AND table_name = ?10 AND deployment_name = ?11 AND `+fence(12, 13),
+			string(state), calls, turnedAway, until, since, ended, code, message, a.Run, a.Table, a.Workspace, t.worker.id, t.job.Attempt)
 		if err != nil {
 			return err
 		}

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -36,62 +36,49 @@ type Worker struct {
 
 	id          string
 	budgets     budgets
-	definitions sync.Map // *Definition by hash
-	active      active
+	definitions sync.Map         // *Definition by hash
+	jobs        inHand[int64]    // by River's number
+	tasks       inHand[taskArgs] // those of the jobs that are tasks
 }
 
-// active are the jobs that are under way, and those that were until a while ago: what became of them River
-// writes down later than this process knows it.
-type active struct {
+// inHand is what a worker works on, and what it ended a while ago: the store and River learn later than this
+// process what became of it.
+type inHand[K comparable] struct {
 	mu    sync.Mutex
-	jobs  map[int64]bool
-	ended map[int64]time.Time
+	all   map[K]bool
+	ended map[K]time.Time
 }
 
-// add takes note of a job, and reports whether it was none of them.
-func (a *active) add(id int64) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.jobs == nil {
-		a.jobs = map[int64]bool{}
+// add begins one, and reports false if the worker works on it already.
+func (h *inHand[K]) add(key K) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all == nil {
+		h.all, h.ended = map[K]bool{}, map[K]time.Time{}
 	}
-	there := a.jobs[id]
-	a.jobs[id] = true
+	there := h.all[key]
+	h.all[key] = true
 	return !there
 }
 
-func (a *active) has(id int64) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.jobs[id]
+// remove ends one.
+func (h *inHand[K]) remove(key K) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.all, key)
+	h.ended[key] = time.Now()
 }
 
-func (a *active) remove(id int64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.jobs, id)
-	if a.ended == nil {
-		a.ended = map[int64]time.Time{}
-	}
-	a.ended[id] = time.Now()
-}
-
-// list gives them as a list for SQL, which has one at least.
-func (a *active) list() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	ids := []string{"0"}
-	for id := range a.jobs {
-		ids = append(ids, strconv.FormatInt(id, 10))
-	}
-	for id, at := range a.ended {
+// list gives those that the worker works on, and those that it ended less than settling ago.
+func (h *inHand[K]) list() []K {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, at := range h.ended {
 		if time.Since(at) > settling {
-			delete(a.ended, id)
-			continue
+			delete(h.ended, key)
 		}
-		ids = append(ids, strconv.FormatInt(id, 10))
 	}
-	return strings.Join(ids, ", ")
+	return slices.AppendSeq(slices.Collect(maps.Keys(h.all)), maps.Keys(h.ended))
 }
 
 const (

@@ -1,0 +1,273 @@
+package pipeline
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+)
+
+// This is the only file that knows River: its client, its migrations and its tables. It uses River's calls.
+// Three statements name River's tables, because River has no call for what they do: rescue, openTasks
+// and forgetLeader.
+
+const (
+	// riverSchema is the version of River's tables that those statements were written for. TestRiverSchema
+	// fails if River migrates to another version, or if a column that they use has another type.
+	riverSchema = 8
+	// riverPrefix begins the names of River's tables.
+	riverPrefix = "river_"
+)
+
+// job is a job that River hands to a worker.
+type job[T river.JobArgs] = river.Job[T]
+
+// jobArgs are the arguments of a job of any kind.
+type jobArgs = river.JobArgs
+
+// snoozeJob is the outcome of a job that is to be worked again after a time. It counts as no attempt.
+func snoozeJob(after time.Duration) error { return river.JobSnooze(after) }
+
+// cancelJob is the outcome of a job that failed for good.
+func cancelJob(cause error) error { return river.JobCancel(cause) }
+
+// snoozes is how often a job was snoozed.
+func snoozes(row *rivertype.JobRow) int {
+	var kept struct{ Snoozes int }
+	_ = json.Unmarshal(row.Metadata, &kept) // a job that was never snoozed may have none
+	return kept.Snoozes
+}
+
+// openJobs are the states of jobs that have not ended.
+func openJobs() []rivertype.JobState {
+	return []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
+	}
+}
+
+// riverQueue is the queue of a store's work, in tables beside the store's own.
+type riverQueue[T any] struct {
+	driver riverdriver.Driver[T]
+	client *river.Client[T] // adds, removes and lists jobs, and works none
+	d      *dialect
+}
+
+func openPostgresQueue(pool *pgxpool.Pool) (*riverQueue[pgx.Tx], error) {
+	return openQueue(riverpgxv5.New(pool), &dialect{postgres: true})
+}
+
+func openSQLiteQueue(db *sql.DB) (*riverQueue[*sql.Tx], error) {
+	return openQueue(riversqlite.New(db), &dialect{})
+}
+
+func openQueue[T any](driver riverdriver.Driver[T], d *dialect) (*riverQueue[T], error) {
+	client, err := river.NewClient(driver, &river.Config{Logger: quiet(discard())})
+	return &riverQueue[T]{driver, client, d}, err
+}
+
+// migrate makes River's tables, or brings them to the version that the client needs.
+func (q *riverQueue[T]) migrate(ctx context.Context) error {
+	migrator, err := rivermigrate.New(q.driver, nil)
+	if err == nil {
+		_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	}
+	return err
+}
+
+// in is the queue in a transaction, which c runs the statements of.
+func (q *riverQueue[T]) in(transaction T, c conn) queueTx { return &riverTx[T]{q, transaction, c} }
+
+// riverTx is the queue in a transaction.
+type riverTx[T any] struct {
+	*riverQueue[T]
+
+	tx   T
+	conn conn
+}
+
+func (t *riverTx[T]) enqueue(ctx context.Context, pipeline string, attempts int, jobs ...jobArgs) error {
+	all := make([]river.InsertManyParams, len(jobs))
+	for i, args := range jobs {
+		all[i] = river.InsertManyParams{Args: args, InsertOpts: &river.InsertOpts{
+			Queue:       queueOf(pipeline),
+			MaxAttempts: attempts,
+			UniqueOpts:  river.UniqueOpts{ByArgs: true, ByState: openJobs()},
+		}}
+	}
+	_, err := t.client.InsertManyTx(ctx, t.tx, all)
+	return err
+}
+
+func (t *riverTx[T]) complete(ctx context.Context, j *job[taskArgs]) error {
+	_, err := river.JobCompleteTx[riverdriver.Driver[T]](ctx, t.tx, j)
+	return err
+}
+
+// mostJobs is how many jobs a call of River's removes at most.
+const mostJobs = 10_000
+
+// River skips jobs that another transaction has locked: a worker is about to take them. Whoever takes one
+// finds that its run has ended.
+func (t *riverTx[T]) dequeue(ctx context.Context, run int64) error {
+	all := river.NewJobDeleteManyParams().Kinds(taskKind, planKind).First(mostJobs).
+		States(rivertype.JobStateAvailable, rivertype.JobStateScheduled, rivertype.JobStateRetryable).
+		Where(t.d.runOfJob()+" = @run", river.NamedArgs{"run": run})
+	for {
+		removed, err := t.client.JobDeleteManyTx(ctx, t.tx, all)
+		if err != nil || len(removed.Jobs) < mostJobs {
+			return err
+		}
+	}
+}
+
+func (t *riverTx[T]) hasPlan(ctx context.Context, run int64) (bool, error) {
+	found, err := t.client.JobListTx(ctx, t.tx, river.NewJobListParams().Kinds(planKind).States(openJobs()...).First(1).
+		Where(t.d.runOfJob()+" = @run", river.NamedArgs{"run": run}))
+	return err == nil && len(found.Jobs) > 0, err
+}
+
+// River lists jobs and does not count those of a run, which may be a hundred thousand.
+func (t *riverTx[T]) openTasks(ctx context.Context, run int64) (n int64, err error) {
+	states := make([]string, 0, len(openJobs()))
+	for _, s := range openJobs() {
+		states = append(states, string(s))
+	}
+	_, err = one(ctx, t.conn, "SELECT count(*) FROM river_job WHERE kind = "+literal(taskKind)+" AND state IN ("+literals(states)+") AND "+t.d.runOfJob()+" = ?1", []any{run}, &n)
+	return n, err
+}
+
+// River's own rescue goes by the time since a job began, and a query may take hours. It counts an attempt,
+// and leaves jobs alone that have no time-out. JobRetry and JobCancel do not move a running job.
+func (t *riverTx[T]) rescue(ctx context.Context, o *orphans) error {
+	where := t.d.lastWorker() + " NOT IN (" + literals(o.living) + ")"
+	if o.self != "" {
+		where = fmt.Sprintf("(%s OR %s = %s AND id NOT IN (%s) AND attempted_at < %s)", where, t.d.lastWorker(), literal(o.self), idList(o.jobs), t.d.riverTime(o.stale))
+	}
+	_, err := t.conn.exec(ctx, "UPDATE river_job SET state = 'available', scheduled_at = "+t.d.riverTime(o.now)+", attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END "+
+		"WHERE state = 'running' AND kind IN ("+literal(taskKind)+", "+literal(planKind)+") AND "+where)
+	return err
+}
+
+// idList writes numbers as a list for SQL, which must have one.
+func idList(ids []int64) string {
+	list := []string{"0"}
+	for _, id := range ids {
+		list = append(list, strconv.FormatInt(id, 10))
+	}
+	return strings.Join(list, ", ")
+}
+
+// Until the time of a leader that was killed is over, about 15 seconds, no other client would be elected. A
+// client resigns only for itself.
+func (t *riverTx[T]) forgetLeader(ctx context.Context) error {
+	_, err := t.conn.exec(ctx, "DELETE FROM river_leader")
+	return err
+}
+
+// lastWorker is the worker that took a job last.
+func (d *dialect) lastWorker() string {
+	if d.postgres {
+		return "coalesce(attempted_by[array_upper(attempted_by, 1)], '-')"
+	}
+	return "coalesce(json_extract(attempted_by, '$[#-1]'), '-')"
+}
+
+// runOfJob is the run of a job, which is in the arguments of each kind.
+func (d *dialect) runOfJob() string {
+	if d.postgres {
+		return "(args->>'run')::bigint"
+	}
+	return "CAST(json_extract(args, '$.run') AS INTEGER)"
+}
+
+// riverTime is a time as River writes it.
+func (d *dialect) riverTime(t time.Time) string {
+	if d.postgres {
+		return literal(t.UTC().Format(time.RFC3339Nano)) + "::timestamptz"
+	}
+	return literal(t.UTC().Format("2006-01-02 15:04:05.000"))
+}
+
+// riverWorker is a River client that works.
+type riverWorker[T any] struct {
+	client *river.Client[T]
+	poll   time.Duration
+}
+
+// patience is how long River lets a job be under way. Requests have time-outs of their own, and who is gone
+// is found out by its lease.
+const patience = -1
+
+// work begins to work. The queues are added later.
+func (q *riverQueue[T]) work(ctx context.Context, w *queueWorker) (worker, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, river.WorkFunc(w.plan))
+	river.AddWorker(workers, river.WorkFunc(w.task))
+	client, err := river.NewClient(q.driver, &river.Config{
+		ID:                w.id,
+		Logger:            quiet(w.logger),
+		Workers:           workers,
+		Queues:            map[string]river.QueueConfig{"lakeql_idle": {MaxWorkers: 1, FetchPollInterval: time.Hour}}, // there must be one
+		FetchCooldown:     2 * time.Millisecond,
+		FetchPollInterval: w.poll,
+		PollOnly:          !q.d.postgres,
+		JobTimeout:        patience,
+		RetryPolicy:       retryPolicy{},
+		// A day: the leases of workers find those that are gone within seconds.
+		RescueStuckJobsAfter: 24 * time.Hour,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Start(ctx); err != nil {
+		return nil, err
+	}
+	return &riverWorker[T]{client, w.poll}, nil
+}
+
+func (w *riverWorker[T]) add(ctx context.Context, queue string, atOnce int) error {
+	err := w.client.Queues().Add(queue, river.QueueConfig{MaxWorkers: atOnce, FetchCooldown: 2 * time.Millisecond, FetchPollInterval: w.poll})
+	if err == nil {
+		return nil
+	}
+	if _, there := errors.AsType[*river.QueueAlreadyAddedError](err); there {
+		return nil
+	}
+	// River keeps a queue whose work could not begin, and would never begin it.
+	return errors.Join(err, w.client.Queues().Remove(ctx, queue))
+}
+
+func (w *riverWorker[T]) stop(ctx context.Context) error { return w.client.StopAndCancel(ctx) }
+
+// retryPolicy waits for pause.
+type retryPolicy struct{}
+
+// NextRetry gives the time of the next attempt.
+func (retryPolicy) NextRetry(row *rivertype.JobRow) time.Time {
+	return time.Now().Add(pause(row.Attempt))
+}
+
+// quiet takes from River's log what is told better elsewhere: a job that fails is an event of ours.
+func quiet(logger *slog.Logger) *slog.Logger { return slog.New(levelHandler{logger.Handler()}) }
+
+// levelHandler lets errors through, and nothing below.
+type levelHandler struct{ slog.Handler }
+
+// Enabled reports whether an event is let through.
+func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelError && h.Handler.Enabled(ctx, level)
+}
