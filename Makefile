@@ -1,21 +1,22 @@
-# lakeql: `make help` lists what there is to make.
+# lakeql: `make help` lists the targets.
 
 MODULE  := github.com/lakeql/lakeql
 VERSION  = $(or $(patsubst v%,%,$(shell git describe --tags --always --dirty 2>/dev/null)),dev)
 LDFLAGS  = -s -w -X $(MODULE)/internal/cli.version=$(VERSION)
 
-# The tools have a go.mod of their own, so that they do not move the versions of the product's modules.
+# The folder that `make registry` writes to.
 REGISTRY ?= .
 
+# The tools have their own go.mod, so that they do not change the versions of lakeql's modules.
 TOOL    := go tool -modfile=internal/tools/go.mod
 
-# What ships has to be under one of these licences.
+# The licences that shipped modules may have.
 ALLOWED_LICENSES := Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT,MPL-2.0
 
-# Its LICENSE is MIT-0, over SQLite in the public domain; the checker does not know the text.
+# The licence checker does not recognise this module's LICENSE: MIT-0, over SQLite in the public domain.
 KNOWN_LICENSES := github.com/ncruces/go-sqlite3-wasm/v6
 
-# Folders whose generated files are kept in git.
+# Folders with generated files in git.
 GENERATED := openapi docs
 
 .DEFAULT_GOAL := help
@@ -24,20 +25,20 @@ GENERATED := openapi docs
 ##@ Use
 
 .PHONY: build
-build: ## build bin/lakeql, without cgo
+build: ## build bin/lakeql without cgo
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/lakeql .
 
 .PHONY: demo
-demo: build ## run a statement against the emulator; no account needed
+demo: build ## run a statement against the emulator; this needs no account
 	./bin/lakeql exec --emulator -i internal/cli/testdata/demo.sql
 
 .PHONY: docs
-docs: build ## write the documentation pages to docs/
+docs: build ## write the documentation pages to docs/databricks_*
 	rm -rf docs/databricks_*
 	./bin/lakeql docs
 
 .PHONY: registry
-registry: ## write the bundle for StackQL to src/ and dist/ below REGISTRY (here by default)
+registry: ## write the registry for StackQL to src/ and dist/ in the folder REGISTRY (default: .)
 	go run ./internal/openapigen registry $(REGISTRY)
 
 ##@ Check
@@ -65,11 +66,11 @@ test-needs:
 	  exit 1; } >&2
 
 .PHONY: lint
-lint: ## run the linters, and check formatting, go.mod and leftovers of merges
+lint: ## run the linters; check formatting, go.mod, and merge-conflict markers
 	@git grep -nIE '^(<{7}|={7}$$|>{7})'; \
 	case $$? in \
 	  1) ;; \
-	  0) echo 'these lines are left over from a merge: settle them' >&2; exit 1;; \
+	  0) echo 'these lines are merge-conflict markers: resolve them' >&2; exit 1;; \
 	  *) exit 1;; \
 	esac
 	go mod tidy -diff
@@ -78,29 +79,29 @@ lint: ## run the linters, and check formatting, go.mod and leftovers of merges
 	$(TOOL) golangci-lint fmt --diff
 
 .PHONY: verify
-verify: ## check that the generated files in git are current
+verify: ## regenerate, and fail if a generated file in git is stale
 	$(MAKE) generate
 	$(MAKE) docs
 	@git diff --exit-code -- $(GENERATED) && \
 	  new=$$(git ls-files --others --exclude-standard -- $(GENERATED)) && test -z "$$new" || { \
-	  echo "generated files are not what is in git: run 'make generate docs' and commit"; \
+	  echo "generated files in git are stale: run 'make generate docs' and commit"; \
 	  printf '%s\n' $$new; exit 1; } >&2
 
 .PHONY: licenses
-licenses: ## check the licences of all that ships (not of any-sdk, which only generates and tests)
+licenses: ## check the licences of all shipped modules (any-sdk is not shipped)
 	CGO_ENABLED=0 $(TOOL) go-licenses check --logtostderr=false --stderrthreshold=2 --allowed_licenses=$(ALLOWED_LICENSES) --ignore $(KNOWN_LICENSES) . ./openapi ./provider/...
 
 .PHONY: vuln
-vuln: ## look for known vulnerabilities (reads their database over the network)
+vuln: ## check for known vulnerabilities (needs the network)
 	$(TOOL) govulncheck ./...
 
 .PHONY: bench
-bench: build ## measure cost: statements and pipelines as whole processes (POSTGRES=postgres://… to share runs in, all in it goes)
+bench: build ## measure statements and pipelines as processes (POSTGRES=postgres://… adds a shared store, and empties it)
 	go run ./internal/bench $(if $(POSTGRES),-postgres '$(POSTGRES)')
 	LAKEQL_BENCH_POSTGRES='$(POSTGRES)' go test ./internal/pipeline -run '^$$' -bench . -benchtime 3x
 
 .PHONY: sizes
-sizes: build ## print the size of the command by module, and what its packages cost before main begins
+sizes: build ## print the size of the command by module, and the initialisation time of its packages
 	go run ./internal/bench -sizes
 
 ##@ Change
@@ -114,11 +115,11 @@ generate: ## run every generator
 	go generate ./...
 
 .PHONY: openapi
-openapi: ## generate the OpenAPI documents and the catalogue compiled from them
+openapi: ## generate the OpenAPI documents and compile the catalogue
 	go generate ./openapi/...
 
 .PHONY: clean
-clean: ## delete what was built
+clean: ## delete build results
 	rm -rf bin dist src coverage.out
 
 .PHONY: help

@@ -80,14 +80,14 @@ type command struct {
 func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lakeql",
-		Short: "SQL for a Databricks workspace",
-		Long: `lakeql runs SQL statements against the API of a Databricks workspace.
+		Short: "Run SQL against the Databricks API",
+		Long: `lakeql runs SQL statements against the Databricks API.
 
-A first statement, against a workspace that lives inside the command (no account needed):
+Run a first statement against a workspace inside the command. This needs no account:
 
   lakeql exec --emulator "EXEC databricks_workspace.postgres.postgres_projects.list"
 
-Against your own workspace, with the credentials that the Databricks CLI and SDKs use:
+Run it against your workspace, with the credentials of the Databricks CLI and SDKs:
 
   export DATABRICKS_HOST=https://dbc-abcd0123-a1bc.cloud.databricks.com DATABRICKS_TOKEN=…
   lakeql exec "EXEC databricks_workspace.postgres.postgres_projects.list"`,
@@ -125,25 +125,25 @@ func usageErrors(cmd *cobra.Command) {
 // workspaceFlags are those of every command that calls a workspace.
 func (c *command) workspaceFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg to take host and credential from")
-	f.StringVar(&c.host, "host", "", "workspace to call where a statement has no deployment_name, such as https://dbc-abcd0123-a1bc.cloud.databricks.com")
-	f.BoolVar(&c.emulator, "emulator", false, "call a workspace inside this command, made anew for each run; it has whatever endpoint a statement names")
-	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without credentials")
-	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for an answer to begin, and for each next part of it")
-	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "requests under way to one workspace at once, at most; fewer where it answers 429")
+	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg that supplies host and credential")
+	f.StringVar(&c.host, "host", "", "workspace for statements without deployment_name, such as https://dbc-abcd0123-a1bc.cloud.databricks.com")
+	f.BoolVar(&c.emulator, "emulator", false, "call a new workspace inside this command; it creates each Lakebase endpoint that a credential is minted for")
+	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without its credential")
+	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for the start of a response, and for each further part")
+	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "maximum number of concurrent requests to one workspace; lakeql sends fewer while the workspace answers 429")
 }
 
 // connectionFlags are those of every command that runs statements.
 func (c *command) connectionFlags(cmd *cobra.Command) {
 	c.workspaceFlags(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&c.dryRun, "dryrun", false, "show the requests that statements would send, credentials masked, and send nothing")
-	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to go on sending a request that the workspace turns away for now (429, 503); 0 means send once")
-	f.StringVar(&c.onError, "on-error", string(engine.Fail), "what becomes of a statement when a call fails: fail, or partial: give the rows there are, tell what is missing, exit with status 3")
-	f.StringVar(&c.store, "store", "", "SQLite file that keeps tables and views; :memory: keeps them until the end (default "+defaultStoreText+")")
-	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "pages of a list to read at most; what is cut off is told, and the exit status is 3; 0 means all")
+	f.BoolVar(&c.dryRun, "dryrun", false, "print each request with its credential masked, and send none")
+	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to retry a request that the workspace answers with 429 or 503; 0 disables retries")
+	f.StringVar(&c.onError, "on-error", string(engine.Fail), "effect of a failed call: fail ends the statement; partial returns the available rows, reports the failed calls, and exits with status 3")
+	f.StringVar(&c.store, "store", "", "SQLite file for tables and views; :memory: keeps them until the command ends (default "+defaultStoreText+")")
+	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "maximum number of pages to read of a list; a truncated list is reported, and the exit status is 3; 0 reads all pages")
 	for i, name := range []string{"auth", "registry", "approot"} {
-		f.StringVar(&c.unused[i], name, "", "StackQL's flag, without a meaning here")
+		f.StringVar(&c.unused[i], name, "", "accepted for StackQL's scripts, and ignored")
 		_ = f.MarkHidden(name) // fails for an unknown flag only
 	}
 	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
@@ -162,10 +162,10 @@ func (c *command) outputFlags(cmd *cobra.Command) {
 		names = append(names, string(f))
 	}
 	f := cmd.Flags()
-	f.StringVarP(&c.output, "output", "o", string(render.Table), "format of the rows: "+strings.Join(names, ", "))
-	f.StringVarP(&c.outfile, "outfile", "f", "", "write the rows to this file, whole or not at all")
-	f.BoolVarP(&c.hideHeaders, "hideheaders", "H", false, "leave the column names out of table, csv and text")
-	f.StringVarP(&c.delimiter, "delimiter", "d", ",", "character between the fields of csv")
+	f.StringVarP(&c.output, "output", "o", string(render.Table), "output format: "+strings.Join(names, ", "))
+	f.StringVarP(&c.outfile, "outfile", "f", "", "write the rows to this file; an interrupted or failed command leaves the file unchanged")
+	f.BoolVarP(&c.hideHeaders, "hideheaders", "H", false, "omit the column names from table, csv, text, and pptext")
+	f.StringVarP(&c.delimiter, "delimiter", "d", ",", "character that separates csv fields")
 }
 
 // renderOptions reads the output flags.

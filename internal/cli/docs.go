@@ -20,19 +20,20 @@ func (c *command) docsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "docs",
 		Short: "Write the documentation pages of a provider",
-		Long: `Write a page for each provider, service and resource, as Markdown for Docusaurus, to
-<output-dir>/<provider>/<service>/<resource>/index.md.
+		Long: `Write one page for each provider, service, and resource to
+<output-dir>/<provider>/<service>/<resource>/index.md. The pages are Markdown for
+Docusaurus.
 
-The pages come from the documents that are part of lakeql, or from others in StackQL's
-layout: a folder with a provider.yaml and services/*.yaml, or a folder of such folders
-(<provider>/<version>/provider.yaml).`,
+The source is the documents inside lakeql, or a folder of documents in StackQL's
+layout (--provider-dir). The folder contains provider.yaml and services/*.yaml, or
+several such folders as <provider>/<version>/.`,
 		Example: `  lakeql docs --output-dir website/docs
   lakeql docs --provider-dir registry/src/okta/v0.1.0 --output-dir website/docs`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return c.docs(from, to) },
 	}
-	cmd.Flags().StringVar(&from, "provider-dir", "", "folder with the documents of another provider")
-	cmd.Flags().StringVar(&to, "output-dir", "docs", "folder to write to")
+	cmd.Flags().StringVar(&from, "provider-dir", "", "folder with the documents of another provider, in StackQL's layout")
+	cmd.Flags().StringVar(&to, "output-dir", "docs", "folder for the pages")
 	return cmd
 }
 

@@ -16,35 +16,40 @@ func (c *command) emulatorCommand() *cobra.Command {
 	var workspaces int
 	cmd := &cobra.Command{
 		Use:   "emulator",
-		Short: "Run a workspace on this machine to try and test against",
-		Long: `Serve workspaces and their account on a port of this machine until Ctrl-C, and
-print the variables that point lakeql and the Databricks SDKs at them. Every
-operation of the documents is answered; what is made and changed is kept in
-memory. Lists choose by their filters, and refuse one that they cannot read. A
-workspace is reached by its deployment name, as <name>.localhost; each name has
-data of its own.
+		Short: "Serve a test account and its workspaces on this machine",
+		Long: `Serve an account and its workspaces on a loopback port until Ctrl-C, and print the
+environment variables that direct lakeql and the Databricks SDKs to them. The
+emulator answers every documented operation and keeps changes in memory. Lists
+apply their filters; the emulator rejects a filter that it cannot parse. The host
+<name>.localhost selects the workspace with that deployment name. Each workspace
+has its own data.
 
-With --postgres, each token that is minted for an endpoint becomes the password of
-a role of that PostgreSQL server, until it expires. The role is named as the
-identity that calls; it is made if it is missing, with no right but to log in. The
-databases of the endpoint's branch, such as databricks_postgres, are made if they
-are missing, and belong to lakeql_emulator, a role of which all these are members:
-they may create what they like in them. A database that is there stays as it is,
-and none is ever dropped. Of several tokens of an identity the newest opens the
-server. The string's own role is a superuser, or has CREATEROLE and CREATEDB;
-endpoints' hosts are the server's host; its port is not in the API's answers. The string is as libpq
-has it, and what it leaves out comes from PGPASSWORD, ~/.pgpass and their like.`,
+With --postgres, each token minted for an endpoint becomes the password of a role
+on that PostgreSQL server until the token expires:
+
+- The role has the name of the calling identity. The emulator creates it if it is
+  missing; its only privilege is to log in.
+- The emulator creates the databases of the endpoint's branch, such as
+  databricks_postgres, if they are missing. The role lakeql_emulator owns them. All
+  token roles are its members and can create objects in them.
+- The emulator leaves an existing database unchanged, and never drops one.
+- Each identity's newest token is its valid password.
+- The role of the connection string must be a superuser, or have CREATEROLE and
+  CREATEDB.
+- Endpoints report the server's host. API responses have no port.
+- The connection string has libpq's format. PGPASSWORD, ~/.pgpass, and the other
+  libpq defaults complete it.`,
 		Example: `  lakeql emulator --address 127.0.0.1:5467 --token secret
   DATABRICKS_HOST=http://127.0.0.1:5467 DATABRICKS_TOKEN=secret lakeql exec \
     "EXEC databricks_workspace.postgres.postgres_projects.list"
 
-  # answer the first two calls with 503
+  # answer the first two calls with status 503
   lakeql emulator --fault 'POST /api/2.0/postgres/credentials: 503 x2'
 
-  # an account with a thousand workspaces, in which clusters take a while to start
+  # serve a thousand workspaces whose clusters take 20 seconds to start
   lakeql emulator --workspaces 1000 --operation-time 20s
 
-  # tokens that open a PostgreSQL server
+  # set minted tokens as passwords of a PostgreSQL server
   PGPASSWORD=… lakeql emulator --postgres 'host=127.0.0.1 user=postgres dbname=postgres'`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -63,17 +68,17 @@ has it, and what it leaves out comes from PGPASSWORD, ~/.pgpass and their like.`
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&opts.Address, "address", "127.0.0.1:0", "loopback address to listen at; port 0 means a free one")
-	f.StringVar(&opts.Token, "token", "", "token that opens the workspace; made up if empty")
-	f.Uint64Var(&opts.Seed, "seed", 0, "number that determines the data")
-	f.IntVar(&opts.Scale, "scale", 0, "how many more Lakebase projects, job runs, users and tables there are than the few of the story")
-	f.IntVar(&workspaces, "workspaces", 0, "how many workspaces the account lists; 0 means a few")
-	f.StringVar(&opts.AccountID, "account-id", "", "the account that the workspaces belong to; made up if empty")
-	f.DurationVar(&opts.OperationTime, "operation-time", 0, "how long clusters take to start and operations to finish; 0 means until they are asked for")
-	f.StringVar(&opts.Postgres, "postgres", "", "connection string of a PostgreSQL server whose roles get the minted tokens as passwords")
-	f.DurationVar(&opts.Latency, "latency", 0, "added to every call, such as 50ms")
-	f.Float64Var(&opts.RateLimit, "rate-limit", 0, "calls a second before the answer is 429; 0 means no limit")
-	f.StringArrayVar(&faults, "fault", nil, "something to go wrong, such as 'GET /api/2.0/postgres/projects: 429 x2'; may be repeated")
+	f.StringVar(&opts.Address, "address", "127.0.0.1:0", "loopback address to listen on; port 0 selects a free port")
+	f.StringVar(&opts.Token, "token", "", "token that the workspaces accept (default: a random token)")
+	f.Uint64Var(&opts.Seed, "seed", 0, "seed of the data; the same seed creates the same data")
+	f.IntVar(&opts.Scale, "scale", 0, "number of Lakebase projects, job runs, users, and tables to add to each workspace")
+	f.IntVar(&workspaces, "workspaces", 0, "number of workspaces that the account lists; 0 lists a few")
+	f.StringVar(&opts.AccountID, "account-id", "", "id of the account (default: derived from the seed)")
+	f.DurationVar(&opts.OperationTime, "operation-time", 0, "time that clusters take to start and operations to finish; 0 finishes them at the first poll")
+	f.StringVar(&opts.Postgres, "postgres", "", "connection string of a PostgreSQL server whose roles receive the minted tokens as passwords")
+	f.DurationVar(&opts.Latency, "latency", 0, "delay of every response, such as 50ms")
+	f.Float64Var(&opts.RateLimit, "rate-limit", 0, "maximum number of calls a second, beyond which the emulator answers 429; 0 sets no limit")
+	f.StringArrayVar(&faults, "fault", nil, "rule that makes responses fail, such as 'GET /api/2.0/postgres/projects: 429 x2'; repeatable")
 	return cmd
 }
 

@@ -22,14 +22,18 @@ func (c *command) execCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec [statement]",
 		Short: "Run statements and print their rows",
-		Long: `Run the statements given as an argument, in a file (-i), or on standard input,
-and print the rows of each.
+		Long: `Run the statements of an argument, a file (-i), or standard input, and print the
+rows of each.
 
-All statements are checked before the first one runs: if one has a fault, nothing
-is sent. Rows go to standard output, everything else to standard error.
+lakeql checks all statements before it runs the first. If one is invalid, lakeql
+sends nothing. Rows go to standard output. Everything else goes to standard error.
 
-Exit status: 0 done and complete; 1 a statement failed; 2 bad usage or SQL;
-3 a partial result that was asked for; 4 not authenticated or not allowed.`,
+Exit status:
+  0  The statements succeeded, and all rows were returned.
+  1  A statement failed: the API returned an error or did not answer.
+  2  The command line or a statement is wrong.
+  3  The result is partial, as requested.
+  4  The credential is missing, invalid, or lacks a permission.`,
 		Example: `  # list projects, without an account
   lakeql exec --emulator "EXEC databricks_workspace.postgres.postgres_projects.list"
 
@@ -41,7 +45,7 @@ Exit status: 0 done and complete; 1 a statement failed; 2 bad usage or SQL;
   # fill in the placeholders of a statement in a file
   lakeql exec -i generate.sql --var endpoint=projects/p/branches/b/endpoints/e
 
-  # see the request without sending it
+  # print the request without sending it
   lakeql exec --dryrun -o jsonl -i generate.sql`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return c.exec(args) },
@@ -49,9 +53,9 @@ Exit status: 0 done and complete; 1 a statement failed; 2 bad usage or SQL;
 	c.connectionFlags(cmd)
 	c.outputFlags(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&c.infile, "infile", "i", "", "file with the statements; - means standard input")
-	f.StringVarP(&c.dataFile, "iqldata", "q", "", "JSON file with the values for {{ .name }} in the statements")
-	f.StringArrayVar(&c.vars, "var", nil, "name=value for {{ .name }} or {{ name }} in the statements; may be repeated")
+	f.StringVarP(&c.infile, "infile", "i", "", "file with the statements; - reads standard input")
+	f.StringVarP(&c.dataFile, "iqldata", "q", "", "JSON file with the values of {{ .name }} and {{ name }} in the statements")
+	f.StringArrayVar(&c.vars, "var", nil, "name=value, the value of {{ .name }} and {{ name }} in the statements; repeatable")
 	return cmd
 }
 

@@ -30,16 +30,16 @@ type pipelineFlags struct {
 func (c *command) pipelineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pipeline",
-		Short: "Keep an inventory of workspaces, with its history",
-		Long: `A pipeline is a folder of SQL files, one a table, and a file pipeline.yaml. Each
-query is asked of each workspace; the rows go into a store, an SQLite file or a
-PostgreSQL server, which also keeps what changed. A query that fails keeps the
-rows of the last time, marked stale; it is never taken for rows that are gone.
+		Short: "Store an inventory of workspaces with its history",
+		Long: `A pipeline is a folder with a file pipeline.yaml and one SQL file for each table. A
+run executes each query in each workspace. The store, an SQLite file or a
+PostgreSQL server, keeps the rows and the history of their changes. A failed query
+keeps its last rows, marked stale; lakeql never records them as removed.
 
-A run that is interrupted, by Ctrl-C, a crash or a lost connection, goes on
-where it was when the pipeline is run again.`,
-		Example: `  lakeql pipeline init inventory         # a folder with queries to begin with
-  lakeql pipeline check inventory        # what would be asked, without asking
+A run interrupted by Ctrl-C, a crash, or a lost connection resumes when you run the
+pipeline again.`,
+		Example: `  lakeql pipeline init inventory         # create a folder with queries
+  lakeql pipeline check inventory        # list the calls without sending them
   lakeql pipeline run inventory
   lakeql pipeline diff branches --folder inventory --since 24h
   lakeql exec --store inventory/inventory.db "SELECT * FROM branches_at('2026-11-01')"`,
@@ -60,7 +60,7 @@ func folderOf(args []string) string {
 }
 
 func (c *command) storeFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.store, "store", "", "where rows and history are kept: an SQLite file, or postgres://… (default: what pipeline.yaml says)")
+	cmd.Flags().StringVar(&c.store, "store", "", "store of the rows and history: an SQLite file, or postgres://… (default: store in pipeline.yaml)")
 }
 
 // openStore opens the store that --store names, or the pipeline.
@@ -123,11 +123,11 @@ func who() string {
 func (c *command) pipelineInitCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [folder]",
-		Short: "Make a folder with queries to begin with",
-		Long: `Make a folder with pipeline.yaml and queries about Lakebase, clusters, jobs,
-warehouses, Unity Catalog, people and tokens. Change them as you like: each file
-says in its first lines what its table is called and by which columns its rows
-are told apart. Nothing that is there is overwritten.`,
+		Short: "Create a folder with pipeline.yaml and example queries",
+		Long: `Create a folder with pipeline.yaml and queries for Lakebase, clusters, jobs,
+warehouses, Unity Catalog, users, and tokens. Edit the queries as needed. The first
+lines of each file declare the name of its table and the key columns. lakeql
+overwrites no existing file.`,
 		Example: "  lakeql pipeline init inventory",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -146,10 +146,10 @@ are told apart. Nothing that is there is overwritten.`,
 func (c *command) pipelineCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [folder]",
-		Short: "Check the queries of a pipeline, and show the calls they make",
-		Long: `Check pipeline.yaml and every query against the documents of the API, without a
-call, and print the calls that each query makes in a workspace. The exit status is
-2 if any of them would not run.`,
+		Short: "Check the queries of a pipeline, and list their calls",
+		Long: `Check pipeline.yaml and every query against the API's documents, and print the calls
+that each query makes in a workspace. lakeql sends none of them. The exit status is
+2 if a query is invalid.`,
 		Example: "  lakeql pipeline check inventory",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return c.pipelineCheck(folderOf(args)) },
@@ -255,9 +255,9 @@ func (c *command) pipelineStatusCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show the runs of a store, or what its tables hold",
+		Short: "Show the runs of a store, or the state of its tables",
 		Example: `  lakeql pipeline status --folder inventory
-  lakeql pipeline status --folder inventory --workspaces   # what is stale, and why
+  lakeql pipeline status --folder inventory --workspaces   # list stale tables and their errors
   lakeql pipeline status --store postgres://inventory@db.example.com/inventory`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -276,9 +276,9 @@ func (c *command) pipelineStatusCommand() *cobra.Command {
 	}
 	c.lookFlags(cmd, &flags)
 	f := cmd.Flags()
-	f.BoolVar(&tables, "tables", false, "show each table: its workspaces, how many are stale, how old its rows are")
-	f.BoolVar(&workspaces, "workspaces", false, "show each workspace and table: when its rows were asked for, and why they are stale")
-	f.IntVar(&limit, "runs", 5, "how many runs of each pipeline to show")
+	f.BoolVar(&tables, "tables", false, "list each table with its workspaces, the number of stale ones, and the age of its rows")
+	f.BoolVar(&workspaces, "workspaces", false, "list each workspace and table with the time of its last query, and the error if it is stale")
+	f.IntVar(&limit, "runs", 5, "number of runs to list for each pipeline")
 	return cmd
 }
 
@@ -315,10 +315,11 @@ func (c *command) pipelineDiffCommand() *cobra.Command {
 	var since string
 	cmd := &cobra.Command{
 		Use:   "diff <table>",
-		Short: "Show what changed in a table",
-		Long: `Show the rows of a table that were added, changed or removed: when, in which
-workspace, by their key; of a change which columns, from what to what. A column that
-the query did not give before is no change. The same is in <table>_history, for SQL.`,
+		Short: "List the added, changed, and removed rows of a table",
+		Long: `List the added, changed, and removed rows of a table, with the time, the workspace,
+and the key. A changed row lists its changed columns with their old and new values.
+A column that is new in the query is not a change. The table <table>_history holds
+the same rows for SQL.`,
 		Example: `  lakeql pipeline diff branches --folder inventory --since 24h
   lakeql pipeline diff users --since 2026-11-01 -o jsonl`,
 		Args: cobra.ExactArgs(1),
@@ -331,7 +332,7 @@ the query did not give before is no change. The same is in <table>_history, for 
 		},
 	}
 	c.lookFlags(cmd, &flags)
-	cmd.Flags().StringVar(&since, "since", "", "from when on: a time such as 2026-11-01 or 2026-11-01T06:00:00Z, or how long ago: 24h, 7d (default: all that is kept)")
+	cmd.Flags().StringVar(&since, "since", "", "start of the period: a time such as 2026-11-01 or 2026-11-01T06:00:00Z, or an age such as 24h or 7d (default: the whole history)")
 	return cmd
 }
 
@@ -360,13 +361,13 @@ func (c *command) pipelineExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export <folder>",
 		Short: "Write the tables of a store as Parquet files",
-		Long: `Write what the tables hold as Parquet files, which DuckDB, Spark and others read
-as tables partitioned by workspace:
+		Long: `Write the rows of the tables as Parquet files. DuckDB, Spark, and other programs read
+them as tables partitioned by workspace:
 
   <folder>/<table>/deployment_name=<workspace>/run-<run>.parquet
 
-The run is the one whose rows these are. Files of runs that were exported before
-stay, so that exports add up; the columns run_id and observed_at tell them apart.`,
+<run> is the run that read the rows. The files of earlier exports stay, so exports
+accumulate. The columns run_id and observed_at distinguish them.`,
 		Example: `  lakeql pipeline export ./lake -C inventory
   duckdb -c "SELECT * FROM read_parquet('lake/branches/*/*.parquet') WHERE run_id = 12"`,
 		Args: cobra.ExactArgs(1),
@@ -377,7 +378,7 @@ stay, so that exports add up; the columns run_id and observed_at tell them apart
 		},
 	}
 	c.lookFlags(cmd, &flags)
-	cmd.Flags().StringSliceVar(&tables, "table", nil, "a table to export; may be repeated (default: all)")
+	cmd.Flags().StringSliceVar(&tables, "table", nil, "table to export; repeatable (default: all tables)")
 	return cmd
 }
 
@@ -385,10 +386,10 @@ func (c *command) pipelineStopCommand() *cobra.Command {
 	var flags pipelineFlags
 	cmd := &cobra.Command{
 		Use:   "stop <pipeline>",
-		Short: "Stop the run of a pipeline that is not over",
-		Long: `Stop the run of a pipeline, by its name, on whatever machine it runs: queries that
-have not begun are not asked, and those that are under way change nothing any
-more. What was finished stays.`,
+		Short: "Stop the current run of a pipeline",
+		Long: `Stop the current run of the named pipeline, on whichever machine it runs. Queries
+that have not started do not start, and running queries store no rows. The rows of
+finished queries stay.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			ctx, stop := interruptible()

@@ -19,27 +19,30 @@ func (c *command) pipelineRunCommand() *cobra.Command {
 	var quiet bool
 	cmd := &cobra.Command{
 		Use:   "run [folder]",
-		Short: "Ask every query of a pipeline of every workspace",
-		Long: `Ask every query of the pipeline of every workspace, and put the rows into its
-store. Queries run at once, within what each workspace takes; one that is turned
-away or fails in a way that may pass is asked again. At the end there is a row for
-each workspace and query.
+		Short: "Run every query of a pipeline in every workspace",
+		Long: `Run every query of the pipeline in every workspace, and store the rows. Queries run
+concurrently within the limits of each workspace. lakeql retries a query after a
+rate limit or a transient error. At the end it prints a row for each workspace and
+query.
 
-A run that was interrupted goes on where it was. Others may help with it: see
-lakeql worker.
+An interrupted run resumes. Workers on other machines can share it: see lakeql
+worker.
 
-Exit status: 0 every query was answered; 1 some were not, which are told; 2 the
-pipeline is not right; 4 none was answered, for want of a credential or a right.`,
+Exit status:
+  0  Every query succeeded.
+  1  Some queries failed; lakeql lists them.
+  2  The pipeline is invalid.
+  4  Every query failed because a credential is missing or lacks a permission.`,
 		Example: `  lakeql pipeline run inventory
   lakeql pipeline run inventory --store postgres://inventory@db.example.com/inventory
-  lakeql pipeline run --emulator inventory    # without an account`,
+  lakeql pipeline run --emulator inventory    # needs no account`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return c.pipelineRun(folderOf(args), &flags, quiet) },
 	}
 	c.workspaceFlags(cmd)
 	c.outputFlags(cmd)
 	c.storeFlag(cmd)
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print no row for each workspace and query")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not print the rows of the workspaces and queries")
 	c.workFlags(cmd, &flags)
 	return cmd
 }
@@ -47,8 +50,8 @@ pipeline is not right; 4 none was answered, for want of a credential or a right.
 // workFlags are those of commands that ask queries.
 func (c *command) workFlags(cmd *cobra.Command, flags *pipelineFlags) {
 	f := cmd.Flags()
-	f.IntVar(&flags.concurrency, "concurrency", 0, "queries at once for a pipeline (default: what pipeline.yaml says)")
-	f.StringVar(&flags.logFormat, "log", "", "log a line for each query to standard error: text or json")
+	f.IntVar(&flags.concurrency, "concurrency", 0, "maximum number of concurrent queries of a pipeline (default: concurrency in pipeline.yaml)")
+	f.StringVar(&flags.logFormat, "log", "", "log each query to standard error as a line of text or json")
 }
 
 // checkConcurrency refuses numbers of queries at once that are none.

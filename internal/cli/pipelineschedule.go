@@ -12,12 +12,12 @@ import (
 func (c *command) pipelineScheduleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schedule",
-		Short: "Have pipelines run by themselves",
-		Long: `Have pipelines run by themselves, at the times that their schedule says (cron
-syntax, in pipeline.yaml). A schedule is kept in the store with the pipeline as it
-is; workers (lakeql worker) begin its runs, each once however many there are. If
-all were down at some of its times, it runs once when one is back. A time that
-comes before the last run is over is left out, and list tells so.`,
+		Short: "Run pipelines on a schedule",
+		Long: `Run pipelines at the times of the schedule in pipeline.yaml (cron syntax). install
+stores a copy of the pipeline with its schedule; reinstall it after editing. Workers
+(lakeql worker) start the runs. Any number of workers starts each run once. If no
+worker was running at a scheduled time, the next worker starts one run. A scheduled
+time during a run is skipped, and list reports it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -38,23 +38,23 @@ comes before the last run is over is left out, and list tells so.`,
 		cmd.AddCommand(sub)
 	}
 	cmd.AddCommand(c.scheduleInstallCommand(), c.scheduleListCommand())
-	change("pause", "Begin no more runs", func(ctx context.Context, s *pipeline.Store, name string) error { return s.Pause(ctx, name, true) })
-	change("resume", "Begin runs again, from the next time on", func(ctx context.Context, s *pipeline.Store, name string) error { return s.Pause(ctx, name, false) })
-	change("trigger", "Begin a run now, which workers carry out", func(ctx context.Context, s *pipeline.Store, name string) error {
+	change("pause", "Start no further scheduled runs", func(ctx context.Context, s *pipeline.Store, name string) error { return s.Pause(ctx, name, true) })
+	change("resume", "Start scheduled runs again, from the next scheduled time", func(ctx context.Context, s *pipeline.Store, name string) error { return s.Pause(ctx, name, false) })
+	change("trigger", "Start a run now; workers execute it", func(ctx context.Context, s *pipeline.Store, name string) error {
 		run, err := s.Trigger(ctx, name, who())
 		if err == nil {
 			c.note("run %d of %s has begun", run.ID, name)
 		}
 		return err
 	})
-	change("remove", "Take a schedule away; rows and history stay", func(ctx context.Context, s *pipeline.Store, name string) error { return s.Remove(ctx, name) })
+	change("remove", "Delete a schedule; rows and history stay", func(ctx context.Context, s *pipeline.Store, name string) error { return s.Remove(ctx, name) })
 	return cmd
 }
 
 func (c *command) scheduleInstallCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "install [folder]",
-		Short:   "Put a pipeline and its schedule into the store, in place of what was there",
+		Short:   "Store a copy of a pipeline with its schedule, replacing the previous copy",
 		Example: "  lakeql pipeline schedule install inventory --store postgres://inventory@db.example.com/inventory",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

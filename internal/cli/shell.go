@@ -15,11 +15,10 @@ func (c *command) shellCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "shell",
 		Short: "Type statements at a prompt",
-		Long: `Read statements from a prompt, each to its semicolon, and show their rows.
+		Long: `Read statements from a prompt and print their rows. A semicolon ends a statement.
 
-The arrow keys recall statements, Tab completes names, Ctrl-C stops the statement
-that runs and not the shell, Ctrl-D leaves. Statements that hold a credential are
-kept out of the history.`,
+The arrow keys recall statements, Tab completes names, Ctrl-C cancels the running
+statement, and Ctrl-D exits. The history omits statements that contain a credential.`,
 		Example: `  lakeql shell --emulator
   lakeql shell --profile production`,
 		Args: cobra.NoArgs,

@@ -19,15 +19,14 @@ func (c *command) workerCommand() *cobra.Command {
 	var lease time.Duration
 	cmd := &cobra.Command{
 		Use:   "worker",
-		Short: "Carry out the runs of a store, on any number of machines",
-		Long: `Carry out what is begun in a store, until Ctrl-C or SIGTERM: begin runs when their
-schedule has come, and ask their queries. Start as many workers as you like, on as
-many machines, against one PostgreSQL server; they need nothing but the store and
-a credential for the workspaces. A worker that is gone loses nothing: after its
-lease, others take over what it had.
+		Short: "Execute the pipeline runs of a store, on any number of machines",
+		Long: `Start scheduled runs and execute the queries of all runs of a store, until Ctrl-C or
+SIGTERM. Any number of workers, on any number of machines, share one PostgreSQL
+server. A worker needs only the store and a credential for the workspaces. If a
+worker dies, other workers take over its queries after its lease expires.
 
-It logs a line for each query. With --metrics it serves Prometheus at /metrics.
-River does the queueing, so its tools work with the same database.`,
+A worker logs each query. --metrics serves Prometheus metrics at /metrics. River is
+the queue, so River's tools work with the same database.`,
 		Example: `  lakeql worker --store postgres://inventory@db.example.com/inventory --metrics :9187
   lakeql worker --store 'postgres:///databricks_postgres?lakebase_endpoint=projects/inventory/branches/production/endpoints/primary'`,
 		Args: cobra.NoArgs,
@@ -37,10 +36,10 @@ River does the queueing, so its tools work with the same database.`,
 	c.storeFlag(cmd)
 	c.workFlags(cmd, &flags)
 	f := cmd.Flags()
-	f.Lookup("store").Usage = "where runs, rows and history are: postgres://…, or an SQLite file, on which one worker works at a time; it must be given"
+	f.Lookup("store").Usage = "store of runs, rows, and history: postgres://…, or an SQLite file, which serves one worker at a time (required)"
 	f.Lookup("log").DefValue, flags.logFormat = "text", "text"
-	f.StringVar(&metrics, "metrics", "", "address to serve Prometheus metrics at, such as 127.0.0.1:9187")
-	f.DurationVar(&lease, "lease", 15*time.Second, "how long after its last sign of life others take over what this worker does")
+	f.StringVar(&metrics, "metrics", "", "address for Prometheus metrics, such as 127.0.0.1:9187")
+	f.DurationVar(&lease, "lease", 15*time.Second, "time after this worker's last heartbeat until other workers take over its queries")
 	return cmd
 }
 

@@ -76,9 +76,9 @@ func introduction(p *provider.Provider) string {
 }
 
 const authentication = "## Authentication\n\n" +
-	"Credentials come from where the Databricks SDKs look for them:\n\n" +
-	"- the profile in `~/.databrickscfg` that has the workspace's host, if there is one\n" +
+	"lakeql reads credentials from the sources of the Databricks SDKs:\n\n" +
+	"- the profile of `~/.databrickscfg` with the workspace's host, if it exists\n" +
 	"- the environment: `DATABRICKS_HOST` with `DATABRICKS_TOKEN` for a personal access token, or with\n" +
 	"  `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET` for a service principal\n" +
 	"- the profile `DEFAULT`\n\n" +
-	"A credential that was set up for one workspace is never sent to another.\n\n"
+	"lakeql never sends a credential that is configured for one workspace to another.\n\n"

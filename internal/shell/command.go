@@ -7,15 +7,15 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-const help = `Statements end with a semicolon and may go over several lines.
+const help = `A semicolon ends a statement. A statement may span several lines.
 
-  \o FORMAT        write rows as %s
-  \o               say which of these it is
-  \? or help       show this
-  \q, exit, quit   leave; so does Ctrl-D
+  \o FORMAT        set the output format: %s
+  \o               print the output format
+  \? or help       print this help
+  \q, exit, quit   exit; Ctrl-D does the same
 
-Ctrl-C clears what you typed, or stops the statement that runs. Tab completes names. The arrow
-keys bring statements back, with ` + lineEnd + ` where a line ended. Statements that hold a secret are not kept.
+Ctrl-C clears the input, or cancels the running statement. Tab completes names. The arrow keys
+recall statements, with ` + lineEnd + ` in place of line ends. The history omits statements that contain a secret.
 `
 
 // isCommand reports whether a line is for the shell itself.
