@@ -97,9 +97,11 @@ func TestAnotherProvider(t *testing.T) {
 	t.Cleanup(session.Close)
 	for _, tt := range []struct{ name, statement, rows, requests string }{
 		{"SELECT", "SELECT author FROM bookshop.stock.authors WHERE shop = 'hill'", "ada|bo", "GET hill.example/authors"},
-		{"a join, each row in its shop", "SELECT a.shop, b.title FROM bookshop.stock.authors a JOIN bookshop.stock.books b ON b.author = a.author AND b.shop = a.shop WHERE a.shop IN ('hill', 'quay') ORDER BY 1, 2",
+		{
+			"a join, each row in its shop", "SELECT a.shop, b.title FROM bookshop.stock.authors a JOIN bookshop.stock.books b ON b.author = a.author AND b.shop = a.shop WHERE a.shop IN ('hill', 'quay') ORDER BY 1, 2",
 			"hill ada of hill|hill bo of hill|quay ada of quay|quay bo of quay",
-			"GET hill.example/authors|GET hill.example/authors/ada/books|GET hill.example/authors/bo/books|GET quay.example/authors|GET quay.example/authors/ada/books|GET quay.example/authors/bo/books"},
+			"GET hill.example/authors|GET hill.example/authors/ada/books|GET hill.example/authors/bo/books|GET quay.example/authors|GET quay.example/authors/ada/books|GET quay.example/authors/bo/books",
+		},
 		{"every shop of the chain", "SELECT shop, count(*) FROM bookshop.stock.authors WHERE shop = '*' GROUP BY shop", "hill 2|quay 2", "GET chain.example/shops|GET hill.example/authors|GET quay.example/authors"},
 		{"INSERT", "INSERT INTO bookshop.stock.books (shop, author, title, copies) VALUES ('quay', 'ada', 'Notes', 3) RETURNING title, copies", "Notes 3", `POST quay.example/authors/ada/books {"copies":3,"title":"Notes"}`},
 		{"EXEC", "EXEC bookshop.stock.orders.place @shop = 'hill' @@json = '{\"title\": \"Notes\", \"placed\": true}'", "Notes <nil> true", `POST hill.example/orders {"placed":true,"title":"Notes"}`},
