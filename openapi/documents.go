@@ -80,11 +80,8 @@ func LoadAll(root fs.FS) (*Documents, error) {
 		d.folders = append(d.folders, f)
 	}
 	if len(d.folders) == 0 {
-		return nil, &provider.Error{
-			Code:    provider.Usage,
-			Message: "no provider documents found",
-			Hint:    "documents are laid out as <provider>/<version>/provider.yaml",
-		}
+		return nil, provider.Usagef("no provider documents found").
+			Hintf("documents are laid out as <provider>/<version>/provider.yaml")
 	}
 	return &d, d.sort()
 }
@@ -112,7 +109,7 @@ func (d *Documents) sort() error {
 	slices.SortFunc(d.folders, func(a, b *folder) int { return cmp.Compare(a.header.Name, b.header.Name) })
 	for i := 1; i < len(d.folders); i++ {
 		if name := d.folders[i].header.Name; name == d.folders[i-1].header.Name {
-			return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("two folders hold a provider named %s", provider.Quote(name))}
+			return provider.Usagef("two folders hold a provider named %s", provider.Quote(name))
 		}
 	}
 	return nil
@@ -320,7 +317,7 @@ func (d *Documents) document(providerName, name string) (*service, *document, er
 }
 
 func unknown(kind, name, where string) error {
-	return &provider.Error{Code: provider.Unknown, Message: fmt.Sprintf("unknown %s %s in %s", kind, provider.Quote(name), where)}
+	return provider.Errorf(provider.Unknown, "unknown %s %s in %s", kind, provider.Quote(name), where)
 }
 
 // result gives nothing but the error where there is one.

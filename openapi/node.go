@@ -23,14 +23,14 @@ func parseFile(fsys fs.FS, name string) (*document, error) {
 	name = path.Clean(name)
 	text, err := fs.ReadFile(fsys, name)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("read document: %v", err), Err: err}
+		return nil, provider.Usagef("read document: %v", err).Because(err)
 	}
 	var parsed yaml.Node
 	if err := yaml.Unmarshal(text, &parsed); err != nil {
 		return nil, syntaxError(name, err)
 	}
 	if parsed.Kind != yaml.DocumentNode || len(parsed.Content) == 0 {
-		return nil, &provider.Error{Code: provider.Usage, Message: name + ":1: the document is empty"}
+		return nil, provider.Usagef("%s:1: the document is empty", name)
 	}
 	doc := &document{name: name, root: parsed.Content[0]}
 	r := doc.reader()
@@ -50,7 +50,7 @@ func syntaxError(name string, err error) error {
 			line, text = number, message
 		}
 	}
-	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("%s:%s: %s", name, line, provider.Printable(text)), Err: err}
+	return provider.Usagef("%s:%s: %s", name, line, provider.Printable(text)).Because(err)
 }
 
 // Limits on what one request to a document may cost. YAML's aliases and allOf let a short
@@ -84,10 +84,7 @@ func (r *reader) fail(n *yaml.Node, format string, args ...any) {
 	if n != nil && n.Line > 0 {
 		line = n.Line
 	}
-	r.err = &provider.Error{
-		Code:    provider.Usage,
-		Message: fmt.Sprintf("%s:%d: %s", r.doc.name, line, fmt.Sprintf(format, args...)),
-	}
+	r.err = provider.Usagef("%s:%d: %s", r.doc.name, line, fmt.Sprintf(format, args...))
 }
 
 // step counts the work done, and reports whether to go on.

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -187,7 +186,7 @@ func (c *Catalogue) Resolve(m *Method, s *Schema) (*Schema, error) {
 		}
 		s = referred(s, target)
 	}
-	return nil, &Error{Code: Internal, Message: fmt.Sprintf("schema %s of %s.%s refers to itself", s.Ref, providerName, serviceName)}
+	return nil, Internalf("schema %s of %s.%s refers to itself", s.Ref, providerName, serviceName)
 }
 
 // referred gives the target with what the place that refers to it says of its own.
@@ -254,11 +253,8 @@ func find[T any](items []T, nameOf func(T) string, kind, parent, name string) (T
 	if parent != "" {
 		where = " in " + parent
 	}
-	return none, &Error{
-		Code:    Unknown,
-		Message: fmt.Sprintf("unknown %s %s%s", kind, Quote(name), where),
-		Hint:    suggestion(names, name),
-	}
+	return none, Errorf(Unknown, "unknown %s %s%s", kind, Quote(name), where).
+		Hintf("%s", suggestion(names, name))
 }
 
 // suggestion words the nearest names as a hint.

@@ -68,16 +68,71 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Errorf makes an error of a kind. What the format takes from outside has to be quoted by [Quote].
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Usagef makes an error of what the user wrote.
+func Usagef(format string, args ...any) *Error { return Errorf(Usage, format, args...) }
+
+// Internalf makes an error of a fault of lakeql itself, or of its documents.
+func Internalf(format string, args ...any) *Error { return Errorf(Internal, format, args...) }
+
+// Hintf says what to do about the error, in place of what was said. It changes e and gives it back.
+func (e *Error) Hintf(format string, args ...any) *Error {
+	e.Hint = fmt.Sprintf(format, args...)
+	return e
+}
+
+// At says where in the statement the error is. It changes e and gives it back.
+func (e *Error) At(pos Position) *Error {
+	e.Position = pos
+	return e
+}
+
+// In names the argument that is at fault and the path inside it. It changes e and gives it back.
+func (e *Error) In(arg string, path ...any) *Error {
+	e.Arg, e.Path = arg, path
+	return e
+}
+
+// Because keeps the cause. It changes e and gives it back.
+func (e *Error) Because(err error) *Error {
+	e.Err = err
+	return e
+}
+
 // At gives an error its position in the statement, unless it has one. An error that is not an [Error]
 // stays as it is.
 func At(err error, pos Position) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Position.Line > 0 {
+	if e, ok := errors.AsType[*Error](err); ok && e.Position.Line > 0 {
 		return err
 	}
-	placed := *e
-	placed.Position = pos
-	return &placed
+	return Change(err, func(e *Error) { e.Position = pos })
+}
+
+// Copy gives a copy of the first [Error] in err's chain, which the caller may change. Where there is
+// none it makes one of a kind, with err's message and err as the cause.
+func Copy(err error, code Code) *Error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return Errorf(code, "%v", err).Because(err)
+	}
+	copied := *e
+	return &copied
+}
+
+// Change gives a copy of the first [Error] in err's chain that a function has changed. An error that is
+// not an [Error] stays as it is.
+func Change(err error, change func(e *Error)) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	changed := Copy(e, e.Code)
+	change(changed)
+	return changed
 }
 
 // CodeOf gives the code of the first [Error] in err's chain; Internal where there is none.

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -23,11 +22,8 @@ func (c *Chain) account(documented string) (Host, error) {
 	}
 	domain := domainOf(configured.hostname())
 	if domain == "" {
-		return Host{}, &provider.Error{
-			Code:    provider.Usage,
-			Message: fmt.Sprintf("the account's API is not at the configured host %s", configured),
-			Hint:    "set --host or DATABRICKS_HOST to the account console's host, such as https://" + documented,
-		}
+		return Host{}, provider.Usagef("the account's API is not at the configured host %s", configured).
+			Hintf("set --host or DATABRICKS_HOST to the account console's host, such as https://%s", documented)
 	}
 	return Host{scheme: "https", address: "accounts" + domain}, nil
 }

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -113,12 +112,9 @@ func (c *Chain) profileHost(host Host) (Host, error) {
 	case 1:
 		return found[0], nil
 	}
-	return Host{}, &provider.Error{
-		Code:    provider.Usage,
-		Arg:     "deployment_name",
-		Message: fmt.Sprintf("deployment_name: %s may mean several hosts of ~/.databrickscfg", provider.Quote(host.firstLabel())),
-		Hint:    "give the whole host",
-	}
+	return Host{}, provider.Usagef("deployment_name: %s may mean several hosts of ~/.databrickscfg", provider.Quote(host.firstLabel())).
+		In("deployment_name").
+		Hintf("give the whole host")
 }
 
 // configuredHost is the host for calls without a deployment name.
@@ -131,12 +127,9 @@ func (c *Chain) configuredHost() (Host, error) {
 		return Host{}, err
 	}
 	if base.Host == "" {
-		return Host{}, &provider.Error{
-			Code:    provider.Unauthorized,
-			Err:     errNoHost,
-			Message: "no workspace to call: the statement has no deployment_name, and no host is configured",
-			Hint:    "add @deployment_name = '…', or --host, or --profile, or set DATABRICKS_HOST; to try without an account, add --emulator",
-		}
+		return Host{}, provider.Errorf(provider.Unauthorized, "no workspace to call: the statement has no deployment_name, and no host is configured").
+			Hintf("add @deployment_name = '…', or --host, or --profile, or set DATABRICKS_HOST; to try without an account, add --emulator").
+			Because(errNoHost)
 	}
 	return parseConfigured(base.Host)
 }
@@ -201,11 +194,8 @@ func separate(cfg *config.Config) error {
 		inEnvironment++
 	}
 	if inEnvironment == 0 {
-		return &provider.Error{
-			Code:    provider.Unauthorized,
-			Message: fmt.Sprintf("the credential of profile %s is for %s and is not sent to the host in DATABRICKS_HOST", provider.Quote(cfg.Profile), own),
-			Hint:    "unset DATABRICKS_HOST or DATABRICKS_CONFIG_PROFILE",
-		}
+		return provider.Errorf(provider.Unauthorized, "the credential of profile %s is for %s and is not sent to the host in DATABRICKS_HOST", provider.Quote(cfg.Profile), own).
+			Hintf("unset DATABRICKS_HOST or DATABRICKS_CONFIG_PROFILE")
 	}
 	cfg.Profile = "" // the credential is the environment's, as the host is
 	return nil
@@ -301,11 +291,8 @@ func (c *Chain) find(host Host) (*config.Config, error) {
 	case servesMany(base, baseHost, host):
 		return c.copyFor(base, host), nil
 	}
-	return nil, &provider.Error{
-		Code:    provider.Unauthorized,
-		Message: fmt.Sprintf("no credential for %s: the configured one is for %s and is not sent to another host", host, baseHost),
-		Hint:    fmt.Sprintf("add a profile with host = %s to ~/.databrickscfg, or configure that host's own credential", host),
-	}
+	return nil, provider.Errorf(provider.Unauthorized, "no credential for %s: the configured one is for %s and is not sent to another host", host, baseHost).
+		Hintf("add a profile with host = %s to ~/.databrickscfg, or configure that host's own credential", host)
 }
 
 // hasCredential reports whether anything of a configuration could serve to log in.

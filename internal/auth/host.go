@@ -7,7 +7,6 @@
 package auth
 
 import (
-	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -87,12 +86,9 @@ func hostError(deployment string) error {
 			hint = "leave out https:// and what follows the host"
 		}
 	}
-	return &provider.Error{
-		Code:    provider.Usage,
-		Arg:     "deployment_name",
-		Message: fmt.Sprintf("deployment_name: %s is neither one DNS label nor a host under a domain of Databricks", provider.Quote(deployment)),
-		Hint:    hint,
-	}
+	return provider.Usagef("deployment_name: %s is neither one DNS label nor a host under a domain of Databricks", provider.Quote(deployment)).
+		In("deployment_name").
+		Hintf("%s", hint)
 }
 
 // parseConfigured reads a host that the user configured: a flag, an environment variable, a
@@ -125,11 +121,8 @@ func parseConfigured(text string) (Host, error) {
 }
 
 func configError(host, why string) error {
-	return &provider.Error{
-		Code:    provider.Usage,
-		Message: fmt.Sprintf("the configured host %s %s", provider.Quote(host), why),
-		Hint:    "set --host, DATABRICKS_HOST or the profile's host to https://<workspace host>",
-	}
+	return provider.Usagef("the configured host %s %s", provider.Quote(host), why).
+		Hintf("set --host, DATABRICKS_HOST or the profile's host to https://<workspace host>")
 }
 
 // isLoopback reports whether a host name means this machine without asking a name server.

@@ -144,16 +144,10 @@ func configurationError(err error) error {
 	_, broken := config.LoadFile(configFile())
 	if _, unread := errors.AsType[*fs.PathError](broken); broken != nil && !unread {
 		// What it says of the file repeats a line of it, which may be one with a token.
-		return &provider.Error{
-			Code:    provider.Unauthorized,
-			Message: fmt.Sprintf("read the Databricks configuration: %s has a line that is neither a [profile] nor key = value", cmp.Or(configFile(), "~/.databrickscfg")),
-		}
+		return provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s has a line that is neither a [profile] nor key = value", cmp.Or(configFile(), "~/.databrickscfg"))
 	}
-	return &provider.Error{
-		Code:    provider.Unauthorized,
-		Message: "read the Databricks configuration: " + brief(err),
-		Err:     err,
-	}
+	return provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s", brief(err)).
+		Because(err)
 }
 
 // authError words why a credential could not be had.
@@ -164,19 +158,13 @@ func authError(host Host, err error) error {
 		if unreachable {
 			reason = brief(op)
 		}
-		return &provider.Error{
-			Code:    provider.Network,
-			Message: fmt.Sprintf("log in at %s: %s", host, reason),
-			Hint:    "check the deployment name or host, and that this machine can reach it",
-			Err:     err,
-		}
+		return provider.Errorf(provider.Network, "log in at %s: %s", host, reason).
+			Hintf("check the deployment name or host, and that this machine can reach it").
+			Because(err)
 	}
-	return &provider.Error{
-		Code:    provider.Unauthorized,
-		Message: fmt.Sprintf("no credential for %s: %s", host, brief(err)),
-		Hint:    "set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile of ~/.databrickscfg with --profile; to try without an account, add --emulator",
-		Err:     err,
-	}
+	return provider.Errorf(provider.Unauthorized, "no credential for %s: %s", host, brief(err)).
+		Hintf("set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile of ~/.databrickscfg with --profile; to try without an account, add --emulator").
+		Because(err)
 }
 
 // timedOut reports whether a login ended because nobody answered. Of its own time-out the SDK says so

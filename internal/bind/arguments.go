@@ -71,12 +71,9 @@ func (a *Args) Value(v statement.Value) (any, error) {
 	if ok {
 		return value, nil
 	}
-	return nil, &provider.Error{
-		Code:     provider.Usage,
-		Message:  "no value for the placeholder " + provider.Quote(v.Text),
-		Hint:     "placeholders are for programs that use the driver; here, write the value, or {{ name }} with --var",
-		Position: v.Pos(),
-	}
+	return nil, provider.Usagef("no value for the placeholder %s", provider.Quote(v.Text)).
+		At(v.Pos()).
+		Hintf("placeholders are for programs that use the driver; here, write the value, or {{ name }} with --var")
 }
 
 // AllTaken is an error if no placeholder has taken one of the values.
@@ -92,11 +89,8 @@ func (a *Args) AllTaken() error {
 		if one.Name == "" {
 			name = fmt.Sprintf("?%d", one.Ordinal)
 		}
-		return &provider.Error{
-			Code:    provider.Usage,
-			Message: "a value is given for " + name + ", and there is no such placeholder",
-			Hint:    "placeholders stand outside of quotes: ? or :name",
-		}
+		return provider.Usagef("a value is given for %s, and there is no such placeholder", name).
+			Hintf("placeholders stand outside of quotes: ? or :name")
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package bind
 
 import (
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -19,11 +18,8 @@ func (b *Binding) mergeBody() error {
 	}
 	merged, ok := b.body.(map[string]any)
 	if !ok {
-		return &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("@@%s is no JSON object, and attributes are given beside it", b.json.Name),
-			Position: b.json.Value.Pos(),
-		}
+		return provider.Usagef("@@%s is no JSON object, and attributes are given beside it", b.json.Name).
+			At(b.json.Value.Pos())
 	}
 	for name, value := range b.attributes {
 		if value == nil {

@@ -79,14 +79,11 @@ func exact(column statement.Ident, typ string, number float64) error {
 	const integers = 1 << 63 // SQLite's end there
 	switch {
 	case math.IsInf(number, 0):
-		return &provider.Error{Code: provider.Usage, Message: column.Text + ": the number is too large", Position: column.Pos}
+		return provider.Usagef("%s: the number is too large", column.Text).At(column.Pos)
 	case typ != "number" && math.Abs(number) >= integers:
-		return &provider.Error{
-			Code:     provider.Usage,
-			Message:  column.Text + ": SQLite rounds integers of more than 64 bits",
-			Hint:     "write it between quotes",
-			Position: column.Pos,
-		}
+		return provider.Usagef("%s: SQLite rounds integers of more than 64 bits", column.Text).
+			At(column.Pos).
+			Hintf("write it between quotes")
 	}
 	return nil
 }

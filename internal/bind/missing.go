@@ -43,12 +43,9 @@ func (b *Binding) missing() error {
 	if len(names) == 0 {
 		return nil
 	}
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s: missing required %s", b.Method.FullName(), strings.Join(names, ", ")),
-		Hint:     "add " + strings.Join(places, ", "),
-		Position: b.where,
-	}
+	return provider.Usagef("%s: missing required %s", b.Method.FullName(), strings.Join(names, ", ")).
+		At(b.where).
+		Hintf("add %s", strings.Join(places, ", "))
 }
 
 // Unknown is the error that the method has no parameter or attribute of the name.
@@ -57,12 +54,9 @@ func (b *Binding) Unknown(name string, pos provider.Position) error {
 	if near := provider.Nearest(b.Names(), name, 3); len(near) > 0 && len(b.Names()) > 3 {
 		hint = "did you mean " + b.join(near) + "?"
 	}
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s has no parameter or body attribute %s", b.Method.FullName(), provider.Quote(name)),
-		Hint:     hint,
-		Position: pos,
-	}
+	return provider.Usagef("%s has no parameter or body attribute %s", b.Method.FullName(), provider.Quote(name)).
+		At(pos).
+		Hintf("%s", hint)
 }
 
 // takes describes what the method takes.

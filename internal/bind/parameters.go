@@ -44,12 +44,9 @@ func (b *Binding) set(g given) error {
 			b.deployment = fmt.Sprint(g.value)
 		}
 		if g.value == "" {
-			return &provider.Error{
-				Code:     provider.Usage,
-				Message:  g.name + " is empty",
-				Hint:     "leave it out to call the configured host",
-				Position: g.pos,
-			}
+			return provider.Usagef("%s is empty", g.name).
+				At(g.pos).
+				Hintf("leave it out to call the configured host")
 		}
 	case b.IsParam(g.name):
 		b.args[g.name], b.argSource[g.name] = g.value, g
@@ -68,12 +65,9 @@ func (b *Binding) set(g given) error {
 // addJSON binds the request body (@@json).
 func (b *Binding) addJSON(p statement.Param) error {
 	if b.Body == nil {
-		return &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("@@%s: %s takes no request body", p.Name, b.Method.FullName()),
-			Hint:     b.takes(),
-			Position: p.Pos,
-		}
+		return provider.Usagef("@@%s: %s takes no request body", p.Name, b.Method.FullName()).
+			At(p.Pos).
+			Hintf("%s", b.takes())
 	}
 	var value any
 	var err error
@@ -126,10 +120,7 @@ func findPlaceholder(value any, path provider.Path) (provider.Path, string, bool
 
 // conflict is the error that a parameter is given twice with different values.
 func conflict(name string, here, there provider.Position) error {
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s is given twice with different values; the other is at line %d, column %d", name, there.Line, there.Column),
-		Hint:     "keep one of them",
-		Position: here,
-	}
+	return provider.Usagef("%s is given twice with different values; the other is at line %d, column %d", name, there.Line, there.Column).
+		At(here).
+		Hintf("keep one of them")
 }

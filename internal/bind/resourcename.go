@@ -69,10 +69,7 @@ func nameParts(m *provider.Method, values map[string]any) (map[string]string, er
 	}
 	parts, ok := whole.Split(fmt.Sprint(name))
 	if !ok {
-		return nil, &provider.Error{
-			Code:    provider.Usage,
-			Message: fmt.Sprintf("%s: %s does not have the form %s", whole.Name, provider.Quote(fmt.Sprint(name)), whole.Template),
-		}
+		return nil, provider.Usagef("%s: %s does not have the form %s", whole.Name, provider.Quote(fmt.Sprint(name)), whole.Template)
 	}
 	return parts, nil
 }

@@ -66,7 +66,7 @@ func (m *UpdateMask) find(column statement.Ident, path string) (*provider.Schema
 	for i, step := range strings.Split(path, ".") {
 		property, ok := schema.Property(step)
 		if !ok {
-			e := &provider.Error{Code: provider.Usage, Message: path + ": unknown attribute", Position: column.Pos}
+			e := provider.Usagef("%s: unknown attribute", path).At(column.Pos)
 			if schema.Additional != nil || schema.Type == "object" && len(schema.Properties) == 0 {
 				whole := strings.Join(strings.Split(path, ".")[:i], ".")
 				e.Message = fmt.Sprintf("%s: %s can only be changed as a whole", path, whole)
@@ -87,12 +87,9 @@ func (m *UpdateMask) find(column statement.Ident, path string) (*provider.Schema
 func (m *UpdateMask) leaves(column statement.Ident, path string, schema *provider.Schema, value any) error {
 	object, ok := value.(map[string]any)
 	if isWhole := m.inBody && !strings.Contains(path, "."); len(schema.Properties) > 0 && (ok && len(object) == 0 || value == nil && isWhole) {
-		return &provider.Error{
-			Code:     provider.Usage,
-			Message:  path + ": this does not say what to change",
-			Hint:     "name the attributes to change in it; NULL clears one",
-			Position: column.Pos,
-		}
+		return provider.Usagef("%s: this does not say what to change", path).
+			At(column.Pos).
+			Hintf("name the attributes to change in it; NULL clears one")
 	}
 	if !ok || len(schema.Properties) == 0 {
 		m.append(path, schema.Choice)

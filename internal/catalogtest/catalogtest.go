@@ -15,6 +15,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -39,7 +40,7 @@ func Open(cat *provider.Catalogue) (*DB, error) {
 			return nil, errors.Join(fmt.Errorf("set an option of the database: %w", err), conn.Close())
 		}
 	}
-	if err := db.addFunctions(); err != nil {
+	if err := vtab.AddFunctions(conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return db, nil
@@ -165,27 +166,4 @@ func (db *DB) definition(r *provider.Resource) (string, error) {
 		columns[i] = sqlite3.QuoteIdentifier(column)
 	}
 	return "CREATE TABLE " + sqlite3.QuoteIdentifier(r.FullName()) + " (" + strings.Join(columns, ", ") + ")", nil
-}
-
-// addFunctions adds the functions that the dialect has beyond SQLite's, by name only.
-func (db *DB) addFunctions() error {
-	nothing := func(sqlite3.Context, ...sqlite3.Value) {}
-	for _, f := range []struct {
-		name  string
-		least int // number of arguments
-		most  int
-	}{
-		{"split_part", 3, 3},
-		{"json_equal", 2, 2},
-		{"regexp_like", 2, 3},
-		{"regexp_substr", 2, 6},
-		{"regexp_replace", 3, 6},
-	} {
-		for n := f.least; n <= f.most; n++ {
-			if err := db.conn.CreateFunction(f.name, n, sqlite3.DETERMINISTIC, nothing); err != nil {
-				return fmt.Errorf("add function %s: %w", f.name, err)
-			}
-		}
-	}
-	return nil
 }

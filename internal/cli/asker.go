@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/connect"
@@ -61,7 +60,7 @@ func (a *asker) Ask(ctx context.Context, workspace, query string, pace pipeline.
 	session := a.session(workspace, pace)
 	defer session.Close()
 	if n, err := engine.Count(query); err != nil || n != 1 { // a template may give another text for each workspace
-		return cmp.Or(err, error(&provider.Error{Code: provider.Usage, Message: fmt.Sprintf("there are %d statements where one query has to be", n)}))
+		return cmp.Or(err, error(provider.Usagef("there are %d statements where one query has to be", n)))
 	}
 	for rows, err := range session.Run(ctx, query) {
 		if err != nil {

@@ -98,7 +98,7 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &provider.Error{Code: provider.Usage, Message: err.Error(), Hint: "see " + cmd.CommandPath() + " --help"}
+		return provider.Usagef("%v", err).Hintf("see %s --help", cmd.CommandPath())
 	})
 	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.versionCommand())
 	usageErrors(root)
@@ -115,7 +115,7 @@ func usageErrors(cmd *cobra.Command) {
 		}
 		sub.Args = func(cmd *cobra.Command, given []string) error {
 			if err := args(cmd, given); err != nil {
-				return &provider.Error{Code: provider.Usage, Message: err.Error(), Hint: "see " + cmd.CommandPath() + " --help"}
+				return provider.Usagef("%v", err).Hintf("see %s --help", cmd.CommandPath())
 			}
 			return nil
 		}
@@ -176,11 +176,8 @@ func (c *command) renderOptions() (render.Options, error) {
 	}
 	delimiter := []rune(strings.ReplaceAll(c.delimiter, `\t`, "\t"))
 	if len(delimiter) != 1 || strings.ContainsRune("\"\r\n\uFFFD", delimiter[0]) {
-		return render.Options{}, &provider.Error{
-			Code:    provider.Usage,
-			Message: "--delimiter " + provider.Quote(c.delimiter) + " is not one character that can stand between fields",
-			Hint:    `use , ; | or \t`,
-		}
+		return render.Options{}, provider.Usagef("--delimiter %s is not one character that can stand between fields", provider.Quote(c.delimiter)).
+			Hintf("use , ; | or \\t")
 	}
 	return render.Options{Format: format, Header: !c.hideHeaders, Delimiter: delimiter[0]}, nil
 }

@@ -92,5 +92,5 @@ func pageError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &provider.Error{Code: provider.Usage, Message: "write the pages: " + err.Error(), Err: err}
+	return provider.Usagef("write the pages: %v", err).Because(err)
 }

@@ -61,7 +61,7 @@ on that PostgreSQL server until the token expires:
 				opts.Faults = append(opts.Faults, fault)
 			}
 			if workspaces < 0 {
-				return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("--workspaces %d is negative", workspaces)}
+				return provider.Usagef("--workspaces %d is negative", workspaces)
 			}
 			opts.Workspaces = emulator.WorkspaceNames(workspaces)
 			return c.emulate(opts)

@@ -91,7 +91,7 @@ func (c *command) exec(args []string) error {
 
 // incomplete is the error of a run that went on without something.
 func incomplete() error {
-	return &provider.Error{Code: provider.Partial, Message: "the result is not complete: what is missing is told above"}
+	return provider.Errorf(provider.Partial, "the result is not complete: what is missing is told above")
 }
 
 // runAll runs the statements and writes the rows of each.
@@ -114,26 +114,27 @@ func (c *command) readStatements(args []string) (string, error) {
 	var err error
 	switch {
 	case len(args) > 0 && c.infile != "":
-		return "", &provider.Error{Code: provider.Usage, Message: "a statement and a file (-i) are given", Hint: "give one of them"}
+		return "", provider.Usagef("a statement and a file (-i) are given").Hintf("give one of them")
 	case len(args) > 0:
 		data = []byte(args[0])
 	case c.infile != "" && c.infile != "-":
 		data, err = os.ReadFile(c.infile)
 	default:
 		if f, ok := c.stdin.(*os.File); ok && c.infile == "" && term.IsTerminal(int(f.Fd())) {
-			return "", &provider.Error{Code: provider.Usage, Message: "no statement given", Hint: "give one as an argument or in a file (-i), or start the prompt: lakeql shell"}
+			return "", provider.Usagef("no statement given").
+				Hintf("give one as an argument or in a file (-i), or start the prompt: lakeql shell")
 		}
 		data, err = io.ReadAll(c.stdin)
 	}
 	if err != nil {
-		return "", &provider.Error{Code: provider.Usage, Message: "read the statements: " + err.Error(), Err: err}
+		return "", provider.Usagef("read the statements: %v", err).Because(err)
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	if !utf8.ValidString(text) {
-		return "", &provider.Error{Code: provider.Usage, Message: "the statements are not valid UTF-8", Hint: "save the file as UTF-8"}
+		return "", provider.Usagef("the statements are not valid UTF-8").Hintf("save the file as UTF-8")
 	}
 	if strings.TrimSpace(text) == "" {
-		return "", &provider.Error{Code: provider.Usage, Message: "no statement given", Hint: "see lakeql exec --help"}
+		return "", provider.Usagef("no statement given").Hintf("see lakeql exec --help")
 	}
 	return text, nil
 }
@@ -175,5 +176,5 @@ func (c *command) toOutput(write func(io.Writer) error) error {
 }
 
 func outfileError(err error) error {
-	return &provider.Error{Code: provider.Usage, Message: "write the rows: " + err.Error(), Err: err}
+	return provider.Usagef("write the rows: %v", err).Because(err)
 }

@@ -63,13 +63,13 @@ func (a *asker) login(ctx context.Context, workspace, endpoint string) (pipeline
 	}
 	expires, ok := pipeline.ParseTime(fmt.Sprint(answers[0]["expire_time"]))
 	if login.Password == "" || !ok {
-		return login, &provider.Error{Code: provider.API, Message: "the answer has no password, or does not say until when it is good"}
+		return login, provider.Errorf(provider.API, "the answer has no password, or does not say until when it is good")
 	}
 	login.Expires = expires.Add(-time.Second)
 	login.Host, _ = answers[1][""].(string)
 	login.User, _ = answers[2]["userName"].(string)
 	if login.Host == "" {
-		return login, &provider.Error{Code: provider.API, Message: "the endpoint has no host; is it still being made?"}
+		return login, provider.Errorf(provider.API, "the endpoint has no host; is it still being made?")
 	}
 	return login, nil
 }

@@ -246,7 +246,7 @@ func (c *command) reportEach(err error) error {
 			_, _ = fmt.Fprintf(c.stderr, "hint: %s\n", hint)
 		}
 	}
-	return &provider.Error{Code: provider.CodeOf(all[0]), Message: fmt.Sprintf("the pipeline has %d faults, which are told above", len(all))}
+	return provider.Errorf(provider.CodeOf(all[0]), "the pipeline has %d faults, which are told above", len(all))
 }
 
 func (c *command) pipelineStatusCommand() *cobra.Command {
@@ -264,7 +264,7 @@ func (c *command) pipelineStatusCommand() *cobra.Command {
 			return c.look(flags.folder, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
 				switch {
 				case tables && workspaces:
-					return nil, &provider.Error{Code: provider.Usage, Message: "--tables and --workspaces are two questions: ask one of them"}
+					return nil, provider.Usagef("--tables and --workspaces are two questions: ask one of them")
 				case tables:
 					return s.StatusTables(ctx)
 				case workspaces:
@@ -352,7 +352,8 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if t, ok := pipeline.ParseTime(text); ok {
 		return t, nil
 	}
-	return time.Time{}, &provider.Error{Code: provider.Usage, Message: "--since " + provider.Quote(text) + " is neither a time nor how long ago it was", Hint: "write 2026-11-01, 2026-11-01T06:00:00Z, 24h or 7d"}
+	return time.Time{}, provider.Usagef("--since %s is neither a time nor how long ago it was", provider.Quote(text)).
+		Hintf("write 2026-11-01, 2026-11-01T06:00:00Z, 24h or 7d")
 }
 
 func (c *command) pipelineExportCommand() *cobra.Command {
@@ -401,7 +402,8 @@ finished queries stay.`,
 			defer store.Close()
 			stopped, err := store.Stop(ctx, args[0])
 			if err == nil && !stopped {
-				err = &provider.Error{Code: provider.Unknown, Message: "no run of " + provider.Quote(args[0]) + " is under way", Hint: "see lakeql pipeline status"}
+				err = provider.Errorf(provider.Unknown, "no run of %s is under way", provider.Quote(args[0])).
+					Hintf("see lakeql pipeline status")
 			}
 			return err
 		},

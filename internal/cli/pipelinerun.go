@@ -57,7 +57,7 @@ func (c *command) workFlags(cmd *cobra.Command, flags *pipelineFlags) {
 // checkConcurrency refuses numbers of queries at once that are none.
 func (f *pipelineFlags) checkConcurrency() error {
 	if f.concurrency < 0 || f.concurrency > pipeline.MaxConcurrency {
-		return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("--concurrency %d is not between 1 and %d", f.concurrency, pipeline.MaxConcurrency)}
+		return provider.Usagef("--concurrency %d is not between 1 and %d", f.concurrency, pipeline.MaxConcurrency)
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func (c *command) logger(format string) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(c.stderr, nil)), nil
 	}
-	return nil, &provider.Error{Code: provider.Usage, Message: "--log " + provider.Quote(format) + " is neither text nor json"}
+	return nil, provider.Usagef("--log %s is neither text nor json", provider.Quote(format))
 }
 
 func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) error {
@@ -157,10 +157,8 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 		}
 	}
 	if last == nil || !last.Over() {
-		return nil, &provider.Error{
-			Code: provider.Canceled, Message: "interrupted: " + unfinished(last),
-			Hint: "run it again to go on where it was",
-		}
+		return nil, provider.Errorf(provider.Canceled, "interrupted: %s", unfinished(last)).
+			Hintf("run it again to go on where it was")
 	}
 	return last, nil
 }
@@ -211,11 +209,9 @@ func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipel
 	case p.Run.State == pipeline.Done:
 		return nil
 	case p.Run.State == pipeline.Stopped:
-		return &provider.Error{
-			Code: provider.Canceled, Message: fmt.Sprintf("run %d was stopped: %s", p.Run.ID, cmp.Or(p.Run.Error, fmt.Sprintf("%d of %d queries are done, and stay so", p.Done, p.Total()))),
-		}
+		return provider.Errorf(provider.Canceled, "run %d was stopped: %s", p.Run.ID, cmp.Or(p.Run.Error, fmt.Sprintf("%d of %d queries are done, and stay so", p.Done, p.Total())))
 	case p.Total() == 0:
-		return &provider.Error{Code: p.Run.Code, Message: fmt.Sprintf("run %d failed: %s", p.Run.ID, p.Run.Error)}
+		return provider.Errorf(p.Run.Code, "run %d failed: %s", p.Run.ID, p.Run.Error)
 	}
 	failures, err := store.Failures(ctx, p.Run.ID)
 	if err != nil {
@@ -226,9 +222,7 @@ func (c *command) runResult(ctx context.Context, store *pipeline.Store, p *pipel
 		refused = refused && f.Code == provider.Unauthorized
 	}
 	c.noteFailures(failures)
-	e := &provider.Error{
-		Code: provider.API, Message: fmt.Sprintf("%d of %d queries failed: their workspaces keep the rows of the last time, if there are any, marked stale; pipeline_status lists them", p.Fail, p.Total()),
-	}
+	e := provider.Errorf(provider.API, "%d of %d queries failed: their workspaces keep the rows of the last time, if there are any, marked stale; pipeline_status lists them", p.Fail, p.Total())
 	if p.Skip > 0 {
 		e.Message += fmt.Sprintf("; %d were not asked, because on_error is stop", p.Skip)
 	}

@@ -27,13 +27,13 @@ type connection struct {
 // connect finds out who is called. adjust, if not nil, changes what the flags say.
 func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
 	if c.requestTimeout <= 0 {
-		return nil, &provider.Error{Code: provider.Usage, Message: "--apirequesttimeout is not a number of seconds above 0"}
+		return nil, provider.Usagef("--apirequesttimeout is not a number of seconds above 0")
 	}
 	if c.retryTimeout < 0 {
-		return nil, &provider.Error{Code: provider.Usage, Message: "--retry-timeout is negative"}
+		return nil, provider.Usagef("--retry-timeout is negative")
 	}
 	if c.pageLimit < 0 || c.parallel < 1 {
-		return nil, &provider.Error{Code: provider.Usage, Message: "--http.response.pageLimit is below 0, or --execution.concurrency.limit below 1"}
+		return nil, provider.Usagef("--http.response.pageLimit is below 0, or --execution.concurrency.limit below 1")
 	}
 	options := connect.Options{
 		Profile: c.profile, Host: c.host,
@@ -80,10 +80,8 @@ func (c *command) session() (*engine.Session, func(), error) {
 		return nil, nil, err
 	}
 	if scheme, _, isURL := strings.Cut(c.store, "://"); isURL {
-		return nil, nil, &provider.Error{
-			Code: provider.Usage, Message: "--store " + provider.Printable(scheme) + "://… is no SQLite file",
-			Hint: "what a pipeline keeps in PostgreSQL is read with psql, by the same names",
-		}
+		return nil, nil, provider.Usagef("--store %s://… is no SQLite file", provider.Printable(scheme)).
+			Hintf("what a pipeline keeps in PostgreSQL is read with psql, by the same names")
 	}
 	found, err := c.connect(nil)
 	if err != nil {

@@ -32,7 +32,7 @@ statement, and Ctrl-D exits. The history omits statements that contain a credent
 
 func (c *command) shell() error {
 	if c.outfile != "" {
-		return &provider.Error{Code: provider.Usage, Message: "the shell writes to the terminal, not to a file", Hint: "use lakeql exec -f"}
+		return provider.Usagef("the shell writes to the terminal, not to a file").Hintf("use lakeql exec -f")
 	}
 	opts, err := c.renderOptions()
 	if err != nil {

@@ -53,7 +53,9 @@ func templateError(err error) error {
 	if name := missing.FindStringSubmatch(err.Error()); name != nil {
 		hint = fmt.Sprintf("give it with --var %s=VALUE or in the file of -q; a reference for Databricks itself, such as {{job.id}}, is written {{\"{{job.id}}\"}} here", name[1])
 	}
-	return &provider.Error{Code: provider.Usage, Message: "fill in the statement: " + strings.TrimPrefix(err.Error(), "template: "), Hint: hint, Err: err}
+	return provider.Usagef("fill in the statement: %s", strings.TrimPrefix(err.Error(), "template: ")).
+		Hintf("%s", hint).
+		Because(err)
 }
 
 // templateValues joins the values of -q and --var; --var counts.
@@ -62,18 +64,20 @@ func (c *command) templateValues() (map[string]any, error) {
 	if c.dataFile != "" {
 		data, err := os.ReadFile(c.dataFile)
 		if err != nil {
-			return nil, &provider.Error{Code: provider.Usage, Message: "read the values: " + err.Error(), Err: err}
+			return nil, provider.Usagef("read the values: %v", err).Because(err)
 		}
 		dec := json.NewDecoder(strings.NewReader(string(data)))
 		dec.UseNumber() // numbers are put in as they are written
 		if err := dec.Decode(&values); err != nil {
-			return nil, &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("read the values of %s: not a JSON object: %v", c.dataFile, err), Err: err}
+			return nil, provider.Usagef("read the values of %s: not a JSON object: %v", c.dataFile, err).
+				Because(err)
 		}
 	}
 	for _, v := range c.vars {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || !isName(name) {
-			return nil, &provider.Error{Code: provider.Usage, Message: "--var " + provider.Quote(v) + " is not name=value", Hint: "a name is letters, digits and _"}
+			return nil, provider.Usagef("--var %s is not name=value", provider.Quote(v)).
+				Hintf("a name is letters, digits and _")
 		}
 		values[name] = value
 	}

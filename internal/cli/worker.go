@@ -52,10 +52,11 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 		return err
 	}
 	if lease < time.Second {
-		return &provider.Error{Code: provider.Usage, Message: "--lease is below a second"}
+		return provider.Usagef("--lease is below a second")
 	}
 	if c.store == "" {
-		return &provider.Error{Code: provider.Usage, Message: "no store is named", Hint: "give it with --store postgres://…, or an SQLite file"}
+		return provider.Usagef("no store is named").
+			Hintf("give it with --store postgres://…, or an SQLite file")
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -85,7 +86,7 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 func (c *command) serveMetrics(ctx context.Context, address string, handler http.Handler) (func(), error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: "serve metrics: " + err.Error(), Err: err}
+		return nil, provider.Usagef("serve metrics: %v", err).Because(err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", handler)

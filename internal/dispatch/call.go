@@ -215,5 +215,5 @@ func usage(arg string, path provider.Path, format string, values ...any) *provid
 	if where != "" {
 		message = where + ": " + message
 	}
-	return &provider.Error{Code: provider.Usage, Message: message, Arg: arg, Path: path}
+	return provider.Usagef("%s", message).In(arg, path...)
 }

@@ -60,7 +60,7 @@ func (c *Client) check(m *provider.Method, schema *provider.Schema, value any, p
 		}
 		return value, c.checkEnum(m, schema, value, path)
 	}
-	return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: schema of unknown type %q", m.FullName(), schema.Type)}
+	return nil, provider.Internalf("%s: schema of unknown type %q", m.FullName(), schema.Type)
 }
 
 func (c *Client) checkArray(m *provider.Method, schema *provider.Schema, value any, path provider.Path) (any, error) {
@@ -317,7 +317,7 @@ func (c *Client) matchPattern(pattern, text string) (bool, error) {
 	if !ok {
 		re, err := regexp.Compile(pattern)
 		if err != nil {
-			return false, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("pattern %q of the document", pattern), Err: err}
+			return false, provider.Internalf("pattern %q of the document", pattern).Because(err)
 		}
 		compiled, _ = c.patterns.LoadOrStore(pattern, re)
 	}

@@ -51,7 +51,7 @@ func (c *Client) describe(req *Request) ([]any, error) {
 	}
 	encoded, err := json.Marshal(headers)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "encode the headers", Err: err}
+		return nil, provider.Internalf("encode the headers").Because(err)
 	}
 	row := []any{req.http.Method, u.String(), json.RawMessage(encoded), nil}
 	switch {
@@ -63,13 +63,13 @@ func (c *Client) describe(req *Request) ([]any, error) {
 	default:
 		body, err := parse(string(req.body))
 		if err != nil {
-			return nil, &provider.Error{Code: provider.Internal, Message: "read the body again", Err: err}
+			return nil, provider.Internalf("read the body again").Because(err)
 		}
 		if body, _, err = c.mask(m, m.Body.Schema, body); err != nil {
 			return nil, err
 		}
 		if encoded, err = json.Marshal(body); err != nil {
-			return nil, &provider.Error{Code: provider.Internal, Message: "encode the body", Err: err}
+			return nil, provider.Internalf("encode the body").Because(err)
 		}
 		row[3] = json.RawMessage(encoded)
 	}

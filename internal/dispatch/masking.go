@@ -22,7 +22,7 @@ func (c *Client) MaskColumn(m *provider.Method, column int) (ColumnMask, error) 
 	return func(raw json.RawMessage) (json.RawMessage, bool, error) {
 		value, err := parse(string(raw))
 		if err != nil {
-			return nil, false, &provider.Error{Code: provider.Internal, Message: "read the JSON of a row again", Err: err}
+			return nil, false, provider.Internalf("read the JSON of a row again").Because(err)
 		}
 		masked, found, err := c.mask(m, schema, value)
 		if err != nil || !found {

@@ -58,7 +58,7 @@ func (c *Client) AwaitColumns(m *provider.Method) ([]provider.Column, error) {
 func (c *Client) outcome(m *provider.Method) (yields, poll *provider.Method, err error) {
 	name := strings.Split(m.Wait.Poll, ".")
 	if len(name) != 4 {
-		return nil, nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: the document polls %s, which is no method's full name", m.FullName(), provider.Quote(m.Wait.Poll))}
+		return nil, nil, provider.Internalf("%s: the document polls %s, which is no method's full name", m.FullName(), provider.Quote(m.Wait.Poll))
 	}
 	if poll, err = c.Catalogue.Method(name[0], name[1], name[2], name[3]); err != nil {
 		return nil, nil, err

@@ -72,16 +72,16 @@ func (r *Request) setAttribute(name, value string) error {
 	attributes := map[string]json.RawMessage{}
 	if r.hasBody {
 		if err := json.Unmarshal(r.body, &attributes); err != nil {
-			return &provider.Error{Code: provider.Internal, Message: "set the page token in the request body", Err: err}
+			return provider.Internalf("set the page token in the request body").Because(err)
 		}
 	}
 	encoded, err := json.Marshal(value)
 	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "encode the page token", Err: err}
+		return provider.Internalf("encode the page token").Because(err)
 	}
 	attributes[name] = encoded
 	if r.body, err = json.Marshal(attributes); err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "encode the request body", Err: err}
+		return provider.Internalf("encode the request body").Because(err)
 	}
 	r.hasBody = true
 	return nil
@@ -172,7 +172,7 @@ func (r *Reader) merge(ctx context.Context, first map[string]json.RawMessage) (j
 	}
 	merged, err := json.Marshal(whole)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "join the pages of an answer", Err: err}
+		return nil, provider.Internalf("join the pages of an answer").Because(err)
 	}
 	return merged, nil
 }
@@ -254,7 +254,7 @@ func (r *Reader) appendItems(whole, page map[string]json.RawMessage, path []stri
 func set(object map[string]json.RawMessage, name string, value any) error {
 	raw, err := json.Marshal(value)
 	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "join the pages of an answer", Err: err}
+		return provider.Internalf("join the pages of an answer").Because(err)
 	}
 	object[name] = raw
 	return nil

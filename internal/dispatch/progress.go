@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,10 +84,7 @@ func (w *waiting) unknown(err error) error {
 
 // explain copies an error with another message, and a hint at how to look at the work.
 func (w *waiting) explain(err error, reword func(string) string) error {
-	told := provider.Error{Code: provider.Internal, Message: err.Error(), Err: err}
-	if e, ok := errors.AsType[*provider.Error](err); ok {
-		told = *e
-	}
+	told := provider.Copy(err, provider.Internal)
 	told.Message = reword(told.Message)
 	if w.poll != nil {
 		look := "look at it with " + w.statement()
@@ -97,7 +93,7 @@ func (w *waiting) explain(err error, reword func(string) string) error {
 		}
 		told.Hint = look
 	}
-	return &told
+	return told
 }
 
 // place is where the work is done.

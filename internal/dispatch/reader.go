@@ -82,10 +82,7 @@ func notTheEnd(err error) error {
 	if err == io.EOF || !errors.Is(err, io.EOF) { //nolint:errorlint // the end itself, which nothing wraps
 		return err
 	}
-	told := &provider.Error{Code: provider.Network, Message: err.Error()}
-	if e, ok := errors.AsType[*provider.Error](err); ok {
-		*told = *e
-	}
+	told := provider.Copy(err, provider.Network)
 	told.Err = errCutShort
 	return told
 }
@@ -254,7 +251,7 @@ type Page struct {
 func (p *Page) Encode() ([]byte, error) {
 	header, err := json.Marshal(p.header)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "put a page aside", Err: err}
+		return nil, provider.Internalf("put a page aside").Because(err)
 	}
 	encoded := make([]byte, 0, len(header)+p.Size()+2*binary.MaxVarintLen64)
 	for _, part := range append([]json.RawMessage{header, p.body}, p.items...) {
@@ -269,7 +266,7 @@ func (p *Page) Decode(encoded []byte) (*Page, error) {
 	for len(encoded) > 0 {
 		size, n := binary.Uvarint(encoded)
 		if n <= 0 || size > uint64(len(encoded)-n) { //nolint:gosec // n is no more than the length
-			return nil, &provider.Error{Code: provider.Internal, Message: "a page that was put aside is damaged"}
+			return nil, provider.Internalf("a page that was put aside is damaged")
 		}
 		end := n + int(size) //nolint:gosec // it is no more than the length of encoded
 		parts = append(parts, encoded[n:end:end])
@@ -277,7 +274,7 @@ func (p *Page) Decode(encoded []byte) (*Page, error) {
 	}
 	page := &Page{req: p.req}
 	if len(parts) < 2 || json.Unmarshal(parts[0], &page.header) != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "a page that was put aside is damaged"}
+		return nil, provider.Internalf("a page that was put aside is damaged")
 	}
 	page.body, page.items = parts[1], parts[2:]
 	return page, nil

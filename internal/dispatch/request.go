@@ -69,7 +69,7 @@ func (c *Client) build(call Call) (*Request, error) {
 	}
 	path, ok := expand(m.Path, segments)
 	if !ok {
-		return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: the path %s has a parameter that the document does not declare", m.FullName(), m.Path)}
+		return nil, provider.Internalf("%s: the path %s has a parameter that the document does not declare", m.FullName(), m.Path)
 	}
 	if p := m.Paging; p != nil && p.Limit != "" && !query.Has(p.Limit) {
 		query.Set(p.Limit, strconv.Itoa(p.LimitValue))
@@ -88,7 +88,7 @@ func (c *Client) build(call Call) (*Request, error) {
 	req.shape = shape
 	unescaped, err := url.PathUnescape(path)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: path %s: %v", m.FullName(), path, err)}
+		return nil, provider.Internalf("%s: path %s: %v", m.FullName(), path, err)
 	}
 	header.Set("Accept", jsonType)
 	if m.Response != nil {
@@ -149,7 +149,7 @@ func (c *Client) encodeBody(req *Request) error {
 	}
 	req.body, err = json.Marshal(checked)
 	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "encode the request body", Err: err}
+		return provider.Internalf("encode the request body").Because(err)
 	}
 	req.hasBody = true
 	return nil

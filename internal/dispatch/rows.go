@@ -30,7 +30,7 @@ func (r *rows) Cut() bool { return r.reader.Cut() }
 func (r *rows) Usage() Usage { return r.reader.Usage() }
 
 func (r *rows) Close() error {
-	r.end(&provider.Error{Code: provider.Internal, Message: "rows are read after they were closed"})
+	r.end(provider.Internalf("rows are read after they were closed"))
 	return nil
 }
 

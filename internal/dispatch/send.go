@@ -176,12 +176,9 @@ func callError(req *Request, code provider.Code, message string) *provider.Error
 	if req.http.Host != "" { // the workspace, where several are behind one address
 		u.Host = req.http.Host
 	}
-	return &provider.Error{
-		Code:    code,
-		Message: req.call.Method.FullName() + ": " + message,
-		Method:  req.http.Method,
-		URL:     u.String(),
-	}
+	e := provider.Errorf(code, "%s: %s", req.call.Method.FullName(), message)
+	e.Method, e.URL = req.http.Method, u.String()
+	return e
 }
 
 // log writes one event about a request.

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -67,7 +66,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 	if key := strings.TrimPrefix(m.Response.ObjectKey, "$."); key != "" && key != "$" {
 		property, ok := schema.Property(key)
 		if !ok {
-			return nil, &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s: the document's object key %s is no attribute of the response", m.FullName(), m.Response.ObjectKey)}
+			return nil, provider.Internalf("%s: the document's object key %s is no attribute of the response", m.FullName(), m.Response.ObjectKey)
 		}
 		s.key, name = key, key
 		if schema, err = c.Catalogue.Resolve(m, property); err != nil {

@@ -136,7 +136,7 @@ func (g *generator) service(name string) ([]string, error) {
 func (g *generator) page(text string, folders ...string) error {
 	for _, name := range folders {
 		if !fs.ValidPath(name) || name == "." || path.Base(name) != name {
-			return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf("%s cannot be the name of a folder of pages", provider.Quote(name))}
+			return provider.Usagef("%s cannot be the name of a folder of pages", provider.Quote(name))
 		}
 	}
 	name := path.Join(append(folders, "index.md")...)

@@ -269,5 +269,5 @@ func handlers() map[string]handler {
 }
 
 func usage(format string, args ...any) error {
-	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...)}
+	return provider.Usagef(format, args...)
 }

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -133,7 +132,7 @@ func newRouter(catalogue *provider.Catalogue, handlers map[string]handler, onlyL
 				r.all = append(r.all, rt)
 				return nil
 			case literal != "" || "{"+param+"}" != segment:
-				return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("%s has the path %s, and segments like %q cannot be served", m.FullName(), m.Path, segment)}
+				return provider.Internalf("%s has the path %s, and segments like %q cannot be served", m.FullName(), m.Path, segment)
 			default:
 				if at.param == nil {
 					at.param = &node{}

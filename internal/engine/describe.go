@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"fmt"
-
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -38,12 +36,9 @@ func (p *planner) fields(r *provider.Resource, pos provider.Position) ([]provide
 	}
 	methods := r.MethodsFor(provider.Select)
 	if len(methods) == 0 {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  r.FullName() + " has no rows to describe: no SELECT reaches it",
-			Hint:     fmt.Sprintf("see SHOW METHODS IN %s, and DESCRIBE METHOD %s.<method>", r.FullName(), r.FullName()),
-			Position: pos,
-		}
+		return nil, provider.Usagef("%s has no rows to describe: no SELECT reaches it", r.FullName()).
+			At(pos).
+			Hintf("see SHOW METHODS IN %s, and DESCRIBE METHOD %s.<method>", r.FullName(), r.FullName())
 	}
 	return p.session.Client.Columns(methods[0])
 }

@@ -47,12 +47,9 @@ func (p *planner) planExplain(e *statement.Explain) (*plan, error) {
 	}
 	if checked.explain == nil {
 		checked.discard()
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  "EXPLAIN of a statement that makes no call",
-			Hint:     "explain a SELECT, EXEC, INSERT, UPDATE or DELETE",
-			Position: e.Position,
-		}
+		return nil, provider.Usagef("EXPLAIN of a statement that makes no call").
+			At(e.Position).
+			Hintf("explain a SELECT, EXEC, INSERT, UPDATE or DELETE")
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
 		if !e.Analyze || p.session.DryRun {

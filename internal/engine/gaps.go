@@ -29,7 +29,7 @@ func ParseOnError(text string) (OnError, error) {
 	case Fail, Partial:
 		return o, nil
 	}
-	return "", &provider.Error{Code: provider.Usage, Message: "on_error: " + provider.Quote(text) + " is neither fail nor partial"}
+	return "", provider.Usagef("on_error: %s is neither fail nor partial", provider.Quote(text))
 }
 
 // Missing is a part of an answer that a statement went on without.
@@ -138,11 +138,8 @@ func (s *Session) ended(of any, req *dispatch.Request, cut bool, err error) erro
 }
 
 func pageLimitError(limit int) error {
-	return &provider.Error{
-		Code:    provider.Partial,
-		Message: fmt.Sprintf("the page limit of %d was reached, and the list goes on", limit),
-		Hint:    "leave the page limit out to read all of it",
-	}
+	return provider.Errorf(provider.Partial, "the page limit of %d was reached, and the list goes on", limit).
+		Hintf("leave the page limit out to read all of it")
 }
 
 // watchedRows are the rows of one call, which may end with a gap.

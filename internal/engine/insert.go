@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -57,11 +56,8 @@ func (p *planner) newInsert(in *statement.Insert) (*write, error) {
 	}
 	if have := len(w.program.Columns); have != len(in.Columns) {
 		_ = w.program.Close() // the error at hand counts
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%s: %d columns are named and %d values given", w.what, len(in.Columns), have),
-			Position: in.Columns[0].Pos,
-		}
+		return nil, provider.Usagef("%s: %d columns are named and %d values given", w.what, len(in.Columns), have).
+			At(in.Columns[0].Pos)
 	}
 	w.bind = func(row []any) (*bind.Binding, error) {
 		b, err := p.env.Scope().New(w.method, in.Position, bind.ColumnStyle)
@@ -80,19 +76,16 @@ func (p *planner) newInsert(in *statement.Insert) (*write, error) {
 
 // refuse is an error about the statement.
 func (w *write) refuse(message, hint string) error {
-	return &provider.Error{Code: provider.Usage, Message: w.what + ": " + message, Hint: hint, Position: w.position}
+	return provider.Usagef("%s: %s", w.what, message).At(w.position).Hintf("%s", hint)
 }
 
 // awaits reports whether the hints ask to wait for the operation that a call starts.
 func awaits(hints []string, pos provider.Position) (bool, error) {
 	for _, hint := range hints {
 		if hint != "SHOWRESULTS" && hint != "AWAIT" {
-			return false, &provider.Error{
-				Code:     provider.Usage,
-				Message:  "unknown hint " + provider.Quote(hint),
-				Hint:     "known are SHOWRESULTS and AWAIT",
-				Position: pos,
-			}
+			return false, provider.Usagef("unknown hint %s", provider.Quote(hint)).
+				At(pos).
+				Hintf("known are SHOWRESULTS and AWAIT")
 		}
 	}
 	return slices.Contains(hints, "AWAIT"), nil

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -110,12 +109,9 @@ func (l lister) insert(show *statement.Show) ([][]any, error) {
 	}
 	methods := r.MethodsFor(provider.Insert)
 	if len(methods) == 0 {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  "no INSERT reaches " + r.FullName(),
-			Hint:     "see SHOW METHODS IN " + r.FullName(),
-			Position: show.In[2].Pos,
-		}
+		return nil, provider.Usagef("no INSERT reaches %s", r.FullName()).
+			At(show.In[2].Pos).
+			Hintf("see SHOW METHODS IN %s", r.FullName())
 	}
 	m := methods[0]
 	onlyRequired := slices.Contains(show.Hints, "REQUIRED")
@@ -191,10 +187,7 @@ const showErrors = "ERRORS"
 func (l lister) errors() listing {
 	t := listing{header: "resource workspace code status message url request_id", names: []int{0}}
 	for _, m := range l.session.Missing() {
-		e, ok := errors.AsType[*provider.Error](m.Err)
-		if !ok {
-			e = &provider.Error{Message: m.Err.Error()}
-		}
+		e := provider.Copy(m.Err, provider.Internal)
 		row := []any{m.Resource, m.Workspace}
 		for _, value := range []string{e.ErrorCode, strings.TrimPrefix(strconv.Itoa(e.Status), "0"), e.Message, e.URL, e.RequestID} {
 			if value == "" {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lakeql/lakeql/internal/localstore"
 	"github.com/lakeql/lakeql/internal/statement"
@@ -129,5 +128,5 @@ func isResource(name statement.Name) bool { return len(name) == 3 }
 
 // unknownStatement is the error for a kind of statement without a plan.
 func unknownStatement(st statement.Statement) error {
-	return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("no plan for a %T", st), Position: st.Pos()}
+	return provider.Internalf("no plan for a %T", st).At(st.Pos())
 }

@@ -32,7 +32,7 @@ func (p *planner) planNative(n *statement.NativeQuery) (*plan, error) {
 			return p.planText(n.Position, func(*vtab.Program) (string, error) { return q.Text, nil })
 		}
 	}
-	e := &provider.Error{Code: provider.Usage, Message: "NATIVEQUERY takes one query: SELECT, VALUES or WITH", Position: n.Position, Err: err}
+	e := provider.Usagef("NATIVEQUERY takes one query: SELECT, VALUES or WITH").At(n.Position).Because(err)
 	if fault, ok := errors.AsType[*provider.Error](err); ok {
 		e.Message += "; " + fault.Message
 	}
@@ -46,7 +46,7 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 		return nil, err
 	}
 	if len(statements) != 1 {
-		return nil, &provider.Error{Code: provider.Usage, Message: "there has to be one query, and no more"}
+		return nil, provider.Usagef("there has to be one query, and no more")
 	}
 	q, ok := statements[0].(*statement.Query)
 	if !ok {
@@ -61,5 +61,5 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 
 // notQuery is the error for a statement in place of a query.
 func notQuery(pos provider.Position) error {
-	return &provider.Error{Code: provider.Usage, Message: "this is no query: only SELECT, WITH and VALUES are", Position: pos}
+	return provider.Usagef("this is no query: only SELECT, WITH and VALUES are").At(pos)
 }

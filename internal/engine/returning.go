@@ -48,7 +48,7 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + vtab.DeclaredType(c.Type, c.Format)
 		}
 		if err := p.DB.Exec("CREATE TABLE " + sqlite3.QuoteIdentifier(returnedTable) + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
-			return "", &provider.Error{Code: provider.Internal, Message: "make the table of what was given back", Err: err}
+			return "", provider.Internalf("make the table of what was given back").Because(err)
 		}
 		p.SetSubject(w.method.Resource, w.alias)
 		text, err := p.Rewrite(w.returning)
@@ -88,17 +88,17 @@ func fillReturned(p *vtab.Program, answers [][][]any) error {
 				var err error
 				text := "INSERT INTO " + sqlite3.QuoteIdentifier(returnedTable) + " VALUES (" + strings.Repeat("?, ", len(row)-1) + "?)"
 				if insert, _, err = p.DB.Prepare(text); err != nil {
-					return &provider.Error{Code: provider.Internal, Message: "keep what was given back", Err: err}
+					return provider.Internalf("keep what was given back").Because(err)
 				}
 				defer func() { _ = insert.Close() }() // it gives the error of the last step again
 			}
 			for i, value := range row {
 				if err := vtab.BindValue(insert, i+1, value); err != nil {
-					return &provider.Error{Code: provider.Internal, Message: "keep what was given back", Err: err}
+					return provider.Internalf("keep what was given back").Because(err)
 				}
 			}
 			if err := insert.Exec(); err != nil {
-				return &provider.Error{Code: provider.Internal, Message: "keep what was given back", Err: err}
+				return provider.Internalf("keep what was given back").Because(err)
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func (s schemas) shape(m *provider.Method, schema *provider.Schema, depth int) (
 			}
 			name, err := json.Marshal(p.Name)
 			if err != nil {
-				return "", &provider.Error{Code: provider.Internal, Message: "encode a name", Err: err}
+				return "", provider.Internalf("encode a name").Because(err)
 			}
 			parts = append(parts, string(name)+": "+inner)
 		}

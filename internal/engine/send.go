@@ -106,7 +106,7 @@ func (s *sending) stopped(ctx context.Context) bool {
 func (s *sending) err(ctx context.Context) error {
 	err, lost := s.failed, s.began-s.done-1
 	if err == nil && s.began < len(s.changes) {
-		err = &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(ctx)}
+		err = provider.Errorf(provider.Canceled, "canceled").Because(context.Cause(ctx))
 		s.row, lost = s.began, lost+1
 	}
 	if err == nil {
@@ -125,14 +125,11 @@ func (s *sending) err(ctx context.Context) error {
 
 // rowError adds the number of the row to an error, if there are more than one.
 func rowError(i, all int, err error) *provider.Error {
-	told := provider.Error{Code: provider.Internal, Message: err.Error(), Err: err}
-	if e, ok := errors.AsType[*provider.Error](err); ok {
-		told = *e
-	}
+	told := provider.Copy(err, provider.Internal)
 	if all > 1 {
 		told.Message = fmt.Sprintf("row %d of %d: %s", i+1, all, told.Message)
 	}
-	return &told
+	return told
 }
 
 // call makes one call and reads its rows.

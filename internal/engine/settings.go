@@ -35,7 +35,7 @@ func settings() []setting {
 			func(text string) (func(*Session), error) {
 				n, err := strconv.Atoi(text)
 				if err != nil || n < 0 {
-					return nil, &provider.Error{Code: provider.Usage, Message: "page_limit: " + provider.Quote(text) + " is no number of pages"}
+					return nil, provider.Usagef("page_limit: %s is no number of pages", provider.Quote(text))
 				}
 				return func(s *Session) { s.Client.PageLimit = n }, nil
 			},
@@ -52,12 +52,9 @@ func (p *planner) planSet(set *statement.Set) (*plan, error) {
 		for _, known := range all {
 			names = append(names, known.name)
 		}
-		return nil, &provider.Error{
-			Code:     provider.Unknown,
-			Message:  "unknown setting " + provider.Quote(set.Name),
-			Hint:     "known are " + strings.Join(names, ", "),
-			Position: set.Position,
-		}
+		return nil, provider.Errorf(provider.Unknown, "unknown setting %s", provider.Quote(set.Name)).
+			At(set.Position).
+			Hintf("known are %s", strings.Join(names, ", "))
 	}
 	apply, err := all[i].parse(set.Value.Text)
 	if err != nil {

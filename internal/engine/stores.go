@@ -28,10 +28,7 @@ func (s *Session) whole(pos provider.Position) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return &provider.Error{
-		Code:     provider.CodeOf(missing[0].Err),
-		Message:  "nothing was kept, because the rows are not complete: " + missing[0].String(),
-		Position: pos,
-		Err:      missing[0].Err,
-	}
+	return provider.Errorf(provider.CodeOf(missing[0].Err), "nothing was kept, because the rows are not complete: %s", missing[0].String()).
+		At(pos).
+		Because(missing[0].Err)
 }

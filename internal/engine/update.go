@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -103,12 +102,9 @@ func (w *write) settable(m *provider.Method, column statement.Ident) error {
 		if p.In != provider.InPath {
 			return nil
 		}
-		return &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%s: %s tells which resource to change, and cannot be changed itself", w.what, column.Text),
-			Hint:     "compare it in the WHERE",
-			Position: column.Pos,
-		}
+		return provider.Usagef("%s: %s tells which resource to change, and cannot be changed itself", w.what, column.Text).
+			At(column.Pos).
+			Hintf("compare it in the WHERE")
 	}
 	return b.Unknown(column.Text, column.Pos)
 }
@@ -252,12 +248,9 @@ func (w *write) unclearable(b *bind.Binding, column statement.Ident, value any) 
 	if !null {
 		return nil
 	}
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s: %s cannot be set to NULL: %s leaves what is not given as it is", w.what, column.Text+path, b.Method.FullName()),
-		Hint:     "leave it out, or give it another value, such as an empty one",
-		Position: column.Pos,
-	}
+	return provider.Usagef("%s: %s cannot be set to NULL: %s leaves what is not given as it is", w.what, column.Text+path, b.Method.FullName()).
+		At(column.Pos).
+		Hintf("leave it out, or give it another value, such as an empty one")
 }
 
 // findNull finds an attribute of an object that is null, and returns its path with a dot before it.

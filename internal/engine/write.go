@@ -88,12 +88,9 @@ func (w *write) changes(ctx context.Context) ([]change, error) {
 	if missing := w.session.Missing(); len(missing) > 0 {
 		// What is written from an answer with gaps cannot be told from what is written from all of
 		// it.
-		return nil, &provider.Error{
-			Code:     provider.Partial,
-			Message:  w.what + ": nothing was sent, because the query that gives the rows is not complete: " + missing[0].String(),
-			Position: w.position,
-			Err:      missing[0].Err,
-		}
+		return nil, provider.Errorf(provider.Partial, "%s: nothing was sent, because the query that gives the rows is not complete: %s", w.what, missing[0].String()).
+			At(w.position).
+			Because(missing[0].Err)
 	}
 	return changes, nil
 }
@@ -129,10 +126,8 @@ func (w *write) change(row []any, number int) (change, error) {
 	if err == nil {
 		return newChange(req, b), nil
 	}
-	if e, ok := errors.AsType[*provider.Error](err); ok && number > 0 {
-		told := *e
-		told.Message = fmt.Sprintf("row %d: %s", number+1, e.Message)
-		err = &told
+	if number > 0 {
+		err = provider.Change(err, func(e *provider.Error) { e.Message = fmt.Sprintf("row %d: %s", number+1, e.Message) })
 	}
 	return change{}, provider.At(err, w.position)
 }

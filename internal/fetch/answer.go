@@ -134,7 +134,7 @@ func (a *Answer) used() dispatch.Usage {
 
 // stopped is the error of a statement that ends before its time.
 func stopped(ctx context.Context) error {
-	e := &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(ctx)}
+	e := provider.Errorf(provider.Canceled, "canceled").Because(context.Cause(ctx))
 	if errors.Is(e.Err, context.DeadlineExceeded) {
 		e.Code, e.Message = provider.Network, "the time for the statement is up"
 	}

@@ -126,10 +126,7 @@ func (s *spill) close() error {
 }
 
 func spillError(err error) error {
-	return &provider.Error{
-		Code:    provider.Internal,
-		Message: "put answers aside in a temporary file: " + err.Error(),
-		Hint:    "make room in the folder for temporary files, or set TMPDIR to another one",
-		Err:     err,
-	}
+	return provider.Internalf("put answers aside in a temporary file: %v", err).
+		Hintf("make room in the folder for temporary files, or set TMPDIR to another one").
+		Because(err)
 }

@@ -79,7 +79,8 @@ func (st *store) history(db *sqlite3.Conn, table string) (columns []string, sinc
 		Name string `json:"name"`
 	}
 	if err := json.Unmarshal([]byte(stmt.ColumnText(0)), &all); err != nil {
-		return nil, "", &provider.Error{Code: provider.Internal, Message: "read the columns of the table " + table + " in the store", Err: err}
+		return nil, "", provider.Internalf("read the columns of the table %s in the store", table).
+			Because(err)
 	}
 	columns = []string{}
 	for _, c := range all {
@@ -103,7 +104,7 @@ func createAt(p *vtab.Program, st *store, table string, columns []string, since 
 		err = p.DB.Exec("CREATE VIRTUAL TABLE temp." + sqlite3.QuoteIdentifier(table+atSuffix) + " USING statement(" + query + ")")
 	}
 	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "make " + table + atSuffix + ": " + vtab.Message(err), Err: err}
+		return provider.Internalf("make %s%s: %s", table, atSuffix, vtab.Message(err)).Because(err)
 	}
 	return nil
 }

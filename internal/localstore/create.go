@@ -2,7 +2,6 @@ package localstore
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -61,7 +60,7 @@ func freeName(name statement.Ident) error {
 	default:
 		return nil
 	}
-	return &provider.Error{Code: provider.Usage, Message: provider.Quote(name.Text) + ": " + fault, Position: name.Pos}
+	return provider.Usagef("%s: %s", provider.Quote(name.Text), fault).At(name.Pos)
 }
 
 // admits checks a CREATE against the objects of its store. exists reports that the object is there
@@ -76,23 +75,17 @@ func admits(all []Object, c *statement.Create) (exists bool, err error) {
 	case c.OrReplace && there.Kind == c.Kind:
 		return false, nil
 	}
-	return false, &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("there is a %s %s", strings.ToLower(string(there.Kind)), provider.Printable(there.Name)),
-		Hint:     fmt.Sprintf("DROP %s %s before", there.Kind, written(there.Name)),
-		Position: c.Name.Pos,
-	}
+	return false, provider.Usagef("there is a %s %s", strings.ToLower(string(there.Kind)), provider.Printable(there.Name)).
+		At(c.Name.Pos).
+		Hintf("DROP %s %s before", there.Kind, written(there.Name))
 }
 
 // namedColumns renames the columns of a query as a CREATE names them. The columns of a table must
 // differ.
 func namedColumns(c *statement.Create, columns []provider.Column) ([]provider.Column, error) {
 	if len(c.Columns) > 0 && len(c.Columns) != len(columns) {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%d columns are named, and the query has %d", len(c.Columns), len(columns)),
-			Position: c.Columns[0].Pos,
-		}
+		return nil, provider.Usagef("%d columns are named, and the query has %d", len(c.Columns), len(columns)).
+			At(c.Columns[0].Pos)
 	}
 	for i, column := range c.Columns {
 		if strings.ContainsRune(column.Text, 0) {
@@ -112,12 +105,9 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 	for _, column := range columns {
 		name := strings.ToLower(column.Name)
 		if seen[name] {
-			return &provider.Error{
-				Code:     provider.Usage,
-				Message:  "two columns have the name " + provider.Quote(column.Name),
-				Hint:     "name them apart with AS",
-				Position: pos,
-			}
+			return provider.Usagef("two columns have the name %s", provider.Quote(column.Name)).
+				At(pos).
+				Hintf("name them apart with AS")
 		}
 		seen[name] = true
 	}
@@ -144,11 +134,11 @@ func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
 	}
 	scratch, err := sqlite3.Open(":memory:")
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
+		return nil, provider.Internalf("open SQLite").Because(err)
 	}
 	defer func() { _ = scratch.Close() }() // there is nothing in it
 	if err := execOne(scratch, definition("")); err != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: vtab.Message(err), Position: c.Position, Err: err}
+		return nil, provider.Usagef("%s", vtab.Message(err)).At(c.Position).Because(err)
 	}
 	return r.change(target, func(db *sqlite3.Conn) error {
 		all, err := target.list(db)

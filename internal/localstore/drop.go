@@ -19,11 +19,9 @@ func (r *Runner) Drop(d *statement.Drop) (*Work, error) {
 	case o == nil:
 		return nil, noObject(d.Kind, d.Name)
 	case ofPipeline(o):
-		return nil, &provider.Error{
-			Code: provider.Usage, Position: d.Name.Pos,
-			Message: provider.Printable(o.Name) + " belongs to a pipeline, which has its rows and their history in this store",
-			Hint:    "to be without it, take its SQL file out of the pipeline",
-		}
+		return nil, provider.Usagef("%s belongs to a pipeline, which has its rows and their history in this store", provider.Printable(o.Name)).
+			At(d.Name.Pos).
+			Hintf("to be without it, take its SQL file out of the pipeline")
 	case o.Kind != d.Kind:
 		return nil, otherKind(o, d.Kind, d.Name.Pos)
 	case r.writable(o.store) != o.store:

@@ -69,7 +69,7 @@ func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, column
 			names[i] = fmt.Sprintf("c%d", i)
 		}
 		if err := p.DB.Exec("CREATE TEMP TABLE " + freshTable + " (" + strings.Join(names, ", ") + ")"); err != nil {
-			return "", &provider.Error{Code: provider.Internal, Message: "make a table for the rows", Err: err}
+			return "", provider.Internalf("make a table for the rows").Because(err)
 		}
 		text, err := p.Rewrite(as)
 		return "INSERT INTO temp." + freshTable + " " + text, err

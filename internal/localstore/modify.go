@@ -3,7 +3,6 @@ package localstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -94,12 +93,9 @@ func (s *Stores) table(name statement.Name) (*Object, error) {
 	if o.Kind == statement.MaterializedView {
 		hint = "REFRESH MATERIALIZED VIEW " + written(o.Name) + " reads its rows anew"
 	}
-	return nil, &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s is a %s, whose rows come from its query", provider.Printable(o.Name), strings.ToLower(string(o.Kind))),
-		Hint:     hint,
-		Position: last.Pos,
-	}
+	return nil, provider.Usagef("%s is a %s, whose rows come from its query", provider.Printable(o.Name), strings.ToLower(string(o.Kind))).
+		At(last.Pos).
+		Hintf("%s", hint)
 }
 
 // rehearse returns the requests that the statement would begin with, and undoes what it does.

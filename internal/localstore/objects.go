@@ -2,7 +2,6 @@ package localstore
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -120,22 +119,16 @@ func dropTable(db *sqlite3.Conn, st *store, name string) error {
 
 // noObject is the error that no table or view has the name.
 func noObject(kind statement.ObjectKind, name statement.Ident) error {
-	return &provider.Error{
-		Code:     provider.Unknown,
-		Message:  fmt.Sprintf("there is no %s %s", strings.ToLower(string(kind)), provider.Quote(name.Text)),
-		Hint:     "see SHOW TABLES, SHOW VIEWS, SHOW MATERIALIZED VIEWS",
-		Position: name.Pos,
-	}
+	return provider.Errorf(provider.Unknown, "there is no %s %s", strings.ToLower(string(kind)), provider.Quote(name.Text)).
+		At(name.Pos).
+		Hintf("see SHOW TABLES, SHOW VIEWS, SHOW MATERIALIZED VIEWS")
 }
 
 // otherKind is the error that something is of another kind than the statement says.
 func otherKind(o *Object, kind statement.ObjectKind, pos provider.Position) error {
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("%s is a %s", provider.Printable(o.Name), strings.ToLower(string(o.Kind))),
-		Hint:     "write " + string(o.Kind) + " instead of " + string(kind),
-		Position: pos,
-	}
+	return provider.Usagef("%s is a %s", provider.Printable(o.Name), strings.ToLower(string(o.Kind))).
+		At(pos).
+		Hintf("write %s instead of %s", string(o.Kind), string(kind))
 }
 
 // written returns a name as statements write it.

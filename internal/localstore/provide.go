@@ -1,7 +1,6 @@
 package localstore
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/vtab"
@@ -49,14 +48,10 @@ func provideView(p *vtab.Program, o *Object) (bool, error) {
 // inView adds the name of the view to an error. The position is dropped: it is one in the view's
 // text.
 func inView(name string, err error) error {
-	e, ok := errors.AsType[*provider.Error](err)
-	if !ok {
-		return err
-	}
-	told := *e
-	told.Position = provider.Position{}
-	told.Message = "the view " + provider.Printable(name) + ": " + e.Message
-	return &told
+	return provider.Change(err, func(e *provider.Error) {
+		e.Position = provider.Position{}
+		e.Message = "the view " + provider.Printable(name) + ": " + e.Message
+	})
 }
 
 // provideStore makes all tables of a store part of the database. The session's own tables and views

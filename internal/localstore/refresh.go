@@ -1,7 +1,6 @@
 package localstore
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -20,11 +19,8 @@ func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
 	case o == nil:
 		return nil, noObject(statement.MaterializedView, st.Name)
 	case o.Kind != statement.MaterializedView:
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%s is a %s, and only materialized views are refreshed", provider.Printable(o.Name), strings.ToLower(string(o.Kind))),
-			Position: st.Name.Pos,
-		}
+		return nil, provider.Usagef("%s is a %s, and only materialized views are refreshed", provider.Printable(o.Name), strings.ToLower(string(o.Kind))).
+			At(st.Name.Pos)
 	}
 	as, err := vtab.ParseView(o.Name, o.Definition)
 	if err != nil {
@@ -51,7 +47,8 @@ func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
 	o.store = r.writable(o.store)
 	f := &filling{object: o, position: st.Position, as: as, columns: p.Columns, admit: func(all []Object) (bool, error) {
 		if there := find(all, old.Name); !r.DryRun && (there == nil || there.Kind != old.Kind || there.Definition != old.Definition) {
-			return false, &provider.Error{Code: provider.Usage, Message: provider.Printable(old.Name) + " was changed or dropped meanwhile", Position: st.Name.Pos}
+			return false, provider.Usagef("%s was changed or dropped meanwhile", provider.Printable(old.Name)).
+				At(st.Name.Pos)
 		}
 		return false, nil
 	}}

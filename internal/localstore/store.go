@@ -104,15 +104,12 @@ func (st *store) fault(err error) error {
 	if st.memory != "" {
 		where = Memory
 	}
-	e := &provider.Error{
-		Code:    provider.Usage,
-		Message: "the store " + provider.Printable(where) + ": " + vtab.Message(err),
-		Hint:    "name another file with --store",
-		Err:     err,
-	}
+	e := provider.Usagef("the store %s: %s", provider.Printable(where), vtab.Message(err)).
+		Hintf("name another file with --store").
+		Because(err)
 	switch {
 	case errors.Is(err, sqlite3.INTERRUPT):
-		return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: err}
+		return provider.Errorf(provider.Canceled, "canceled").Because(err)
 	case errors.Is(err, sqlite3.BUSY):
 		e.Message, e.Hint = "the store "+provider.Printable(where)+" is in use", "try again when the process that writes to it is done"
 	case errors.Is(err, sqlite3.ERROR), errors.Is(err, sqlite3.CONSTRAINT):

@@ -121,7 +121,7 @@ func (a *application) load(ctx context.Context) error {
 			return err
 		}
 		if len(key) != len(hash{}) || len(content) != len(hash{}) {
-			return &provider.Error{Code: provider.Internal, Message: "the table " + rowsTable(a.stored.Name) + " was changed by somebody else"}
+			return provider.Internalf("the table %s was changed by somebody else", rowsTable(a.stored.Name))
 		}
 		if len(all) == cap(all) {
 			all = make([]known, 0, 4096)
@@ -177,10 +177,8 @@ func (a *application) twice(r spooledRow) error {
 	for _, i := range a.table.keyColumns() {
 		parts = append(parts, a.table.Columns[i].Name+" = "+provider.Quote(fmt.Sprint(row[i])))
 	}
-	return &provider.Error{
-		Code: provider.Usage, Message: "two rows of " + a.table.Name + " have the key " + strings.Join(parts, ", "),
-		Hint: "the columns of -- key: must tell all rows of a workspace apart",
-	}
+	return provider.Usagef("two rows of %s have the key %s", a.table.Name, strings.Join(parts, ", ")).
+		Hintf("the columns of -- key: must tell all rows of a workspace apart")
 }
 
 // pending is a row that is new or differs.
@@ -222,7 +220,7 @@ func (a *application) write(ctx context.Context, fresh []pending) error {
 		if f.was {
 			old, ok := before[f.key]
 			if !ok {
-				return &provider.Error{Code: provider.Internal, Message: "a row of " + a.stored.Name + " went while it was compared"}
+				return provider.Internalf("a row of %s went while it was compared", a.stored.Name)
 			}
 			var kept bool
 			switch differ, kept = a.differences(old, now); {

@@ -57,11 +57,9 @@ func (s *Store) CheckStore(ctx context.Context, d *Definition) error {
 
 // shift gives the place of an error in the file, where it has one in the query.
 func (t *Table) shift(err error) error {
-	e, ok := errors.AsType[*provider.Error](err)
-	if !ok || e.Position.Line == 0 {
-		return err
-	}
-	worded := *e
-	worded.Position.Line += t.Lines
-	return &worded
+	return provider.Change(err, func(e *provider.Error) {
+		if e.Position.Line > 0 {
+			e.Position.Line += t.Lines
+		}
+	})
 }

@@ -68,10 +68,9 @@ func parseConfig(data []byte) (*Definition, error) {
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			return nil, &provider.Error{
-				Code: provider.Usage, Position: placeOf(key), Message: provider.Quote(key.Value) + " is not known here",
-				Hint: "it may say " + strings.Join(names, ", "),
-			}
+			return nil, provider.Usagef("%s is not known here", provider.Quote(key.Value)).
+				At(placeOf(key)).
+				Hintf("it may say %s", strings.Join(names, ", "))
 		}
 		if places[key.Value] != nil {
 			return nil, atNode(key, usage("%s is said twice", key.Value))
@@ -138,7 +137,8 @@ var yamlPlace = regexp.MustCompile(`^line (\d+): `)
 
 func yamlError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &provider.Error{Code: provider.Usage, Err: err, Message: "not YAML: " + provider.Printable(yamlPlace.ReplaceAllString(text, ""))}
+	e := provider.Usagef("not YAML: %s", provider.Printable(yamlPlace.ReplaceAllString(text, ""))).
+		Because(err)
 	if place := yamlPlace.FindStringSubmatch(text); place != nil {
 		e.Position.Line, _ = strconv.Atoi(place[1])
 		e.Position.Column = 1
@@ -152,26 +152,20 @@ func placeOf(n *yaml.Node) provider.Position {
 
 // atNode gives an error its place, unless it has one.
 func atNode(n *yaml.Node, err error) error {
-	e, ok := errors.AsType[*provider.Error](err)
-	if !ok || e.Position.Line > 0 || n == nil {
+	if n == nil {
 		return err
 	}
-	placed := *e
-	placed.Position = placeOf(n)
-	return &placed
+	return provider.At(err, placeOf(n))
 }
 
 // inKey says which key an error is about.
 func inKey(key string, places map[string]*yaml.Node, err error) error {
-	e, ok := errors.AsType[*provider.Error](err)
-	if !ok {
-		return err
-	}
-	told := *e
-	if !strings.HasPrefix(told.Message, key+": ") {
-		told.Message = key + ": " + told.Message
-	}
-	return atNode(places[key], &told)
+	named := provider.Change(err, func(e *provider.Error) {
+		if !strings.HasPrefix(e.Message, key+": ") {
+			e.Message = key + ": " + e.Message
+		}
+	})
+	return atNode(places[key], named)
 }
 
 // nodeText is what stands there, for a message.

@@ -84,14 +84,12 @@ func Load(folder string) (*Definition, error) {
 	path := filepath.Join(folder, ConfigFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &provider.Error{
-			Code: provider.Usage, Err: err,
-			Message: fmt.Sprintf("%s is no pipeline: it has no %s", provider.Printable(folder), ConfigFile),
-			Hint:    "make one with lakeql pipeline init " + provider.Printable(folder),
-		}
+		return nil, provider.Usagef("%s is no pipeline: it has no %s", provider.Printable(folder), ConfigFile).
+			Hintf("make one with lakeql pipeline init %s", provider.Printable(folder)).
+			Because(err)
 	}
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: "read the pipeline: " + err.Error(), Err: err}
+		return nil, provider.Usagef("read the pipeline: %v", err).Because(err)
 	}
 	d, err := parseConfig(data)
 	if err != nil {
@@ -100,7 +98,7 @@ func Load(folder string) (*Definition, error) {
 	d.Folder = folder
 	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.sql"))
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: "read the pipeline: " + err.Error(), Err: err}
+		return nil, provider.Usagef("read the pipeline: %v", err).Because(err)
 	}
 	if len(files) == 0 {
 		return nil, usage("the pipeline %s has no SQL files: each makes one table", provider.Printable(folder))
@@ -110,7 +108,7 @@ func Load(folder string) (*Definition, error) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, &provider.Error{Code: provider.Usage, Message: "read the pipeline: " + err.Error(), Err: err}
+			return nil, provider.Usagef("read the pipeline: %v", err).Because(err)
 		}
 		t, err := parseTable(string(text), d.Variables)
 		if err != nil {
@@ -145,7 +143,7 @@ func (d *Definition) encode() []byte {
 func decodeDefinition(data []byte) (*Definition, error) {
 	var d Definition
 	if err := json.Unmarshal(data, &d); err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "read a pipeline that the store keeps", Err: err}
+		return nil, provider.Internalf("read a pipeline that the store keeps").Because(err)
 	}
 	return &d, nil
 }
@@ -223,10 +221,9 @@ func fill(text string, variables map[string]string, workspace string) (string, e
 var templatePlace = regexp.MustCompile(`^template: query:(\d+):(?:(\d+):)? (?:executing "query" at )?`)
 
 func fillError(err error) error {
-	e := &provider.Error{
-		Code: provider.Usage, Err: err, Message: "fill in the variables: " + provider.Printable(templatePlace.ReplaceAllString(err.Error(), "")),
-		Hint: "variables are named in " + ConfigFile + "; deployment_name is the workspace",
-	}
+	e := provider.Usagef("fill in the variables: %s", provider.Printable(templatePlace.ReplaceAllString(err.Error(), ""))).
+		Hintf("variables are named in %s; deployment_name is the workspace", ConfigFile).
+		Because(err)
 	if place := templatePlace.FindStringSubmatch(err.Error()); place != nil {
 		e.Position.Line, _ = strconv.Atoi(place[1])
 		e.Position.Column, _ = strconv.Atoi(cmp.Or(place[2], "0")) // it counts from 0, and tells no column of what it cannot read
@@ -237,20 +234,16 @@ func fillError(err error) error {
 
 // usage is an error in what a person wrote.
 func usage(format string, args ...any) error {
-	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...)}
+	return provider.Usagef(format, args...)
 }
 
 // inFile says which file an error is about.
 func inFile(path string, err error) error {
-	e, ok := errors.AsType[*provider.Error](err)
-	if !ok {
-		return err
-	}
-	worded := *e
-	worded.Position = provider.Position{}
-	worded.Message = provider.Printable(path) + ": " + e.Message
-	if e.Position.Line > 0 {
-		worded.Message = fmt.Sprintf("%s:%d:%d: %s", provider.Printable(path), e.Position.Line, e.Position.Column, e.Message)
-	}
-	return &worded
+	return provider.Change(err, func(e *provider.Error) {
+		place := provider.Printable(path)
+		if e.Position.Line > 0 {
+			place = fmt.Sprintf("%s:%d:%d", place, e.Position.Line, e.Position.Column)
+		}
+		e.Position, e.Message = provider.Position{}, place+": "+e.Message
+	})
 }

@@ -97,7 +97,7 @@ func fileError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &provider.Error{Code: provider.Usage, Message: "export: " + err.Error(), Err: err}
+	return provider.Usagef("export: %v", err).Because(err)
 }
 
 // writeFile writes a file under another name, and gives it its own when it is whole.

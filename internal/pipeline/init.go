@@ -22,10 +22,10 @@ var templateFiles embed.FS
 func Init(folder string) ([]string, error) {
 	entries, err := fs.ReadDir(templateFiles, "template")
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "read the template: " + err.Error(), Err: err}
+		return nil, provider.Internalf("read the template: %v", err).Because(err)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // SQL files, for everybody to read
-		return nil, &provider.Error{Code: provider.Usage, Message: "make the folder: " + err.Error(), Err: err}
+		return nil, provider.Usagef("make the folder: %v", err).Because(err)
 	}
 	for _, e := range entries {
 		if _, err := os.Lstat(filepath.Join(folder, e.Name())); !errors.Is(err, fs.ErrNotExist) {
@@ -36,11 +36,11 @@ func Init(folder string) ([]string, error) {
 	for _, e := range entries {
 		data, err := fs.ReadFile(templateFiles, "template/"+e.Name())
 		if err != nil {
-			return made, &provider.Error{Code: provider.Internal, Message: "read the template: " + err.Error(), Err: err}
+			return made, provider.Internalf("read the template: %v", err).Because(err)
 		}
 		path := filepath.Join(folder, e.Name())
 		if err := os.WriteFile(path, data, 0o644); err != nil { //nolint:gosec // SQL files, for everybody to read
-			return made, &provider.Error{Code: provider.Usage, Message: "make the pipeline: " + err.Error(), Err: err}
+			return made, provider.Usagef("make the pipeline: %v", err).Because(err)
 		}
 		made = append(made, path)
 	}
@@ -65,11 +65,9 @@ func StoreExists(store string) error {
 	}
 	_, err := os.Stat(store)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &provider.Error{
-			Code: provider.Usage, Err: err,
-			Message: "there is no store " + provider.Printable(Place(store)) + " yet",
-			Hint:    "lakeql pipeline run makes it; --store names another",
-		}
+		return provider.Usagef("there is no store %s yet", provider.Printable(Place(store))).
+			Hintf("lakeql pipeline run makes it; --store names another").
+			Because(err)
 	}
 	return storeError(Place(store), err)
 }

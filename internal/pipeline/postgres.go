@@ -144,10 +144,8 @@ func Place(store string) string {
 }
 
 func unreadableDSN() error {
-	return &provider.Error{
-		Code: provider.Usage, Message: "the connection string of the store cannot be read",
-		Hint: "write postgres://user@host:5432/database, with the password in PGPASSWORD or ~/.pgpass, or ?lakebase_endpoint=projects/…/branches/…/endpoints/…",
-	}
+	return provider.Usagef("the connection string of the store cannot be read").
+		Hintf("write postgres://user@host:5432/database, with the password in PGPASSWORD or ~/.pgpass, or ?lakebase_endpoint=projects/…/branches/…/endpoints/…")
 }
 
 func isLoopback(host string) bool {

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -68,7 +67,8 @@ func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run
 			}
 		}
 		if run, err = s.beginRun(ctx, t, d, startedBy, nil); err == nil && run == nil {
-			err = &provider.Error{Code: provider.Usage, Message: "somebody else began a run of " + d.Name + " at the same moment", Hint: "run it again to go on with that one"}
+			err = provider.Usagef("somebody else began a run of %s at the same moment", d.Name).
+				Hintf("run it again to go on with that one")
 		}
 		return err
 	})
@@ -122,7 +122,7 @@ func (s *Store) Run(ctx context.Context, id int64) (*Run, error) {
 		return nil, storeError(s.place, err)
 	}
 	if len(all) == 0 {
-		return nil, &provider.Error{Code: provider.Unknown, Message: fmt.Sprintf("the store %s has no run %d", provider.Printable(s.place), id)}
+		return nil, provider.Errorf(provider.Unknown, "the store %s has no run %d", provider.Printable(s.place), id)
 	}
 	return &all[0], nil
 }
@@ -184,7 +184,7 @@ func (s *Store) definition(ctx context.Context, c conn, hash string) (*Definitio
 		return nil, err
 	}
 	if !found {
-		return nil, &provider.Error{Code: provider.Internal, Message: "the store does not have the pipeline of a run"}
+		return nil, provider.Internalf("the store does not have the pipeline of a run")
 	}
 	return decodeDefinition([]byte(body))
 }
@@ -309,14 +309,10 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 
 // inWorkspaces says that an error is about finding the workspaces.
 func inWorkspaces(err error) error {
-	e, ok := errors.AsType[*provider.Error](err)
-	if !ok {
-		return err
-	}
-	worded := *e
-	worded.Position = provider.Position{}
-	worded.Message = "find the workspaces: " + e.Message
-	return &worded
+	return provider.Change(err, func(e *provider.Error) {
+		e.Position = provider.Position{}
+		e.Message = "find the workspaces: " + e.Message
+	})
 }
 
 // makeTasks makes the tasks of a run, and the jobs that carry them out. Queries of one workspace lie

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"time"
 	_ "time/tzdata" // machines without time zones, as small containers are, would begin no run
 
@@ -217,8 +216,6 @@ func (w *Worker) fireOne(ctx context.Context, t tx, c due, now time.Time) error 
 
 // unknownSchedule is the error for a name that a store does not have.
 func (s *Store) unknownSchedule(name string) error {
-	return &provider.Error{
-		Code: provider.Unknown, Message: fmt.Sprintf("the store %s has no schedule of a pipeline %s", provider.Printable(s.place), provider.Quote(name)),
-		Hint: "see lakeql pipeline schedule list",
-	}
+	return provider.Errorf(provider.Unknown, "the store %s has no schedule of a pipeline %s", provider.Printable(s.place), provider.Quote(name)).
+		Hintf("see lakeql pipeline schedule list")
 }

@@ -98,11 +98,9 @@ func (s *spool) write(parts ...[]byte) error {
 }
 
 func spoolError(err error) error {
-	return &provider.Error{
-		Code: provider.Internal, Err: err,
-		Message: "put the rows aside: " + err.Error(),
-		Hint:    "the folder for temporary files, TMPDIR, needs room for the largest answer",
-	}
+	return provider.Internalf("put the rows aside: %v", err).
+		Hintf("the folder for temporary files, TMPDIR, needs room for the largest answer").
+		Because(err)
 }
 
 // each gives every row in order. The encoded bytes are valid until the next one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -87,11 +86,9 @@ func (s *sqliteDatabase) own() error {
 		_ = lock.Close() // the error at hand counts
 	}
 	if errors.Is(err, sqlite3.BUSY) {
-		return &provider.Error{
-			Code: provider.Usage, Err: err,
-			Message: fmt.Sprintf("another process works on the store %s", provider.Printable(s.path)),
-			Hint:    "wait for it, or keep the rows in PostgreSQL, on which many may work: --store postgres://…",
-		}
+		return provider.Usagef("another process works on the store %s", provider.Printable(s.path)).
+			Hintf("wait for it, or keep the rows in PostgreSQL, on which many may work: --store postgres://…").
+			Because(err)
 	}
 	return storeError(s.path, err)
 }

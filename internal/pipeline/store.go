@@ -46,10 +46,8 @@ func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error)
 
 // unknownStore is the error for a store of a kind that there is not.
 func unknownStore(store string) error {
-	return &provider.Error{
-		Code: provider.Usage, Message: "the store " + provider.Quote(Place(store)) + " is neither a file nor postgres://…",
-		Hint: "name an SQLite file, or a PostgreSQL server as postgres://user@host/database",
-	}
+	return provider.Usagef("the store %s is neither a file nor postgres://…", provider.Quote(Place(store))).
+		Hintf("name an SQLite file, or a PostgreSQL server as postgres://user@host/database")
 }
 
 // StoreOf is the store that a pipeline names; a file is beside pipeline.yaml.
@@ -71,7 +69,7 @@ func storeError(place string, err error) error {
 	if _, ok := errors.AsType[*provider.Error](err); ok || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &provider.Error{Code: provider.Network, Message: fmt.Sprintf("the store %s: %v", provider.Printable(place), err), Err: err}
+	return provider.Errorf(provider.Network, "the store %s: %v", provider.Printable(place), err).Because(err)
 }
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

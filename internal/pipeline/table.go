@@ -85,10 +85,8 @@ func parseTable(text string, variables map[string]string) (*Table, error) {
 	}
 	switch {
 	case t.Name == "":
-		return nil, &provider.Error{
-			Code: provider.Usage, Message: "the comment at its top does not name the table",
-			Hint: "begin the file with lines such as\n  -- table: branches\n  -- description: The branches of every project.\n  -- key: name",
-		}
+		return nil, provider.Usagef("the comment at its top does not name the table").
+			Hintf("begin the file with lines such as\n  -- table: branches\n  -- description: The branches of every project.\n  -- key: name")
 	case len(t.Key) == 0:
 		return nil, usage("the comment at its top does not say by which columns the rows are told apart: -- key: name")
 	}
@@ -154,7 +152,7 @@ func typeNames() string {
 }
 
 func atLine(line int, format string, args ...any) error {
-	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...), Position: provider.Position{Line: line, Column: 1}}
+	return provider.Usagef(format, args...).At(provider.Position{Line: line, Column: 1})
 }
 
 // resolve finds the columns of a table from those of its query. The workspace is no column of its own: it
@@ -197,10 +195,8 @@ func (t *Table) resolve(given []provider.Column) error {
 		}
 	}
 	if len(lacking) > 0 {
-		return &provider.Error{
-			Code: provider.Usage, Message: "the query computes " + strings.Join(lacking, ", ") + ", whose type nothing says",
-			Hint: fmt.Sprintf("say it in the comment at the top: -- types: %s integer (or %s)", lacking[0], typeNames()),
-		}
+		return provider.Usagef("the query computes %s, whose type nothing says", strings.Join(lacking, ", ")).
+			Hintf("say it in the comment at the top: -- types: %s integer (or %s)", lacking[0], typeNames())
 	}
 	return nil
 }

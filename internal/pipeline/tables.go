@@ -63,7 +63,7 @@ func (s *Store) table(ctx context.Context, name string) (*storedTable, error) {
 		}
 		known = append(known, all[i].Name)
 	}
-	e := &provider.Error{Code: provider.Unknown, Message: fmt.Sprintf("the store %s has no table %s", provider.Printable(s.place), provider.Quote(name))}
+	e := provider.Errorf(provider.Unknown, "the store %s has no table %s", provider.Printable(s.place), provider.Quote(name))
 	if e.Hint = "it has " + strings.Join(known, ", "); len(known) == 0 {
 		e.Hint = "nothing was run into it yet: lakeql pipeline run"
 	}
@@ -83,18 +83,14 @@ func checkTables(d *Definition, stored []storedTable) error {
 			return usage("the table %s is that of the pipeline %s in this store: name it otherwise", t.Name, old.Pipeline)
 		}
 		if !slices.Equal(old.Key, t.Key) {
-			return &provider.Error{
-				Code: provider.Usage, Hint: "the history would not fit: give the table another name",
-				Message: fmt.Sprintf("the table %s has the key %s in the store, and now it would be %s", t.Name, strings.Join(old.Key, ", "), strings.Join(t.Key, ", ")),
-			}
+			return provider.Usagef("the table %s has the key %s in the store, and now it would be %s", t.Name, strings.Join(old.Key, ", "), strings.Join(t.Key, ", ")).
+				Hintf("the history would not fit: give the table another name")
 		}
 		for _, c := range t.Columns {
 			j := slices.IndexFunc(old.Columns, func(o Column) bool { return strings.EqualFold(o.Name, c.Name) })
 			if j >= 0 && old.Columns[j] != c {
-				return &provider.Error{
-					Code: provider.Usage, Hint: "the history would not fit: name the column otherwise with AS",
-					Message: fmt.Sprintf("the table %s has the column %s as %s in the store, and now it would be %s as %s", t.Name, old.Columns[j].Name, old.Columns[j].Type, c.Name, c.Type),
-				}
+				return provider.Usagef("the table %s has the column %s as %s in the store, and now it would be %s as %s", t.Name, old.Columns[j].Name, old.Columns[j].Type, c.Name, c.Type).
+					Hintf("the history would not fit: name the column otherwise with AS")
 			}
 		}
 	}

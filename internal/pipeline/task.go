@@ -143,7 +143,7 @@ func (w *Worker) claim(ctx context.Context, job *job[taskArgs]) (t *task, wait t
 			return err
 		}
 		if t.table = t.def.table(a.Table); t.table == nil {
-			return &provider.Error{Code: provider.Internal, Message: "the pipeline of the run has no table " + a.Table}
+			return provider.Internalf("the pipeline of the run has no table %s", a.Table)
 		}
 		_, err = c.exec(ctx, `UPDATE lakeql_task SET state = 'running', worker = ?1, attempts = ?2, begun_at = ?3, wait_until = NULL
 			WHERE run_id = ?4 AND table_name = ?5 AND deployment_name = ?6`,
@@ -169,7 +169,7 @@ func (w *Worker) definition(ctx context.Context, c conn, hash string) (*Definiti
 func (t *task) attempt(ctx context.Context) (changes Changes, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("the query ended in a fault of lakeql: %v", fault)}
+			err = provider.Internalf("the query ended in a fault of lakeql: %v", fault)
 			t.worker.Logger.ErrorContext(ctx, "panic", "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
 		}
 	}()
@@ -313,13 +313,11 @@ func (t *task) throttledFor(began time.Time) time.Duration {
 
 // withoutPlace takes from an error of a call the place of the query's beginning, which tells nothing.
 func withoutPlace(err error) error {
-	e, ok := errors.AsType[*provider.Error](err)
-	if !ok || e.Code == provider.Usage || e.Code == provider.Unknown {
-		return err
-	}
-	worded := *e
-	worded.Position = provider.Position{}
-	return &worded
+	return provider.Change(err, func(e *provider.Error) {
+		if e.Code != provider.Usage && e.Code != provider.Unknown {
+			e.Position = provider.Position{}
+		}
+	})
 }
 
 // storeTime bounds how long a worker that is asked to stop tries to say so.

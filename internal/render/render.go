@@ -46,11 +46,8 @@ func ParseFormat(name string) (Format, error) {
 	for _, known := range Formats() {
 		names = append(names, string(known))
 	}
-	return "", &provider.Error{
-		Code:    provider.Usage,
-		Message: "unknown output format " + provider.Quote(name),
-		Hint:    "use one of " + strings.Join(names, ", "),
-	}
+	return "", provider.Usagef("unknown output format %s", provider.Quote(name)).
+		Hintf("use one of %s", strings.Join(names, ", "))
 }
 
 // Options say how rows are written.

@@ -24,11 +24,8 @@ func newCSVEncoder(w *bufio.Writer, columns []provider.Column, opts Options) (en
 		delimiter = ','
 	}
 	if strings.ContainsRune("\"\r\n\uFFFD", delimiter) || !utf8.ValidRune(delimiter) {
-		return nil, &provider.Error{
-			Code:    provider.Usage,
-			Message: "csv fields cannot be separated by " + provider.Quote(string(delimiter)),
-			Hint:    "use a comma, a semicolon, a tab or another character that is no quote and no line end",
-		}
+		return nil, provider.Usagef("csv fields cannot be separated by %s", provider.Quote(string(delimiter))).
+			Hintf("use a comma, a semicolon, a tab or another character that is no quote and no line end")
 	}
 	e := &csvEncoder{
 		w:       w,

@@ -94,7 +94,7 @@ func compact(raw json.RawMessage) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	if err := json.Compact(&b, raw); err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "a row has a value that is not JSON: " + err.Error(), Err: err}
+		return nil, provider.Internalf("a row has a value that is not JSON: %v", err).Because(err)
 	}
 	return b.Bytes(), nil
 }
@@ -138,7 +138,7 @@ func steers(r rune) bool {
 }
 
 func internalError(format string, args ...any) error {
-	return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf(format, args...)}
+	return provider.Internalf(format, args...)
 }
 
 // writeError tells a person that the output could not be written. What is wrong with a row itself
@@ -147,5 +147,5 @@ func writeError(err error) error {
 	if _, ok := errors.AsType[*provider.Error](err); ok || err == nil {
 		return err
 	}
-	return &provider.Error{Code: provider.Internal, Message: "write results: " + err.Error(), Err: err}
+	return provider.Internalf("write results: %v", err).Because(err)
 }

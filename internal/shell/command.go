@@ -47,11 +47,7 @@ func (s *session) command(line string) error {
 	case `\o`:
 		return s.setFormat(words[1:])
 	}
-	return &provider.Error{
-		Code:    provider.Usage,
-		Message: "unknown command " + provider.Quote(words[0]),
-		Hint:    `\? lists the commands`,
-	}
+	return provider.Usagef("unknown command %s", provider.Quote(words[0])).Hintf("\\? lists the commands")
 }
 
 func (s *session) setFormat(words []string) error {

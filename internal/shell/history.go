@@ -70,7 +70,7 @@ func (h *history) add(text string) error {
 	err := appendLine(h.path, line)
 	if err != nil {
 		h.path = ""
-		return &provider.Error{Code: provider.Internal, Message: "statements are not kept: " + err.Error(), Err: err}
+		return provider.Internalf("statements are not kept: %v", err).Because(err)
 	}
 	return nil
 }

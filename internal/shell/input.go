@@ -57,7 +57,7 @@ func (s *session) ask(ctx context.Context, prompt string) (string, error) {
 		s.say("\n")
 		return "", errCleared
 	case <-ctx.Done():
-		return "", &provider.Error{Code: provider.Canceled, Message: "stopped", Err: context.Cause(ctx)}
+		return "", provider.Errorf(provider.Canceled, "stopped").Because(context.Cause(ctx))
 	}
 }
 
@@ -125,5 +125,5 @@ func (l *lines) line(prompt string) (string, error) {
 func (l *lines) close() {}
 
 func readError(err error) error {
-	return &provider.Error{Code: provider.Internal, Message: "read statements: " + err.Error(), Err: err}
+	return provider.Internalf("read statements: %v", err).Because(err)
 }

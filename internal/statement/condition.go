@@ -31,11 +31,11 @@ func (p *parser) where() (*Condition, error) {
 	}
 	parsed, err := sqlparser.Parse("select 1 from t where " + p.lex.text[start:p.token.start])
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: "the condition after WHERE cannot be read: " + err.Error(), Position: pos, Err: err}
+		return nil, provider.Usagef("the condition after WHERE cannot be read: %v", err).At(pos).Because(err)
 	}
 	query, ok := parsed.(*sqlparser.Select)
 	if !ok || query.Where == nil || query.Limit != nil || query.OrderBy != nil || query.GroupBy != nil {
-		return nil, &provider.Error{Code: provider.Usage, Message: "WHERE of SHOW takes a condition and nothing behind it", Position: pos}
+		return nil, provider.Usagef("WHERE of SHOW takes a condition and nothing behind it").At(pos)
 	}
 	return &Condition{expr: query.Where.Expr, pos: pos}, nil
 }
@@ -126,12 +126,9 @@ func (c *Condition) operand(expr sqlparser.Expr, value func(string) (string, boo
 	case *sqlparser.ColName:
 		text, ok := value(expr.Name.String())
 		if !ok {
-			return "", &provider.Error{
-				Code:     provider.Usage,
-				Message:  fmt.Sprintf("there is no column %s", provider.Quote(expr.Name.String())),
-				Hint:     "text stands between single quotes",
-				Position: c.pos,
-			}
+			return "", provider.Usagef("there is no column %s", provider.Quote(expr.Name.String())).
+				At(c.pos).
+				Hintf("text stands between single quotes")
 		}
 		return text, nil
 	case *sqlparser.SQLVal:
@@ -143,12 +140,9 @@ func (c *Condition) operand(expr sqlparser.Expr, value func(string) (string, boo
 }
 
 func (c *Condition) unsupported(expr sqlparser.Expr) error {
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  "WHERE of SHOW cannot work out " + provider.Quote(sqlparser.String(expr)),
-		Hint:     "it takes comparisons of columns with values, LIKE, IN, IS NULL, AND, OR and NOT",
-		Position: c.pos,
-	}
+	return provider.Usagef("WHERE of SHOW cannot work out %s", provider.Quote(sqlparser.String(expr))).
+		At(c.pos).
+		Hintf("it takes comparisons of columns with values, LIKE, IN, IS NULL, AND, OR and NOT")
 }
 
 // Like matches a text with a pattern in which % stands for any characters and _ for one, without

@@ -112,12 +112,9 @@ func (s *sqlParser) own(kind ObjectKind) (Ident, error) {
 		return Ident{}, err
 	}
 	if len(name) > 1 {
-		return Ident{}, &provider.Error{
-			Code:     provider.Usage,
-			Message:  provider.Printable(name.String()) + ": names of three parts are those of the API's resources, and one of your own has one part",
-			Hint:     "name it " + provider.Printable(name[len(name)-1].Text),
-			Position: name[0].Pos,
-		}
+		return Ident{}, provider.Usagef("%s: names of three parts are those of the API's resources, and one of your own has one part", provider.Printable(name.String())).
+			At(name[0].Pos).
+			Hintf("name it %s", provider.Printable(name[len(name)-1].Text))
 	}
 	return name[0], nil
 }

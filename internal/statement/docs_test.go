@@ -26,7 +26,7 @@ func TestPublishedStatements(t *testing.T) {
 	kinds := map[string]int{}
 	docs := os.DirFS("../../docs")
 	err := fs.WalkDir(docs, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".md") {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".md") || !strings.Contains(path, "/") { // a guide: internal/cli tests it
 			return err
 		}
 		page, err := fs.ReadFile(docs, path)

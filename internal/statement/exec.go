@@ -134,11 +134,8 @@ func (p *parser) value(param string) (Value, error) {
 		return v, p.unexpected(fmt.Sprintf("a value for %s: a string between single quotes, a number, true, false or null", param))
 	}
 	if v.Kind == Number && !json.Valid([]byte(v.Text)) {
-		return v, &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%s: %s is not a number as JSON writes it", param, provider.Quote(v.Text)),
-			Position: t.pos(p.lex),
-		}
+		return v, provider.Usagef("%s: %s is not a number as JSON writes it", param, provider.Quote(v.Text)).
+			At(t.pos(p.lex))
 	}
 	return v, p.next()
 }

@@ -168,12 +168,7 @@ func (l *lexer) placeholder(start int) error {
 }
 
 func (l *lexer) fault(offset int, message, hint string) error {
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  message,
-		Hint:     hint,
-		Position: l.position(offset),
-	}
+	return provider.Usagef("%s", message).At(l.position(offset)).Hintf("%s", hint)
 }
 
 // blanks counts the bytes of leading white space that the tokenizer skips.

@@ -69,12 +69,9 @@ func (s *sqlParser) value(name string) (Value, error) {
 		return v, s.unexpected(fmt.Sprintf("a value for %s: a string between single quotes, a number, true, false, null or a word", provider.Quote(name)))
 	}
 	if v.Kind == Number && !json.Valid([]byte(v.Text)) {
-		return v, &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%s is not a number", provider.Quote(v.Text)),
-			Hint:     "put text between single quotes",
-			Position: s.places.position(t.start),
-		}
+		return v, provider.Usagef("%s is not a number", provider.Quote(v.Text)).
+			At(s.places.position(t.start)).
+			Hintf("put text between single quotes")
 	}
 	s.at++
 	return v, nil

@@ -151,12 +151,9 @@ func (s *sqlParser) target() (Name, error) {
 		return nil, err
 	}
 	if len(name) > 3 {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  provider.Printable(name.String()) + " has too many parts",
-			Hint:     "a resource is named provider.service.resource, a table of your own by one word",
-			Position: name[0].Pos,
-		}
+		return nil, provider.Usagef("%s has too many parts", provider.Printable(name.String())).
+			At(name[0].Pos).
+			Hintf("a resource is named provider.service.resource, a table of your own by one word")
 	}
 	return name, nil
 }
@@ -187,7 +184,7 @@ func (s *sqlParser) conflict() (string, error) {
 func (s *sqlParser) balanced() error {
 	var open []token
 	fault := func(t token, message string) error {
-		return &provider.Error{Code: provider.Usage, Message: message, Position: provider.PositionAt(s.source, t.start)}
+		return provider.Usagef("%s", message).At(provider.PositionAt(s.source, t.start))
 	}
 	for _, t := range s.tokens {
 		switch t.typ {

@@ -16,7 +16,6 @@
 package statement
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/xwb1989/sqlparser"
@@ -243,12 +242,9 @@ func (p *parser) name(form string) (Name, error) {
 		}
 	}
 	if want := strings.Count(form, ".") + 1; len(name) != want {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  fmt.Sprintf("%s has %d parts where %s has %d", name, len(name), form, want),
-			Hint:     "write the name as " + form,
-			Position: start.pos(p.lex),
-		}
+		return nil, provider.Usagef("%s has %d parts where %s has %d", name, len(name), form, want).
+			At(start.pos(p.lex)).
+			Hintf("write the name as %s", form)
 	}
 	return name, nil
 }
@@ -304,10 +300,5 @@ func unexpected(t token, pos provider.Position, wanted string) error {
 	if t.typ == sqlparser.STRING && t.raw[0] == '\'' {
 		hint = "a quote inside a string is written twice: ''"
 	}
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("found %s, expected %s", found, wanted),
-		Hint:     hint,
-		Position: pos,
-	}
+	return provider.Usagef("found %s, expected %s", found, wanted).At(pos).Hintf("%s", hint)
 }

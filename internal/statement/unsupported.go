@@ -33,5 +33,5 @@ var unsupportedObjects = map[string]string{
 }
 
 func notSupported(what, hint string, pos provider.Position) error {
-	return &provider.Error{Code: provider.Usage, Message: what + " is not supported", Hint: hint, Position: pos}
+	return provider.Usagef("%s is not supported", what).At(pos).Hintf("%s", hint)
 }

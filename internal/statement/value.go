@@ -106,7 +106,8 @@ func (v Value) json() (any, []int, error) {
 	if v.given {
 		value, fault := parseJSON(v.Text)
 		if fault != nil {
-			return nil, nil, &provider.Error{Code: provider.Usage, Message: "malformed JSON in the value of the placeholder: " + fault.message, Position: v.Pos()}
+			return nil, nil, provider.Usagef("malformed JSON in the value of the placeholder: %s", fault.message).
+				At(v.Pos())
 		}
 		return value, nil, nil
 	}
@@ -124,11 +125,7 @@ func (v Value) json() (any, []int, error) {
 	if placeholder, offset, ok := placeholderNear(text, fault.offset); ok {
 		return nil, nil, PlaceholderError(placeholder, v.at(offsets, offset))
 	}
-	return nil, nil, &provider.Error{
-		Code:     provider.Usage,
-		Message:  "malformed JSON: " + fault.message,
-		Position: v.at(offsets, fault.offset),
-	}
+	return nil, nil, provider.Usagef("malformed JSON: %s", fault.message).At(v.at(offsets, fault.offset))
 }
 
 // at finds the place of an offset in the decoded text, whose end is the closing quote.
@@ -374,10 +371,7 @@ func placeholderNear(text string, offset int) (placeholder string, start int, ok
 // PlaceholderError is the error that a placeholder was left in.
 func PlaceholderError(placeholder string, pos provider.Position) error {
 	name := strings.Trim(placeholder, "{}. \t\r\n")
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  fmt.Sprintf("the placeholder %s was not filled in", provider.Printable(placeholder)),
-		Hint:     fmt.Sprintf("put a value in its place, or give one on the command line: --var %s=VALUE", provider.Printable(name)),
-		Position: pos,
-	}
+	return provider.Usagef("the placeholder %s was not filled in", provider.Printable(placeholder)).
+		At(pos).
+		Hintf("put a value in its place, or give one on the command line: --var %s=VALUE", provider.Printable(name))
 }

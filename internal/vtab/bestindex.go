@@ -1,7 +1,6 @@
 package vtab
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/ncruces/go-sqlite3"
@@ -35,11 +34,8 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	for _, f := range t.fields { // no row has a value for it, and so none would be left
 		if f.hidden && compared[f.name] && !named[f.name] {
-			return t.fail(&provider.Error{
-				Code:    provider.Usage,
-				Message: fmt.Sprintf("%s: %s is a parameter, which has no value but the one given", t.resource.FullName(), f.name),
-				Hint:    "give it by = or IN, or by a join",
-			})
+			return t.fail(provider.Usagef("%s: %s is a parameter, which has no value but the one given", t.resource.FullName(), f.name).
+				Hintf("give it by = or IN, or by a join"))
 		}
 	}
 	has := func(name string) bool {

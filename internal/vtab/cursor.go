@@ -2,7 +2,6 @@ package vtab
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/ncruces/go-sqlite3"
@@ -123,11 +122,8 @@ func (c *cursor) parameter(f field) (any, error) {
 	case f.name == c.table.tenant:
 		return c.req.Workspace(), nil
 	}
-	return nil, c.table.fail(&provider.Error{
-		Code:    provider.Usage,
-		Message: fmt.Sprintf("%s: %s is a parameter, which has no value but the one given, and here it has none", c.table.resource.FullName(), f.name),
-		Hint:    "give it by = or IN in every alternative of an OR, or by a join",
-	})
+	return nil, c.table.fail(provider.Usagef("%s: %s is a parameter, which has no value but the one given, and here it has none", c.table.resource.FullName(), f.name).
+		Hintf("give it by = or IN in every alternative of an OR, or by a join"))
 }
 
 // Close releases the rows.

@@ -159,7 +159,7 @@ func (e *explanation) nameStored(table bytecode.Table) error {
 	schema := p.DB.DBName(table.Database)
 	stmt, _, err := p.DB.Prepare("SELECT t.name, c.name FROM " + sqlite3.QuoteIdentifier(schema) + ".sqlite_schema t, pragma_table_info(t.name, ?) c WHERE t.type = 'table' AND t.rootpage = ? ORDER BY c.cid")
 	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "look up a table", Err: err}
+		return provider.Internalf("look up a table").Because(err)
 	}
 	defer func() { _ = stmt.Close() }() // it gives the error of the last step again
 	if err := stmt.BindText(1, schema); err != nil {
@@ -250,7 +250,7 @@ type planLine struct {
 func queryPlan(p *Program) ([]planLine, error) {
 	stmt, _, err := p.DB.Prepare("EXPLAIN QUERY PLAN " + p.stmt.SQL())
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "explain the query", Err: err}
+		return nil, provider.Internalf("explain the query").Because(err)
 	}
 	defer func() { _ = stmt.Close() }() // it gives the error of the last step again
 	var lines []planLine
@@ -261,7 +261,7 @@ func queryPlan(p *Program) ([]planLine, error) {
 			_, line.alias, _ = strings.Cut(strings.TrimSuffix(before, " EXISTS"), " ")
 			line.choice.Text, _, _ = strings.Cut(key, " LEFT-JOIN")
 			if line.choice.Number, err = strconv.Atoi(number); err != nil {
-				return nil, &provider.Error{Code: provider.Internal, Message: "read SQLite's plan", Err: err}
+				return nil, provider.Internalf("read SQLite's plan").Because(err)
 			}
 			if chosen, ok := p.env.choices.find(line.choice); ok {
 				line.chosen = &chosen

@@ -16,9 +16,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// addFunctions adds to a database the functions that StackQL has beyond SQLite's own: regexp_like
+// AddFunctions adds to a database the functions that StackQL has beyond SQLite's own: regexp_like
 // and the other functions of regular expressions, split_part, and json_equal.
-func addFunctions(db *sqlite3.Conn) error {
+func AddFunctions(db *sqlite3.Conn) error {
 	const pure = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
 	err := errors.Join(
 		regexp.Register(db),
@@ -27,7 +27,7 @@ func addFunctions(db *sqlite3.Conn) error {
 		db.CreateFunction(workspaceFunction, 3, pure, workspaceOf),
 	)
 	if err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "add functions to SQLite", Err: err}
+		return provider.Internalf("add functions to SQLite").Because(err)
 	}
 	return nil
 }
@@ -118,13 +118,15 @@ func plainNumber(text string) string {
 }
 
 // workspaceFunction returns the deployment name of a workspace that the account lists. A workspace
-// without one cannot be called; the function fails, so that it is not left out without a message.
+// without one cannot be called; the function fails, so that it is not left out without a message. Its
+// arguments are the deployment name first, which EXPLAIN follows, then the parameter that takes it and
+// what names the workspace in the message.
 const workspaceFunction = "lakeql_workspace"
 
 func workspaceOf(ctx sqlite3.Context, args ...sqlite3.Value) {
-	if name := args[1]; name.Type() != sqlite3.NULL && name.Text() != "" {
+	if name := args[0]; name.Type() != sqlite3.NULL && name.Text() != "" {
 		ctx.ResultText(name.Text())
 		return
 	}
-	ctx.ResultError(errors.New(args[0].Text() + " = '*': the workspace " + provider.Quote(args[2].Text()) + " of the account has no deployment name; list the workspaces with IN"))
+	ctx.ResultError(errors.New(args[1].Text() + " = '*': the workspace " + provider.Quote(args[2].Text()) + " of the account has no deployment name; list the workspaces with IN"))
 }

@@ -64,7 +64,7 @@ func CompileWrite(env *Env, position provider.Position, ahead, text Text) (*Prog
 func (p *Program) prepared() (*Program, error) {
 	var err error
 	if p.DB, err = sqlite3.Open(":memory:"); err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "open SQLite", Err: err}
+		return nil, provider.Internalf("open SQLite").Because(err)
 	}
 	p.tables = tables{program: p, named: map[string]*table{}}
 	if err := p.prepare(); err != nil {
@@ -75,7 +75,7 @@ func (p *Program) prepared() (*Program, error) {
 }
 
 func (p *Program) prepare() error {
-	if err := addFunctions(p.DB); err != nil {
+	if err := AddFunctions(p.DB); err != nil {
 		return err
 	}
 	text, err := p.text(p)
@@ -93,14 +93,14 @@ func (p *Program) prepare() error {
 		stmt, tail, err = p.DB.Prepare(text)
 	}
 	if strings.TrimSpace(tail) != "" || stmt == nil {
-		return &provider.Error{Code: provider.Usage, Message: "the query has text behind its end", Position: p.position}
+		return provider.Usagef("the query has text behind its end").At(p.position)
 	}
 	p.stmt = stmt
 	if err := checkOrder(p); err != nil {
 		return err
 	}
 	if !stmt.ReadOnly() && !p.writes {
-		return &provider.Error{Code: provider.Usage, Message: "the statement would change something, which a query cannot", Position: p.position}
+		return provider.Usagef("the statement would change something, which a query cannot").At(p.position)
 	}
 	if err := p.BindArgs(stmt); err != nil {
 		return err
@@ -183,7 +183,7 @@ func (p *Program) BindArgs(stmt *sqlite3.Stmt) error {
 			if name == "" {
 				name = fmt.Sprintf("?%d", n)
 			}
-			return &provider.Error{Code: provider.Usage, Message: "no value for the placeholder " + name, Position: p.position}
+			return provider.Usagef("no value for the placeholder %s", name).At(p.position)
 		}
 		if err := BindValue(stmt, n, value); err != nil {
 			return err
@@ -199,7 +199,7 @@ func (p *Program) Bytecode() (*bytecode.Program, error) {
 	}
 	code, err := bytecode.Read(p.DB, p.stmt.SQL())
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "explain the query", Err: err}
+		return nil, provider.Internalf("explain the query").Because(err)
 	}
 	p.code = code
 	return code, nil
@@ -255,9 +255,9 @@ func (p *Program) SQLError(err error) error {
 		return p.err
 	}
 	if p.ctx != nil && p.ctx.Err() != nil {
-		return &provider.Error{Code: provider.Canceled, Message: "canceled", Err: context.Cause(p.ctx)}
+		return provider.Errorf(provider.Canceled, "canceled").Because(context.Cause(p.ctx))
 	}
-	e := &provider.Error{Code: provider.Usage, Message: Message(err), Position: p.position, Err: err}
+	e := provider.Usagef("%s", Message(err)).At(p.position).Because(err)
 	if p.Target != nil && strings.HasPrefix(e.Message, "no such column") {
 		e.Hint = "the WHERE tells which resource is meant, by " + strings.Join(fieldNames(p.Target.fields), ", ")
 	}

@@ -74,7 +74,7 @@ func (c *cursor) identity() ([sha256.Size]byte, error) {
 	}
 	encoded, err := json.Marshal(values)
 	if err != nil {
-		return [sha256.Size]byte{}, &provider.Error{Code: provider.Internal, Message: "tell rows apart", Err: err}
+		return [sha256.Size]byte{}, provider.Internalf("tell rows apart").Because(err)
 	}
 	return sha256.Sum256(encoded), nil
 }

@@ -86,7 +86,7 @@ func (r *Rows) Close() error {
 		return nil
 	}
 	if r.ended == nil {
-		r.ended = &provider.Error{Code: provider.Internal, Message: "rows are read after they were closed"}
+		r.ended = provider.Internalf("rows are read after they were closed")
 	}
 	return errors.Join(r.fetch.Close(), r.program.Close())
 }

@@ -59,12 +59,9 @@ func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, 
 		t.methods = append(t.methods, a)
 	}
 	if len(t.methods) == 0 {
-		return nil, &provider.Error{
-			Code:     provider.Usage,
-			Message:  "no SELECT reaches " + r.FullName(),
-			Hint:     "see SHOW METHODS IN " + r.FullName(),
-			Position: pos,
-		}
+		return nil, provider.Usagef("no SELECT reaches %s", r.FullName()).
+			At(pos).
+			Hintf("see SHOW METHODS IN %s", r.FullName())
 	}
 	slices.SortStableFunc(t.methods, func(a, b *access) int { return len(b.required) - len(a.required) })
 	return t, t.declare()

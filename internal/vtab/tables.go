@@ -54,7 +54,7 @@ func (ts *tables) everyTenant(tenant *provider.Tenant) (string, error) {
 		}
 	}
 	column, label := sqlite3.QuoteIdentifier(tenant.Column), sqlite3.QuoteIdentifier(tenant.Label)
-	return "SELECT " + workspaceFunction + "(" + sqlite3.Quote(tenant.Variable) + ", " + column + ", " + label + ") FROM " + sqlite3.QuoteIdentifier(r.FullName()) + " AS " + sqlite3.QuoteIdentifier(r.Name), nil
+	return "SELECT " + workspaceFunction + "(" + column + ", " + sqlite3.Quote(tenant.Variable) + ", " + label + ") FROM " + sqlite3.QuoteIdentifier(r.FullName()) + " AS " + sqlite3.QuoteIdentifier(r.Name), nil
 }
 
 // register makes the table for a resource that a query names, and returns its name in SQLite.
@@ -105,7 +105,7 @@ func (ts *tables) addTable(r *provider.Resource, pos provider.Position) error {
 		return made, db.DeclareVTab(made.declaration())
 	}
 	if err := sqlite3.CreateModule(ts.program.DB, name, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
-		return &provider.Error{Code: provider.Internal, Message: "make the table of " + name, Err: err}
+		return provider.Internalf("make the table of %s", name).Because(err)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (ts *tables) addView(r *provider.Resource) error {
 	ts.named[name] = nil // SQLite refuses a view that names itself
 	i := slices.IndexFunc(r.View.Definitions, func(d provider.ViewDefinition) bool { return d.Dialect == "" || d.Dialect == "sqlite3" })
 	if i < 0 {
-		return &provider.Error{Code: provider.Usage, Message: name + " has no definition for SQLite"}
+		return provider.Usagef("%s has no definition for SQLite", name)
 	}
 	return ts.createView(name, "", r.View.Definitions[i].SQL)
 }
@@ -135,7 +135,7 @@ func (ts *tables) createView(name, columns, definition string) error {
 		columns = " (" + columns + ")"
 	}
 	if err := ts.program.DB.Exec("CREATE TEMP VIEW " + sqlite3.QuoteIdentifier(name) + columns + " AS " + text); err != nil {
-		return &provider.Error{Code: provider.Internal, Message: "make the view " + name + ": " + Message(err), Err: err}
+		return provider.Internalf("make the view %s: %s", name, Message(err)).Because(err)
 	}
 	return nil
 }
@@ -144,12 +144,12 @@ func (ts *tables) createView(name, columns, definition string) error {
 func ParseView(name, text string) (*statement.Query, error) {
 	parsed, err := statement.Parse(text)
 	if err != nil {
-		return nil, &provider.Error{Code: provider.Internal, Message: "read the view " + provider.Printable(name), Err: err}
+		return nil, provider.Internalf("read the view %s", provider.Printable(name)).Because(err)
 	}
 	if len(parsed) == 1 {
 		if q, ok := parsed[0].(*statement.Query); ok {
 			return q, nil
 		}
 	}
-	return nil, &provider.Error{Code: provider.Internal, Message: "the view " + provider.Printable(name) + " is no query"}
+	return nil, provider.Internalf("the view %s is no query", provider.Printable(name))
 }

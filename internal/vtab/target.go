@@ -111,7 +111,7 @@ func (t *Target) create() error {
 		return t, db.DeclareVTab("CREATE TABLE x(" + strings.Join(columns, ", ") + ")")
 	}
 	if err := sqlite3.CreateModule(t.program.DB, TargetTable, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
-		return &provider.Error{Code: provider.Internal, Message: "make the table of " + t.access.method.FullName(), Err: err}
+		return provider.Internalf("make the table of %s", t.access.method.FullName()).Because(err)
 	}
 	return nil
 }
@@ -195,11 +195,8 @@ func (c *targetCursor) Column(ctx sqlite3.Context, n int) error {
 	name := c.target.fields[n].name
 	value, ok := c.given[name]
 	if !ok {
-		return c.target.program.fail(&provider.Error{
-			Code:    provider.Usage,
-			Message: fmt.Sprintf("%s: %s has no value here", c.target.access.method.FullName(), name),
-			Hint:    "compare it by = or IN, in every alternative of an OR, or take the value from a SELECT",
-		})
+		return c.target.program.fail(provider.Usagef("%s: %s has no value here", c.target.access.method.FullName(), name).
+			Hintf("compare it by = or IN, in every alternative of an OR, or take the value from a SELECT"))
 	}
 	return result(ctx, value)
 }

@@ -2,7 +2,6 @@ package vtab
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -53,7 +52,7 @@ func result(ctx sqlite3.Context, value any) error {
 			ctx.ResultText(value.String())
 		}
 	default:
-		return &provider.Error{Code: provider.Internal, Message: fmt.Sprintf("a row holds a %T", value)}
+		return provider.Internalf("a row holds a %T", value)
 	}
 	return nil
 }
@@ -106,5 +105,5 @@ func BindValue(stmt *sqlite3.Stmt, param int, value any) error {
 	case provider.Secret:
 		return stmt.BindText(param, value.Reveal())
 	}
-	return &provider.Error{Code: provider.Internal, Message: "a value of a kind that rows do not hold"}
+	return provider.Internalf("a value of a kind that rows do not hold")
 }

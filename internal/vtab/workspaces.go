@@ -1,7 +1,6 @@
 package vtab
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -101,12 +100,9 @@ func checkOrder(p *Program) error {
 	if waiting = append(waiting, apart...); len(waiting) == 0 {
 		return nil
 	}
-	return &provider.Error{
-		Code:     provider.Usage,
-		Message:  "missing parameters: the query compares the " + variable + " of " + strings.Join(waiting, ", ") + ", which is not known when it is called",
-		Hint:     "compare it beside the resource itself: in the ON of an outer join, within a view or subquery; or put the tables in another order",
-		Position: p.position,
-	}
+	return provider.Usagef("missing parameters: the query compares the %s of %s, which is not known when it is called", variable, strings.Join(waiting, ", ")).
+		At(p.position).
+		Hintf("compare it beside the resource itself: in the ON of an outer join, within a view or subquery; or put the tables in another order")
 }
 
 // withoutWorkspace reports whether a plan calls without a deployment_name that the query reads.
@@ -140,12 +136,9 @@ func checkCompared(p *Program, code *bytecode.Program) error {
 			continue
 		}
 		if code.Compares(place.Cursor, column) {
-			return &provider.Error{
-				Code:     provider.Usage,
-				Message:  fmt.Sprintf("%s: %s is compared where it does not say which workspace to ask", t.resource.FullName(), t.tenant),
-				Hint:     "give it by = or IN in every alternative of an OR, or by a join",
-				Position: p.position,
-			}
+			return provider.Usagef("%s: %s is compared where it does not say which workspace to ask", t.resource.FullName(), t.tenant).
+				At(p.position).
+				Hintf("give it by = or IN in every alternative of an OR, or by a join")
 		}
 	}
 	return nil

@@ -30,7 +30,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -124,7 +123,7 @@ func count(name, value string) (int, error) {
 }
 
 func usage(format string, args ...any) error {
-	return &provider.Error{Code: provider.Usage, Message: fmt.Sprintf(format, args...)}
+	return provider.Usagef(format, args...)
 }
 
 // Driver opens connections by data source name.

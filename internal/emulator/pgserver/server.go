@@ -67,18 +67,12 @@ func New(dsn string) (*Server, error) {
 	config, err := pgconn.ParseConfig(dsn)
 	if err != nil {
 		// The error quotes the string, and cannot always tell where its password is.
-		return nil, &provider.Error{
-			Code:    provider.Usage,
-			Message: "the connection string of the PostgreSQL server cannot be read, or a file that it names cannot",
-			Hint:    "write postgres://postgres@127.0.0.1:5432/postgres or 'host=127.0.0.1 port=5432 user=postgres dbname=postgres'",
-		}
+		return nil, provider.Usagef("the connection string of the PostgreSQL server cannot be read, or a file that it names cannot").
+			Hintf("write postgres://postgres@127.0.0.1:5432/postgres or 'host=127.0.0.1 port=5432 user=postgres dbname=postgres'")
 	}
 	for _, other := range config.Fallbacks { // where TLS is optional, the same server is in it again
 		if other.Host != config.Host || other.Port != config.Port {
-			return nil, &provider.Error{
-				Code:    provider.Usage,
-				Message: "the connection string of the PostgreSQL server names several servers, and one must have the roles",
-			}
+			return nil, provider.Usagef("the connection string of the PostgreSQL server names several servers, and one must have the roles")
 		}
 	}
 	// What quoting relies on.

@@ -133,10 +133,7 @@ func newWriter(w io.Writer, columns []Column, limits limits) (*writer, error) {
 func (f *writer) add(row []any) error {
 	f.rows++
 	if len(row) != len(f.columns) {
-		return &provider.Error{
-			Code:    provider.Internal,
-			Message: fmt.Sprintf("row %d has %d values for the %d columns of a Parquet file", f.rows, len(row), len(f.columns)),
-		}
+		return provider.Internalf("row %d has %d values for the %d columns of a Parquet file", f.rows, len(row), len(f.columns))
 	}
 	for i, v := range row {
 		value, size, err := f.columns[i].value(v, f.limits.value)
@@ -159,11 +156,8 @@ func (f *writer) misfit(i int, err error) error {
 	if errors.Is(err, errForeign) {
 		code = provider.Internal
 	}
-	return &provider.Error{
-		Code:    code,
-		Message: fmt.Sprintf("row %d, column %s: %v", f.rows, provider.Quote(f.columns[i].name), err),
-		Err:     err,
-	}
+	return provider.Errorf(code, "row %d, column %s: %v", f.rows, provider.Quote(f.columns[i].name), err).
+		Because(err)
 }
 
 // flush hands the batch to the columns, and ends the row group when it is full.

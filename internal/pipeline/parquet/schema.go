@@ -16,10 +16,7 @@ import (
 // checkNames refuses names that would be refused later, where a file is read or loaded into a table.
 func checkNames(columns []Column) error {
 	if len(columns) == 0 || len(columns) > parquet.MaxColumnIndex+1 {
-		return &provider.Error{
-			Code:    provider.Usage,
-			Message: fmt.Sprintf("a Parquet file cannot have %d columns", len(columns)),
-		}
+		return provider.Usagef("a Parquet file cannot have %d columns", len(columns))
 	}
 	seen := make(map[string]string, len(columns))
 	for i, c := range columns {
@@ -73,7 +70,7 @@ func describe(r rune) string {
 }
 
 func nameError(message string) error {
-	return &provider.Error{Code: provider.Usage, Message: message, Hint: "give the column another name with AS"}
+	return provider.Usagef("%s", message).Hintf("give the column another name with AS")
 }
 
 // newSchema keeps the order of the columns, where the library's own Group sorts them by name and

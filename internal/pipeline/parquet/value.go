@@ -39,10 +39,7 @@ func newColumn(c Column) (column, error) {
 		// The moment, not what a clock showed: isAdjustedToUTC is set.
 		column.typ, column.convert = parquet.Timestamp(parquet.Microsecond).Type(), timestamp
 	default:
-		return column, &provider.Error{
-			Code:    provider.Internal,
-			Message: fmt.Sprintf("column %s of a Parquet file has type %s, which is none", provider.Quote(c.Name), provider.Quote(c.Type)),
-		}
+		return column, provider.Internalf("column %s of a Parquet file has type %s, which is none", provider.Quote(c.Name), provider.Quote(c.Type))
 	}
 	return column, nil
 }
