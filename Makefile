@@ -44,26 +44,9 @@ registry: ## write the registry for StackQL to src/ and dist/ in the folder REGI
 ##@ Check
 
 .PHONY: test
-test: test-needs ## run every test with the race detector (one: make test PKG=./openapi ARGS='-run Load')
+test: ## run every test with the race detector, after installing what they need (one: make test PKG=./openapi ARGS='-run Load')
+	@internal/testworld/setup.sh
 	CGO_ENABLED=1 go test -race $(if $(CI),-count=1) $(ARGS) $(or $(PKG),./...)
-
-# What the tests need beyond Go: checked before, with the way to get it, rather than found out halfway.
-.PHONY: test-needs
-test-needs:
-	@echo '#include <stdlib.h>' | $$(go env CC) -E - >/dev/null 2>&1 || { \
-	  echo 'make test needs a C compiler and its headers, for the race detector. To install them:'; \
-	  echo '  Debian, Ubuntu   apt-get install gcc libc6-dev'; \
-	  echo '  Fedora           dnf install gcc glibc-devel'; \
-	  echo '  Alpine           apk add gcc musl-dev'; \
-	  echo '  macOS            xcode-select --install'; \
-	  exit 1; } >&2
-	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
-	  echo 'make test needs the programs of PostgreSQL 14 or newer: a test runs a server of its own. To install them:'; \
-	  echo '  Debian, Ubuntu   apt-get install --no-install-recommends postgresql'; \
-	  echo '  Fedora           dnf install postgresql-server'; \
-	  echo '  Alpine           apk add postgresql postgresql-client'; \
-	  echo '  macOS            brew install postgresql'; \
-	  exit 1; } >&2
 
 .PHONY: lint
 lint: ## run the linters; check formatting, go.mod, and merge-conflict markers
