@@ -67,6 +67,8 @@ type Client struct {
 	// RequestTimeout bounds the wait for an answer to begin, and then for each next part of it.
 	// 0 means 45 seconds, as in StackQL.
 	RequestTimeout time.Duration
+	// AnswerLimit bounds one answer, in bytes: a longer one is an error. 0 means 256 MiB.
+	AnswerLimit int64
 	// PageLimit is how many pages of a list are fetched at most; 0 means all. What it cuts off, Cut
 	// of a [Reader] tells.
 	PageLimit int

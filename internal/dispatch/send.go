@@ -20,8 +20,9 @@ import (
 
 const (
 	defaultRequestTimeout = 45 * time.Second
-	// maxBody bounds what is read of one answer. A page of a list has a few megabytes at most.
-	maxBody = 256 << 20
+	// usualAnswer is the bound of one answer, unless the client has another. A page of a list has a few
+	// megabytes at most.
+	usualAnswer = 256 << 20
 	// maxErrorBody bounds what is read of an answer that says what went wrong.
 	maxErrorBody = 1 << 20
 	// maxHeader bounds the headers of an answer.
@@ -59,12 +60,12 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 		return nil, c.transportFailure(ctx, req, r, err, wrote.Load())
 	}
 	defer resp.Body.Close()
-	limit := int64(maxBody)
+	limit := c.answerLimit()
 	switch {
 	case resp.StatusCode >= 300:
 		limit = maxErrorBody
-	case resp.ContentLength > maxBody:
-		return nil, tooLarge(req)
+	case resp.ContentLength > limit:
+		return nil, tooLarge(req, limit)
 	}
 	body, err := readAll(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1), resp.ContentLength)
 	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int("bytes", len(body)), slog.Duration("time", time.Since(began)))
@@ -79,8 +80,8 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 		}
 		return nil, c.transportFailure(ctx, req, r, err, true)
 	}
-	if len(body) > maxBody {
-		return nil, tooLarge(req)
+	if int64(len(body)) > limit {
+		return nil, tooLarge(req, limit)
 	}
 	return &answer{body, resp.Header}, nil
 }
@@ -102,8 +103,15 @@ type answer struct {
 	header http.Header
 }
 
-func tooLarge(req *Request) error {
-	return callError(req, provider.API, fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20))
+func tooLarge(req *Request, limit int64) error {
+	return callError(req, provider.API, fmt.Sprintf("the answer is larger than %d MiB", limit>>20))
+}
+
+func (c *Client) answerLimit() int64 {
+	if c.AnswerLimit > 0 {
+		return c.AnswerLimit
+	}
+	return usualAnswer
 }
 
 // client gives the HTTP client to send with.

@@ -34,6 +34,9 @@ type Session struct {
 	QueriesOnly bool
 	// Masked replaces the credentials in the rows of queries by masks, for rows that are stored.
 	Masked bool
+	// Memory is how many bytes of a statement's answers are kept in memory; those beyond are kept in
+	// a temporary file. 0 means 16 MiB.
+	Memory int
 	// Version is the answer to SHOW VERSION.
 	Version Version
 

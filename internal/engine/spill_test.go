@@ -15,10 +15,13 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// Large answers for the tests: pages of a list whose items have a text of a megabyte each.
+// Large answers for the tests: pages of a list whose items have a text each, and memory for
+// some of them.
 const (
 	largePages = 7
 	largeItems = 4
+	largeText  = 1 << 13
+	someMemory = largeText * largePages * largeItems / 2
 	marker     = "marker-of-a-secret"
 )
 
@@ -28,7 +31,7 @@ func large(w http.ResponseWriter, r *http.Request) {
 	var items []string
 	for i := range largeItems {
 		name := fmt.Sprintf("projects/p-%02d-%d", page, i)
-		text := name + strings.Repeat(marker+" <&> \\u2028 ", (1<<20)/(len(marker)+13))
+		text := name + strings.Repeat(marker+" <&> \\u2028 ", largeText/(len(marker)+13))
 		items = append(items, fmt.Sprintf(`{"name": %q, "uid": "%s", "status": {"display_name" : "<&> \u2028",  "n": 1.0}}`, name, text))
 	}
 	next := ""
@@ -46,6 +49,7 @@ func TestLargeAnswersAreKeptInAFile(t *testing.T) { // not parallel: it sets TMP
 	t.Setenv("TMPDIR", dir)
 	w := newWorld(t, emulator.Options{}, func(w http.ResponseWriter, r *http.Request, _ http.Handler) { large(w, r) })
 	s := w.session(t, 0)
+	s.Memory = someMemory
 	want, err := read(t.Context(), s, "SELECT name, length(uid), substr(uid, 1, 200), status FROM {p}")
 	if err != nil || len(want) != largePages*largeItems {
 		t.Fatalf("%d rows: %v", len(want), err)
@@ -80,7 +84,7 @@ func TestLargeAnswersAreKeptInAFile(t *testing.T) { // not parallel: it sets TMP
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(data) < (largePages*largeItems)<<20-20<<20 {
+		if len(data) < largeText*largePages*largeItems-someMemory-2*largeText*largeItems {
 			t.Errorf("%d bytes were put aside", len(data))
 		}
 		for _, plain := range []string{marker, "projects/", "display_name"} {
@@ -108,7 +112,9 @@ func TestTheFileGoesWithAStatementThatStops(t *testing.T) { // not parallel: it 
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	w := newWorld(t, emulator.Options{}, func(w http.ResponseWriter, r *http.Request, _ http.Handler) { large(w, r) })
-	for rows, err := range w.session(t, 0).Run(t.Context(), named("SELECT a.name FROM {p} a, {p} b")) {
+	s := w.session(t, 0)
+	s.Memory = someMemory
+	for rows, err := range s.Run(t.Context(), named("SELECT a.name FROM {p} a, {p} b")) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +139,9 @@ func TestTheFileGoesWithAStatementThatStops(t *testing.T) { // not parallel: it 
 func TestNoRoomToPutAside(t *testing.T) { // not parallel: it sets TMPDIR
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
 	w := newWorld(t, emulator.Options{}, func(w http.ResponseWriter, r *http.Request, _ http.Handler) { large(w, r) })
-	_, err := read(t.Context(), w.session(t, 0), "SELECT count(*) FROM {p} a, {p} b")
+	s := w.session(t, 0)
+	s.Memory = someMemory
+	_, err := read(t.Context(), s, "SELECT count(*) FROM {p} a, {p} b")
 	if e := asError(t, err); !strings.Contains(e.Message, "put answers aside in a temporary file") || !strings.Contains(e.Hint, "TMPDIR") {
 		t.Errorf("got %v, hint %q", err, e.Hint)
 	}

@@ -65,7 +65,7 @@ func (a *Answer) fetch() bool {
 	page, err := a.reader.Next(a.fetcher.ctx)
 	var kept keptPage
 	if err == nil {
-		kept, err = a.fetcher.pages.keep(page)
+		kept, err = a.fetcher.pages.keep(page, a.fetcher.memory())
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

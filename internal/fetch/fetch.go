@@ -19,14 +19,16 @@ import (
 )
 
 // Fetcher makes the calls of one statement, on goroutines of its own, and keeps the answers for all
-// who ask: the statement itself, and the passes that run ahead of it. Make it with [New]; set Ahead
-// and Keep before the first call.
+// who ask: the statement itself, and the passes that run ahead of it. Make it with [New]; set Ahead,
+// Keep and Memory before the first call.
 type Fetcher struct {
 	// Ahead makes it fetch pages before they are read. Leave it unset if the statement may stop
 	// early.
 	Ahead bool
 	// Keep keeps pages that were read. Set it if an answer may be read more than once.
 	Keep bool
+	// Memory is how many bytes of pages are kept in memory. 0 means 16 MiB.
+	Memory int
 
 	client *dispatch.Client
 	ctx    context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
@@ -63,6 +65,14 @@ func (f *Fetcher) pagesAhead() int {
 		return aheadPages
 	}
 	return 0
+}
+
+// memory is the budget of the pages in memory.
+func (f *Fetcher) memory() int {
+	if f.Memory > 0 {
+		return f.Memory
+	}
+	return usualMemory
 }
 
 // errClosed is the cause for which calls end when the statement does.

@@ -190,22 +190,25 @@ func TestCloseEndsCalls(t *testing.T) {
 func TestMemoryBudget(t *testing.T) { // not parallel: it sets TMPDIR
 	t.Setenv("TMPDIR", t.TempDir())
 	const secret = "marker-of-a-secret"
-	c, _ := client(t, pages(5, strings.Repeat(secret, 8<<20/len(secret))))
+	c, _ := client(t, pages(5, strings.Repeat(secret, 8<<10/len(secret))))
 	f := New(t.Context(), c)
-	f.Keep = true
+	if f.memory() != 16<<20 {
+		t.Errorf("%d bytes are kept in memory unless said otherwise", f.memory())
+	}
+	f.Keep, f.Memory = true, 16<<10
 	a, _ := f.Call(projects(t, c), 0)
 	for range 2 {
 		if n, err := rows(t.Context(), a, false); n != 10 || err != nil {
 			t.Errorf("%d rows, %v; want 10", n, err)
 		}
 	}
-	if f.pages.file == nil || f.pages.memory > keptBytes {
+	if f.pages.file == nil || f.pages.memory > f.Memory {
 		t.Fatalf("%d bytes are in memory; is there a file: %t", f.pages.memory, f.pages.file != nil)
 	}
 	if names, err := os.ReadDir(os.TempDir()); err != nil || len(names) > 0 {
 		t.Errorf("the file has a name: %v, %v", names, err)
 	}
-	start := make([]byte, 64<<10)
+	start := make([]byte, 8<<10)
 	if _, err := f.pages.file.ReadAt(start, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// keptBytes is the memory budget of a statement's answers. Pages beyond it go to a file: a
-// statement may need every answer until its end, and answers have no maximal length.
-const keptBytes = 16 << 20
+// usualMemory is the memory budget of a statement's answers, unless it sets another. Pages beyond it
+// go to a file: a statement may need every answer until its end, and answers have no maximal length.
+const usualMemory = 16 << 20
 
 // spill holds the pages of a statement: in memory up to the budget, the rest in a file without a
 // name. The file is enciphered with a key that is only in memory, because answers may hold
@@ -35,12 +35,12 @@ type keptPage struct {
 	length int
 }
 
-// keep stores a page.
-func (s *spill) keep(page *dispatch.Page) (keptPage, error) {
+// keep stores a page, in memory while no more than budget bytes are there.
+func (s *spill) keep(page *dispatch.Page, budget int) (keptPage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	size := page.Size()
-	if s.memory == 0 || s.memory+size <= keptBytes {
+	if s.memory == 0 || s.memory+size <= budget {
 		s.memory += size
 		return keptPage{page: page}, nil
 	}

@@ -25,7 +25,7 @@ func (p *Program) Start(ctx context.Context) (*Rows, error) {
 		return nil, errors.Join(err, p.Close())
 	}
 	r := &Rows{program: p, fetch: fetch.New(ctx, p.env.Client)}
-	r.fetch.Ahead, r.fetch.Keep = !flow.Stops, flow.Repeats
+	r.fetch.Ahead, r.fetch.Keep, r.fetch.Memory = !flow.Stops, flow.Repeats, p.env.Memory
 	if flow.Repeats && p.ahead != nil {
 		r.scouts = &scouts{rows: r, limited: flow.Limited}
 		r.scouts.start()

@@ -36,6 +36,8 @@ type Env struct {
 	Args *bind.Args
 	// Masked replaces credentials in rows by masks.
 	Masked bool
+	// Memory is how many bytes of a statement's answers are kept in memory. 0 means 16 MiB.
+	Memory int
 	// Ended is told why an answer ends, io.EOF or an error, and returns how it ends for the
 	// statement: io.EOF to go on without the rest. cut is set if the page limit ended it. of is the
 	// same for every reader of one answer.

@@ -1,0 +1,162 @@
+//go:build unix
+
+package testworld_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// machine is a folder of commands, which is all that setup.sh finds there. It lacks a C compiler.
+type machine struct{ bin string }
+
+func newMachine(t *testing.T, user string, without ...string) machine {
+	t.Helper()
+	m := machine{t.TempDir()}
+	for _, name := range []string{"sh", "env", "paste", "ls", "cp"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(m.bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stubs := map[string]string{
+		"go":     "echo stubcc",
+		"id":     "echo " + user,
+		"initdb": "",
+		// It writes down how it was called, and installs the compiler.
+		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc";; esac`,
+		// It asks for a password, unless the test has said that none is needed.
+		"sudo": `if [ "$1" = -n ]; then [ -e "$0.free" ] || exit 1; shift; fi; exec "$@"`,
+		"true": "",
+	}
+	for _, name := range without {
+		delete(stubs, name)
+	}
+	for name, text := range stubs {
+		m.write(t, name, "#!/bin/sh\n"+text+"\n")
+	}
+	return m
+}
+
+func (m machine) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(m.bin, name), []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// setup is the script on the machine.
+func (m machine) setup(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "./setup.sh", args...)
+	cmd.Env = []string{"PATH=" + m.bin, "SSL_CERT_FILE=" + os.DevNull}
+	return cmd
+}
+
+// installed is how apt-get was called.
+func (m machine) installed(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(m.bin, "apt-get.log"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+const calls = `noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 update
+noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 install -y --no-install-recommends gcc libc6-dev
+`
+
+// TestSetupElsewhere runs the script where nobody can answer a question.
+func TestSetupElsewhere(t *testing.T) {
+	t.Parallel()
+	const root, person = "0", "1000"
+	for name, test := range map[string]struct {
+		machine machine
+		free    bool // sudo needs no password
+		args    []string
+		status  int
+		stderr  string
+		calls   string
+	}{
+		"root":                    {machine: newMachine(t, root, "sudo"), stderr: "installing gcc libc6-dev\n", calls: calls},
+		"sudo without a password": {machine: newMachine(t, person), free: true, stderr: "installing gcc libc6-dev\n", calls: calls},
+		"sudo with a password":    {machine: newMachine(t, person), status: 1, stderr: "gcc libc6-dev: missing, and installing needs root, or sudo without a password. To install"},
+		"no sudo":                 {machine: newMachine(t, person, "sudo"), status: 1, stderr: "Alpine           apk add gcc"},
+		"no apt-get":              {machine: newMachine(t, root, "apt-get"), status: 1, stderr: "gcc libc6-dev: missing, and apt-get is not here"},
+		"a command more":          {machine: newMachine(t, person), args: []string{"git", "env"}, status: 1, stderr: "apt-get install --no-install-recommends gcc libc6-dev git\n"},
+		"no Go":                   {machine: newMachine(t, root, "go"), status: 1, stderr: "Go is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.free {
+				test.machine.write(t, "sudo.free", "")
+			}
+			cmd := test.machine.setup(t, test.args...)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			stdout, err := cmd.Output()
+			if status := cmd.ProcessState.ExitCode(); status != test.status || len(stdout) > 0 || !strings.Contains(stderr.String(), test.stderr) {
+				t.Errorf("%v, stdout %q, stderr:\n%s", err, stdout, &stderr)
+			}
+			if got := test.machine.installed(t); got != test.calls {
+				t.Errorf("called\n%s", got)
+			}
+			if test.status == 0 { // what is there now is not installed again
+				if out, err := test.machine.setup(t).CombinedOutput(); err != nil || len(out) > 0 || test.machine.installed(t) != test.calls {
+					t.Errorf("again: %v\n%s", err, out)
+				}
+			}
+		})
+	}
+}
+
+// TestSetupAsks runs the script on a terminal.
+func TestSetupAsks(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer, shown, calls string
+		status               int
+	}{
+		"yes": {answer: "\n", shown: "installing gcc libc6-dev", calls: calls},
+		"no":  {answer: "n\n", shown: "gcc libc6-dev: missing. To install", status: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, "1000")
+			cmd := m.setup(t)
+			terminal, err := pty.Start(cmd)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = terminal.Close() }() // nothing is lost with it
+			if err := terminal.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := terminal.WriteString(test.answer); err != nil {
+				t.Fatal(err)
+			}
+			var shown bytes.Buffer
+			_, _ = shown.ReadFrom(terminal) // the end of a terminal is an error
+			_ = cmd.Wait()                  // the status says it
+			text := shown.String()
+			if !strings.Contains(text, "The tests need gcc libc6-dev. Install with apt-get? [Y/n]") || !strings.Contains(text, test.shown) || cmd.ProcessState.ExitCode() != test.status {
+				t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), text)
+			}
+			if got := m.installed(t); got != test.calls {
+				t.Errorf("called\n%s", got)
+			}
+		})
+	}
+}
