@@ -93,6 +93,21 @@ func TestEndpointsAreWherePostgreSQLIs(t *testing.T) {
 	}
 }
 
+// An endpoint that a request for a credential makes is where PostgreSQL is, even if that does not answer.
+func TestEndpointsMadeOnUseAreWherePostgreSQLIs(t *testing.T) {
+	deaf, _ := deafServer(t)
+	s := start(t, func(o *emulator.Options) {
+		o.Postgres = dsnOf(deaf) + " connect_timeout=1"
+		o.CreateOnUse = true
+	})
+	const name = "projects/new/branches/b/endpoints/e"
+	wantError(t, generate(t, s, `{"endpoint": "`+name+`"}`), 502, "INTERNAL_ERROR", "did not answer in time")
+	hosts := get(t, s, root+name, "Endpoint")["status"].(map[string]any)["hosts"].(map[string]any)
+	if hosts["host"] != deaf.IP.String() {
+		t.Errorf("%s is at %v", name, hosts)
+	}
+}
+
 func TestOnlyMintingNeedsPostgreSQL(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

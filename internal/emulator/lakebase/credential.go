@@ -98,10 +98,7 @@ func (s *Service) ensureEndpoint(name string) error {
 	if it, ok := s.Collections.Get(projectName); ok && it.Deleted {
 		return s.missing(name)
 	}
-	m := maker{
-		collections: s.Collections, now: s.Clock().UTC(),
-		company: company.Company{Seed: s.Company.Seed, Workspace: s.Company.Workspace},
-	}
+	m := s.maker()
 	if !s.exists(projectName) {
 		m.project(projectName)
 	}
