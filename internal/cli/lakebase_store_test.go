@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 // lakebaseStore is the connection string of an endpoint's database: the endpoint says the host, the identity
 // the user, and a minted password opens it.
 func lakebaseStore(c *cluster, more string) string {
-	return fmt.Sprintf("postgres://:%d/databricks_postgres?lakebase_endpoint=projects/p/branches/production/endpoints/primary%s", c.port, more)
+	return fmt.Sprintf("postgres://:%d/databricks_postgres?lakebase_endpoint=projects/p/branches/production/endpoints/primary%s", c.Port, more)
 }
 
 // TestLakebaseStore keeps a pipeline in Lakebase: in a PostgreSQL server that only passwords open which the
@@ -25,7 +26,7 @@ func TestLakebaseStore(t *testing.T) {
 	config := "workspaces: [dbc-1, dbc-2]\n" + never
 
 	t.Run("minted passwords open it", func(t *testing.T) {
-		env, stop := runEmulator(t, "--postgres", c.dsn())
+		env, stop := runEmulator(t, "--postgres", c.DSN())
 		defer stop()
 		dsn := lakebaseStore(c, "&sslmode=disable")
 		dir := company(t, config)
@@ -60,7 +61,7 @@ func TestLakebaseStore(t *testing.T) {
 	})
 
 	t.Run("without TLS it is not opened unasked", func(t *testing.T) {
-		env, stop := runEmulator(t, "--postgres", c.dsn())
+		env, stop := runEmulator(t, "--postgres", c.DSN())
 		defer stop()
 		got := pipelineCommand(t, env, "run", "--store", lakebaseStore(c, ""), company(t, config))
 		if got.status != 1 || !strings.Contains(got.stderr, "server refused TLS connection") {
@@ -70,7 +71,7 @@ func TestLakebaseStore(t *testing.T) {
 	})
 
 	t.Run("a newer password takes the place of the one in hand", func(t *testing.T) {
-		env, stop := runEmulator(t, "--postgres", c.dsn())
+		env, stop := runEmulator(t, "--postgres", c.DSN())
 		defer stop()
 		dsn := lakebaseStore(c, "&sslmode=disable")
 		worker := startWorker(t, env, store{name: dsn})
@@ -98,7 +99,7 @@ func TestStorePasswords(t *testing.T) {
 	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	dir := company(t, "workspaces: [dbc-1]\n"+never)
-	port := freePort(t)
+	port := testworld.FreePort(t)
 	for name, dsn := range map[string]string{
 		"nobody listens":         fmt.Sprintf("postgres://me:s3cr3t@127.0.0.1:%d/inventory?sslmode=disable", port),
 		"as a parameter":         fmt.Sprintf("postgres://127.0.0.1:%d/inventory?user=me&password=s3cr3t&sslmode=disable", port),

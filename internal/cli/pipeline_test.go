@@ -67,7 +67,7 @@ func postgresStore(t *testing.T, c *cluster) store {
 // databaseStore is a database of a cluster, which may have several.
 func databaseStore(t *testing.T, c *cluster, name string) store {
 	t.Helper()
-	dsn := fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%d/%s?sslmode=disable", strings.ReplaceAll(c.password, " ", "%20"), c.port, name)
+	dsn := c.URL(name)
 	connect := func(t *testing.T, use func(context.Context, *pgx.Conn)) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)

@@ -98,7 +98,7 @@ func TestPsqlShowsTheHistory(t *testing.T) {
 	count := mustCount(t, s, "projects")
 	mustExec(t, env, `DELETE FROM databricks_workspace.postgres.postgres_projects WHERE deployment_name = 'dbc-1' AND name = 'projects/p'`)
 	mustRun(t, env, dir, s)
-	psql := c.program(t.Context(), "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", s.name,
+	psql := c.Program(t.Context(), "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", s.name,
 		"-c", "SELECT change, count(*), max(name) FILTER (WHERE change = 'removed') FROM projects_history GROUP BY 1 ORDER BY 1",
 		"-c", "SELECT (SELECT count(*) FROM projects), count(*) FROM projects_at((SELECT max(changed_at) - interval '1 microsecond' FROM projects_history))",
 		"-c", `\d projects_history`)

@@ -52,7 +52,7 @@ func TestRealPostgreSQL(t *testing.T) {
 	const loopback = "127.0.0.1"
 
 	t.Run("the documented statement opens it", func(t *testing.T) {
-		env, stop := runEmulator(t, "--postgres", c.dsn())
+		env, stop := runEmulator(t, "--postgres", c.DSN())
 		token, expires := mintFor(t, env, "-i", filepath.Join("testdata", "demo.sql"))
 		got := run{args: []string{"exec", "-o", "csv", "-H", `SELECT json_extract(status, '$.hosts.host') FROM databricks_workspace.postgres.postgres_endpoints
 			WHERE parent = 'projects/p/branches/b' AND deployment_name = 'dbc-abcd0123-a1bc'`}, env: env}.do(t)
@@ -75,11 +75,11 @@ func TestRealPostgreSQL(t *testing.T) {
 			"no password":       {"", false},
 			"the start of it":   {token[:len(token)-1], false},
 			"the API's token":   {strings.TrimPrefix(env[1], "DATABRICKS_TOKEN="), false},
-			"the administrator": {c.password, false},
+			"the administrator": {c.Password, false},
 		} {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			psql := c.program(ctx, "psql", "-X", "-w", "-A", "-t", "-c", "SELECT current_user, 6 * 7",
-				fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", host, c.port, owner))
+			psql := c.Program(ctx, "psql", "-X", "-w", "-A", "-t", "-c", "SELECT current_user, 6 * 7",
+				fmt.Sprintf("host=%s port=%d user=%s dbname=postgres", host, c.Port, owner))
 			psql.Env = append(psql.Env, "PGPASSWORD="+test.password)
 			out, err := psql.CombinedOutput()
 			cancel()
@@ -100,7 +100,7 @@ func TestRealPostgreSQL(t *testing.T) {
 	})
 
 	t.Run("into the databases of the branch", func(t *testing.T) {
-		_, env := workspace(t, emulator.Options{Postgres: c.dsn()})
+		_, env := workspace(t, emulator.Options{Postgres: c.DSN()})
 		create := func(name string) string {
 			return "EXEC databricks_workspace.postgres.postgres_databases.create @parent = 'projects/p/branches/b', @database_id = '" + name +
 				`', @@json = '{"spec": {"postgres_database": "` + name + `"}}'`
@@ -114,16 +114,16 @@ func TestRealPostgreSQL(t *testing.T) {
 		token, _ := mintFor(t, env, mint)
 		for _, name := range []string{"databricks_postgres", "app_data", `odd-"-name`} {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			psql := c.program(ctx, "psql", "-X", "-w", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
+			psql := c.Program(ctx, "psql", "-X", "-w", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
 				"-c", "CREATE TABLE orders (id int PRIMARY KEY)", "-c", "CREATE SCHEMA mine", "-c", "INSERT INTO orders VALUES (6), (7) RETURNING current_database()",
-				fmt.Sprintf("host=%s port=%d user=%s dbname='%s'", loopback, c.port, owner, name))
+				fmt.Sprintf("host=%s port=%d user=%s dbname='%s'", loopback, c.Port, owner, name))
 			psql.Env = append(psql.Env, "PGPASSWORD="+token)
 			out, err := psql.CombinedOutput()
 			if err != nil || string(out) != name+"\n"+name+"\n" {
 				t.Errorf("psql in %s: %v\n%s", name, err, out)
 			}
 
-			config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d sslmode=disable", loopback, c.port))
+			config, err := pgx.ParseConfig(fmt.Sprintf("host=%s port=%d sslmode=disable", loopback, c.Port))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,9 +149,9 @@ func TestRealPostgreSQL(t *testing.T) {
 		}
 
 		// Another identity, of another emulator, finds them, and may do the same.
-		server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: "other"})
+		server, env := workspace(t, emulator.Options{Postgres: c.DSN(), ClientID: "other"})
 		token, _ = mintFor(t, asClient(server, env), mint)
-		conn, err := pgx.Connect(t.Context(), fmt.Sprintf("host=%s port=%d user=other password=%s dbname=databricks_postgres sslmode=disable", loopback, c.port, token))
+		conn, err := pgx.Connect(t.Context(), fmt.Sprintf("host=%s port=%d user=other password=%s dbname=databricks_postgres sslmode=disable", loopback, c.Port, token))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestRealPostgreSQL(t *testing.T) {
 		c.do(t, "CREATE ROLE steward LOGIN CREATEROLE CREATEDB PASSWORD 'x'; CREATE ROLE idler LOGIN CREATEROLE PASSWORD 'x'; GRANT lakeql_emulator TO steward, idler WITH ADMIN OPTION")
 		c.do(t, "DROP DATABASE app_data")
 		as := func(role string) []string {
-			server, env := workspace(t, emulator.Options{ClientID: role + "s", Postgres: fmt.Sprintf("host=%s port=%d user=%s password=x dbname=postgres sslmode=disable", loopback, c.port, role)})
+			server, env := workspace(t, emulator.Options{ClientID: role + "s", Postgres: fmt.Sprintf("host=%s port=%d user=%s password=x dbname=postgres sslmode=disable", loopback, c.Port, role)})
 			return asClient(server, env)
 		}
 		got := run{args: []string{"exec", mint}, env: as("idler")}.do(t)
@@ -195,7 +195,7 @@ func TestRealPostgreSQL(t *testing.T) {
 
 	t.Run("an expired one does not", func(t *testing.T) {
 		long := func() time.Time { return time.Now().Add(-2 * time.Hour) }
-		_, env := workspace(t, emulator.Options{Postgres: c.dsn(), Clock: long})
+		_, env := workspace(t, emulator.Options{Postgres: c.DSN(), Clock: long})
 		token, expires := mintFor(t, env, mint)
 		if !expires.Before(time.Now()) {
 			t.Fatalf("the token expires at %v", expires)
@@ -208,7 +208,7 @@ func TestRealPostgreSQL(t *testing.T) {
 			t.Errorf("it was refused for another reason than its age: %v", err)
 		}
 
-		_, env = workspace(t, emulator.Options{Postgres: c.dsn()})
+		_, env = workspace(t, emulator.Options{Postgres: c.DSN()})
 		token, _ = mintFor(t, env, mint)
 		if err := c.login(t, loopback, owner, token); err != nil {
 			t.Errorf("with a new one: %v", err)
@@ -216,7 +216,7 @@ func TestRealPostgreSQL(t *testing.T) {
 	})
 
 	t.Run("the newest does", func(t *testing.T) {
-		_, env := workspace(t, emulator.Options{Postgres: c.dsn()})
+		_, env := workspace(t, emulator.Options{Postgres: c.DSN()})
 		first, _ := mintFor(t, env, mint)
 		second, _ := mintFor(t, env, mint+" @deployment_name='dbc-2'")
 		if err := c.login(t, loopback, owner, first); !refused(err) {
@@ -229,7 +229,7 @@ func TestRealPostgreSQL(t *testing.T) {
 
 	t.Run("with a role that could not log in", func(t *testing.T) {
 		c.do(t, "CREATE ROLE idle NOLOGIN NOINHERIT VALID UNTIL '2001-01-01'")
-		server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: "idle"})
+		server, env := workspace(t, emulator.Options{Postgres: c.DSN(), ClientID: "idle"})
 		token, _ := mintFor(t, asClient(server, env), mint)
 		if err := c.login(t, loopback, "idle", token); err != nil {
 			t.Error(err)
@@ -237,14 +237,14 @@ func TestRealPostgreSQL(t *testing.T) {
 	})
 
 	t.Run("through its socket", func(t *testing.T) {
-		dsn := strings.Replace(c.dsn(), loopback, c.dir, 1)
+		dsn := strings.Replace(c.DSN(), loopback, c.Dir, 1)
 		_, env := workspace(t, emulator.Options{Postgres: dsn})
 		token, _ := mintFor(t, env, mint)
 		got := run{args: []string{"exec", "-o", "csv", "-H", "SELECT json_extract(status, '$.hosts.host') FROM databricks_workspace.postgres.postgres_endpoints WHERE parent = 'projects/p/branches/b'"}, env: env}.do(t)
-		if host := strings.TrimSpace(got.stdout); host != c.dir {
+		if host := strings.TrimSpace(got.stdout); host != c.Dir {
 			t.Fatalf("the endpoint is at %q, stderr:\n%s", host, got.stderr)
 		}
-		if err := c.login(t, c.dir, owner, token); err != nil {
+		if err := c.login(t, c.Dir, owner, token); err != nil {
 			t.Error(err)
 		}
 	})
@@ -256,7 +256,7 @@ func TestRealPostgreSQL(t *testing.T) {
 			strings.Repeat("a", 63), strings.Repeat("ä", 31) + "a",
 		}
 		for _, name := range names {
-			server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: name})
+			server, env := workspace(t, emulator.Options{Postgres: c.DSN(), ClientID: name})
 			token, _ := mintFor(t, asClient(server, env), mint)
 			if err := c.login(t, loopback, name, token); err != nil {
 				t.Errorf("%q: %v", name, err)
@@ -276,7 +276,7 @@ func TestRealPostgreSQL(t *testing.T) {
 			"lakeql_emulator":       "the databases that the emulator makes belong to this role",
 			"public":                `role name "public" is reserved`,
 		} {
-			server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: name})
+			server, env := workspace(t, emulator.Options{Postgres: c.DSN(), ClientID: name})
 			env = asClient(server, env)
 			got := run{args: []string{"exec", mint}, env: env}.do(t)
 			if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, want) {
@@ -293,7 +293,7 @@ func TestRealPostgreSQL(t *testing.T) {
 		release := c.holdRoles(t)
 		var calls sync.WaitGroup
 		for range 3 {
-			server, env := workspace(t, emulator.Options{Postgres: c.dsn(), ClientID: name})
+			server, env := workspace(t, emulator.Options{Postgres: c.DSN(), ClientID: name})
 			statements := strings.Repeat(mint+";\n", 40)
 			calls.Go(func() {
 				if got := (run{args: []string{"exec"}, stdin: statements, env: asClient(server, env)}).do(t); got.status != 0 {
@@ -306,7 +306,7 @@ func TestRealPostgreSQL(t *testing.T) {
 	})
 
 	t.Run("over one connection, from the first call to the end", func(t *testing.T) {
-		server, env := workspace(t, emulator.Options{Postgres: c.dsn() + " application_name=counted"})
+		server, env := workspace(t, emulator.Options{Postgres: c.DSN() + " application_name=counted"})
 		connections := func() string {
 			return c.ask(t, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'")
 		}
@@ -331,17 +331,17 @@ func TestRealPostgreSQL(t *testing.T) {
 	})
 
 	t.Run("after it was away", func(t *testing.T) {
-		_, env := workspace(t, emulator.Options{Postgres: c.dsn()})
+		_, env := workspace(t, emulator.Options{Postgres: c.DSN()})
 		mintFor(t, env, mint)
-		c.stop(t)
+		c.Stop(t)
 		got := run{args: []string{"exec", mint}, env: env}.do(t)
-		if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, fmt.Sprintf("the PostgreSQL server at 127.0.0.1:%d", c.port)) {
+		if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, fmt.Sprintf("the PostgreSQL server at 127.0.0.1:%d", c.Port)) {
 			t.Errorf("status %d, stdout %q, stderr:\n%s", got.status, got.stdout, got.stderr)
 		}
 		if got := (run{args: []string{"exec", "SELECT name FROM databricks_workspace.postgres.postgres_projects"}, env: env}).do(t); got.status != 0 {
 			t.Errorf("another call: status %d, stderr:\n%s", got.status, got.stderr)
 		}
-		if !c.start(t) {
+		if !c.Start(t) {
 			t.Fatal("the server does not start again")
 		}
 		token, _ := mintFor(t, env, mint)
@@ -349,8 +349,8 @@ func TestRealPostgreSQL(t *testing.T) {
 			t.Error(err)
 		}
 		// Started anew between two calls, it is not missed.
-		c.stop(t)
-		if !c.start(t) {
+		c.Stop(t)
+		if !c.Start(t) {
 			t.Fatal("the server does not start again")
 		}
 		token, _ = mintFor(t, env, mint)
@@ -359,11 +359,11 @@ func TestRealPostgreSQL(t *testing.T) {
 		}
 	})
 
-	c.stop(t) // now its log is complete
-	if i := strings.Index(c.logged(), "eyJ"); i >= 0 {
-		t.Errorf("the server's log has a token, in a statement that failed: %.200s", c.logged()[i:])
+	c.Stop(t) // now its log is complete
+	if i := strings.Index(c.Logged(), "eyJ"); i >= 0 {
+		t.Errorf("the server's log has a token, in a statement that failed: %.200s", c.Logged()[i:])
 	}
-	if n := strings.Count(c.logged(), "already exists"); n != 2 { // of three at once, two came too late
+	if n := strings.Count(c.Logged(), "already exists"); n != 2 { // of three at once, two came too late
 		t.Errorf("roles that were there are made %d times", n)
 	}
 }

@@ -67,9 +67,9 @@ func serverRestarts(t *testing.T, c *cluster, s store) {
 	alive(t, s, worker)
 	trigger(t, env, s, "company")
 	eventually(t, "the worker is about the run", func() bool { return server.Counts().Total >= 16 })
-	c.stop(t)
+	c.Stop(t)
 	eventually(t, "the worker sees that the store is away", func() bool { return len(worker.events(t, "store fails")) > 0 })
-	if !c.start(t) {
+	if !c.Start(t) {
 		t.Fatal("the server does not start again")
 	}
 	if n := mustCount(t, s, "lakeql_run WHERE ended_at IS NULL"); n != 1 {
@@ -80,7 +80,7 @@ func serverRestarts(t *testing.T, c *cluster, s store) {
 	onceAtMost(t, worker)
 	worker.stop(t)
 	for _, line := range worker.logged() {
-		if strings.Contains(line, "own%20") || strings.Contains(line, c.password) {
+		if strings.Contains(line, "own%20") || strings.Contains(line, c.Password) {
 			t.Errorf("the log has the store's password: %s", line)
 		}
 	}
