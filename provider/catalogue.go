@@ -189,6 +189,39 @@ func (c *Catalogue) Resolve(m *Method, s *Schema) (*Schema, error) {
 	return nil, Internalf("schema %s of %s.%s refers to itself", s.Ref, providerName, serviceName)
 }
 
+// Attribute is an attribute of a request body that a caller can set.
+type Attribute struct {
+	Name     string
+	Schema   *Schema // its reference resolved
+	Required bool
+}
+
+// Attributes lists the attributes of a method's request body in the document's order, without those that
+// only answers have.
+func (c *Catalogue) Attributes(m *Method) ([]Attribute, error) {
+	if m.Body == nil {
+		return nil, nil
+	}
+	body, err := c.Resolve(m, m.Body.Schema)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	var all []Attribute
+	for _, p := range body.Properties {
+		schema, err := c.Resolve(m, p.Schema)
+		if err != nil {
+			return nil, err
+		}
+		if schema == nil { // the document does not say of what
+			schema = &Schema{}
+		}
+		if !schema.ReadOnly {
+			all = append(all, Attribute{p.Name, schema, slices.Contains(body.Required, p.Name)})
+		}
+	}
+	return all, nil
+}
+
 // referred gives the target with what the place that refers to it says of its own.
 func referred(place, target *Schema) *Schema {
 	if place.Description == "" && !place.ReadOnly && !place.Deprecated && place.NameTemplate == "" {

@@ -2,7 +2,6 @@ package docgen
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -117,7 +116,7 @@ type example struct {
 	fields     []field
 	required   []param // with the server's variables
 	optional   []param
-	attributes []attribute // of the body, those that only the server sets left out
+	attributes []provider.Attribute // of the body, those that only the server sets left out
 	hasBody    bool
 	bodyType   string // of a body that has no attributes to name: a map, or a stream
 }
@@ -125,13 +124,6 @@ type example struct {
 // param is a parameter of a method.
 type param struct {
 	name, typ, format, description string
-}
-
-// attribute is an attribute of a request body.
-type attribute struct {
-	name     string
-	schema   *provider.Schema
-	required bool
 }
 
 // exampleOf gives what a method's statement is made of, read once for its page.
@@ -171,7 +163,7 @@ func (g *generator) newExample(m *provider.Method) (*example, error) {
 	for _, v := range m.ServerVariables() {
 		e.required = append(e.required, param{name: v.Name, typ: "string"})
 	}
-	if e.attributes, err = g.attributes(m); err != nil {
+	if e.attributes, err = g.cat.Attributes(m); err != nil {
 		return nil, err
 	}
 	if g.extended {
@@ -193,29 +185,4 @@ func (g *generator) bodyType(m *provider.Method) (string, error) {
 		return "", err
 	}
 	return body.Type, nil
-}
-
-// attributes gives the attributes of a method's body that a caller can set.
-func (g *generator) attributes(m *provider.Method) ([]attribute, error) {
-	if m.Body == nil {
-		return nil, nil
-	}
-	body, err := g.cat.Resolve(m, m.Body.Schema)
-	if err != nil || body == nil {
-		return nil, err
-	}
-	var all []attribute
-	for _, p := range body.Properties {
-		s, err := g.cat.Resolve(m, p.Schema)
-		if err != nil {
-			return nil, err
-		}
-		if s == nil {
-			s = &provider.Schema{}
-		}
-		if !s.ReadOnly {
-			all = append(all, attribute{p.Name, s, slices.Contains(m.Body.RequiredAttributes, p.Name)})
-		}
-	}
-	return all, nil
 }

@@ -17,12 +17,12 @@ func (e *example) trim() {
 		own, ok := m.Param(p.name)
 		return ok && (own.Deprecated || own.RequestID) || isPaging(m, p.name)
 	})
-	e.attributes = slices.DeleteFunc(e.attributes, func(a attribute) bool {
-		if slices.Contains(m.BodyFromPath, a.name) {
+	e.attributes = slices.DeleteFunc(e.attributes, func(a provider.Attribute) bool {
+		if slices.Contains(m.BodyFromPath, a.Name) {
 			return true
 		}
-		_, isParam := m.Param(a.name)
-		return !a.required && (isParam || a.schema.Deprecated || a.schema.RequestID || isPaging(m, a.name))
+		_, isParam := m.Param(a.Name)
+		return !a.Required && (isParam || a.Schema.Deprecated || a.Schema.RequestID || isPaging(m, a.Name))
 	})
 }
 
@@ -116,11 +116,11 @@ func (e *example) bodyTerms(mark string) []string {
 	var required, optional []string
 	for _, a := range e.attributes {
 		switch {
-		case slices.ContainsFunc(e.required, func(p param) bool { return p.name == a.name }):
-		case a.required:
-			required = append(required, columnName(a.name)+" = "+value(a.name, a.schema.Type)+mark)
+		case slices.ContainsFunc(e.required, func(p param) bool { return p.name == a.Name }):
+		case a.Required:
+			required = append(required, columnName(a.Name)+" = "+value(a.Name, a.Schema.Type)+mark)
 		default:
-			optional = append(optional, columnName(a.name)+" = "+value(a.name, a.schema.Type))
+			optional = append(optional, columnName(a.Name)+" = "+value(a.Name, a.Schema.Type))
 		}
 	}
 	return append(required, optional...)
@@ -163,10 +163,10 @@ func writeInsertion(b *strings.Builder, e *example) {
 		}
 	}
 	for _, a := range e.attributes {
-		if a.required {
-			add(a.name, a.schema.Type, mark)
+		if a.Required {
+			add(a.Name, a.Schema.Type, mark)
 		} else {
-			add(a.name, a.schema.Type, "")
+			add(a.Name, a.Schema.Type, "")
 		}
 	}
 	for _, p := range e.required {
@@ -194,8 +194,8 @@ func writeChange(verb string) func(*strings.Builder, *example) {
 		}
 		set := make([]string, len(e.attributes))
 		for i, a := range e.attributes {
-			set[i] = columnName(a.name) + " = " + value(a.name, a.schema.Type)
-			if a.required {
+			set[i] = columnName(a.Name) + " = " + value(a.Name, a.Schema.Type)
+			if a.Required {
 				set[i] += " /* required */"
 			}
 		}
@@ -221,7 +221,7 @@ func writeCall(b *strings.Builder, e *example) {
 	case len(e.attributes) > 0:
 		attributes := make([]string, len(e.attributes))
 		for i, a := range e.attributes {
-			attributes[i] = fmt.Sprintf("%q: %s", a.name, jsonValue(a))
+			attributes[i] = fmt.Sprintf("%q: %s", a.Name, jsonValue(a))
 		}
 		params = append(params, "@@json=\n'{\n"+strings.Join(attributes, ",\n")+"\n}'")
 	case e.bodyType == "string":
@@ -237,11 +237,11 @@ func writeCall(b *strings.Builder, e *example) {
 }
 
 // jsonValue gives the placeholder for an attribute inside JSON.
-func jsonValue(a attribute) string {
-	if a.schema.Type == "string" {
-		return `"` + bare(a.name) + `"`
+func jsonValue(a provider.Attribute) string {
+	if a.Schema.Type == "string" {
+		return `"` + bare(a.Name) + `"`
 	}
-	return bare(a.name)
+	return bare(a.Name)
 }
 
 // few is how many columns the first example shows.

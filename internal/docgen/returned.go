@@ -46,14 +46,14 @@ func (g *generator) writeAround(b *strings.Builder, e *example) error {
 func (g *generator) writeBody(b *strings.Builder, e *example) error {
 	fields := make([]field, len(e.attributes))
 	for i, a := range e.attributes {
-		about, err := g.withValues(e.method, a.schema, a.schema.Description)
+		about, err := g.withValues(e.method, a.Schema, a.Schema.Description)
 		if err != nil {
 			return err
 		}
-		if a.required {
+		if a.Required {
 			about = sentence(about, "Required.")
 		}
-		fields[i] = field{name: a.name, typ: typeName(a.schema, "any"), description: sanitise(about)}
+		fields[i] = field{name: a.Name, typ: typeName(a.Schema, "any"), description: sanitise(about)}
 	}
 	b.WriteString("\nWhat the body holds:\n\n<SchemaTable fields={")
 	writeFields(b, fields, 0)
@@ -126,17 +126,17 @@ func (g *generator) moreParameters(r *provider.Resource, required, optional map[
 		if m.Body == nil {
 			continue
 		}
-		attributes, err := g.attributes(m)
+		attributes, err := g.cat.Attributes(m)
 		if err != nil {
 			return err
 		}
 		for _, a := range attributes {
-			if _, known := required[a.name]; a.required && !known {
-				about, err := g.withValues(m, a.schema, a.schema.Description)
+			if _, known := required[a.Name]; a.Required && !known {
+				about, err := g.withValues(m, a.Schema, a.Schema.Description)
 				if err != nil {
 					return err
 				}
-				required[a.name] = parameter{typ: typeName(a.schema, "any"), description: about}
+				required[a.Name] = parameter{typ: typeName(a.Schema, "any"), description: about}
 			}
 		}
 	}

@@ -151,14 +151,14 @@ func (g *generator) shapes(e *example) (shapeNode, bool, error) {
 	}
 	all := shapeNode{object: true}
 	for _, a := range e.attributes {
-		if a.schema.Type != "array" && a.schema.Type != "object" && len(a.schema.Enum) == 0 {
+		if a.Schema.Type != "array" && a.Schema.Type != "object" && len(a.Schema.Enum) == 0 {
 			continue
 		}
-		node, err := g.shape(e.method, a.schema, maxFieldDepth)
+		node, err := g.shape(e.method, a.Schema, maxFieldDepth)
 		if err != nil {
 			return all, false, err
 		}
-		all.names = append(all.names, a.name)
+		all.names = append(all.names, a.Name)
 		all.values = append(all.values, node)
 	}
 	return all, len(all.names) > 0, nil

@@ -72,9 +72,9 @@ func writeWhere(b *strings.Builder, e *example, mark string) {
 func writeInsert(b *strings.Builder, e *example) {
 	var names, values []string
 	for _, a := range e.attributes {
-		names = append(names, a.name)
-		v := value(a.name, a.schema.Type)
-		if a.required {
+		names = append(names, a.Name)
+		v := value(a.Name, a.Schema.Type)
+		if a.Required {
 			v += " /* required */"
 		}
 		values = append(values, v)
@@ -101,8 +101,8 @@ func writeSet(b *strings.Builder, verb string, e *example) {
 	var set, where []string
 	types := map[string]string{}
 	for _, a := range e.attributes {
-		set = append(set, a.name+" = "+value(a.name, a.schema.Type))
-		types[a.name] = a.schema.Type
+		set = append(set, a.Name+" = "+value(a.Name, a.Schema.Type))
+		types[a.Name] = a.Schema.Type
 	}
 	if !e.hasBody {
 		set = []string{"-- No updatable properties"}
@@ -143,7 +143,7 @@ func writeExec(b *strings.Builder, e *example) {
 			if i > 0 {
 				b.WriteString(", \n")
 			}
-			fmt.Fprintf(b, "\"%s\": %s", a.name, strings.ReplaceAll(value(a.name, a.schema.Type), "'", `"`))
+			fmt.Fprintf(b, "\"%s\": %s", a.Name, strings.ReplaceAll(value(a.Name, a.Schema.Type), "'", `"`))
 		}
 		b.WriteString("\n}'")
 	}
@@ -174,8 +174,8 @@ func writeManifest(b *strings.Builder, r *provider.Resource, examples []*example
 	attributes := map[string]bool{}
 	for _, e := range examples {
 		for _, a := range e.attributes {
-			if !attributes[a.name] {
-				attributes[a.name] = true
+			if !attributes[a.Name] {
+				attributes[a.Name] = true
 				writeAttribute(b, a, scalar)
 			}
 		}
@@ -202,30 +202,30 @@ func writeProp(b *strings.Builder, name, typ string) {
 	fmt.Fprintf(b, "    - name: %s\n      value: %s\n", name, typ)
 }
 
-func writeAttribute(b *strings.Builder, a attribute, scalar func(string) string) {
-	typ := a.schema.Type
+func writeAttribute(b *strings.Builder, a provider.Attribute, scalar func(string) string) {
+	typ := a.Schema.Type
 	if typ == "" {
 		typ = "string"
 	}
-	writeProp(b, scalar(a.name), typ)
-	if strings.TrimSpace(a.schema.Description) != "" {
+	writeProp(b, scalar(a.Name), typ)
+	if strings.TrimSpace(a.Schema.Description) != "" {
 		b.WriteString("      description: |\n")
-		for line := range strings.Lines(strings.ReplaceAll(a.schema.Description, "\r", "\n")) {
+		for line := range strings.Lines(strings.ReplaceAll(a.Schema.Description, "\r", "\n")) {
 			if line = strings.TrimSpace(line); line != "" {
 				b.WriteString("        " + line + "\n")
 			}
 		}
 	}
-	if len(a.schema.Enum) > 0 {
-		values := make([]string, len(a.schema.Enum))
-		for i, v := range a.schema.Enum {
+	if len(a.Schema.Enum) > 0 {
+		values := make([]string, len(a.Schema.Enum))
+		for i, v := range a.Schema.Enum {
 			values[i] = "'" + plain(v) + "'"
 		}
 		fmt.Fprintf(b, "      valid_values: [%s]\n", strings.Join(values, ", "))
 	}
-	if a.schema.Default != nil {
-		text := plain(a.schema.Default)
-		if a.schema.Type == "string" {
+	if a.Schema.Default != nil {
+		text := plain(a.Schema.Default)
+		if a.Schema.Type == "string" {
 			text = scalar(text)
 		}
 		fmt.Fprintf(b, "      default: %s\n", text)

@@ -142,21 +142,21 @@ type Emulator struct {
 func New(opts Options) (*Emulator, error) {
 	switch {
 	case opts.Catalogue == nil:
-		return nil, usage("the emulator needs a catalogue to serve")
+		return nil, provider.Usagef("the emulator needs a catalogue to serve")
 	case opts.Scale < 0 || opts.Scale > maxScale:
-		return nil, usage("scale %d is not between 0 and %d", opts.Scale, maxScale)
+		return nil, provider.Usagef("scale %d is not between 0 and %d", opts.Scale, maxScale)
 	case opts.PageSize < 0:
-		return nil, usage("page size %d is negative", opts.PageSize)
+		return nil, provider.Usagef("page size %d is negative", opts.PageSize)
 	case opts.RateLimit < 0:
-		return nil, usage("rate limit %v is negative", opts.RateLimit)
+		return nil, provider.Usagef("rate limit %v is negative", opts.RateLimit)
 	case opts.Latency < 0:
-		return nil, usage("latency %v is negative", opts.Latency)
+		return nil, provider.Usagef("latency %v is negative", opts.Latency)
 	case opts.OperationTime < 0:
-		return nil, usage("operation time %v is negative", opts.OperationTime)
+		return nil, provider.Usagef("operation time %v is negative", opts.OperationTime)
 	}
 	for _, name := range opts.Workspaces {
 		if !isLabel(name) || name == accountsName {
-			return nil, usage("%q cannot be a workspace's deployment name: it must be a DNS label in lower case, and not %s", name, accountsName)
+			return nil, provider.Usagef("%q cannot be a workspace's deployment name: it must be a DNS label in lower case, and not %s", name, accountsName)
 		}
 	}
 	if len(opts.Workspaces) == 0 {
@@ -266,8 +266,4 @@ func handlers() map[string]handler {
 		maps.Copy(all, table)
 	}
 	return all
-}
-
-func usage(format string, args ...any) error {
-	return provider.Usagef(format, args...)
 }

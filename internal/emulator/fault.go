@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
+	"github.com/lakeql/lakeql/provider"
 )
 
 // FaultKind is how an answer goes wrong.
@@ -66,18 +67,18 @@ func ParseFault(text string) (Fault, error) {
 	verb, path, hasPath := strings.Cut(strings.TrimSpace(target), " ")
 	words := strings.Fields(what)
 	if !ok || !hasPath || len(words) == 0 {
-		return Fault{}, usage("fault %q is not of the form 'POST /api/2.0/…: 503 x2'", text)
+		return Fault{}, provider.Usagef("fault %q is not of the form 'POST /api/2.0/…: 503 x2'", text)
 	}
 	f := Fault{Verb: strings.ToUpper(verb), Path: strings.TrimSpace(path)}
 	if before, after, ok := strings.Cut(f.Path, "/"); ok && before != "" {
 		f.Workspace, f.Path = before, "/"+after
 	}
 	if err := f.parseKind(words[0]); err != nil {
-		return Fault{}, usage("fault %q: %v", text, err)
+		return Fault{}, provider.Usagef("fault %q: %v", text, err)
 	}
 	for _, word := range words[1:] {
 		if err := f.parseWord(word); err != nil {
-			return Fault{}, usage("fault %q: %v", text, err)
+			return Fault{}, provider.Usagef("fault %q: %v", text, err)
 		}
 	}
 	return f, nil
@@ -87,21 +88,21 @@ func (f *Fault) parseKind(word string) error {
 	if text, ok := strings.CutPrefix(word, "slow="); ok {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < 0 {
-			return usage("%q is not a duration such as 500ms", text)
+			return provider.Usagef("%q is not a duration such as 500ms", text)
 		}
 		f.Kind, f.Delay = FaultSlow, d
 		return nil
 	}
 	if status, err := strconv.Atoi(word); err == nil {
 		if status < 400 || status > 599 {
-			return usage("%d is not a status from 400 to 599", status)
+			return provider.Usagef("%d is not a status from 400 to 599", status)
 		}
 		f.Kind, f.Status, f.Shape = FaultStatus, status, apierror.ShapeJSON
 		return nil
 	}
 	f.Kind = FaultKind(word)
 	if !slices.Contains([]FaultKind{FaultCut, FaultMalformed, FaultReset, FaultRepeatToken, FaultFail}, f.Kind) {
-		return usage("%q is neither a status nor slow=, cut, malformed, reset, repeat-token or fail", word)
+		return provider.Usagef("%q is neither a status nor slow=, cut, malformed, reset, repeat-token or fail", word)
 	}
 	return nil
 }
@@ -111,7 +112,7 @@ func (f *Fault) parseWord(word string) error {
 	if share, ok := strings.CutSuffix(word, "%"); ok && !hasValue {
 		percent, err := strconv.ParseFloat(share, 64)
 		if err != nil || !(percent > 0 && percent < 100) {
-			return usage("%q is not a part of the requests such as 5%%", word)
+			return provider.Usagef("%q is not a part of the requests such as 5%%", word)
 		}
 		f.Percent = percent
 		return nil
@@ -119,7 +120,7 @@ func (f *Fault) parseWord(word string) error {
 	if times, ok := strings.CutPrefix(word, "x"); ok && !hasValue {
 		n, err := strconv.Atoi(times)
 		if err != nil || n < 1 {
-			return usage("%q is not a number of times such as x2", word)
+			return provider.Usagef("%q is not a number of times such as x2", word)
 		}
 		f.Times = n
 		return nil
@@ -128,13 +129,13 @@ func (f *Fault) parseWord(word string) error {
 	case key == "retry-after" && f.Kind == FaultStatus:
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n > 86_400 {
-			return usage("%q is not a number of seconds up to a day", value)
+			return provider.Usagef("%q is not a number of seconds up to a day", value)
 		}
 		f.RetryAfter = time.Duration(n) * time.Second
 	case key == "body" && f.Kind == FaultStatus && slices.Contains(apierror.Shapes(), value):
 		f.Shape = value
 	default:
-		return usage("%q does not go with %s", word, f.Kind)
+		return provider.Usagef("%q does not go with %s", word, f.Kind)
 	}
 	return nil
 }

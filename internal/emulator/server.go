@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/company"
+	"github.com/lakeql/lakeql/provider"
 )
 
 // Server is an emulator that listens on a loopback port.
@@ -78,10 +79,10 @@ func listenLoopback(address string) (net.Listener, error) {
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, usage("%q is not an address of the form 127.0.0.1:8080", address)
+		return nil, provider.Usagef("%q is not an address of the form 127.0.0.1:8080", address)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
-		return nil, usage("the emulator listens on loopback addresses only, and %q is none", address)
+		return nil, provider.Usagef("the emulator listens on loopback addresses only, and %q is none", address)
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", address)
@@ -91,7 +92,7 @@ func listenLoopback(address string) (net.Listener, error) {
 	// The system decides what localhost means, so the outcome is checked too.
 	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
 		_ = listener.Close()
-		return nil, usage("the emulator listens on loopback addresses only, and %q is none", address)
+		return nil, provider.Usagef("the emulator listens on loopback addresses only, and %q is none", address)
 	}
 	return listener, nil
 }

@@ -82,16 +82,16 @@ func (p *planner) planDescribeMethod(d *statement.Describe) (*plan, error) {
 		}
 		add(param.Name, typ, inputType(param.Required), shape, param.Description)
 	}
-	attributes, err := schemas.attributes(m)
+	attributes, err := schemas.catalogue.Attributes(m)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range attributes {
-		shape, err := schemas.shape(m, a.schema, 0)
+		shape, err := schemas.shape(m, a.Schema, 0)
 		if err != nil {
 			return nil, err
 		}
-		add(a.name, typeName(a.schema.Type, a.schema.Format), inputType(a.required), shape, a.schema.Description)
+		add(a.Name, typeName(a.Schema.Type, a.Schema.Format), inputType(a.Required), shape, a.Schema.Description)
 	}
 	if err := schemas.describeOutput(m, add); err != nil {
 		return nil, err

@@ -136,13 +136,13 @@ func (l lister) insert(show *statement.Show) ([][]any, error) {
 		}
 		add(p.Name, schema, p.Required)
 	}
-	attributes, err := schemas{l.session.Catalogue}.attributes(m)
+	attributes, err := l.session.Catalogue.Attributes(m)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range attributes {
-		if _, isParam := m.Param(a.name); !isParam {
-			add(a.name, a.schema, a.required)
+		if _, isParam := m.Param(a.Name); !isParam {
+			add(a.Name, a.Schema, a.Required)
 		}
 	}
 	text := fmt.Sprintf("INSERT INTO %s (\n%s\n)\nSELECT\n%s\n;", r.FullName(), strings.Join(names, ",\n"), strings.Join(values, ",\n"))

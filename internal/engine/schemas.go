@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -12,36 +11,6 @@ import (
 // schemas reads the schemas of methods.
 type schemas struct {
 	catalogue *provider.Catalogue
-}
-
-// attribute is an attribute of a request body, its schema resolved.
-type attribute struct {
-	name     string
-	schema   *provider.Schema
-	required bool
-}
-
-// attributes lists the attributes of a request body, in the document's order, without those that
-// only answers have.
-func (s schemas) attributes(m *provider.Method) ([]attribute, error) {
-	if m.Body == nil {
-		return nil, nil
-	}
-	body, err := s.catalogue.Resolve(m, m.Body.Schema)
-	if err != nil || body == nil {
-		return nil, err
-	}
-	var all []attribute
-	for _, p := range body.Properties {
-		schema, err := s.catalogue.Resolve(m, p.Schema)
-		if err != nil {
-			return nil, err
-		}
-		if !schema.ReadOnly {
-			all = append(all, attribute{p.Name, schema, slices.Contains(body.Required, p.Name)})
-		}
-	}
-	return all, nil
 }
 
 // describeOutput adds the attributes of the rows that a method returns.

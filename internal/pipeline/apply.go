@@ -74,7 +74,7 @@ func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string,
 		return Changes{}, err
 	}
 	if len(stored) == 0 {
-		return Changes{}, usage("the table %s was dropped from the store while its query ran", table.Name)
+		return Changes{}, provider.Usagef("the table %s was dropped from the store while its query ran", table.Name)
 	}
 	a.stored = &stored[0]
 	for _, c := range a.stored.Columns {
@@ -247,7 +247,7 @@ func (a *application) write(ctx context.Context, fresh []pending) error {
 // insertError words what a database may have against values.
 func (a *application) insertError(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (e.Code == "22021" || e.Code == "22P05") {
-		return usage("a row of %s has a text with a NUL character, which PostgreSQL cannot keep", a.table.Name)
+		return provider.Usagef("a row of %s has a text with a NUL character, which PostgreSQL cannot keep", a.table.Name)
 	}
 	return err
 }

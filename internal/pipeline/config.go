@@ -20,7 +20,7 @@ func settings() map[string]func(d *Definition, n *yaml.Node) error {
 	text := func(of func(*Definition) *string) func(*Definition, *yaml.Node) error {
 		return func(d *Definition, n *yaml.Node) error {
 			if n.Decode(of(d)) != nil {
-				return usage("is not one text")
+				return provider.Usagef("is not one text")
 			}
 			return nil
 		}
@@ -29,7 +29,7 @@ func settings() map[string]func(d *Definition, n *yaml.Node) error {
 		return func(d *Definition, n *yaml.Node) error {
 			i, err := strconv.Atoi(n.Value) // YAML's own reading makes 1 of 1.5
 			if err != nil || i < 1 || i > most {
-				return usage("%s is not a whole number between 1 and %d", nodeText(n), most)
+				return provider.Usagef("%s is not a whole number between 1 and %d", nodeText(n), most)
 			}
 			*of(d) = i
 			return nil
@@ -73,7 +73,7 @@ func parseConfig(data []byte) (*Definition, error) {
 				Hintf("it may say %s", strings.Join(names, ", "))
 		}
 		if places[key.Value] != nil {
-			return nil, atNode(key, usage("%s is said twice", key.Value))
+			return nil, atNode(key, provider.Usagef("%s is said twice", key.Value))
 		}
 		places[key.Value] = value
 		if value.Tag == "!!null" && key.Value != "workspaces" {
@@ -87,10 +87,10 @@ func parseConfig(data []byte) (*Definition, error) {
 		}
 	}
 	if d.Name == "" {
-		return nil, usage("name: not said: what the pipeline is called, such as name: inventory")
+		return nil, provider.Usagef("name: not said: what the pipeline is called, such as name: inventory")
 	}
 	if places["workspaces"] == nil {
-		return nil, usage("workspaces: not said: all, or a list of deployment names, or {query: \"SELECT …\"}")
+		return nil, provider.Usagef("workspaces: not said: all, or a list of deployment names, or {query: \"SELECT …\"}")
 	}
 	if _, err := d.location(); err != nil {
 		return nil, inKey("timezone", places, err)
@@ -114,7 +114,7 @@ func readYAML(data []byte) (*yaml.Node, error) {
 	if err == nil {
 		switch err = dec.Decode(&more); {
 		case err == nil:
-			return nil, atNode(&more, usage("a second document begins: the file is one"))
+			return nil, atNode(&more, provider.Usagef("a second document begins: the file is one"))
 		case errors.Is(err, io.EOF):
 			err = nil
 		}
@@ -127,7 +127,7 @@ func readYAML(data []byte) (*yaml.Node, error) {
 		return &yaml.Node{Kind: yaml.MappingNode}, nil
 	}
 	if root.Kind != yaml.MappingNode {
-		return nil, atNode(root, usage("the file is not a list of key: value, such as name: inventory"))
+		return nil, atNode(root, provider.Usagef("the file is not a list of key: value, such as name: inventory"))
 	}
 	return root, nil
 }
@@ -178,7 +178,7 @@ func nodeText(n *yaml.Node) string {
 
 func setName(d *Definition, n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || !names.MatchString(n.Value) || strings.HasSuffix(n.Value, "_") || strings.Contains(n.Value, "__") { // it is that of a queue of River's
-		return usage("%s is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between", nodeText(n))
+		return provider.Usagef("%s is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between", nodeText(n))
 	}
 	d.Name = n.Value
 	return nil
@@ -189,7 +189,7 @@ const leastRate, mostRate = 1e-6, 1e6
 
 func setRate(d *Definition, n *yaml.Node) error {
 	if n.Decode(&d.Rate) != nil || d.Rate != 0 && !(d.Rate >= leastRate && d.Rate <= mostRate) { // NaN is neither
-		return usage("%s is not a number of calls a second, nor 0 for no limit", nodeText(n))
+		return provider.Usagef("%s is not a number of calls a second, nor 0 for no limit", nodeText(n))
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func setRate(d *Definition, n *yaml.Node) error {
 func setOnError(d *Definition, n *yaml.Node) error {
 	d.OnError = OnError(n.Value)
 	if d.OnError != Continue && d.OnError != Stop {
-		return usage("%s is neither continue nor stop", nodeText(n))
+		return provider.Usagef("%s is neither continue nor stop", nodeText(n))
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func setRetention(d *Definition, n *yaml.Node) error {
 		d.Retention, _ = time.ParseDuration(n.Value) // 0 where it is none
 	}
 	if d.Retention <= 0 {
-		return usage("%s is not a time such as 90d or 12h, nor forever", nodeText(n))
+		return provider.Usagef("%s is not a time such as 90d or 12h, nor forever", nodeText(n))
 	}
 	return nil
 }
@@ -231,7 +231,7 @@ func setWorkspaces(d *Definition, n *yaml.Node) error {
 }
 
 func parseWorkspaces(n *yaml.Node) (Workspaces, error) {
-	wrong := usage("neither all, nor a list of deployment names, nor {query: \"SELECT …\"}")
+	wrong := provider.Usagef("neither all, nor a list of deployment names, nor {query: \"SELECT …\"}")
 	switch n.Kind {
 	case yaml.ScalarNode:
 		if n.Value == "all" || n.Value == "*" {
@@ -245,7 +245,7 @@ func parseWorkspaces(n *yaml.Node) (Workspaces, error) {
 				return Workspaces{}, wrong
 			}
 			if name == "" || slices.Contains(list, name) {
-				return Workspaces{}, atNode(item, usage("a deployment name is empty, or in the list twice"))
+				return Workspaces{}, atNode(item, provider.Usagef("a deployment name is empty, or in the list twice"))
 			}
 			list = append(list, name)
 		}
@@ -274,20 +274,20 @@ func taken() []string {
 
 func setVariables(d *Definition, n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
-		return usage("not a list of name: value")
+		return provider.Usagef("not a list of name: value")
 	}
 	d.Variables = map[string]string{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		name := key.Value
 		if !variableName.MatchString(name) || slices.Contains(taken(), name) {
-			return atNode(key, usage("%s cannot be the name of one", nodeText(key)))
+			return atNode(key, provider.Usagef("%s cannot be the name of one", nodeText(key)))
 		}
 		if _, twice := d.Variables[name]; twice {
-			return atNode(key, usage("%s is said twice", name))
+			return atNode(key, provider.Usagef("%s is said twice", name))
 		}
 		if value.Kind != yaml.ScalarNode {
-			return atNode(value, usage("%s is not one value", name))
+			return atNode(value, provider.Usagef("%s is not one value", name))
 		}
 		d.Variables[name] = value.Value
 	}

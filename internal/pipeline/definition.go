@@ -101,7 +101,7 @@ func Load(folder string) (*Definition, error) {
 		return nil, provider.Usagef("read the pipeline: %v", err).Because(err)
 	}
 	if len(files) == 0 {
-		return nil, usage("the pipeline %s has no SQL files: each makes one table", provider.Printable(folder))
+		return nil, provider.Usagef("the pipeline %s has no SQL files: each makes one table", provider.Printable(folder))
 	}
 	slices.Sort(files)
 	of := map[string]string{}
@@ -115,7 +115,7 @@ func Load(folder string) (*Definition, error) {
 			return nil, inFile(file, err)
 		}
 		if other, taken := of[t.Name]; taken {
-			return nil, inFile(file, usage("the table %s is that of %s too", t.Name, filepath.Base(other)))
+			return nil, inFile(file, provider.Usagef("the table %s is that of %s too", t.Name, filepath.Base(other)))
 		}
 		of[t.Name] = file
 		t.File = filepath.Base(file)
@@ -165,7 +165,7 @@ const deploymentName = "deployment_name"
 func (d *Definition) location() (*time.Location, error) {
 	loc, err := time.LoadLocation(cmp.Or(d.Timezone, "UTC"))
 	if err != nil || d.Timezone == "Local" {
-		return nil, usage("timezone: %s is not the name of a time zone, such as Europe/Lisbon", provider.Quote(d.Timezone))
+		return nil, provider.Usagef("timezone: %s is not the name of a time zone, such as Europe/Lisbon", provider.Quote(d.Timezone))
 	}
 	return loc, nil
 }
@@ -177,15 +177,15 @@ func (d *Definition) next(after time.Time) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if strings.Contains(d.Schedule, "TZ=") {
-		return time.Time{}, usage("schedule: the time zone is said by timezone")
+		return time.Time{}, provider.Usagef("schedule: the time zone is said by timezone")
 	}
 	parsed, err := cron.ParseStandard(d.Schedule)
 	if err != nil {
-		return time.Time{}, usage("schedule: %s is not cron syntax (minute hour day month weekday): %v", provider.Quote(d.Schedule), err)
+		return time.Time{}, provider.Usagef("schedule: %s is not cron syntax (minute hour day month weekday): %v", provider.Quote(d.Schedule), err)
 	}
 	at := parsed.Next(after.In(loc))
 	if at.IsZero() {
-		return time.Time{}, usage("schedule: %s never comes", provider.Quote(d.Schedule))
+		return time.Time{}, provider.Usagef("schedule: %s never comes", provider.Quote(d.Schedule))
 	}
 	return at, nil
 }
@@ -230,11 +230,6 @@ func fillError(err error) error {
 		e.Position.Column++
 	}
 	return e
-}
-
-// usage is an error in what a person wrote.
-func usage(format string, args ...any) error {
-	return provider.Usagef(format, args...)
 }
 
 // inFile says which file an error is about.

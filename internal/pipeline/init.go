@@ -29,7 +29,7 @@ func Init(folder string) ([]string, error) {
 	}
 	for _, e := range entries {
 		if _, err := os.Lstat(filepath.Join(folder, e.Name())); !errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("%s is there already, and nothing was made", provider.Printable(filepath.Join(folder, e.Name())))
+			return nil, provider.Usagef("%s is there already, and nothing was made", provider.Printable(filepath.Join(folder, e.Name())))
 		}
 	}
 	var made []string

@@ -104,7 +104,7 @@ func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where st
 	}
 	if endpoint != "" {
 		if minter == nil {
-			return nil, "", usage("the connection string names a Lakebase endpoint, for which there is no workspace to ask")
+			return nil, "", provider.Usagef("the connection string names a Lakebase endpoint, for which there is no workspace to ask")
 		}
 		login := &logins{mint: minter, workspace: workspace, endpoint: endpoint, host: fromEndpoint, user: u.User.Username() == ""}
 		config.BeforeConnect = login.fill

@@ -286,7 +286,7 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 				}
 				name, ok := row[0].(string)
 				if !ok || name == "" {
-					return usage("a workspace of the account has no deployment name (%v): list by name the workspaces that the pipeline is about", row)
+					return provider.Usagef("a workspace of the account has no deployment name (%v): list by name the workspaces that the pipeline is about", row)
 				}
 				found = append(found, name)
 			}
@@ -297,7 +297,7 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 	}
 	found = slices.Compact(slices.Sorted(slices.Values(found)))
 	if len(found) == 0 {
-		return nil, usage("there are no workspaces to run for")
+		return nil, provider.Usagef("there are no workspaces to run for")
 	}
 	for _, name := range found {
 		if err := w.Asker.CheckWorkspace(name); err != nil {

@@ -22,7 +22,7 @@ type Schedule struct {
 // Install has a pipeline run on its schedule, in place of what was installed under its name before.
 func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 	if d.Schedule == "" {
-		return nil, usage("the pipeline %s has no schedule: say it in %s, such as schedule: \"0 6 * * *\"", d.Name, ConfigFile)
+		return nil, provider.Usagef("the pipeline %s has no schedule: say it in %s, such as schedule: \"0 6 * * *\"", d.Name, ConfigFile)
 	}
 	err := s.db.transact(ctx, func(t tx) error {
 		now, err := s.now(ctx, t)
@@ -100,7 +100,7 @@ func (s *Store) Trigger(ctx context.Context, pipeline, startedBy string) (*Run, 
 	err := s.changeSchedule(ctx, pipeline, func(t tx, d *Definition, _ time.Time) error {
 		var err error
 		if run, err = s.beginRun(ctx, t, d, startedBy, nil); err == nil && run == nil {
-			return usage("a run of %s is not over yet", pipeline)
+			return provider.Usagef("a run of %s is not over yet", pipeline)
 		}
 		return err
 	})

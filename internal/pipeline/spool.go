@@ -56,7 +56,7 @@ func (s *spool) add(row []any) error {
 	b := s.scratch[:0]
 	for _, i := range s.keys {
 		if row[i] == nil {
-			return usage("row %d has no %s, which is of the key", s.rows+1, s.table.Columns[i].Name)
+			return provider.Usagef("row %d has no %s, which is of the key", s.rows+1, s.table.Columns[i].Name)
 		}
 		b = appendValue(b, row[i])
 	}
@@ -164,11 +164,11 @@ func (s *spool) fill(workspace string, rows provider.Rows, next func() ([]any, e
 			places = append(places, at)
 			at++
 		default:
-			return usage("the query gives the column %s, which the table does not have there", provider.Quote(c.Name))
+			return provider.Usagef("the query gives the column %s, which the table does not have there", provider.Quote(c.Name))
 		}
 	}
 	if at < len(s.table.Columns) {
-		return usage("the query does not give the column %s", s.table.Columns[at].Name)
+		return provider.Usagef("the query does not give the column %s", s.table.Columns[at].Name)
 	}
 	row := make([]any, len(s.table.Columns))
 	for {
@@ -182,7 +182,7 @@ func (s *spool) fill(workspace string, rows provider.Rows, next func() ([]any, e
 		for i, v := range values {
 			if places[i] < 0 {
 				if told := fmt.Sprint(v); v != nil && told != workspace {
-					return usage("a row is of the workspace %s, and the query was for %s: leave deployment_name out of it", provider.Quote(told), workspace)
+					return provider.Usagef("a row is of the workspace %s, and the query was for %s: leave deployment_name out of it", provider.Quote(told), workspace)
 				}
 				continue
 			}

@@ -29,7 +29,7 @@ func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error)
 	case strings.Contains(store, "://"):
 		return nil, unknownStore(store)
 	case store == "":
-		return nil, usage("no store is named: say it in %s, or with --store", ConfigFile)
+		return nil, provider.Usagef("no store is named: say it in %s, or with --store", ConfigFile)
 	default:
 		db, err = openSQLite(ctx, store)
 	}

@@ -88,7 +88,7 @@ func parseTable(text string, variables map[string]string) (*Table, error) {
 		return nil, provider.Usagef("the comment at its top does not name the table").
 			Hintf("begin the file with lines such as\n  -- table: branches\n  -- description: The branches of every project.\n  -- key: name")
 	case len(t.Key) == 0:
-		return nil, usage("the comment at its top does not say by which columns the rows are told apart: -- key: name")
+		return nil, provider.Usagef("the comment at its top does not say by which columns the rows are told apart: -- key: name")
 	}
 	for t.Lines < len(lines) && strings.TrimSpace(lines[t.Lines]) == "" {
 		t.Lines++
@@ -96,7 +96,7 @@ func parseTable(text string, variables map[string]string) (*Table, error) {
 	// What stands before its first word stays, so that errors have their columns.
 	t.Query = strings.TrimRightFunc(strings.Join(lines[t.Lines:], "\n"), unicode.IsSpace)
 	if t.Query == "" {
-		return nil, usage("it has no query")
+		return nil, provider.Usagef("it has no query")
 	}
 	_, err := fill(t.Query, variables, probe)
 	return t, t.shift(err)
@@ -167,11 +167,11 @@ func (t *Table) resolve(given []provider.Column) error {
 		}
 		switch lower := strings.ToLower(c.Name); {
 		case seen[lower]:
-			return usage("the query gives the column %s twice: name one of them otherwise with AS", provider.Quote(c.Name))
+			return provider.Usagef("the query gives the column %s twice: name one of them otherwise with AS", provider.Quote(c.Name))
 		case slices.Contains(reserved(), lower):
-			return usage("the column %s is one that every table or its history has for itself: name it otherwise with AS", c.Name)
+			return provider.Usagef("the column %s is one that every table or its history has for itself: name it otherwise with AS", c.Name)
 		case !variableName.MatchString(c.Name) || len(c.Name) > 60:
-			return usage("the column %s needs a name of letters, digits and _, at most 60: give it one with AS", provider.Quote(c.Name))
+			return provider.Usagef("the column %s needs a name of letters, digits and _, at most 60: give it one with AS", provider.Quote(c.Name))
 		default:
 			seen[lower] = true
 		}
@@ -186,12 +186,12 @@ func (t *Table) resolve(given []provider.Column) error {
 	}
 	for _, k := range t.Key {
 		if t.column(k) < 0 {
-			return usage("the key names the column %s, which the query does not give", provider.Quote(k))
+			return provider.Usagef("the key names the column %s, which the query does not give", provider.Quote(k))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Types)) {
 		if t.column(name) < 0 {
-			return usage("types names the column %s, which the query does not give", provider.Quote(name))
+			return provider.Usagef("types names the column %s, which the query does not give", provider.Quote(name))
 		}
 	}
 	if len(lacking) > 0 {

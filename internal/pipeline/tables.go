@@ -80,7 +80,7 @@ func checkTables(d *Definition, stored []storedTable) error {
 		}
 		old := &stored[at]
 		if old.Pipeline != d.Name {
-			return usage("the table %s is that of the pipeline %s in this store: name it otherwise", t.Name, old.Pipeline)
+			return provider.Usagef("the table %s is that of the pipeline %s in this store: name it otherwise", t.Name, old.Pipeline)
 		}
 		if !slices.Equal(old.Key, t.Key) {
 			return provider.Usagef("the table %s has the key %s in the store, and now it would be %s", t.Name, strings.Join(old.Key, ", "), strings.Join(t.Key, ", ")).
@@ -158,7 +158,7 @@ func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error 
 			return err
 		}
 		if n > 0 {
-			return usage("the store has a %s already that no pipeline has made: name the table otherwise", provider.Quote(name))
+			return provider.Usagef("the store has a %s already that no pipeline has made: name the table otherwise", provider.Quote(name))
 		}
 	}
 	var columns strings.Builder

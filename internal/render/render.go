@@ -117,7 +117,7 @@ func copyRows(ctx context.Context, buffer *bufio.Writer, enc encoder, rows provi
 		// A connection that breaks is an error that wraps io.EOF; only io.EOF itself ends rows.
 		last := err == io.EOF //nolint:errorlint // see above
 		if err == nil && len(row) != len(rows.Columns()) {
-			err = internalError("a row has %d values for %d columns", len(row), len(rows.Columns()))
+			err = provider.Internalf("a row has %d values for %d columns", len(row), len(rows.Columns()))
 		}
 		if n == 0 && (err == nil || last) {
 			if beginErr := enc.begin(); beginErr != nil {

@@ -34,7 +34,7 @@ func plain(v any) (text string, ok bool, err error) {
 		raw, err := compact(v)
 		return string(raw), string(raw) != "null", err
 	}
-	return "", false, internalError("a row has a value of type %T", v)
+	return "", false, provider.Internalf("a row has a value of type %T", v)
 }
 
 // visible gives a value as people see it in one line.
@@ -135,10 +135,6 @@ func appendEscaped(dst, value []byte) []byte {
 // format character such as a change of direction, or a line end.
 func steers(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
-}
-
-func internalError(format string, args ...any) error {
-	return provider.Internalf(format, args...)
 }
 
 // writeError tells a person that the output could not be written. What is wrong with a row itself

@@ -38,7 +38,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) { return &stmt{c, quer
 
 // Begin is an error: there are no transactions.
 func (*conn) Begin() (driver.Tx, error) {
-	return nil, usage("the API has no transactions")
+	return nil, provider.Usagef("the API has no transactions")
 }
 
 // Close ends the session.
@@ -51,7 +51,7 @@ func (c *conn) Close() error {
 func (*conn) CheckNamedValue(value *driver.NamedValue) error {
 	converted, err := driver.DefaultParameterConverter.ConvertValue(value.Value)
 	if err != nil {
-		return usage("the value for placeholder %d: %v", value.Ordinal, err)
+		return provider.Usagef("the value for placeholder %d: %v", value.Ordinal, err)
 	}
 	switch v := converted.(type) {
 	case time.Time:
@@ -76,7 +76,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	found, err, ok := next()
 	if !ok {
 		stop()
-		return nil, usage("there is no statement")
+		return nil, provider.Usagef("there is no statement")
 	}
 	if err != nil {
 		stop()
@@ -117,7 +117,7 @@ type result struct{ affected int64 }
 
 // LastInsertId is an error: what is made has a name, which RETURNING gives.
 func (result) LastInsertId() (int64, error) {
-	return 0, usage("there is no last id; use RETURNING")
+	return 0, provider.Usagef("there is no last id; use RETURNING")
 }
 
 // RowsAffected counts the rows that the last statement inserted, changed or deleted.

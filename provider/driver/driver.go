@@ -84,10 +84,10 @@ func ParseConfig(dsn string) (Config, error) {
 		name, value, ok := strings.Cut(part, "=")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok {
-			return c, usage("the data source name has %s, which is no name=value", provider.Quote(name))
+			return c, provider.Usagef("the data source name has %s, which is no name=value", provider.Quote(name))
 		}
 		if seen[name] {
-			return c, usage("the data source name has %s twice", provider.Quote(name))
+			return c, provider.Usagef("the data source name has %s twice", provider.Quote(name))
 		}
 		seen[name] = true
 		var err error
@@ -105,7 +105,7 @@ func ParseConfig(dsn string) (Config, error) {
 		case "parallel":
 			c.Parallel, err = count(name, value)
 		default:
-			err = usage("the data source name has an unknown setting %s; known are profile, host, on_error, page_limit, parallel, store", provider.Quote(name))
+			err = provider.Usagef("the data source name has an unknown setting %s; known are profile, host, on_error, page_limit, parallel, store", provider.Quote(name))
 		}
 		if err != nil {
 			return c, err
@@ -117,13 +117,9 @@ func ParseConfig(dsn string) (Config, error) {
 func count(name, value string) (int, error) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		return 0, usage("%s: %s is no number from 0", name, provider.Quote(value))
+		return 0, provider.Usagef("%s: %s is no number from 0", name, provider.Quote(value))
 	}
 	return n, nil
-}
-
-func usage(format string, args ...any) error {
-	return provider.Usagef(format, args...)
 }
 
 // Driver opens connections by data source name.
