@@ -33,7 +33,7 @@ func (r *reader) follow(n *yaml.Node) *yaml.Node {
 
 // at gives the node that the reference's text points to.
 func (r *reader) at(ref *yaml.Node) *yaml.Node {
-	steps, err := pointer(r.text(ref))
+	steps, err := ParsePointer(r.text(ref))
 	if err != nil {
 		r.fail(ref, "%s", err)
 		return nil
@@ -70,8 +70,8 @@ func (r *reader) child(n *yaml.Node, step string) *yaml.Node {
 	return nil
 }
 
-// pointer takes a reference within the document (RFC 6901 after #) apart.
-func pointer(ref string) ([]string, error) {
+// ParsePointer takes a reference within a document (RFC 6901 after #) apart into its steps.
+func ParsePointer(ref string) ([]string, error) {
 	file, inner, ok := strings.Cut(ref, "#")
 	switch {
 	case !ok || !strings.HasPrefix(inner, "/"):
@@ -86,8 +86,8 @@ func pointer(ref string) ([]string, error) {
 	return steps, nil
 }
 
-// escape writes a name as a step of a pointer.
-func escape(name string) string {
+// EscapePointer writes a name as a step of a pointer.
+func EscapePointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 

@@ -96,7 +96,7 @@ func methodName(ref string, methods fields) (name string, ok bool) {
 	if !ok {
 		inner = ref
 	}
-	steps, err := pointer("#" + inner)
+	steps, err := ParsePointer("#" + inner)
 	if err != nil || len(steps) < 2 || steps[len(steps)-2] != "methods" {
 		return "", false
 	}
@@ -149,7 +149,7 @@ func (r *reader) operation(method entry, ref *yaml.Node) operation {
 		r.fail(method.node, "method %s has no operation.$ref", provider.Quote(method.key))
 		return operation{}
 	}
-	steps, err := pointer(r.text(ref))
+	steps, err := ParsePointer(r.text(ref))
 	switch {
 	case err != nil:
 		r.fail(ref, "%s", err)

@@ -124,7 +124,7 @@ func (r *reader) sharedName(ref *yaml.Node) (string, bool) {
 	if !ok || strings.Contains(rest, "/") {
 		return "", false
 	}
-	steps, _ := pointer(sharedSchemas + rest) // it has the form of a reference
+	steps, _ := ParsePointer(sharedSchemas + rest) // it has the form of a reference
 	for _, name := range spellings(steps[len(steps)-1]) {
 		if r.shared(name) != nil {
 			return name, true
@@ -261,7 +261,7 @@ func (r *reader) memberNamed(s *provider.Schema, ref *yaml.Node) *provider.Schem
 	defer r.leave()
 	link := &yaml.Node{Kind: yaml.MappingNode, Line: ref.Line, Content: []*yaml.Node{
 		{Kind: yaml.ScalarNode, Tag: "!!str", Value: "$ref", Line: ref.Line},
-		{Kind: yaml.ScalarNode, Tag: "!!str", Value: sharedSchemas + escape(s.Ref), Line: ref.Line},
+		{Kind: yaml.ScalarNode, Tag: "!!str", Value: sharedSchemas + EscapePointer(s.Ref), Line: ref.Line},
 	}}
 	next := r.member(link)
 	if next == nil {

@@ -17,6 +17,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/lakeql/lakeql/openapi"
 )
 
 func source(t *testing.T) string {
@@ -120,7 +122,7 @@ func checkEveryOperationHasAPathAndAMethod(t *testing.T, files map[string][]byte
 		for p, item := range d.Paths {
 			for verb := range item {
 				operations[provider]++
-				placed["#/paths/"+pointer(p)+"/"+verb] = 0
+				placed["#/paths/"+openapi.EscapePointer(p)+"/"+verb] = 0
 			}
 		}
 		for name, r := range d.Components.Resources {

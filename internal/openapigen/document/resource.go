@@ -9,6 +9,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/openapigen/names"
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
+	"github.com/lakeql/lakeql/openapi"
 )
 
 // method is a method of a resource: a name for an operation.
@@ -92,7 +93,7 @@ func requiredParams(o *operation) int {
 
 func methodNode(m method) *object {
 	o := m.operation
-	node := newObject().set("operation", ref("#/paths/"+pointer(o.path)+"/"+o.verb))
+	node := newObject().set("operation", ref("#/paths/"+openapi.EscapePointer(o.path)+"/"+o.verb))
 	if o.Body.Kind != sdk.NoBody {
 		node.set("request", newObject().set("mediaType", cmp.Or(o.ContentType, jsonType)).flow())
 	}
@@ -116,11 +117,6 @@ func methodNode(m method) *object {
 			set("responseToken", newObject().set("key", "$."+p.Response).set("location", "body").flow()))
 	}
 	return node.setUnlessEmpty("config", config)
-}
-
-// pointer escapes a path for a JSON pointer.
-func pointer(path string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(path, "~", "~0"), "/", "~1")
 }
 
 // tokenPaging is the paging by token of a list. The SDK does not iterate over a few lists that

@@ -10,19 +10,12 @@ import (
 // bodies, to what they answer. StackQL selects them as columns beside the answer's own, and ends with a nil
 // pointer at one that the answer's schema lacks. It shows the values that were given.
 func answerWithArguments(s *service) error {
-	methods, err := s.methods()
-	if err != nil {
-		return err
-	}
-	for _, m := range methods {
+	return s.eachMethod(func(m *method) error {
 		if !m.isExec() || m.Response == nil {
-			continue
+			return nil
 		}
-		if err := s.addArguments(m); err != nil {
-			return fmt.Errorf("%s: %w", m.FullName(), err)
-		}
-	}
-	return nil
+		return s.addArguments(m)
+	})
 }
 
 func (s *service) addArguments(m *method) error {

@@ -42,24 +42,14 @@ const templateType = "golang_template_json_v0.3.0"
 // template that makes of either what the API wants. StackQL compares the values in @@json with the types
 // in the schema, and knows no JSON number as an integer, and no text as an array.
 func typeBodies(s *service) error {
-	methods, err := s.methods()
-	if err != nil {
-		return err
-	}
 	b := &bodies{service: s, whole: map[*yaml.Node]bool{}, nested: map[string]bool{}}
-	for _, m := range methods {
+	return s.eachMethod(func(m *method) error {
 		schema, media, err := s.body(m)
-		if err != nil {
+		if err != nil || schema == nil {
 			return err
 		}
-		if schema == nil {
-			continue
-		}
-		if err := b.method(m, schema, media); err != nil {
-			return fmt.Errorf("%s: %w", m.FullName(), err)
-		}
-	}
-	return nil
+		return b.method(m, schema, media)
+	})
 }
 
 // bodies writes the schemas of bodies, each shared one once.

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -19,19 +21,12 @@ const (
 // that is none: files and other texts, maps, and answers in headers. StackQL has no columns for them, so that
 // DESCRIBE and SELECT fail.
 func answerWithObjects(s *service) error {
-	methods, err := s.methods()
-	if err != nil {
-		return err
-	}
-	for _, m := range methods {
+	return s.eachMethod(func(m *method) error {
 		if m.Response == nil || m.SQLVerb != provider.Select {
-			continue
+			return nil
 		}
-		if err := s.answerWithObject(m); err != nil {
-			return fmt.Errorf("%s: %w", m.FullName(), err)
-		}
-	}
-	return nil
+		return s.answerWithObject(m)
+	})
 }
 
 func (s *service) answerWithObject(m *method) error {
@@ -60,20 +55,13 @@ func (s *service) answerWithObject(m *method) error {
 // answerWith gives a method the schema of an object, and the template that makes it of the answer.
 func (s *service) answerWith(m *method, columns *yaml.Node, kind, body string) error {
 	success := child(m.operation, "responses", "200")
-	response := child(m.node, "response")
-	if success == nil || response == nil {
-		return fmt.Errorf("no answer 200")
-	}
-	mediaType := m.Response.MediaType
-	if mediaType == "" {
-		mediaType = jsonType
+	if success == nil {
+		return errors.New("the operation has no answer 200")
 	}
 	ref, err := s.addSchema(m.OperationID+"_row", object("type", "object", "properties", columns))
 	if err != nil {
 		return err
 	}
-	set(success, "content", object(mediaType, object("schema", ref)))
-	set(response, "overrideMediaType", text(jsonType))
-	set(response, "transform", object("type", kind, "body", body))
-	return nil
+	set(success, "content", object(cmp.Or(m.Response.MediaType, jsonType), object("schema", ref)))
+	return m.transformAnswer(kind, body)
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -93,6 +94,17 @@ func reference(pointer string) *yaml.Node {
 	n := object("$ref", pointer)
 	n.Style = yaml.FlowStyle
 	return n
+}
+
+// encode writes a document below a heading.
+func encode(heading string, root *yaml.Node) ([]byte, error) {
+	b := bytes.NewBufferString(heading)
+	enc := yaml.NewEncoder(b)
+	enc.SetIndent(2)
+	if err := enc.Encode(root); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), enc.Close()
 }
 
 // clone copies a node with all that is in it.

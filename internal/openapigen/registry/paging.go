@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,19 +30,12 @@ const (
 // pageByPosition says in StackQL's keys how the lists go on that have no token. any-sdk knows a request's
 // token and where the answer has the next one: for positions and page numbers a template works that out.
 func pageByPosition(s *service) error {
-	methods, err := s.methods()
-	if err != nil {
-		return err
-	}
-	for _, m := range methods {
+	return s.eachMethod(func(m *method) error {
 		if m.Paging == nil {
-			continue
+			return nil
 		}
-		if err := s.page(m); err != nil {
-			return fmt.Errorf("%s: %w", m.FullName(), err)
-		}
-	}
-	return nil
+		return s.page(m)
+	})
 }
 
 func (s *service) page(m *method) error {
@@ -68,19 +62,15 @@ func (s *service) page(m *method) error {
 
 // pageWith adds the next position to the answer.
 func (s *service) pageWith(m *method, template string) error {
-	media := child(m.operation, "responses", "200", "content", m.Response.MediaType)
-	schema := s.resolve(child(media, "schema"))
-	response := child(m.node, "response")
-	if schema == nil || response == nil {
-		return fmt.Errorf("no answer 200")
+	schema := s.resolve(child(m.answer(), "schema"))
+	if schema == nil {
+		return errors.New("the operation has no answer 200")
 	}
 	if properties := child(schema, "properties"); child(properties, nextPosition) == nil {
 		set(properties, nextPosition, object("type", "string", "description", "Where the next page begins."))
 	}
-	set(response, "overrideMediaType", text(jsonType))
-	set(response, "transform", object("type", templateType, "body", template))
 	m.setPaging(m.Paging.RequestToken, string(m.Paging.RequestIn), "$."+nextPosition)
-	return nil
+	return m.transformAnswer(templateType, template)
 }
 
 // setPaging says on the method where the request and the answer have the token.
@@ -99,26 +89,21 @@ func (m *method) setPaging(request, location, answer string) {
 // takeMissingLists points to the items of a list rather than to the list: the API leaves out a list that is
 // empty, which any-sdk takes for an error, and with it drops the pages before it.
 func takeMissingLists(s *service) error {
-	methods, err := s.methods()
-	if err != nil {
-		return err
-	}
-	for _, m := range methods {
+	return s.eachMethod(func(m *method) error {
 		key := child(m.node, "response", "objectKey")
 		if key == nil {
-			continue
+			return nil
 		}
-		media := child(m.operation, "responses", "200", "content", m.Response.MediaType)
-		list := s.resolve(child(media, "schema"))
+		list := s.resolve(child(m.answer(), "schema"))
 		for name := range strings.SplitSeq(strings.TrimPrefix(key.Value, "$."), ".") {
 			list = s.resolve(child(list, "properties", name))
 		}
 		if list == nil {
-			return fmt.Errorf("%s: the answer has no %s", m.FullName(), key.Value)
+			return fmt.Errorf("the answer has no %s", key.Value)
 		}
 		if typeOf(list) == "array" {
 			key.SetString(key.Value + "[*]")
 		}
-	}
-	return nil
+		return nil
+	})
 }

@@ -2,10 +2,10 @@ package registry
 
 import (
 	"fmt"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -71,17 +71,27 @@ func (s *service) methods() ([]*method, error) {
 	return all, nil
 }
 
+// eachMethod changes the methods of every resource.
+func (s *service) eachMethod(change func(m *method) error) error {
+	methods, err := s.methods()
+	if err != nil {
+		return err
+	}
+	for _, m := range methods {
+		if err := change(m); err != nil {
+			return fmt.Errorf("%s: %w", m.FullName(), err)
+		}
+	}
+	return nil
+}
+
 // at finds what a JSON pointer into the document (#/components/schemas/Branch) leads to; nil if nothing.
 func (s *service) at(pointer string) *yaml.Node {
-	inside, ok := strings.CutPrefix(pointer, "#/")
-	if !ok {
+	steps, err := openapi.ParsePointer(pointer)
+	if err != nil {
 		return nil
 	}
-	keys := strings.Split(inside, "/")
-	for i, key := range keys {
-		keys[i] = strings.ReplaceAll(strings.ReplaceAll(key, "~1", "/"), "~0", "~")
-	}
-	return child(s.root, keys...)
+	return child(s.root, steps...)
 }
 
 // resolve follows a reference, or an allOf of a single one, to what it stands for.
@@ -114,6 +124,22 @@ func (s *service) addSchema(name string, schema *yaml.Node) (*yaml.Node, error) 
 	return reference("#/components/schemas/" + name), nil
 }
 
+// answer gives the node that holds the schema of the method's answer; nil if there is none.
+func (m *method) answer() *yaml.Node {
+	return child(m.operation, "responses", "200", "content", m.Response.MediaType)
+}
+
+// transformAnswer lets a template make JSON of the method's answer.
+func (m *method) transformAnswer(kind, body string) error {
+	response := child(m.node, "response")
+	if response == nil {
+		return fmt.Errorf("the method has no answer")
+	}
+	set(response, "overrideMediaType", text(jsonType))
+	set(response, "transform", object("type", kind, "body", body))
+	return nil
+}
+
 // describe adds a sentence to what a resource says of itself.
 func (r *resource) describe(sentence string) {
 	said := ""
@@ -137,7 +163,7 @@ func (s *service) body(m *method) (*provider.Schema, *yaml.Node, error) {
 	}
 	media := child(m.operation, "requestBody", "content", m.Body.MediaType)
 	if media == nil {
-		return nil, nil, fmt.Errorf("%s: the operation has no body of type %s", m.FullName(), m.Body.MediaType)
+		return nil, nil, fmt.Errorf("the operation has no body of type %s", m.Body.MediaType)
 	}
 	return schema, media, nil
 }

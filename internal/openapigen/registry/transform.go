@@ -1,10 +1,9 @@
 package registry
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-
-	"go.yaml.in/yaml/v3"
+	"strings"
 )
 
 // jsonType is the media type of nearly everything.
@@ -39,34 +38,25 @@ type transformation struct {
 
 // transform applies every transformation to a document.
 func transform(s *service) ([]byte, error) {
-	var b bytes.Buffer
+	var heading strings.Builder
 	for _, t := range transformations() {
 		if err := t.apply(s); err != nil {
 			return nil, fmt.Errorf("%s: %w", t.name, err)
 		}
-		fmt.Fprintf(&b, "# transformed for StackQL: %s\n", t.name)
+		fmt.Fprintf(&heading, "# transformed for StackQL: %s\n", t.name)
 	}
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := enc.Encode(s.root); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), enc.Close()
+	return encode(heading.String(), s.root)
 }
 
 // hideRequiredAttributes keeps the required attributes of request bodies out of any-sdk's sight.
 // It would want each of them as an @ parameter even where @@json holds it, and so refuse the
 // documented form of EXEC. The list stays readable as x-lakeql-required.
 func hideRequiredAttributes(s *service) error {
-	methods, err := s.methods()
-	if err != nil {
-		return err
-	}
-	for _, m := range methods {
+	return s.eachMethod(func(m *method) error {
 		for _, media := range pairs(child(m.operation, "requestBody", "content")) {
 			schema := s.resolve(child(media.value, "schema"))
 			if schema == nil {
-				return fmt.Errorf("%s: the body's schema is missing", m.FullName())
+				return errors.New("the body's schema is missing")
 			}
 			for _, attribute := range pairs(schema) {
 				if attribute.key == "required" {
@@ -74,8 +64,8 @@ func hideRequiredAttributes(s *service) error {
 				}
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // showDescriptions repeats what a resource says of itself under the key that any-sdk reads it from: it looks

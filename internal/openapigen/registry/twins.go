@@ -3,6 +3,8 @@ package registry
 import (
 	"fmt"
 	"strings"
+
+	"github.com/lakeql/lakeql/openapi"
 )
 
 // splitTwins gives operations that are the same request, which our documents keep apart by a fragment behind
@@ -35,7 +37,7 @@ func splitTwins(s *service) error {
 			}
 			set(operation.value, "servers", own)
 		}
-		if err := s.repoint("#/paths/"+escape(p.key)+"/", "#/paths/"+escape(rest)+"/"); err != nil {
+		if err := s.repoint("#/paths/"+openapi.EscapePointer(p.key)+"/", "#/paths/"+openapi.EscapePointer(rest)+"/"); err != nil {
 			return err
 		}
 	}
@@ -49,11 +51,6 @@ func cutVersion(path string) (version, rest string, ok bool) {
 		return "", "", false
 	}
 	return "/" + parts[1] + "/" + parts[2], "/" + parts[3], true
-}
-
-// escape writes a path into a JSON pointer.
-func escape(path string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(path, "~", "~0"), "/", "~1")
 }
 
 // repoint changes the beginning of the references to operations.
