@@ -95,20 +95,12 @@ func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
 
 // fillTemplate makes the resource name of an item from a template.
 func (req *apiRequest) fillTemplate(template string, k *documents.Kind, ids []string) string {
-	segments := strings.Split(template, "/")
-	for i, s := range segments {
-		name, isParam := strings.CutPrefix(s, "{")
-		if !isParam {
-			continue
-		}
-		name = strings.TrimSuffix(name, "}")
+	return documents.FillTemplate(template, func(name string) (string, bool) {
 		if at := slices.Index(k.IDs, name); at >= 0 {
-			segments[i] = ids[at]
-		} else {
-			segments[i] = req.value(name)
+			return ids[at], true
 		}
-	}
-	return strings.Join(segments, "/")
+		return req.value(name), true
+	})
 }
 
 // finishRecord applies the rules of the kind to a new resource.

@@ -165,23 +165,15 @@ func (w *Inventory) Invent(k *documents.Kind, collection string, above []string,
 
 // resourceName fills a template with the ids above an item and its own.
 func (w *Inventory) resourceName(template string, k *documents.Kind, above, ids []string) string {
-	segments := strings.Split(template, "/")
-	for i, s := range segments {
-		name, isParam := strings.CutPrefix(s, "{")
-		if !isParam {
-			continue
-		}
-		name = strings.TrimSuffix(name, "}")
+	return documents.FillTemplate(template, func(name string) (string, bool) {
 		switch at, in := slices.Index(k.IDs, name), slices.Index(k.Above, name); {
 		case at >= 0 && at < len(ids):
-			segments[i] = ids[at]
+			return ids[at], true
 		case in >= 0 && in < len(above):
-			segments[i] = above[in]
-		case name == "account_id":
-			segments[i] = w.AccountID()
+			return above[in], true
 		}
-	}
-	return strings.Join(segments, "/")
+		return w.AccountID(), name == "account_id"
+	})
 }
 
 // isRecords reports whether a collection holds records. Lakebase's resources are JSON.

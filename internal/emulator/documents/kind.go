@@ -257,3 +257,19 @@ func Noun(kindName string) string {
 	}
 	return "resource"
 }
+
+// FillTemplate puts values in the place of a resource name's parameters, as in projects/{project_id}. A
+// parameter without a value stays as it is.
+func FillTemplate(template string, value func(param string) (string, bool)) string {
+	segments := strings.Split(template, "/")
+	for i, s := range segments {
+		name, isParam := strings.CutPrefix(s, "{")
+		if !isParam {
+			continue
+		}
+		if v, ok := value(strings.TrimSuffix(name, "}")); ok {
+			segments[i] = v
+		}
+	}
+	return strings.Join(segments, "/")
+}
