@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -78,6 +79,15 @@ func Usagef(format string, args ...any) *Error { return Errorf(Usage, format, ar
 
 // Internalf makes an error of a fault of lakeql itself, or of its documents.
 func Internalf(format string, args ...any) *Error { return Errorf(Internal, format, args...) }
+
+// Stopped makes the error of a statement whose context has ended: it was canceled, or its time is up.
+func Stopped(ctx context.Context) *Error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return Errorf(Network, "the time for the statement is up").Because(cause)
+	}
+	return Errorf(Canceled, "canceled").Because(cause)
+}
 
 // Hintf says what to do about the error, in place of what was said. It changes e and gives it back.
 func (e *Error) Hintf(format string, args ...any) *Error {

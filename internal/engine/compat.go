@@ -28,7 +28,7 @@ func planSleep(sl *statement.Sleep) *plan {
 		defer timer.Stop()
 		select {
 		case <-ctx.Done():
-			return nil, provider.Errorf(provider.Canceled, "canceled").Because(context.Cause(ctx))
+			return nil, provider.Stopped(ctx)
 		case <-timer.C:
 			return provider.NewRows(nil, nil), nil
 		}

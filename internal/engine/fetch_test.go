@@ -401,6 +401,42 @@ func TestNothingIsLeft(t *testing.T) { // not parallel: it looks at all goroutin
 	}
 }
 
+// TestStoppedBetweenRows shows that a statement that is stopped while nothing waits says so.
+func TestStoppedBetweenRows(t *testing.T) {
+	w := newWorld(t, emulator.Options{}, nil)
+	for name, test := range map[string]struct {
+		ends func(context.Context) (context.Context, context.CancelFunc)
+		code provider.Code
+		says string
+	}{
+		"canceled": {context.WithCancel, provider.Canceled, "canceled"},
+		"late": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithDeadline(ctx, time.Now().Add(-time.Second))
+		}, provider.Network, "the time for the statement is up"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for rows, err := range w.session(t, 0).Run(t.Context(), named("SELECT name FROM {p}")) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := rows.Next(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := test.ends(t.Context())
+				cancel()
+				for range 2 {
+					if _, err := rows.Next(ctx); asError(t, err).Code != test.code || asError(t, err).Message != test.says || !errors.Is(err, context.Cause(ctx)) {
+						t.Errorf("got %v", err)
+					}
+				}
+				if err := rows.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
 // TestNothingIsLeftByAnError is the same for a call that fails while others are under way.
 func TestNothingIsLeftByAnError(t *testing.T) { // not parallel: it looks at all goroutines
 	const held = 8 // calls that are never answered: fewer than there may be at once, so that the others get their turn

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -31,7 +30,7 @@ func (a *Answer) Begin(ctx context.Context) error {
 	select {
 	case a.fetcher.slots <- struct{}{}:
 	case <-ctx.Done():
-		return stopped(ctx)
+		return provider.Stopped(ctx)
 	}
 	a.demand(1+a.fetcher.pagesAhead(), func() { <-a.fetcher.slots })
 	return nil
@@ -106,7 +105,7 @@ func (a *Answer) page(ctx context.Context, n int) (*dispatch.Page, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, stopped(ctx)
+			return nil, provider.Stopped(ctx)
 		}
 	}
 }
@@ -130,13 +129,4 @@ func (a *Answer) used() dispatch.Usage {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.usage
-}
-
-// stopped is the error of a statement that ends before its time.
-func stopped(ctx context.Context) error {
-	e := provider.Errorf(provider.Canceled, "canceled").Because(context.Cause(ctx))
-	if errors.Is(e.Err, context.DeadlineExceeded) {
-		e.Code, e.Message = provider.Network, "the time for the statement is up"
-	}
-	return e
 }

@@ -255,7 +255,7 @@ func (p *Program) SQLError(err error) error {
 		return p.err
 	}
 	if p.ctx != nil && p.ctx.Err() != nil {
-		return provider.Errorf(provider.Canceled, "canceled").Because(context.Cause(p.ctx))
+		return provider.Stopped(p.ctx)
 	}
 	e := provider.Usagef("%s", Message(err)).At(p.position).Because(err)
 	if p.Target != nil && strings.HasPrefix(e.Message, "no such column") {

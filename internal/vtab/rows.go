@@ -55,8 +55,8 @@ func (r *Rows) Columns() []provider.Column { return r.program.Columns }
 
 // Next returns the next row, and io.EOF after the last.
 func (r *Rows) Next(ctx context.Context) ([]any, error) {
-	if r.ended == nil {
-		r.ended = ctx.Err()
+	if r.ended == nil && ctx.Err() != nil {
+		r.ended = provider.Stopped(ctx)
 	}
 	if r.ended == nil && !r.program.stmt.Step() {
 		r.ended = io.EOF
