@@ -70,7 +70,7 @@ type packed struct {
 	header       int // where its own header is
 }
 
-// entries gives every entry of the directory, which is what APPNOTE.TXT 4.3.12 calls central.
+// entries returns every entry of the directory, which is what APPNOTE.TXT 4.3.12 calls central.
 func (c *Compiled) entries(yield func(packed) bool) {
 	const fixed = 46 // bytes before the name
 	for d := c.directory; len(d) >= fixed; {
@@ -139,7 +139,7 @@ func readPart[T any](c *Compiled, name string) (*T, error) {
 	return part, nil
 }
 
-// Providers gives every provider, sorted by name.
+// Providers returns every provider, sorted by name.
 func (c *Compiled) Providers() ([]*provider.Provider, error) {
 	var all []*provider.Provider
 	for e := range c.entries {
@@ -156,17 +156,17 @@ func (c *Compiled) Providers() ([]*provider.Provider, error) {
 	return all, nil
 }
 
-// Service gives a service's header.
+// Service returns a service's header.
 func (c *Compiled) Service(providerName, service string) (*provider.Service, error) {
 	return readPart[provider.Service](c, servicePath(providerName, service)+".json")
 }
 
-// Resource gives a resource with its methods.
+// Resource returns a resource with its methods.
 func (c *Compiled) Resource(providerName, service, resource string) (*provider.Resource, error) {
 	return readPart[provider.Resource](c, servicePath(providerName, service)+"/"+resource+".json")
 }
 
-// Schema gives a shared schema.
+// Schema returns a shared schema.
 func (c *Compiled) Schema(providerName, service, name string) (*provider.Schema, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// inheritedPaging gives the paging of methods that have none of their own: the resource's, or
+// inheritedPaging returns the paging of methods that have none of their own: the resource's, or
 // else the service's.
 func (r *reader) inheritedPaging(resource fields) *provider.Paging {
 	if p, given := r.paging(resource); given {

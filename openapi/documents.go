@@ -196,7 +196,7 @@ func serviceFile(ref string) (file string, ok bool) {
 	return file, fs.ValidPath(file)
 }
 
-// Providers gives every provider, sorted by name, its services in document order.
+// Providers returns every provider, sorted by name, its services in document order.
 func (d *Documents) Providers() ([]*provider.Provider, error) {
 	all := make([]*provider.Provider, len(d.folders))
 	for i, f := range d.folders {
@@ -205,7 +205,7 @@ func (d *Documents) Providers() ([]*provider.Provider, error) {
 	return all, nil
 }
 
-// Service gives a service with its resources in document order, those without an id too.
+// Service returns a service with its resources in document order, those without an id too.
 func (d *Documents) Service(providerName, name string) (*provider.Service, error) {
 	s, doc, err := d.document(providerName, name)
 	if err != nil {
@@ -224,7 +224,7 @@ func (d *Documents) Service(providerName, name string) (*provider.Service, error
 	return result(header, r.err)
 }
 
-// Resource gives a resource with its methods.
+// Resource returns a resource with its methods.
 func (d *Documents) Resource(providerName, serviceName, name string) (*provider.Resource, error) {
 	s, doc, err := d.document(providerName, serviceName)
 	if err != nil {
@@ -239,7 +239,7 @@ func (d *Documents) Resource(providerName, serviceName, name string) (*provider.
 	return result(found, r.err)
 }
 
-// Schema gives a shared schema of a service.
+// Schema returns a shared schema of a service.
 func (d *Documents) Schema(providerName, serviceName, name string) (*provider.Schema, error) {
 	_, doc, err := d.document(providerName, serviceName)
 	if err != nil {
@@ -320,7 +320,7 @@ func unknown(kind, name, where string) error {
 	return provider.Errorf(provider.Unknown, "unknown %s %s in %s", kind, provider.Quote(name), where)
 }
 
-// result gives nothing but the error where there is one.
+// result returns nil in place of the value if there is an error.
 func result[T any](value *T, err error) (*T, error) {
 	if err != nil {
 		return nil, err

@@ -169,7 +169,7 @@ type entry struct {
 // fields are a mapping's entries in document order.
 type fields []entry
 
-// get gives the value under key; nil where there is none.
+// get returns the value under key; nil where there is none.
 func (f fields) get(key string) *yaml.Node {
 	for i := range f {
 		if f[i].key == key {
@@ -179,7 +179,7 @@ func (f fields) get(key string) *yaml.Node {
 	return nil
 }
 
-// mapping gives the entries of a mapping, those that a merge key (<<) takes in among them. What
+// mapping returns the entries of a mapping, those that a merge key (<<) takes in among them. What
 // is absent or null has none.
 func (r *reader) mapping(n *yaml.Node) fields {
 	n = target(n)
@@ -219,7 +219,7 @@ func (r *reader) mapping(n *yaml.Node) fields {
 	return entries
 }
 
-// mergeSources gives the entries that a merge key names: those of a mapping, or of several.
+// mergeSources returns the entries that a merge key names: those of a mapping, or of several.
 func (r *reader) mergeSources(n *yaml.Node) fields {
 	if n.Kind != yaml.SequenceNode {
 		return r.mapping(n)
@@ -257,7 +257,7 @@ func (r *reader) lookup(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// list gives the items of a list. What is absent or null has none.
+// list returns the items of a list. What is absent or null has none.
 func (r *reader) list(n *yaml.Node) []*yaml.Node {
 	n = target(n)
 	if isNull(n) || !r.step(n) {
@@ -270,7 +270,7 @@ func (r *reader) list(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
-// text gives a single value as text. What is absent or null is empty.
+// text returns a single value as text. What is absent or null is empty.
 func (r *reader) text(n *yaml.Node) string {
 	n = target(n)
 	if isNull(n) {
@@ -283,7 +283,7 @@ func (r *reader) text(n *yaml.Node) string {
 	return n.Value
 }
 
-// texts gives a list of texts.
+// texts returns a list of texts.
 func (r *reader) texts(n *yaml.Node) []string {
 	var all []string
 	for _, item := range r.list(n) {
@@ -292,7 +292,7 @@ func (r *reader) texts(n *yaml.Node) []string {
 	return all
 }
 
-// flag gives a boolean. What is absent or null is false.
+// flag returns a boolean. What is absent or null is false.
 func (r *reader) flag(n *yaml.Node) bool {
 	n = target(n)
 	if isNull(n) {

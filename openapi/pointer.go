@@ -14,7 +14,7 @@ import (
 // maxReferences bounds a chain of references; a longer one goes in circles.
 const maxReferences = 32
 
-// follow gives the node that a reference leads to; a node that is none is given back.
+// follow returns the node that a reference leads to; a node that is none is given back.
 func (r *reader) follow(n *yaml.Node) *yaml.Node {
 	for range maxReferences {
 		n = target(n)
@@ -31,7 +31,7 @@ func (r *reader) follow(n *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// at gives the node that the reference's text points to.
+// at returns the node that the reference's text points to.
 func (r *reader) at(ref *yaml.Node) *yaml.Node {
 	steps, err := ParsePointer(r.text(ref))
 	if err != nil {
@@ -91,7 +91,7 @@ func EscapePointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
-// spellings gives a step as it is written and, where that differs, percent-decoded.
+// spellings returns a step as it is written and, where that differs, percent-decoded.
 func spellings(step string) []string {
 	if decoded, err := url.PathUnescape(step); err == nil && decoded != step {
 		return []string{step, decoded}

@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// components gives a part of the document's components.
+// components returns a part of the document's components.
 func (r *reader) components(part string) fields {
 	return r.mapping(r.mapping(r.lookup(r.doc.root, "components")).get(part))
 }
@@ -190,7 +190,7 @@ func isVerb(key string) bool {
 	return false
 }
 
-// servers gives the operation's servers, else the path's, else the document's.
+// servers returns the operation's servers, else the path's, else the document's.
 func (r *reader) servers(op operation) []provider.Server {
 	var servers []provider.Server
 	for _, n := range []*yaml.Node{op.fields.get("servers"), op.item.get("servers"), r.lookup(r.doc.root, "servers")} {
@@ -224,7 +224,7 @@ func (r *reader) server(n *yaml.Node) provider.Server {
 	return server
 }
 
-// params gives the path's parameters, then the operation's; one that the operation gives again
+// params returns the path's parameters, then the operation's; one that the operation gives again
 // takes the place of the path's.
 func (r *reader) params(op operation) []provider.Parameter {
 	var params []provider.Parameter

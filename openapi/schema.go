@@ -93,7 +93,7 @@ func besideReference(node fields, shape string) bool {
 	return true
 }
 
-// reference gives a reference to a shared schema; anything else that it leads to is read in its place.
+// reference returns a reference to a shared schema; anything else that it leads to is read in its place.
 func (r *reader) reference(ref *yaml.Node, beside fields) *provider.Schema {
 	var s *provider.Schema
 	if name, ok := r.sharedName(ref); ok {
@@ -117,7 +117,7 @@ func (r *reader) elsewhere(ref *yaml.Node) *provider.Schema {
 	return r.shape(n)
 }
 
-// sharedName gives the name of the shared schema that a reference leads to, if it is one. One
+// sharedName returns the name of the shared schema that a reference leads to, if it is one. One
 // that is not there is an error.
 func (r *reader) sharedName(ref *yaml.Node) (string, bool) {
 	rest, ok := strings.CutPrefix(r.text(ref), sharedSchemas)
@@ -331,7 +331,7 @@ func (r *reader) mergeProperty(first, second *provider.Schema) *provider.Schema 
 	return &merged
 }
 
-// requiredAttributes gives the required list of a body's schema, references followed.
+// requiredAttributes returns the required list of a body's schema, references followed.
 func (r *reader) requiredAttributes(n *yaml.Node) []string {
 	s := r.schema(n)
 	for range maxReferences {

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// value gives a node as JSON has it: nil, bool, int64, float64, string, []any, map[string]any.
+// value returns a node as JSON has it: nil, bool, int64, float64, string, []any, map[string]any.
 func (r *reader) value(n *yaml.Node) any {
 	n = target(n)
 	if n == nil || !r.enter(n) {
@@ -35,7 +35,7 @@ func (r *reader) value(n *yaml.Node) any {
 	}
 }
 
-// scalar gives a single value. Dates stay text, as JSON has none.
+// scalar returns a single value. Dates stay text, as JSON has none.
 func scalar(n *yaml.Node) any {
 	switch n.ShortTag() {
 	case "!!null":

@@ -134,7 +134,7 @@ type polled struct {
 	op   operation
 }
 
-// polls gives the methods of a document by the ids of their operations, read when first asked for.
+// polls returns the methods of a document by the ids of their operations, read when first asked for.
 type polls func() map[string]polled
 
 // methodsByOperation reads the operations of all methods of the document, which sibling is a resource

@@ -30,7 +30,7 @@ func NewCatalogue(loader Loader) *Catalogue {
 	}
 }
 
-// Providers gives all providers, sorted by name.
+// Providers returns all providers, sorted by name.
 func (c *Catalogue) Providers() ([]*Provider, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -222,7 +222,7 @@ func (c *Catalogue) Attributes(m *Method) ([]Attribute, error) {
 	return all, nil
 }
 
-// referred gives the target with what the place that refers to it says of its own.
+// referred returns the target with what the place that refers to it says of its own.
 func referred(place, target *Schema) *Schema {
 	if place.Description == "" && !place.ReadOnly && !place.Deprecated && place.NameTemplate == "" {
 		return target
@@ -299,7 +299,7 @@ func suggestion(names []string, name string) string {
 	return "did you mean " + strings.Join(near, ", ") + "?"
 }
 
-// Nearest gives at most limit of the names, the one most like name first: by the number of edits
+// Nearest returns at most limit of the names, the one most like name first: by the number of edits
 // between them, and by one being part of the other. With few names to choose from all are given.
 func Nearest(names []string, name string, limit int) []string {
 	type scored struct {

@@ -46,7 +46,7 @@ type Error struct {
 	Err error // the cause
 }
 
-// Error gives the message on one line, the position first.
+// Error returns the message on one line, the position first.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Position.Line > 0 {
@@ -66,7 +66,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Errorf makes an error of a kind. What the format takes from outside has to be quoted by [Quote].
@@ -89,31 +89,31 @@ func Stopped(ctx context.Context) *Error {
 	return Errorf(Canceled, "canceled").Because(cause)
 }
 
-// Hintf says what to do about the error, in place of what was said. It changes e and gives it back.
+// Hintf says what to do about the error, in place of what was said. It changes e and returns it.
 func (e *Error) Hintf(format string, args ...any) *Error {
 	e.Hint = fmt.Sprintf(format, args...)
 	return e
 }
 
-// At says where in the statement the error is. It changes e and gives it back.
+// At says where in the statement the error is. It changes e and returns it.
 func (e *Error) At(pos Position) *Error {
 	e.Position = pos
 	return e
 }
 
-// In names the argument that is at fault and the path inside it. It changes e and gives it back.
+// In names the argument that is at fault and the path inside it. It changes e and returns it.
 func (e *Error) In(arg string, path ...any) *Error {
 	e.Arg, e.Path = arg, path
 	return e
 }
 
-// Because keeps the cause. It changes e and gives it back.
+// Because keeps the cause. It changes e and returns it.
 func (e *Error) Because(err error) *Error {
 	e.Err = err
 	return e
 }
 
-// At gives an error its position in the statement, unless it has one. An error that is not an [Error]
+// At returns an error its position in the statement, unless it has one. An error that is not an [Error]
 // stays as it is.
 func At(err error, pos Position) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.Position.Line > 0 {
@@ -122,7 +122,7 @@ func At(err error, pos Position) error {
 	return Change(err, func(e *Error) { e.Position = pos })
 }
 
-// Copy gives a copy of the first [Error] in err's chain, which the caller may change. Where there is
+// Copy returns a copy of the first [Error] in err's chain, which the caller may change. Where there is
 // none it makes one of a kind, with err's message and err as the cause.
 func Copy(err error, code Code) *Error {
 	e, ok := errors.AsType[*Error](err)
@@ -133,7 +133,7 @@ func Copy(err error, code Code) *Error {
 	return &copied
 }
 
-// Change gives a copy of the first [Error] in err's chain that a function has changed. An error that is
+// Change returns a copy of the first [Error] in err's chain that a function has changed. An error that is
 // not an [Error] stays as it is.
 func Change(err error, change func(e *Error)) error {
 	e, ok := errors.AsType[*Error](err)
@@ -145,7 +145,7 @@ func Change(err error, change func(e *Error)) error {
 	return changed
 }
 
-// CodeOf gives the code of the first [Error] in err's chain; Internal where there is none.
+// CodeOf returns the code of the first [Error] in err's chain; Internal where there is none.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
@@ -153,7 +153,7 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// HintOf gives the hint of the first [Error] in err's chain.
+// HintOf returns the hint of the first [Error] in err's chain.
 func HintOf(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Hint

@@ -18,13 +18,13 @@ import (
 // Loader reads the parts of a catalogue when they are first asked for. Names are exact here:
 // [Catalogue] deals with case and with names that do not exist.
 type Loader interface {
-	// Providers gives every provider, sorted by name, with its services listed.
+	// Providers returns every provider, sorted by name, with its services listed.
 	Providers() ([]*Provider, error)
-	// Service gives the service's header, its resources listed by name.
+	// Service returns the service's header, its resources listed by name.
 	Service(provider, service string) (*Service, error)
-	// Resource gives the resource with its methods.
+	// Resource returns the resource with its methods.
 	Resource(provider, service, resource string) (*Resource, error)
-	// Schema gives a shared schema of the service by its name in components.schemas.
+	// Schema returns a shared schema of the service by its name in components.schemas.
 	Schema(provider, service, name string) (*Schema, error)
 }
 
@@ -135,7 +135,7 @@ const (
 	Exec    SQLVerb = "exec"
 )
 
-// SQLVerbs gives every verb in listing order.
+// SQLVerbs returns every verb in listing order.
 func SQLVerbs() []SQLVerb { return []SQLVerb{Select, Insert, Update, Replace, Delete, Exec} }
 
 // Method is one operation of the API.
@@ -178,7 +178,7 @@ func (m *Method) Param(name string) (*Parameter, bool) {
 	return nil, false
 }
 
-// ServerVariables gives the variables of the first server, the one that calls go to.
+// ServerVariables returns the variables of the first server, the one that calls go to.
 func (m *Method) ServerVariables() []Variable {
 	if len(m.Servers) == 0 {
 		return nil
@@ -377,8 +377,8 @@ type Wait struct {
 	Kind WaitKind `json:"kind"`
 	// Poll is the full name of the method that tells how far the work has come.
 	Poll string `json:"poll"`
-	// Bind gives every parameter that the poll requires, but for server variables, which are the
-	// call's.
+	// Bind holds a value for every parameter that the poll requires. Server variables are not among
+	// them: the poll takes those of the call.
 	Bind []Binding `json:"bind"`
 	// Result is the schema of a finished operation's response; nil where the response says nothing,
 	// and for states, whose last polled answer is the result.
@@ -403,7 +403,7 @@ const (
 	FromResponse BindingSource = "response"
 )
 
-// Binding gives a parameter of a poll its value.
+// Binding returns a parameter of a poll its value.
 type Binding struct {
 	Param string        `json:"param"` // of the poll: a parameter, or its NameParam
 	From  BindingSource `json:"from"`

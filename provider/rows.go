@@ -10,9 +10,9 @@ import (
 // Rows is what every statement gives: a header and rows, pulled one at a time. Nothing is
 // collected on the way; who opens Rows closes them.
 type Rows interface {
-	// Columns gives the header, before the first row and whether or not there is one.
+	// Columns returns the header, before the first row and whether or not there is one.
 	Columns() []Column
-	// Next gives the next row, one value a column, and io.EOF after the last. The row is the
+	// Next returns the next row, one value a column, and io.EOF after the last. The row is the
 	// caller's to keep. Values are nil, string, bool, int64, float64, [Secret] and
 	// json.RawMessage (objects, arrays, and numbers that int64 and float64 cannot hold).
 	Next(ctx context.Context) ([]any, error)
@@ -34,19 +34,19 @@ type Secret string
 
 const mask = "****"
 
-// Reveal gives the value itself.
+// Reveal returns the value itself.
 func (s Secret) Reveal() string { return string(s) }
 
-// String gives a mask.
+// String returns a mask.
 func (Secret) String() string { return mask }
 
 // Format prints a mask whatever the verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
-// MarshalJSON gives a mask.
+// MarshalJSON returns a mask.
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + mask + `"`), nil }
 
-// LogValue gives a mask.
+// LogValue returns a mask.
 func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }
 
 // NewRows makes Rows of values at hand, such as the answer to SHOW.

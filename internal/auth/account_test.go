@@ -67,7 +67,7 @@ func TestAccountCalls(t *testing.T) {
 	}
 }
 
-// TestAccountID gives the configured account, without a call.
+// TestAccountID returns the configured account, without a call.
 func TestAccountID(t *testing.T) {
 	w := newWorld(t)
 	if got := auth.NewChain(auth.Options{Transport: w.transport}).AccountID(); got != "" {

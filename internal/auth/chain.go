@@ -92,7 +92,7 @@ func (c *Chain) resolve(deployment string) (Host, error) {
 	return c.profileHost(host)
 }
 
-// profileHost gives the host that a label means among the profiles of the configuration file;
+// profileHost returns the host that a label means among the profiles of the configuration file;
 // the label's own where it means none of them.
 func (c *Chain) profileHost(host Host) (Host, error) {
 	var found []Host
@@ -241,7 +241,7 @@ func (c *Chain) Authorize(r *http.Request) error {
 	return nil
 }
 
-// login gives the login to a host, made when the host is first called.
+// login returns the login to a host, made when the host is first called.
 func (c *Chain) login(host Host) (*login, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -313,7 +313,7 @@ func servesMany(cfg *config.Config, account, workspace Host) bool {
 		domain != "" && domain == domainOf(workspace.hostname())
 }
 
-// copyFor gives the same credential for another host.
+// copyFor returns the same credential for another host.
 func (c *Chain) copyFor(base *config.Config, host Host) *config.Config {
 	cfg := c.newConfig()
 	cfg.Host = host.String()
@@ -341,7 +341,7 @@ func (l copied) Configure(cfg *config.Config) error {
 	return nil
 }
 
-// profiles gives the names of the configuration file's profiles by their hosts, the first of each
+// profiles returns the names of the configuration file's profiles by their hosts, the first of each
 // host, and the default one before others.
 func (c *Chain) profiles() map[string]string {
 	if c.profile != nil {

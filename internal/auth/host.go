@@ -23,7 +23,7 @@ type Host struct {
 	name string
 }
 
-// String gives the host's URL.
+// String returns the host's URL.
 func (h Host) String() string { return h.scheme + "://" + h.address }
 
 // domains are those under which Databricks serves workspaces.
@@ -69,7 +69,7 @@ func ParseHost(deployment string) (Host, error) {
 	return Host{scheme: "https", address: name}, nil
 }
 
-// domainOf gives the domain of Databricks that a host is under; empty for others.
+// domainOf returns the domain of Databricks that a host is under; empty for others.
 func domainOf(host string) string {
 	for _, domain := range domains() {
 		if strings.HasSuffix(host, domain) && len(host) > len(domain) {
@@ -146,7 +146,7 @@ func (h Host) firstLabel() string {
 	return first
 }
 
-// workspaceAt gives the host of a workspace of an emulator on this machine.
+// workspaceAt returns the host of a workspace of an emulator on this machine.
 func (h Host) workspaceAt(deployment string) Host {
 	h.name = deployment + ".localhost"
 	if u := (&url.URL{Host: h.address}); u.Port() != "" {

@@ -6,8 +6,8 @@ import (
 	"github.com/databricks/databricks-sdk-go/config"
 )
 
-// Principal gives who the configured credential belongs to as far as the configuration says, what
-// kind of credential it is, and where it comes from. It makes no call.
+// Principal returns the owner of the configured credential as far as the configuration says, the
+// kind of the credential, and its source. It makes no call.
 func (c *Chain) Principal() (principal, kind, source string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -104,7 +104,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take gives what was sent since it was last asked.
+// take returns the requests since the last call of take.
 func (w *world) take() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

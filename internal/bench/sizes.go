@@ -42,7 +42,7 @@ func printSizes(ctx context.Context, binaries []string, runs int) error {
 	return nil
 }
 
-// codeOfModules gives the bytes of machine code by module. The table of functions is in stripped builds
+// codeOfModules returns the bytes of machine code by module. The table of functions is in stripped builds
 // too; it is read where builds are ELF files.
 func codeOfModules(binary string) (map[string]uint64, error) {
 	file, err := elf.Open(binary)
@@ -73,7 +73,7 @@ func codeOfModules(binary string) (map[string]uint64, error) {
 	return code, nil
 }
 
-// moduleOf gives the module that a function is from: the longest that its name begins with, else Go's own.
+// moduleOf returns the module that a function is from: the longest that its name begins with, else Go's own.
 func moduleOf(function string, modules []string) string {
 	of := ""
 	for _, module := range modules {

@@ -29,7 +29,7 @@ func (b *Binding) add(p statement.Param) error {
 	return b.set(given{name: p.Name, value: p.Value.Any(), named: p.Pos, pos: p.Value.Pos(), locate: p.Value.Locate})
 }
 
-// set gives a parameter or body attribute its value.
+// set returns a parameter or body attribute its value.
 func (b *Binding) set(g given) error {
 	if earlier, twice := b.given[g.name]; twice {
 		if reflect.DeepEqual(earlier.value, g.value) {

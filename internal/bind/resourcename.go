@@ -74,7 +74,7 @@ func nameParts(m *provider.Method, values map[string]any) (map[string]string, er
 	return parts, nil
 }
 
-// fillAccount gives account-level operations the configured account if the statement names none.
+// fillAccount sets the configured account for account-level operations if the statement names none.
 func (s Scope) fillAccount(m *provider.Method, args map[string]any) {
 	for _, p := range m.Params {
 		if p.FromConfig != FromAccount || !p.Required || args[p.Name] != nil {

@@ -143,7 +143,7 @@ func (db *DB) table(providerName, service, resource string) (string, error) {
 	return name, nil
 }
 
-// definition gives the statement that makes a resource's table or view.
+// definition returns the statement that makes a resource's table or view.
 func (db *DB) definition(r *provider.Resource) (string, error) {
 	if r.View != nil {
 		i := slices.IndexFunc(r.View.Definitions, func(d provider.ViewDefinition) bool {

@@ -38,7 +38,7 @@ func record(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, se
 	return rec, []string{"DATABRICKS_HOST=" + rec.URL, "DATABRICKS_TOKEN=x"}
 }
 
-// sent gives the requests so far.
+// sent returns the requests so far.
 func (rec *recorder) sent() []string {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()

@@ -182,7 +182,7 @@ func (c *command) renderOptions() (render.Options, error) {
 	return render.Options{Format: format, Header: !c.hideHeaders, Delimiter: delimiter[0]}, nil
 }
 
-// exitStatus gives the status for an error: 0 done and complete, 1 the statement failed, 2 bad
+// exitStatus returns the status for an error: 0 done and complete, 1 the statement failed, 2 bad
 // usage or SQL, 3 a partial result that was asked for, 4 not authenticated or not allowed.
 func exitStatus(err error) int {
 	if err == nil {

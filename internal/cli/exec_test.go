@@ -86,7 +86,7 @@ func TestStatementForms(t *testing.T) {
 	}
 }
 
-// page gives the documented statement as its page has it, its placeholders filled in.
+// page returns the documented statement as its page has it, its placeholders filled in.
 func page(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "docgen", "testdata", "golden", "postgres_credentials.index.md"))

@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// minter gives the passwords of Lakebase endpoints that a store names. Without an asker it makes one when it
+// minter returns the passwords of Lakebase endpoints that a store names. Without an asker it makes one when it
 // is needed.
 func (c *command) minter(asker *asker) pipeline.Minter {
 	return func(ctx context.Context, workspace, endpoint string) (pipeline.Login, error) {

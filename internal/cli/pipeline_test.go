@@ -110,7 +110,7 @@ func jsonRows(t *testing.T, text string) (rows []map[string]any) {
 	return rows
 }
 
-// one gives the only value of a query's only row, as text.
+// one returns the only value of a query's only row, as text.
 func (s store) one(t *testing.T, query string) string {
 	t.Helper()
 	rows := s.ask(t, query)

@@ -70,7 +70,7 @@ func (g *gate) answers(uid string, status int) {
 	g.uid, g.status = uid, status
 }
 
-// called gives how many calls each workspace got.
+// called returns the number of calls of each workspace.
 func (g *gate) called() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -40,7 +40,7 @@ func mintFor(t *testing.T, env []string, args ...string) (token string, expires 
 	return rows[0].Token, rows[0].Expires
 }
 
-// asClient gives the variables that log in as the workspace's OAuth client.
+// asClient returns the variables that log in as the workspace's OAuth client.
 func asClient(server *emulator.Server, env []string) []string {
 	return []string{env[0], "DATABRICKS_CLIENT_ID=" + server.ClientID(), "DATABRICKS_CLIENT_SECRET=" + server.ClientSecret()}
 }

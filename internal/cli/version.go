@@ -13,7 +13,7 @@ import (
 // version is set by the build; see the Makefile.
 var version string
 
-// versionNumber gives the version without a leading v: that of the build, else that of the module.
+// versionNumber returns the version without a leading v: that of the build, else that of the module.
 func versionNumber() string {
 	v := version
 	if info, ok := debug.ReadBuildInfo(); ok && v == "" {

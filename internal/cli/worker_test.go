@@ -121,7 +121,7 @@ func workerPaused(t *testing.T, s store) {
 	exact(t, server, s, names)
 }
 
-// pausedWorker gives a worker that is asleep, with four queries in hand.
+// pausedWorker returns a worker that is asleep, with four queries in hand.
 func pausedWorker(t *testing.T, server *emulator.Server, env []string, s store, names []string) *machine {
 	t.Helper()
 	server.SetFaults(faults(t, "* *: slow=1s")...)

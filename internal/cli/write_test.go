@@ -60,7 +60,7 @@ func newAPI(t *testing.T, answer func(w http.ResponseWriter, call string)) *api 
 	return a
 }
 
-// sent gives the calls, a line each.
+// sent returns the calls, a line each.
 func (a *api) sent() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -24,7 +24,7 @@ const usualSeed = 1
 // shards is how many queries run at the same time.
 const shards = 4
 
-// numbers gives the seed, and the numbers of the first query and of the one behind the last.
+// numbers returns the seed, and the numbers of the first query and of the one behind the last.
 func numbers(t *testing.T) (seed uint64, from, to int) {
 	t.Helper()
 	asked := os.Getenv("LAKEQL_DIFFERENTIAL")
@@ -68,7 +68,7 @@ func (w *world) session(t *testing.T, parallel int) *engine.Session {
 	return session
 }
 
-// rowsOf gives the rows of a query of lakeql's.
+// rowsOf returns the rows of a query of lakeql's.
 func rowsOf(ctx context.Context, session *engine.Session, sql string) ([]string, error) {
 	var lines []string
 	for rows, err := range session.Run(ctx, sql) {

@@ -54,7 +54,7 @@ const everywhere = "_everywhere"
 // host is what deployment_name says of the configured host.
 const host = "127.0.0.1"
 
-// declared gives the type that a column of a kind is declared with.
+// declared returns the type that a column of a kind is declared with.
 var declared = map[kind]string{
 	text: "TEXT", number: "NUMERIC", instant: "TEXT", path: "TEXT", object: "JSON",
 }
@@ -100,7 +100,7 @@ func (p *plain) fill(t *testing.T, w *world, r *resource, all bool) {
 	}
 }
 
-// bind gives a placeholder a value as SQL has it.
+// bind returns a placeholder a value as SQL has it.
 func bind(stmt *sqlite3.Stmt, n int, raw json.RawMessage) error {
 	var value any
 	if raw != nil {
@@ -131,7 +131,7 @@ func (p *plain) exec(t *testing.T, sql string) {
 	}
 }
 
-// run gives the rows of a query, each as one text.
+// run returns the rows of a query, each as one text.
 func (p *plain) run(ctx context.Context, sql string) ([]string, error) {
 	p.db.SetInterrupt(ctx)
 	stmt, _, err := p.db.Prepare(sql)
@@ -149,7 +149,7 @@ func (p *plain) run(ctx context.Context, sql string) ([]string, error) {
 	return rows, errors.Join(stmt.Err(), stmt.Close())
 }
 
-// texts gives the first column of a query.
+// texts returns the first column of a query.
 func (p *plain) texts(sql string) ([]string, error) {
 	stmt, _, err := p.db.Prepare(sql)
 	if err != nil {

@@ -136,7 +136,7 @@ func (b begin) plan(tb testing.TB, c *dispatch.Client) *dispatch.Request {
 	return req
 }
 
-// await gives the rows as objects of the columns that are not null.
+// await returns the rows as objects of the columns that are not null.
 func (b begin) await(ctx context.Context, tb testing.TB, c *dispatch.Client) ([]map[string]any, error) {
 	tb.Helper()
 	req := b.plan(tb, c)

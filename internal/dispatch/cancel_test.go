@@ -16,7 +16,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// stalled gives a client for a place that takes connections and never says anything, and a channel
+// stalled returns a client for a place that takes connections and never says anything, and a channel
 // that tells of the first.
 func stalled(t *testing.T) (*dispatch.Client, <-chan struct{}) {
 	t.Helper()

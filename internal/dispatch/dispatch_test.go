@@ -20,7 +20,7 @@ import (
 
 const token = "dapi-token-of-the-tests"
 
-// catalogue gives the documents under testdata.
+// catalogue returns the documents under testdata.
 func catalogue(tb testing.TB) *provider.Catalogue {
 	tb.Helper()
 	docs, err := openapi.LoadAll(os.DirFS("testdata/documents"))
@@ -122,7 +122,7 @@ func fromJSON(tb testing.TB, text string) any {
 	return value
 }
 
-// asError gives the error that a person would see.
+// asError returns the error that a person would see.
 func asError(tb testing.TB, err error) *provider.Error {
 	tb.Helper()
 	e, ok := errors.AsType[*provider.Error](err)

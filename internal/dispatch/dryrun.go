@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Describe gives each request as a row without sending it, for --dryrun: verb, URL, headers and
+// Describe returns each request as a row without sending it, for --dryrun: verb, URL, headers and
 // body. Credentials are masked, those in the body as well.
 func (c *Client) Describe(requests ...*Request) (provider.Rows, error) {
 	columns := []provider.Column{

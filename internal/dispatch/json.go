@@ -10,7 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// attributes gives the attributes of a JSON object in order. The JSON must be valid, which is looked at
+// attributes returns the attributes of a JSON object in order. The JSON must be valid, which is looked at
 // once, when an answer arrives: from then on its parts are found without reading them again. Values are
 // parts of the object's memory.
 func attributes(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
@@ -21,7 +21,7 @@ func attributes(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// elements gives the elements of a JSON array, as attributes does those of an object.
+// elements returns the elements of a JSON array, as attributes does those of an object.
 func elements(array json.RawMessage) iter.Seq[json.RawMessage] {
 	return func(yield func(json.RawMessage) bool) {
 		gjson.Parse(view(array)).ForEach(func(_, value gjson.Result) bool {
@@ -30,8 +30,8 @@ func elements(array json.RawMessage) iter.Seq[json.RawMessage] {
 	}
 }
 
-// view gives JSON as a string that shares its memory, which nobody writes to once an answer has
-// arrived: a copy for each level of it took half of all the memory that a list takes.
+// view returns JSON as a string that shares its memory. The memory of an answer does not change after
+// it has arrived. Copies, one for each level, took half of the memory of a list.
 func view(raw json.RawMessage) string {
 	return unsafe.String(unsafe.SliceData(raw), len(raw)) //nolint:gosec // see above
 }
@@ -45,7 +45,7 @@ func part(whole json.RawMessage, value gjson.Result) json.RawMessage {
 // isObject reports whether valid JSON is an object.
 func isObject(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '{' }
 
-// unquote gives a JSON string's text, or any other JSON as it stands.
+// unquote returns a JSON string's text, or any other JSON as it stands.
 func unquote(raw json.RawMessage) string {
 	if len(raw) >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return string(raw[1 : len(raw)-1])

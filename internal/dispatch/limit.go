@@ -34,7 +34,7 @@ type limit struct {
 	waiting  []chan struct{} // in order of arrival
 }
 
-// limitFor gives the limit of the host that a request is directed to. Workspaces behind one address
+// limitFor returns the limit of the host that a request is directed to. Workspaces behind one address
 // are told apart by the Host header.
 func (c *Client) limitFor(req *Request) *limit {
 	host := req.http.URL.Host + " " + req.http.Host
@@ -82,7 +82,7 @@ func (l *limit) enter(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// again gives the turn to another if more are under way than the bound has come down to, and waits for
+// again returns the turn to another if more are under way than the bound has come down to, and waits for
 // a new one. An error means that there is none.
 func (l *limit) again(ctx context.Context) error {
 	l.mu.Lock()
@@ -126,7 +126,7 @@ func (l *limit) learn(began time.Time, err error) {
 	}
 }
 
-// admit gives turns to those who wait.
+// admit starts waiting calls while the limit allows.
 func (l *limit) admit() {
 	for l.underWay < l.allowed && len(l.waiting) > 0 {
 		close(l.waiting[0])

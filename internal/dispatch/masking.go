@@ -10,9 +10,9 @@ import (
 // one. JSON without a credential stays as it is.
 type ColumnMask func(json.RawMessage) (json.RawMessage, bool, error)
 
-// MaskColumn gives what masks the credentials inside the objects and lists of a column of a method's
-// rows; nil where the document knows of none there. A column that is a credential itself holds a
-// [provider.Secret] already.
+// MaskColumn returns a function that masks the credentials inside the objects and lists of a column of a
+// method's rows; nil if the document names no credential there. A column that is itself a credential
+// holds a [provider.Secret] already.
 func (c *Client) MaskColumn(m *provider.Method, column int) (ColumnMask, error) {
 	s, err := c.shapeOf(m)
 	if err != nil || column >= len(s.schemas) || !c.holdsSecret(m, s.schemas[column]) {

@@ -54,7 +54,7 @@ func (c *Client) AwaitColumns(m *provider.Method) ([]provider.Column, error) {
 	return c.Columns(yields)
 }
 
-// outcome gives the method whose answers have the form of what waiting gives, and the poll.
+// outcome returns the method whose answers have the form of what waiting gives, and the poll.
 func (c *Client) outcome(m *provider.Method) (yields, poll *provider.Method, err error) {
 	name := strings.Split(m.Wait.Poll, ".")
 	if len(name) != 4 {
@@ -180,7 +180,7 @@ func (w *waiting) isDone(asked *Request, operation map[string]json.RawMessage) (
 	}
 }
 
-// ended gives the result of an operation that is done, or its error.
+// ended returns the result of an operation that is done, or its error.
 func (w *waiting) ended(ctx context.Context, asked *Request, answered *answer, operation map[string]json.RawMessage) (provider.Rows, error) {
 	if raw := operation["error"]; !absent(raw) {
 		return nil, w.operationError(raw)
@@ -267,7 +267,7 @@ func (w *waiting) failure() error {
 	return e
 }
 
-// rows gives the rows of the result, which stands in the answer to a request.
+// rows returns the rows of the result, which stands in the answer to a request.
 func (w *waiting) rows(ctx context.Context, asked *Request, answered *answer) (provider.Rows, error) {
 	req := *asked
 	req.call.Method, req.shape = w.yields, w.shape

@@ -263,7 +263,7 @@ func TestAwaitFails(t *testing.T) {
 	}
 }
 
-// with gives the call another body.
+// with returns the call another body.
 func (b begin) with(body string) begin {
 	b.body = body
 	return b

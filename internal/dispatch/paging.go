@@ -45,7 +45,7 @@ func (r *Reader) advance(ctx context.Context) error {
 	return nil
 }
 
-// following gives the request for the page behind the one that this request was for.
+// following returns the request for the page behind the one that this request was for.
 func (r *Request) following(ctx context.Context, f following) (*Request, error) {
 	next := *r
 	next.http = r.http.Clone(ctx)

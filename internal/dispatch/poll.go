@@ -53,7 +53,7 @@ func (w *waiting) unboundError(err error) error {
 	return w.stopped(e)
 }
 
-// setArgument gives the poll the value of a binding. A name that the API gives goes into the path
+// setArgument returns the poll the value of a binding. A name that the API gives goes into the path
 // with its slashes, so its form is checked first: no answer chooses which path is asked.
 func (w *waiting) setArgument(args map[string]any, b provider.Binding) error {
 	value := w.args[b.Param]
@@ -188,7 +188,7 @@ func attribute(object map[string]json.RawMessage, path string) json.RawMessage {
 	return attribute(child, inner)
 }
 
-// scalar gives a JSON string or number as arguments have it; nil for anything else, and for an
+// scalar returns a JSON string or number as arguments have it; nil for anything else, and for an
 // empty string, which names nothing.
 func scalar(raw json.RawMessage) any {
 	value, err := parse(string(raw))

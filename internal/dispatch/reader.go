@@ -246,7 +246,7 @@ type Page struct {
 	body   []byte // of a stream
 }
 
-// Encode gives the page as bytes, which [Page.Decode] of a page of the same call reads. Not a byte of
+// Encode returns the page as bytes, which [Page.Decode] of a page of the same call reads. Not a byte of
 // the items changes on the way.
 func (p *Page) Encode() ([]byte, error) {
 	header, err := json.Marshal(p.header)
@@ -260,7 +260,7 @@ func (p *Page) Encode() ([]byte, error) {
 	return encoded, nil
 }
 
-// Decode gives the page that Encode put aside.
+// Decode returns the page that Encode put aside.
 func (p *Page) Decode(encoded []byte) (*Page, error) {
 	var parts []json.RawMessage
 	for len(encoded) > 0 {
@@ -280,7 +280,7 @@ func (p *Page) Decode(encoded []byte) (*Page, error) {
 	return page, nil
 }
 
-// Without gives the page without its items: enough to decode them again.
+// Without returns the page without its items: enough to decode them again.
 func (p *Page) Without() *Page { return &Page{req: p.req} }
 
 // Size is about how many bytes of memory the page takes.

@@ -155,7 +155,7 @@ func (c *Client) encodeBody(req *Request) error {
 	return nil
 }
 
-// complete gives the body the attributes that nobody has to write: parameters of the path that
+// complete returns the body the attributes that nobody has to write: parameters of the path that
 // are sent in the body as well, and fresh request ids.
 func (c *Client) complete(call Call, body any) (any, error) {
 	m := call.Method

@@ -224,7 +224,7 @@ func (c *Client) tellPacer(req *Request, err error) {
 	c.Pacer.Answered(req.Workspace(), status)
 }
 
-// gaveUp gives the error of the last attempt, with how often the request was tried and how long the
+// gaveUp returns the error of the last attempt, with how often the request was tried and how long the
 // server asked to wait.
 func gaveUp(failed *attemptError, tries int) error {
 	if e, ok := errors.AsType[*provider.Error](failed.err); ok {

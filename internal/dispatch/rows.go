@@ -106,7 +106,7 @@ func (p *Page) Row(i int, wanted []bool) ([]any, error) {
 	return row, nil
 }
 
-// headerValue gives a header's value as what the document says it is.
+// headerValue returns a header's value as what the document says it is.
 func headerValue(text, typ string) any {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && typ == "integer" {
 		return n
@@ -114,7 +114,7 @@ func headerValue(text, typ string) any {
 	return text
 }
 
-// convert gives a JSON value as the Go value of its row. Where the answer has another type than
+// convert returns a JSON value as the Go value of its row. Where the answer has another type than
 // the document says, the answer counts: nothing is bent or lost.
 func convert(raw json.RawMessage, typ string, secret bool) any {
 	switch {
@@ -143,7 +143,7 @@ func convert(raw json.RawMessage, typ string, secret bool) any {
 // exactInFloat bounds the integers that float64 holds without a gap.
 const exactInFloat = 1 << 53
 
-// number gives an int64 for integers, a float64 for other numbers and for what the document calls
+// number returns an int64 for integers, a float64 for other numbers and for what the document calls
 // a number, and the JSON itself where neither would keep the value.
 func number(raw json.RawMessage, typ string) any {
 	text := string(raw)
@@ -175,7 +175,7 @@ func keeps(f float64, text string) bool {
 	return digits == kept && exponent == keptExponent
 }
 
-// decimal gives the sign and digits of a JSON number, without zeros at either end, and the power
+// decimal returns the sign and digits of a JSON number, without zeros at either end, and the power
 // of ten of the first digit. Zero has no digits.
 func decimal(text string) (digits string, exponent int) {
 	text, sign := strings.CutPrefix(text, "-")

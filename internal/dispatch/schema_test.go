@@ -149,7 +149,7 @@ func normalise(s *openapi3.Schema, done map[*openapi3.Schema]bool, root bool) {
 	}
 }
 
-// arguments gives every required parameter a value that suits it.
+// arguments returns every required parameter a value that suits it.
 func arguments(t *testing.T, c *provider.Catalogue, m *provider.Method) map[string]any {
 	t.Helper()
 	args := map[string]any{}
@@ -277,7 +277,7 @@ func spoil(r *rand.Rand, value map[string]any) {
 	}
 }
 
-// withNumbers gives a value as statements give it.
+// withNumbers returns a value as statements give it.
 func withNumbers(t *testing.T, value any) any {
 	t.Helper()
 	text, err := json.Marshal(value)

@@ -114,7 +114,7 @@ func (c *Client) answerLimit() int64 {
 	return usualAnswer
 }
 
-// client gives the HTTP client to send with.
+// client returns the HTTP client to send with.
 func (c *Client) client() *http.Client {
 	if c.HTTP != nil {
 		return c.HTTP
@@ -138,7 +138,7 @@ func (e errSilent) Error() string { return fmt.Sprintf("no answer within %s", e.
 func (errSilent) Timeout() bool   { return true }
 func (errSilent) Temporary() bool { return true }
 
-// pacedReader gives the server the full time-out again with every part of the answer.
+// pacedReader returns the server the full time-out again with every part of the answer.
 type pacedReader struct {
 	io.Reader
 	expire  *time.Timer

@@ -83,7 +83,7 @@ func checkStates(t *testing.T, c *dispatch.Client, m, poll *provider.Method) {
 	}
 }
 
-// source gives the schema of what a binding takes; nil where that does not exist, or need not be given.
+// source returns the schema of what a binding takes; nil where that does not exist, or need not be given.
 func source(t *testing.T, c *dispatch.Client, m *provider.Method, b provider.Binding) *provider.Schema {
 	t.Helper()
 	if b.From == provider.FromResponse {
@@ -101,7 +101,7 @@ func source(t *testing.T, c *dispatch.Client, m *provider.Method, b provider.Bin
 	return at(t, c, m, m.Body.Schema, b.Path)
 }
 
-// at gives the schema of an attribute by its path; nil where there is none.
+// at returns the schema of an attribute by its path; nil where there is none.
 func at(t *testing.T, c *dispatch.Client, m *provider.Method, schema *provider.Schema, path string) *provider.Schema {
 	t.Helper()
 	for name := range strings.SplitSeq(path, ".") {
@@ -121,7 +121,7 @@ func at(t *testing.T, c *dispatch.Client, m *provider.Method, schema *provider.S
 	return resolved
 }
 
-// methods gives every method of a catalogue.
+// methods returns every method of a catalogue.
 func methods(tb testing.TB, catalogue *provider.Catalogue) func(yield func(*provider.Method) bool) {
 	tb.Helper()
 	providers, err := catalogue.Providers()

@@ -90,7 +90,7 @@ type generator struct {
 	examples map[*provider.Method]*example
 }
 
-// forPage gives the generator for a resource's page, which is the plain one for [fixedPage].
+// forPage returns the generator for a resource's page, which is the plain one for [fixedPage].
 func (g *generator) forPage(r *provider.Resource) *generator {
 	if !g.extended || r.FullName() != fixedPage {
 		return g

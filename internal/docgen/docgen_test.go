@@ -154,7 +154,7 @@ func TestSamePagesEveryTime(t *testing.T) {
 	}
 }
 
-// statement gives the SQL of a page's method.
+// statement returns the SQL of a page's method.
 func statement(t *testing.T, page, heading, method string) string {
 	t.Helper()
 	_, section, ok := strings.Cut(page, "## "+heading+"\n")

@@ -126,7 +126,7 @@ type param struct {
 	name, typ, format, description string
 }
 
-// exampleOf gives what a method's statement is made of, read once for its page.
+// exampleOf returns what a method's statement is made of, read once for its page.
 func (g *generator) exampleOf(m *provider.Method) (*example, error) {
 	if e, ok := g.examples[m]; ok {
 		return e, nil
@@ -175,7 +175,7 @@ func (g *generator) newExample(m *provider.Method) (*example, error) {
 	return e, nil
 }
 
-// bodyType gives the type of a body that is filled in as a whole; empty for any other.
+// bodyType returns the type of a body that is filled in as a whole; empty for any other.
 func (g *generator) bodyType(m *provider.Method) (string, error) {
 	if m.Body == nil {
 		return "", nil

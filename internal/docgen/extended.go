@@ -236,7 +236,7 @@ func writeCall(b *strings.Builder, e *example) {
 	b.WriteString("\n;")
 }
 
-// jsonValue gives the placeholder for an attribute inside JSON.
+// jsonValue returns the placeholder for an attribute inside JSON.
 func jsonValue(a provider.Attribute) string {
 	if a.Schema.Type == "string" {
 		return `"` + bare(a.Name) + `"`

@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/internal/docgen"
 )
 
-// extendedPage gives the extended page of a resource with one method, m.
+// extendedPage returns the extended page of a resource with one method, m.
 func extendedPage(t *testing.T, verb, operation string) string {
 	t.Helper()
 	verbs := ""

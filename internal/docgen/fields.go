@@ -18,7 +18,7 @@ type field struct {
 // maxFieldDepth is how many levels of attributes a page shows.
 const maxFieldDepth = 4
 
-// fields gives the attributes of a method's rows in the order of the page.
+// fields returns the attributes of a method's rows in the order of the page.
 func (g *generator) fields(m *provider.Method) ([]field, error) {
 	if m.Response == nil {
 		return nil, nil
@@ -73,7 +73,7 @@ func (g *generator) rowSchema(m *provider.Method) (*provider.Schema, error) {
 	return g.itemSchema(m, s)
 }
 
-// itemSchema gives the schema of an array's items; any other schema is given back.
+// itemSchema returns the schema of an array's items; any other schema is given back.
 func (g *generator) itemSchema(m *provider.Method, s *provider.Schema) (*provider.Schema, error) {
 	if s == nil || s.Items == nil {
 		return s, nil
@@ -81,7 +81,7 @@ func (g *generator) itemSchema(m *provider.Method, s *provider.Schema) (*provide
 	return g.cat.Resolve(m, s.Items)
 }
 
-// properties gives the attributes of an object, or of an array's items, in document order, depth
+// properties returns the attributes of an object, or of an array's items, in document order, depth
 // levels of them.
 func (g *generator) properties(m *provider.Method, s *provider.Schema, depth int) ([]field, error) {
 	if depth == 0 || s == nil {
@@ -159,7 +159,7 @@ func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) erro
 	return nil
 }
 
-// responseDescription gives a response's description unless it only says that the call succeeded.
+// responseDescription returns a response's description unless it only says that the call succeeded.
 func responseDescription(m *provider.Method) string {
 	if m.Response == nil {
 		return ""

@@ -81,7 +81,7 @@ func (f *filler) fillPart(text string, inJSON bool) (string, error) {
 	return b.String() + text[at:], nil
 }
 
-// value gives a value for a parameter or an attribute of the body.
+// value returns a value for a parameter or an attribute of the body.
 func (f *filler) value(name string, inBody bool) (any, error) {
 	if inBody && f.body != nil {
 		if s, ok := f.body.Property(name); ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// serviceText gives the page of a service, which links to its resources; names are in the order
+// serviceText returns the page of a service, which links to its resources; names are in the order
 // of the page.
 func serviceText(s *provider.Service, names []string, extended bool) string {
 	var b strings.Builder

@@ -24,7 +24,7 @@ func newOrder() *order { return &order{keys: map[string][]byte{}} }
 // collation lists the characters of ASCII in order. Those that are not in it do not count.
 const collation = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz"
 
-// key gives the bytes that sort as the name does. Names recur on many pages.
+// key returns the bytes that sort as the name does. Names recur on many pages.
 func (o *order) key(name string) []byte {
 	if key, ok := o.keys[name]; ok {
 		return key

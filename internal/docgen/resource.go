@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// resource gives the page of a resource or view.
+// resource returns the page of a resource or view.
 func (g *generator) resource(r *provider.Resource) (string, error) {
 	var b strings.Builder
 	b.Grow(32 << 10) // most pages are smaller
@@ -63,7 +63,7 @@ func writeIntroduction(b *strings.Builder, r *provider.Resource) {
 	fmt.Fprintf(b, "Creates, updates, deletes, gets or lists %s <code>%s</code> resource.\n\n", article(r.Name), r.Name)
 }
 
-// article gives the indefinite article for a name, by its first letters. Most words in u begin
+// article returns the indefinite article for a name, by its first letters. Most words in u begin
 // with the sound of you: a user, a usage.
 func article(name string) string {
 	lower := strings.ToLower(name)

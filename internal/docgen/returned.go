@@ -91,7 +91,7 @@ func sentence(text, added string) string {
 	return text + ". " + added
 }
 
-// scalarField gives the one column of rows that are no objects. It goes by the name of the
+// scalarField returns the one column of rows that are no objects. It goes by the name of the
 // attribute that holds them, or else by the method's. An object without attributes is no row.
 func (g *generator) scalarField(m *provider.Method, s *provider.Schema) []field {
 	key := strings.Trim(strings.TrimPrefix(m.Response.ObjectKey, "$"), ".")
@@ -101,7 +101,7 @@ func (g *generator) scalarField(m *provider.Method, s *provider.Schema) []field 
 	return []field{{name: cmp.Or(key, m.Name), typ: typeName(s, "any"), description: sanitise(s.Description)}}
 }
 
-// otherFields gives the columns that do not come from a schema of the body: those of a stream,
+// otherFields returns the columns that do not come from a schema of the body: those of a stream,
 // and the headers that carry part of the answer.
 func otherFields(m *provider.Method) (stream bool, fields []field) {
 	r := m.Response

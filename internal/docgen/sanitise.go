@@ -63,7 +63,7 @@ func replaced(b *strings.Builder, text string, brackets bool) {
 	}
 }
 
-// tagAt gives the tag that text begins with, if it is one of those that are treated as tags, and
+// tagAt returns the tag that text begins with, if it is one of those that are treated as tags, and
 // whether it is kept.
 func tagAt(text string) (tag string, kept bool) {
 	end := strings.IndexByte(text, '>')

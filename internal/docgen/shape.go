@@ -105,7 +105,7 @@ func (n shapeNode) write(b *strings.Builder, indent string) {
 	b.WriteString(indent + "}")
 }
 
-// line gives the shape on one line; empty where that is longer than width.
+// line returns the shape on one line; empty where that is longer than width.
 func (n shapeNode) line(width int) string {
 	if width <= 0 {
 		return ""

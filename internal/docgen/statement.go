@@ -7,13 +7,13 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// quoted gives the placeholder for a value of text.
+// quoted returns the placeholder for a value of text.
 func quoted(name string) string { return "'{{ " + name + " }}'" }
 
-// bare gives the placeholder for a value that is written without quotes.
+// bare returns the placeholder for a value that is written without quotes.
 func bare(name string) string { return "{{ " + name + " }}" }
 
-// value gives the placeholder for a value of a type: numbers and booleans are bare.
+// value returns the placeholder for a value of a type: numbers and booleans are bare.
 func value(name, typ string) string {
 	switch typ {
 	case "number", "integer", "boolean":
@@ -22,7 +22,7 @@ func value(name, typ string) string {
 	return quoted(name)
 }
 
-// flagValue gives the placeholder where only booleans are bare.
+// flagValue returns the placeholder where only booleans are bare.
 func flagValue(name, typ string) string {
 	if typ == "boolean" {
 		return bare(name)

@@ -142,7 +142,7 @@ func (c *caller) value(m *provider.Method, schema *provider.Schema, name string,
 	return "made-" + strconv.Itoa(c.made)
 }
 
-// reference gives the id of something that is there, for attributes that refer to it.
+// reference returns the id of something that is there, for attributes that refer to it.
 func (c *caller) reference(m *provider.Method, name string) string {
 	c.t.Helper()
 	lists := map[string]string{

@@ -25,7 +25,7 @@ import (
 
 const usersPath = "/api/2.0/preview/scim/v2/Users"
 
-// users gives the names of the users that fit a filter.
+// users returns the names of the users that fit a filter.
 func users(t *testing.T, s *emulator.Server, filter string) []string {
 	t.Helper()
 	return column(rows(t, s, request{path: usersPath + "?filter=" + url.QueryEscape(filter)}, "Resources"), "userName")

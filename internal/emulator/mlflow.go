@@ -105,7 +105,7 @@ func withoutKey(list any, key string) []any {
 	return slices.DeleteFunc(slices.Clone(entries), func(entry any) bool { return slices.Contains(resource.ValuesAt(entry, []string{"key"}), key) })
 }
 
-// finishTraining gives a new run the form of MLflow.
+// finishTraining returns a new run the form of MLflow.
 func finishTraining(req *apiRequest, r resource.Record) {
 	content := req.object()
 	info := resource.Record{
@@ -139,7 +139,7 @@ func changedTraining(_ *apiRequest, r, content resource.Record) {
 	r["info"] = info
 }
 
-// finishModel gives a new logged model the form of MLflow.
+// finishModel returns a new logged model the form of MLflow.
 func finishModel(req *apiRequest, r resource.Record) {
 	now := req.now().UnixMilli()
 	info := resource.Record{"model_id": r["model_id"], "status": "LOGGED_MODEL_PENDING", "creation_timestamp_ms": now, "last_updated_timestamp_ms": now}

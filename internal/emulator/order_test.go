@@ -18,7 +18,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// paged gives the items of a list, page by page.
+// paged returns the items of a list, page by page.
 func paged(t *testing.T, s *emulator.Server, method, path, key string) []map[string]any {
 	t.Helper()
 	var all []map[string]any

@@ -311,7 +311,7 @@ func (r *round) remember(value any, answered bool) {
 	}
 }
 
-// fill gives a request's fields values: what is known of that name, or something new.
+// fill returns a request's fields values: what is known of that name, or something new.
 func (r *round) fill(v reflect.Value, depth int, whole, creating bool) {
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))

@@ -40,7 +40,7 @@ func startWhole(t *testing.T, change func(*emulator.Options)) *emulator.Server {
 	})
 }
 
-// rows gives the items of a list that has one page.
+// rows returns the items of a list that has one page.
 func rows(t *testing.T, s *emulator.Server, r request, key string) []map[string]any {
 	t.Helper()
 	got := send(t, s, r)
@@ -64,7 +64,7 @@ func rows(t *testing.T, s *emulator.Server, r request, key string) []map[string]
 	return all
 }
 
-// column gives an attribute of all items.
+// column returns an attribute of all items.
 func column(items []map[string]any, name string) []string {
 	values := make([]string, len(items))
 	for i, item := range items {

@@ -108,7 +108,7 @@ func (w *world) session(t *testing.T, parallel int) *engine.Session {
 	return &engine.Session{Catalogue: w.catalogue, Client: client}
 }
 
-// calls gives the paths that were asked for since it was last called, sorted.
+// calls returns the paths that were asked for since it was last called, sorted.
 func (w *world) calls() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -304,7 +304,7 @@ func TestErrorsThatDoNotMatter(t *testing.T) {
 	}
 }
 
-// asError gives the error that a person would see.
+// asError returns the error that a person would see.
 func asError(t *testing.T, err error) *provider.Error {
 	t.Helper()
 	e, ok := errors.AsType[*provider.Error](err)
@@ -472,8 +472,8 @@ func TestNothingIsLeftByAnError(t *testing.T) { // not parallel: it looks at all
 	w.noConnection(t, s)
 }
 
-// goroutines gives those that are in the engine or the dispatcher. One that has only just let go of
-// its group is told from these by where it is: out of their code.
+// goroutines returns the goroutines that run code of the engine or the dispatcher. A goroutine that
+// has just left its group runs none of that code.
 func goroutines() []string {
 	stacks := make([]byte, 16<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

@@ -93,8 +93,8 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// TestPlaceholders gives values to placeholders in every kind of statement that takes them, and
-// shows that too few and too many are errors.
+// TestPlaceholders passes values to placeholders in every kind of statement that takes them, and
+// checks that too few and too many are errors.
 func TestPlaceholders(t *testing.T) {
 	at := func(values ...any) []engine.Arg {
 		var args []engine.Arg

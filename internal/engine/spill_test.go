@@ -147,7 +147,7 @@ func TestNoRoomToPutAside(t *testing.T) { // not parallel: it sets TMPDIR
 	}
 }
 
-// spillFiles gives the files in a folder, those that have lost their names there included, as paths
+// spillFiles returns the files in a folder, those that have lost their names there included, as paths
 // that they can be read by.
 func spillFiles(t *testing.T, dir string) []string {
 	t.Helper()

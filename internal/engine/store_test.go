@@ -113,7 +113,7 @@ func TestStoreHandles(t *testing.T) {
 	}
 }
 
-// engineStacks gives the stacks of the goroutines in the engine or the dispatcher, but for the
+// engineStacks returns the stacks of the goroutines in the engine or the dispatcher, but for the
 // test's own.
 func engineStacks() string {
 	buffer := make([]byte, 1<<20)

@@ -57,7 +57,7 @@ func TestDependsOn(t *testing.T) {
 	}
 }
 
-// changesOf gives the rows of an INSERT or REPLACE.
+// changesOf returns the rows of an INSERT or REPLACE.
 func changesOf(t *testing.T, s *Session, text string) []change {
 	t.Helper()
 	parsed, err := statement.Parse(text)

@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestViewsInAnySDK gives each view to StackQL's library in each dialect.
+// TestViewsInAnySDK loads each view in each dialect with StackQL's library.
 func TestViewsInAnySDK(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "overlays"), os.DirFS(filepath.Join(documents, "overlays"))); err != nil {

@@ -277,7 +277,7 @@ func (a *application) values(row []any) []any {
 	return values
 }
 
-// differences gives the columns that differ, each with what it was and what it is; nil where none does. Columns
+// differences returns the columns that differ, each with what it was and what it is; nil where none does. Columns
 // that only one of the answers gives are no difference of the row; kept reports whether those are the same too.
 func (a *application) differences(old, now []any) (differ any, kept bool) {
 	type change struct {
@@ -404,7 +404,7 @@ func (a *application) old(ctx context.Context, keys []hash) (map[hash][]any, err
 	return found, err
 }
 
-// restore gives the values that a database gave as they were when they went into it.
+// restore returns the values that a database gave as they were when they went into it.
 func restore(columns []Column, row []any) error {
 	for i, c := range columns {
 		v := row[i]

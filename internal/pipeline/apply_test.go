@@ -87,7 +87,7 @@ func (k *kept) answer(t *testing.T, workspace string, at int, rows ...[]any) Cha
 	return changes
 }
 
-// list gives the rows of a query, each as its values with blanks between.
+// list returns the rows of a query, each as its values with blanks between.
 func (k *kept) list(t *testing.T, query string, args ...any) []string {
 	t.Helper()
 	rows, err := k.db.query(t.Context(), query, args...)

@@ -43,7 +43,7 @@ func Check(ctx context.Context, d *Definition, asker Asker) error {
 	return errors.Join(errs...)
 }
 
-// Probe gives the query of a table as it is asked of some workspace.
+// Probe returns the query of a table as it is asked of some workspace.
 func (d *Definition) Probe(t *Table) (string, error) { return fill(t.Query, d.Variables, probe) }
 
 // CheckStore reports what keeps the tables of a pipeline from being those of a store.
@@ -55,7 +55,7 @@ func (s *Store) CheckStore(ctx context.Context, d *Definition) error {
 	return checkTables(d, stored)
 }
 
-// shift gives the place of an error in the file, where it has one in the query.
+// shift returns the place of an error in the file, where it has one in the query.
 func (t *Table) shift(err error) error {
 	return provider.Change(err, func(e *provider.Error) {
 		if e.Position.Line > 0 {

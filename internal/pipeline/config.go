@@ -150,7 +150,7 @@ func placeOf(n *yaml.Node) provider.Position {
 	return provider.Position{Line: n.Line, Column: n.Column}
 }
 
-// atNode gives an error its place, unless it has one.
+// atNode returns an error its place, unless it has one.
 func atNode(n *yaml.Node, err error) error {
 	if n == nil {
 		return err

@@ -71,7 +71,7 @@ func (d *dialect) bePatient(ctx context.Context, t tx) error {
 // placeholder matches a parameter.
 var placeholder = regexp.MustCompile(`\?(\d+)`)
 
-// bind gives a statement with the parameters that the dialect has.
+// bind returns a statement with the parameters that the dialect has.
 func (d *dialect) bind(query string) string {
 	if d.postgres {
 		return placeholder.ReplaceAllString(query, "$$$1")
@@ -114,7 +114,7 @@ func (d *dialect) selected(c Column) string {
 	return quote(c.Name)
 }
 
-// value gives a value of a row as the database's driver takes it.
+// value returns a value of a row as the database's driver takes it.
 func (d *dialect) value(v any) any {
 	switch v := v.(type) {
 	case time.Time:
@@ -134,7 +134,7 @@ func (d *dialect) value(v any) any {
 // timeFormat is how SQLite keeps times: of one length, so that their order as text is theirs.
 const timeFormat = "2006-01-02T15:04:05.000000Z"
 
-// stamp gives a time as a parameter, which both databases read as text.
+// stamp returns a time as a parameter, which both databases read as text.
 func stamp(t time.Time) string { return t.UTC().Format(timeFormat) }
 
 // moment scans a time: PostgreSQL gives times, SQLite texts. It is zero for NULL.

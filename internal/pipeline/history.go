@@ -53,7 +53,7 @@ func (s *Store) prune(ctx context.Context, t tx, pipeline string, now time.Time)
 	return err
 }
 
-// Diff gives what changed in a table since a time (zero: since its history begins), oldest first: the
+// Diff returns what changed in a table since a time (zero: since its history begins), oldest first: the
 // workspace, the key, what happened to the row, and of changes a row for each column.
 func (s *Store) Diff(ctx context.Context, table string, since time.Time) (provider.Rows, error) {
 	t, err := s.table(ctx, table)
@@ -73,7 +73,7 @@ func (s *Store) Diff(ctx context.Context, table string, since time.Time) (provid
 	return s.read(ctx, columns, query, stamp(since), columnsRow)
 }
 
-// read gives the rows of a query as they come.
+// read returns the rows of a query as they come.
 func (s *Store) read(ctx context.Context, columns []provider.Column, query string, args ...any) (provider.Rows, error) {
 	rows, err := s.db.query(ctx, query, args...)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Store) read(ctx context.Context, columns []provider.Column, query strin
 	return &storedRows{columns, rows, s}, nil
 }
 
-// describe gives a column as the documents describe theirs.
+// describe returns a column as the documents describe theirs.
 func (c Column) describe() provider.Column {
 	switch c.Type {
 	case Timestamp:

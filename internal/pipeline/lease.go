@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// beat gives a sign of life.
+// beat returns a sign of life.
 func (s *Store) beat(ctx context.Context, w *Worker, host string) error {
 	now := literal(stamp(time.Now()))
 	if s.d.postgres {

@@ -54,7 +54,7 @@ func openPostgres(ctx context.Context, dsn string, minter Minter) (*postgresData
 	return p, nil
 }
 
-// Minter gives the password and the host of a Lakebase endpoint, projects/…/branches/…/endpoints/…, in a
+// Minter returns the password and the host of a Lakebase endpoint, projects/…/branches/…/endpoints/…, in a
 // workspace (empty: the configured one).
 type Minter func(ctx context.Context, workspace, endpoint string) (Login, error)
 

@@ -256,7 +256,7 @@ func (w *riverWorker[T]) stop(ctx context.Context) error { return w.client.StopA
 // retryPolicy waits for pause.
 type retryPolicy struct{}
 
-// NextRetry gives the time of the next attempt.
+// NextRetry returns the time of the next attempt.
 func (retryPolicy) NextRetry(row *rivertype.JobRow) time.Time {
 	return time.Now().Add(pause(row.Attempt))
 }

@@ -103,7 +103,7 @@ func spoolError(err error) error {
 		Because(err)
 }
 
-// each gives every row in order. The encoded bytes are valid until the next one.
+// each returns every row in order. The encoded bytes are valid until the next one.
 func (s *spool) each(f func(spooledRow) error) error {
 	r := bufio.NewReader(bytes.NewReader(s.held))
 	if s.file != nil {

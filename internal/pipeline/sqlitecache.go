@@ -44,7 +44,7 @@ func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driv
 	return nil, driver.ErrSkip
 }
 
-// PrepareContext gives a statement of the text.
+// PrepareContext returns a statement of the text.
 func (c *cachingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	stmt, ok := c.idle[query]
 	if ok {

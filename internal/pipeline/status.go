@@ -107,7 +107,7 @@ func columns(text string) []provider.Column {
 	return all
 }
 
-// Summary gives a row for each query of a run: the workspace, the table, and how it went.
+// Summary returns a row for each query of a run: the workspace, the table, and how it went.
 func (s *Store) Summary(ctx context.Context, run int64) (provider.Rows, error) {
 	return s.read(ctx, columns("deployment_name table state rows:integer added:integer changed:integer removed:integer calls:integer throttled:integer attempts:integer error"),
 		`SELECT deployment_name, table_name, state, row_count, added, changed, removed, calls, throttled, attempts, error
@@ -117,7 +117,7 @@ func (s *Store) Summary(ctx context.Context, run int64) (provider.Rows, error) {
 // silence is how long after the last sign of life of any worker a run is told as interrupted.
 const silence = time.Minute
 
-// StatusRuns gives the last runs of each pipeline, the newest first. One that nobody works on is interrupted.
+// StatusRuns returns the last runs of each pipeline, the newest first. One that nobody works on is interrupted.
 func (s *Store) StatusRuns(ctx context.Context, limit int) (provider.Rows, error) {
 	now, err := s.now(ctx, s.db)
 	if err != nil {
@@ -132,22 +132,22 @@ func (s *Store) StatusRuns(ctx context.Context, limit int) (provider.Rows, error
 		GROUP BY r.id, r.pipeline, r.state, r.started_by, r.begun_at, r.ended_at, r.error ORDER BY r.id DESC`, limit, stamp(now.Add(-silence)))
 }
 
-// StatusTables gives what each table holds: how many workspaces, how many of them are stale, and how old the
-// oldest rows are.
+// StatusTables returns a row for each table: the number of workspaces, how many of them are stale, and
+// the age of the oldest rows.
 func (s *Store) StatusTables(ctx context.Context) (provider.Rows, error) {
 	return s.read(ctx, columns("table pipeline workspaces:integer stale:integer oldest:timestamp newest:timestamp history_since:timestamp description"),
 		`SELECT t.name, t.pipeline, count(s.table_name), coalesce(sum(CASE WHEN s.stale THEN 1 ELSE 0 END), 0), min(s.observed_at), max(s.observed_at), t.known_since, t.description
 		FROM lakeql_table t LEFT JOIN lakeql_slice s ON s.table_name = t.name GROUP BY t.name, t.pipeline, t.known_since, t.description ORDER BY t.name`)
 }
 
-// StatusWorkspaces gives how old the rows of each workspace and table are, and what keeps stale ones from
-// being renewed: those first.
+// StatusWorkspaces returns a row for each table and workspace: the age of its rows, and for stale rows the
+// error. Stale rows come first.
 func (s *Store) StatusWorkspaces(ctx context.Context) (provider.Rows, error) {
 	return s.read(ctx, columns("deployment_name table observed_at:timestamp stale:boolean run:integer error"),
 		"SELECT deployment_name, table_name, observed_at, stale, run_id, error FROM lakeql_slice ORDER BY stale DESC, deployment_name, table_name")
 }
 
-// StatusSchedules gives the schedules.
+// StatusSchedules returns the schedules.
 func (s *Store) StatusSchedules(ctx context.Context) (provider.Rows, error) {
 	all, err := s.Schedules(ctx)
 	if err != nil {

@@ -19,7 +19,7 @@ type storedRows struct {
 // Columns describes the rows.
 func (r *storedRows) Columns() []provider.Column { return r.columns }
 
-// Next gives the next row; io.EOF behind the last.
+// Next returns the next row; io.EOF behind the last.
 func (r *storedRows) Next(ctx context.Context) ([]any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -206,7 +206,7 @@ func (t *Table) column(name string) int {
 	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
 }
 
-// keyColumns gives the places of the key's columns.
+// keyColumns returns the places of the key's columns.
 func (t *Table) keyColumns() []int {
 	places := make([]int, len(t.Key))
 	for i, k := range t.Key {

@@ -246,8 +246,8 @@ func storeAway(err error) bool {
 	return !isOurs && passing(err)
 }
 
-// throttled gives how long to leave a workspace alone that turned a query away for now; 0 where that is
-// not what the error says.
+// throttled returns how long to wait before the next call of a workspace that answered 429 or 503; 0 for
+// any other error.
 func throttled(err error) time.Duration {
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok || e.Status != http.StatusTooManyRequests && e.Status != http.StatusServiceUnavailable {

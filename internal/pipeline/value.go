@@ -14,7 +14,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// convert gives a value of a query as what its column holds: nil, string, int64, float64, bool, time.Time
+// convert returns a value of a query as what its column holds: nil, string, int64, float64, bool, time.Time
 // (UTC, whole microseconds), or json.RawMessage whose objects have their keys sorted.
 func (c Column) convert(v any) (any, error) {
 	if secret, ok := v.(provider.Secret); ok {
@@ -160,7 +160,7 @@ func asTime(v any) any {
 // micro is a time in UTC, as exact as PostgreSQL keeps it.
 func micro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// asJSON gives a value as JSON that is the same text whenever it means the same.
+// asJSON returns a value as JSON that is the same text whenever it means the same.
 func asJSON(v any) any {
 	switch v := v.(type) {
 	case json.RawMessage:
@@ -189,7 +189,7 @@ func sorted(data []byte) any {
 	return encodeJSON(value)
 }
 
-// encodeJSON gives JSON in the one form that stored values have.
+// encodeJSON returns JSON in the one form that stored values have.
 func encodeJSON(value any) any {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

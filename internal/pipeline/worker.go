@@ -69,7 +69,7 @@ func (h *inHand[K]) remove(key K) {
 	h.ended[key] = time.Now()
 }
 
-// list gives those that the worker works on, and those that it ended less than settling ago.
+// list returns the keys in work, and those that ended less than settling ago.
 func (h *inHand[K]) list() []K {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -142,8 +142,8 @@ func printableHost(host string) string {
 	}, host[:min(len(host), 40)]), "host")
 }
 
-// keepBeating gives signs of life until the function that it gives is called, whatever else takes its time. They
-// go on while queries are asked to stop.
+// keepBeating writes the worker's heartbeat until the caller calls the returned function, also while the
+// queries of the worker are stopping.
 func (w *Worker) keepBeating(ctx context.Context, host string) func() {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})

@@ -33,7 +33,7 @@ const (
 	PPText Format = "pptext" // columns aligned by blanks
 )
 
-// Formats gives every format in the order in which help lists them.
+// Formats returns every format in the order in which help lists them.
 func Formats() []Format { return []Format{Table, JSON, JSONL, CSV, Text, PPText} }
 
 // ParseFormat finds a format by name, without regard to case.

@@ -24,7 +24,7 @@ func columns(names ...string) []provider.Column {
 	return all
 }
 
-// broken gives its rows and then its error.
+// broken returns its rows and then its error.
 type broken struct {
 	provider.Rows
 	err error

@@ -105,7 +105,7 @@ func (e *textEncoder) write(line []string) error {
 
 func (e *textEncoder) end(bool) error { return nil }
 
-// names gives the column names as people see them.
+// names returns the column names as people see them.
 func names(columns []provider.Column) []string {
 	line := make([]string, len(columns))
 	for i, c := range columns {
@@ -114,7 +114,7 @@ func names(columns []provider.Column) []string {
 	return line
 }
 
-// cells gives a row as people see it.
+// cells returns a row as people see it.
 func cells(values []any) ([]string, error) {
 	line := make([]string, len(values))
 	for i, v := range values {

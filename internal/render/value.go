@@ -14,7 +14,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// plain gives a value as text: strings as they are, everything else as JSON writes it. It is
+// plain returns a value as text: strings as they are, everything else as JSON writes it. It is
 // false for null.
 func plain(v any) (text string, ok bool, err error) {
 	switch v := v.(type) {
@@ -37,7 +37,7 @@ func plain(v any) (text string, ok bool, err error) {
 	return "", false, provider.Internalf("a row has a value of type %T", v)
 }
 
-// visible gives a value as people see it in one line.
+// visible returns a value as people see it in one line.
 func visible(v any) (string, error) {
 	text, ok, err := plain(v)
 	if !ok {

@@ -15,7 +15,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// input gives lines without their ends, and io.EOF after the last.
+// input returns lines without their ends, and io.EOF after the last.
 type input interface {
 	line(prompt string) (string, error)
 	close()
@@ -97,7 +97,7 @@ func (e *editor) line(prompt string) (string, error) {
 	return unfold(line), nil
 }
 
-// close gives the terminal back as it was.
+// close returns the terminal back as it was.
 func (e *editor) close() { _ = e.state.Close() }
 
 // lines reads a file, a pipe, or a terminal that cannot do more.

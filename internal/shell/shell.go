@@ -26,7 +26,7 @@ type Runner interface {
 	Unfinished(text string) bool
 	// Sensitive reports whether text holds a secret. Such text is not kept in the history.
 	Sensitive(text string) bool
-	// Suggest gives what may stand in place of the word that ends at the cursor, a byte offset
+	// Suggest returns what may stand in place of the word that ends at the cursor, a byte offset
 	// in text. Letters, digits, _, $ and @ make words; a dot ends one, so that the suggestions
 	// for provider.ser are names of services without the provider's. The shell drops those that
 	// do not begin with the word, whatever the case.
@@ -126,7 +126,7 @@ func newSession(opts Options) *session {
 	return s
 }
 
-// read gives a command or one or more whole statements, line ends included. At the end of the
+// read returns a command or one or more whole statements, line ends included. At the end of the
 // input it gives io.EOF.
 func (s *session) read(ctx context.Context) (string, error) {
 	s.earlier = ""

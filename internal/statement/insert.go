@@ -16,7 +16,7 @@ type Insert struct {
 	Into     Name     // three parts: a resource; one or two: a table of the store
 	Alias    string
 	Columns  []Ident // none where the statement names none; dots lead to attributes inside others
-	// Source gives the rows; nil for DEFAULT VALUES. With a WITH before INSERT its Text begins there,
+	// Source returns the rows; nil for DEFAULT VALUES. With a WITH before INSERT its Text begins there,
 	// and has blanks where the INSERT stands.
 	Source    *Query
 	Conflict  *Query // what stands behind ON CONFLICT, which tables of SQLite's have alone; nil: none
@@ -90,7 +90,7 @@ func (s *sqlParser) rows(verb int) (*Query, error) {
 	return s.joined(verb, from), nil
 }
 
-// joined gives the query that a WITH before INSERT and the query behind it are together, up to the
+// joined returns the query that a WITH before INSERT and the query behind it are together, up to the
 // next token. The text between is blank in it, so that every offset stays what it is. Of two WITHs
 // one is made: WITH a AS (…), b AS (…).
 func (s *sqlParser) joined(verb, from int) *Query {

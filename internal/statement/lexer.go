@@ -34,7 +34,7 @@ func (t token) ends() bool { return t.typ == ';' || t.typ == endOfText }
 // is reports whether the token is a word, in any case. A quoted name is none.
 func (t token) is(word string) bool { return strings.EqualFold(t.raw, word) }
 
-// lexer gives the tokens of a text without its comments. Comments matter in two ways: hints
+// lexer returns the tokens of a text without its comments. Comments matter in two ways: hints
 // (/*+ … */) are collected, and the marker "--required" of StackQL's documentation ends at its
 // word instead of at the end of the line.
 type lexer struct {
@@ -83,7 +83,7 @@ func (l *locator) position(offset int) provider.Position {
 	return l.last
 }
 
-// next gives the next token that is no comment.
+// next returns the next token that is no comment.
 func (l *lexer) next() (token, error) {
 	var hints []string
 	for {
@@ -141,7 +141,7 @@ func (l *lexer) lexError(t token) (token, error) {
 	}
 }
 
-// hintsOf gives the words of a comment that is a hint: /*+ … */.
+// hintsOf returns the words of a comment that is a hint: /*+ … */.
 func hintsOf(comment string) []string {
 	hint, ok := strings.CutPrefix(comment, "+")
 	if !ok {

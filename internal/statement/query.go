@@ -48,7 +48,7 @@ type Table struct {
 	Alias bool
 }
 
-// Rewrite gives the query with other text in place of its tables.
+// Rewrite returns the query with other text in place of its tables.
 func (q *Query) Rewrite(replacement func(Table) (string, error)) (string, error) {
 	return q.rewrite(replacement, nil)
 }

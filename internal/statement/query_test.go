@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// queriesOf gives all queries that are part of a statement.
+// queriesOf returns all queries that are part of a statement.
 func queriesOf(s Statement) []*Query {
 	switch s := s.(type) {
 	case *Query:

@@ -333,7 +333,7 @@ func (s *sqlParser) with() (Statement, error) {
 	return s.query()
 }
 
-// before gives the WITH in front of a statement's first word; nil where there is none.
+// before returns the WITH in front of a statement's first word; nil where there is none.
 func (s *sqlParser) before() *Query {
 	if s.at == 0 {
 		return nil
@@ -341,7 +341,7 @@ func (s *sqlParser) before() *Query {
 	return s.part(0, s.at)
 }
 
-// whole gives all of the statement.
+// whole returns all of the statement.
 func (s *sqlParser) whole() *Query { return s.part(0, s.last()) }
 
 // part makes a query of the tokens from one to before another, of which there is one at least.

@@ -14,7 +14,7 @@ const (
 	numberToken = sqlparser.INTEGRAL
 )
 
-// sqlScanner gives the tokens of a statement that follows SQL's rules: a backslash is a character
+// sqlScanner returns the tokens of a statement that follows SQL's rules: a backslash is a character
 // like others, names stand in double quotes or backquotes.
 type sqlScanner struct {
 	lex     *lexer
@@ -22,7 +22,7 @@ type sqlScanner struct {
 	hints   []string // of the hint comments passed, as written
 }
 
-// blank gives a part of the text with blanks in place of the markers: SQLite would take them for
+// blank returns a part of the text with blanks in place of the markers: SQLite would take them for
 // comments to the end of the line.
 func (s *sqlScanner) blank(from, to int) string {
 	if len(s.markers) == 0 {
@@ -37,7 +37,7 @@ func (s *sqlScanner) blank(from, to int) string {
 	return string(text)
 }
 
-// next gives the next token that is no comment.
+// next returns the next token that is no comment.
 func (s *sqlScanner) next() (token, error) {
 	l := s.lex
 	for {
@@ -81,7 +81,7 @@ func (s *sqlScanner) next() (token, error) {
 	}
 }
 
-// sqlToken gives the type and length of the token that s begins with; the length is -1 where a quote
+// sqlToken returns the type and length of the token that s begins with; the length is -1 where a quote
 // is not closed.
 func sqlToken(s string) (typ, length int) {
 	switch c := s[0]; {
@@ -136,7 +136,7 @@ func numberLength(s string) int {
 	return length
 }
 
-// quoted gives the length of the quoted text that s begins with, -1 where it has no end.
+// quoted returns the length of the quoted text that s begins with, -1 where it has no end.
 func quoted(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != s[0] {
@@ -151,7 +151,7 @@ func quoted(s string) int {
 	return -1
 }
 
-// unquoteName gives the name that a word token stands for.
+// unquoteName returns the name that a word token stands for.
 func unquoteName(raw string) string {
 	if raw[0] != '"' && raw[0] != '`' {
 		return raw

@@ -169,7 +169,7 @@ func (p *parser) statement() (Statement, error) {
 	return parsed, s.end()
 }
 
-// grammar gives what reads each statement that follows SQL's rules, by its first word.
+// grammar returns what reads each statement that follows SQL's rules, by its first word.
 var grammar = map[string]func(*sqlParser) (Statement, error){
 	"SELECT":      (*sqlParser).query,
 	"VALUES":      (*sqlParser).query,

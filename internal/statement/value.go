@@ -40,7 +40,7 @@ type Value struct {
 // Pos is where the value begins.
 func (v Value) Pos() provider.Position { return provider.PositionAt(v.source, v.start) }
 
-// Any gives the value as JSON decoding would: string, json.Number, bool or nil.
+// Any returns the value as JSON decoding would: string, json.Number, bool or nil.
 func (v Value) Any() any {
 	switch v.Kind {
 	case Number:
@@ -54,7 +54,7 @@ func (v Value) Any() any {
 	}
 }
 
-// With gives the value that comes in place of a placeholder: nil, bool, string, int64 or float64.
+// With returns the value that comes in place of a placeholder: nil, bool, string, int64 or float64.
 func (v Value) With(value any) Value {
 	v.given = true
 	switch value := value.(type) {
@@ -164,7 +164,7 @@ func decode(raw string, backslashes bool) (string, []int) {
 	return string(text), offsets
 }
 
-// decode gives the text of a string as it counts at first, with the offset in raw of each byte.
+// decode returns the text of a string as it counts at first, with the offset in raw of each byte.
 func (v Value) decode() (string, []int) {
 	if !v.sql {
 		return decode(v.raw, false)
@@ -194,7 +194,7 @@ func (v Value) decodeLike(offsets []int) (string, []int) {
 	return decode(v.raw, true)
 }
 
-// unescape gives what a backslash and c stand for in MySQL's strings.
+// unescape returns what a backslash and c stand for in MySQL's strings.
 func unescape(c byte) byte {
 	switch c {
 	case 'n':
@@ -297,7 +297,7 @@ func asFault(err error) *jsonFault {
 	}
 }
 
-// locate gives the offset in a JSON text of what path leads to, or of the deepest thing on the
+// locate returns the offset in a JSON text of what path leads to, or of the deepest thing on the
 // way that is there; -1 if the text is not JSON.
 func locate(text string, path provider.Path) int {
 	dec := json.NewDecoder(strings.NewReader(text))

@@ -140,7 +140,7 @@ func (p *Postgres) Program(ctx context.Context, name string, args ...string) *ex
 	return cmd
 }
 
-// dress gives a command the server's folder and owner.
+// dress returns a command the server's folder and owner.
 func (p *Postgres) dress(cmd *exec.Cmd) {
 	cmd.Dir = p.Dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}

@@ -173,7 +173,7 @@ func (p *Program) SetSubject(resource, alias string) {
 // Placeholders counts the placeholders of the statement.
 func (p *Program) Placeholders() int { return p.stmt.BindCount() }
 
-// BindArgs gives the placeholders of a statement in the program's database their values.
+// BindArgs returns the placeholders of a statement in the program's database their values.
 func (p *Program) BindArgs(stmt *sqlite3.Stmt) error {
 	for i := range stmt.BindCount() {
 		n := i + 1

@@ -204,7 +204,7 @@ func (c *targetCursor) Column(ctx sqlite3.Context, n int) error {
 // RowID numbers the row. By the number SQLite recognises a row that two alternatives of an OR find.
 func (c *targetCursor) RowID() (int64, error) { return c.id, nil }
 
-// number gives each row its own number.
+// number returns the row's number. Rows with the same values have the same number.
 func (t *Target) number(given map[string]any) int64 {
 	key := fmt.Sprintf("%#v", given) // sorted by name
 	if _, known := t.ids[key]; !known {

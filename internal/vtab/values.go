@@ -87,7 +87,7 @@ func valueOf(stmt *sqlite3.Stmt, i int, typ string) any {
 	return text
 }
 
-// BindValue gives a placeholder its value. param counts from 1; value is one that rows hold.
+// BindValue returns a placeholder its value. param counts from 1; value is one that rows hold.
 func BindValue(stmt *sqlite3.Stmt, param int, value any) error {
 	switch value := value.(type) {
 	case nil:

@@ -64,7 +64,7 @@ func callOf(o *sdk.Operation, m *provider.Method, request reflect.Value) (dispat
 	return call, nil
 }
 
-// at gives a field, and whether it has a value.
+// at returns a field, and whether it has a value.
 func at(v reflect.Value, fields []string) (reflect.Value, bool) {
 	for _, name := range fields {
 		if v.Kind() == reflect.Pointer {
@@ -78,7 +78,7 @@ func at(v reflect.Value, fields []string) (reflect.Value, bool) {
 	return v, !v.IsZero()
 }
 
-// plain gives a value of the SDK's types as JSON has it.
+// plain returns a value of the SDK's types as JSON has it.
 func plain(v reflect.Value) any {
 	switch value := v.Interface().(type) {
 	case fieldmask.FieldMask:
@@ -123,7 +123,7 @@ func plain(v reflect.Value) any {
 	}
 }
 
-// attributes gives the fields of a struct that its json tags name. One tagged omitempty is left
+// attributes returns the fields of a struct that its json tags name. One tagged omitempty is left
 // out while it is empty, which a struct never is.
 func attributes(v reflect.Value) map[string]any {
 	found := map[string]any{}

@@ -133,7 +133,7 @@ var uuidForm = regexp.MustCompile(`^\[?[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89a
 // isUUID reports whether a value is a UUID that was made up for the call.
 func isUUID(value any) bool { return uuidForm.MatchString(fmt.Sprint(value)) }
 
-// union gives the keys of two maps, sorted.
+// union returns the keys of two maps, sorted.
 func union[M ~map[string]V, V any](a, b M) []string {
 	keys := maps.Clone(a)
 	if keys == nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestAnswers gives both sides the same full answer to every operation, and compares the values in
-// our rows with those in the SDK's structs.
+// TestAnswers sends lakeql and the SDK the same full answer to every operation, and compares the values
+// in our rows with those in the SDK's structs.
 func TestAnswers(t *testing.T) {
 	s := newSuite(t)
 	all := s.api.Operations()
@@ -94,7 +94,7 @@ func comparePages(o *sdk.Operation, theirs, ours []*request) []difference {
 	return found
 }
 
-// theirs gives the rows that the SDK's structs hold, as JSON has them, and the fields that the
+// theirs returns the rows that the SDK's structs hold, as JSON has them, and the fields that the
 // answer left empty: attributes that the document does not know.
 func (s *suite) theirs(o *sdk.Operation, m *provider.Method, made *result, answered answer) ([]any, []difference, error) {
 	if made.operation != nil {
@@ -150,7 +150,7 @@ func (s *suite) theirs(o *sdk.Operation, m *provider.Method, made *result, answe
 	return rows, differences, nil
 }
 
-// asJSON gives a value of the SDK as JSON has it. Headers go by their names, and a stream's bytes
+// asJSON returns a value of the SDK as JSON has it. Headers go by their names, and a stream's bytes
 // by that of their field.
 func (s *suite) asJSON(o *sdk.Operation, v reflect.Value) (any, error) {
 	data, err := json.Marshal(v.Interface())
@@ -255,7 +255,7 @@ func compareRows(o *sdk.Operation, theirs []any, ours *rows) []difference {
 	return found
 }
 
-// rowAsJSON gives a row of ours as JSON has it: as an object, or the one value of a row that holds
+// rowAsJSON returns a row of ours as JSON has it: as an object, or the one value of a row that holds
 // what is no object, or one without attributes of its own.
 func rowAsJSON(theirs any, columns []provider.Column, row []any) any {
 	attributes := map[string]any{}
@@ -270,7 +270,7 @@ func rowAsJSON(theirs any, columns []provider.Column, row []any) any {
 	return attributes
 }
 
-// cell gives a value of a row as JSON has it.
+// cell returns a value of a row as JSON has it.
 func cell(value any) any {
 	switch value := value.(type) {
 	case provider.Secret:

@@ -106,7 +106,7 @@ func (f *filler) place(field *sdk.Field) (place, bool) {
 	return nowhere, false
 }
 
-// message gives what the source says of a struct.
+// message returns the declaration of a struct in the source.
 func (f *filler) message(t reflect.Type) *sdk.Message {
 	m, ok := f.api.Message(named(t))
 	if !ok {

@@ -78,7 +78,7 @@ func (r *recorder) expect(a answer) {
 	r.requests, r.answer = nil, a
 }
 
-// received gives the requests since the last expect.
+// received returns the requests since the last expect.
 func (r *recorder) received() []*request {
 	r.mu.Lock()
 	defer r.mu.Unlock()

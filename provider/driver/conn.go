@@ -178,13 +178,13 @@ func (r *rows) Columns() []string {
 	return names
 }
 
-// ColumnTypeDatabaseTypeName gives a column's type as the documents have it, in upper case: STRING,
+// ColumnTypeDatabaseTypeName returns a column's type as the documents have it, in upper case: STRING,
 // INTEGER, NUMBER, BOOLEAN, OBJECT or ARRAY; empty for the result of an expression.
 func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
 	return strings.ToUpper(r.rows.Columns()[i].Type)
 }
 
-// ColumnTypeScanType gives a Go type that holds a column's values, NULL among them.
+// ColumnTypeScanType returns a Go type that holds a column's values, NULL among them.
 func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 	switch r.rows.Columns()[i].Type {
 	case "integer":

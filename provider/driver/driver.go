@@ -182,7 +182,7 @@ func (c *Connector) Close() error {
 	return nil
 }
 
-// Driver gives the driver.
+// Driver returns the driver.
 func (*Connector) Driver() driver.Driver { return Driver{} }
 
 // Connect opens a connection.

@@ -122,7 +122,7 @@ func TestColumnTypes(t *testing.T) {
 	}
 }
 
-// TestValues gives placeholders what Go programs have.
+// TestValues passes Go values of every kind to placeholders.
 func TestValues(t *testing.T) {
 	db := open(t, driver.Config{Host: "http://127.0.0.1:1"})
 	at := time.Date(2024, 2, 29, 13, 0, 0, 5e8, time.FixedZone("", 3600))
@@ -378,7 +378,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// ours gives the stacks of goroutines in our packages, but for the test's own.
+// ours returns the stacks of goroutines in our packages, but for the test's own.
 func ours() string {
 	buffer := make([]byte, 1<<20)
 	var left []string
@@ -466,7 +466,7 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// TestExecPlaceholders gives an EXEC its parameters and its body, quotes, backslashes and all.
+// TestExecPlaceholders passes parameters and a body with quotes and backslashes to an EXEC.
 func TestExecPlaceholders(t *testing.T) {
 	var mu sync.Mutex
 	var sent []string

@@ -17,7 +17,7 @@ import (
 
 const token = "dapi-of-the-tests"
 
-// TestMain gives all tests one credential, and no configuration of the machine that they run on.
+// TestMain sets one credential for all tests and hides the machine's own configuration.
 func TestMain(m *testing.M) {
 	for _, entry := range os.Environ() {
 		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "DATABRICKS_") {
@@ -86,7 +86,7 @@ func open(t *testing.T, config driver.Config) *sql.DB {
 	return db
 }
 
-// read gives the rows of a query as one text.
+// read returns the rows of a query as one text.
 func read(t *testing.T, rows *sql.Rows, err error) (string, error) {
 	t.Helper()
 	if err != nil {

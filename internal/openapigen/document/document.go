@@ -285,7 +285,7 @@ func (s *service) server() *object {
 			set("default", "dbc-abcd0123-a1bc")))
 }
 
-// byPath gives runs of operations with the same path.
+// byPath iterates over runs of operations with the same path.
 func byPath(operations []*operation) func(yield func([]*operation) bool) {
 	return func(yield func([]*operation) bool) {
 		for start := 0; start < len(operations); {

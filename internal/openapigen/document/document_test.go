@@ -205,7 +205,7 @@ func checkEverythingIsDescribed(t *testing.T, files map[string][]byte) {
 	}
 }
 
-// descriptions gives every description in a document to use.
+// descriptions returns every description in a document to use.
 func descriptions(n *yaml.Node, use func(string)) {
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -222,7 +222,7 @@ func descriptions(n *yaml.Node, use func(string)) {
 // word takes AI/BI and project's for one word each.
 var word = regexp.MustCompile(`[\w/'’-]+`)
 
-// runs gives every run of six words in a text.
+// runs returns every run of six words in a text.
 func runs(text string) []string {
 	words := word.FindAllString(strings.ToLower(text), -1)
 	var all []string

@@ -106,7 +106,7 @@ func (c *schemas) alias(t *sdk.Type) *sdk.Type {
 	return s.Aliases[t.Name]
 }
 
-// sorted gives the reached types, those of the service itself first.
+// sorted returns the reached types, those of the service itself first.
 func (c *schemas) sorted() []sdk.Type {
 	return slices.SortedFunc(maps.Keys(c.names), func(a, b sdk.Type) int {
 		local := c.sdk.Name

@@ -17,7 +17,7 @@ const (
 	postgres = "postgres"
 )
 
-// viewNodes gives the service's views by name.
+// viewNodes returns the service's views by name.
 func (s *service) viewNodes() (map[string]*object, error) {
 	nodes := map[string]*object{}
 	views := s.overlays.ViewsOf(s.provider, s.sdk.Name)

@@ -26,7 +26,7 @@ func (t *Table) byConvention(o *sdk.Operation) Name {
 	return name
 }
 
-// methodOf gives the method and SQL verb of an operation that begins with a verb.
+// methodOf returns the method and SQL verb of an operation that begins with a verb.
 func methodOf(httpVerb, verb string) (method, sqlVerb string) {
 	switch verb {
 	case "get", "list":

@@ -102,7 +102,7 @@ func Read(overlays fs.FS) (*Table, error) {
 	return t, nil
 }
 
-// readCSV gives every line but the heading to use.
+// readCSV returns every line but the heading to use.
 func readCSV(overlays fs.FS, name string, columns int, use func([]string) error) error {
 	f, err := overlays.Open(name)
 	if err != nil {

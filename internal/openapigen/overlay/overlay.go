@@ -42,7 +42,7 @@ type Heading struct {
 type Facts struct {
 	// Paths tells the real path behind a parameter that is a whole resource name.
 	Paths map[string]Path `yaml:"paths"`
-	// Templates gives the form of resource names that fields hold; an empty one says there is none.
+	// Templates returns the form of resource names that fields hold; an empty one says there is none.
 	Templates map[string]string `yaml:"templates"`
 	// ParameterPatterns and Patterns are regular expressions that values must match.
 	ParameterPatterns map[string]string `yaml:"parameter_patterns"`
@@ -114,7 +114,7 @@ func Read(overlays fs.FS) (*Overlays, error) {
 	return o, nil
 }
 
-// FactsOf gives the facts on a service, empty ones where there is no file.
+// FactsOf returns the facts on a service, empty ones where there is no file.
 func (o *Overlays) FactsOf(service string) *Facts {
 	if f, ok := o.Facts[service]; ok {
 		return f
@@ -122,7 +122,7 @@ func (o *Overlays) FactsOf(service string) *Facts {
 	return &Facts{}
 }
 
-// DescriptionsOf gives the words on a service, none where there is no file.
+// DescriptionsOf returns the words on a service, none where there is no file.
 func (o *Overlays) DescriptionsOf(service string) *Descriptions {
 	if d, ok := o.Descriptions[service]; ok {
 		return d

@@ -22,7 +22,7 @@ func things() *sdk.API {
 	}}}
 }
 
-// TestCheck gives overlays that do and do not fit the API.
+// TestCheck checks overlays that fit the API and overlays that do not.
 func TestCheck(t *testing.T) {
 	for name, tt := range map[string]struct{ file, text, want string }{
 		"all of it":           {"descriptions/things.yaml", "methods: {Things.Get: Gets it.}\nschemas: {Thing: {'': A thing., name: Its name.}, Kind: {'': A kind.}}\nparameters: {thing_id: Which., Things.Get.name: Which.}", ""},

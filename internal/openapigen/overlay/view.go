@@ -38,7 +38,7 @@ type ViewPart struct {
 	Columns map[string]string `yaml:"columns"`
 }
 
-// Parts gives the queries that the view consists of.
+// Parts returns the queries that the view consists of.
 func (v *View) Parts() []ViewPart {
 	if len(v.Union) > 0 {
 		return v.Union
@@ -54,7 +54,7 @@ func (p ViewPart) Expression(c ViewColumn) string {
 	return c.SQL
 }
 
-// ViewsOf gives the views of a provider's service by name.
+// ViewsOf returns the views of a provider's service by name.
 func (o *Overlays) ViewsOf(provider, service string) map[string]*View {
 	return o.Views[provider+"."+service]
 }

@@ -38,9 +38,9 @@ const bodyTemplate = "{{- $typed := jsonMapFromString `%s` -}}\n" +
 // templateType is the first version of any-sdk's templates over JSON that has toJson and kindOf.
 const templateType = "golang_template_json_v0.3.0"
 
-// typeBodies gives each method a schema of its body that StackQL takes both JSON and text for, and the
-// template that makes of either what the API wants. StackQL compares the values in @@json with the types
-// in the schema, and knows no JSON number as an integer, and no text as an array.
+// typeBodies writes for each method a schema of its body for which StackQL accepts JSON and text, and a
+// template that turns either into the body that the API expects. StackQL compares the values in @@json with
+// the types in the schema. It accepts no JSON number for an integer, and no text for an array.
 func typeBodies(s *service) error {
 	b := &bodies{service: s, whole: map[*yaml.Node]bool{}, nested: map[string]bool{}}
 	return s.eachMethod(func(m *method) error {
@@ -210,7 +210,7 @@ func (b *bodies) properties(given *yaml.Node) (*yaml.Node, error) {
 	return out, nil
 }
 
-// copied gives the reference to a shared schema's copy for bodies, which is written when first asked for.
+// copied returns the reference to a shared schema's copy for bodies, which is written when first asked for.
 func (b *bodies) copied(pointer string) (*yaml.Node, error) {
 	name := pointer[strings.LastIndex(pointer, "/")+1:]
 	copyName := name + "_in_body"
@@ -231,7 +231,7 @@ func (b *bodies) copied(pointer string) (*yaml.Node, error) {
 	return reference("#/components/schemas/" + copyName), nil
 }
 
-// number gives a number the type that StackQL compares JSON's numbers with.
+// number returns a number the type that StackQL compares JSON's numbers with.
 func number(schema *yaml.Node) {
 	if t := child(schema, "type"); t != nil && slices.Contains([]string{"integer", "number"}, t.Value) {
 		set(schema, "type", text("float"))

@@ -19,7 +19,7 @@ import (
 	"github.com/lakeql/lakeql/provider/driver"
 )
 
-// TestSelectChoice gives every set of parameters to every resource that SELECT reaches, and compares the method
+// TestSelectChoice returns every set of parameters to every resource that SELECT reaches, and compares the method
 // that StackQL's rule chooses with the one that lakeql's EXPLAIN tells. StackQL's rule does not look at optional
 // parameters: where one decides, testdata/choices.csv lists the difference.
 func TestSelectChoice(t *testing.T) {

@@ -52,7 +52,7 @@ func (s *service) answerWithObject(m *method) error {
 	return nil
 }
 
-// answerWith gives a method the schema of an object, and the template that makes it of the answer.
+// answerWith returns a method the schema of an object, and the template that makes it of the answer.
 func (s *service) answerWith(m *method, columns *yaml.Node, kind, body string) error {
 	success := child(m.operation, "responses", "200")
 	if success == nil {

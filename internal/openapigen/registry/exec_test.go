@@ -47,7 +47,7 @@ func TestPageStatement(t *testing.T) {
 	}
 }
 
-// TestNumbers gives integers as StackQL's users do. StackQL reads those in @@json as float64.
+// TestNumbers writes integers as StackQL's users do. StackQL reads integers in @@json as float64.
 func TestNumbers(t *testing.T) {
 	b := loaded(t)
 	s := &recorder{}

@@ -13,7 +13,7 @@ import (
 // release is a version of a provider.
 type release struct{ provider, version string }
 
-// index gives dist/providers.yaml with the releases added to what is in the file already, whose other
+// index returns dist/providers.yaml with the releases added to what is in the file already, whose other
 // providers and versions stay.
 func index(name string, releases []release) ([]byte, error) {
 	root := object()

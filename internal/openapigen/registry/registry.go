@@ -81,7 +81,7 @@ type bundle struct {
 	files []file
 }
 
-// read gives a provider's documents as StackQL takes them, sorted by name.
+// read returns a provider's documents as StackQL takes them, sorted by name.
 func (b *bundle) read(folder fs.FS, catalogue *provider.Catalogue) ([]file, error) {
 	services, err := fs.Glob(folder, "services/*.yaml")
 	if err != nil {

@@ -124,7 +124,7 @@ func (s *service) addSchema(name string, schema *yaml.Node) (*yaml.Node, error) 
 	return reference("#/components/schemas/" + name), nil
 }
 
-// answer gives the node that holds the schema of the method's answer; nil if there is none.
+// answer returns the node that holds the schema of the method's answer; nil if there is none.
 func (m *method) answer() *yaml.Node {
 	return child(m.operation, "responses", "200", "content", m.Response.MediaType)
 }
@@ -152,7 +152,7 @@ func (r *resource) describe(sentence string) {
 // isExec reports whether EXEC alone reaches the method.
 func (m *method) isExec() bool { return m.SQLVerb == provider.Exec }
 
-// body gives the schema of the body where it is a JSON object, with the node that holds it.
+// body returns the schema of the body where it is a JSON object, with the node that holds it.
 func (s *service) body(m *method) (*provider.Schema, *yaml.Node, error) {
 	if m.Body == nil || !provider.IsJSON(m.Body.MediaType) {
 		return nil, nil, nil

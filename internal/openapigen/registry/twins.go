@@ -7,9 +7,10 @@ import (
 	"github.com/lakeql/lakeql/openapi"
 )
 
-// splitTwins gives operations that are the same request, which our documents keep apart by a fragment behind
-// the path (/api/2.0/preview/scim/v2/Groups#groups), a path of their own without one: the version of the API
-// goes into their server's URL. any-sdk writes the query behind the fragment, where no server sees it.
+// splitTwins replaces the fragment of a path (/api/2.0/preview/scim/v2/Groups#groups). Our documents use
+// fragments for operations that send the same request. any-sdk writes the query behind the fragment, where
+// no server sees it. So each such operation gets a distinct path: the version of the API moves into the
+// URL of its server.
 func splitTwins(s *service) error {
 	paths := child(s.root, "paths")
 	servers := child(s.root, "servers")

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// bindViews gives each view's parameters a place in its query: WHERE b.deployment_name = '{{ deployment_name }}'.
+// bindViews adds each view's parameters to its query: WHERE b.deployment_name = '{{ deployment_name }}'.
 // StackQL looks for the methods behind a view with what the view's own WHERE has, so that DESCRIBE finds none
-// without it; and a SELECT that forgets deployment_name goes to the document's default workspace. What a
-// SELECT gives for a parameter takes the placeholder's place.
+// without it; and a SELECT that forgets deployment_name goes to the document's default workspace. The value
+// that a SELECT supplies replaces the placeholder.
 func bindViews(s *service) error {
 	return s.eachQuery(func(r *resource, ddl string) (string, error) {
 		var names []string

@@ -161,7 +161,7 @@ func TestReadsNestedQueries(t *testing.T) {
 	}
 }
 
-// TestNamesWhatItCannotRead gives the reader code of a form that it does not know.
+// TestNamesWhatItCannotRead returns the reader code of a form that it does not know.
 func TestNamesWhatItCannotRead(t *testing.T) {
 	const model = "package things\n\ntype Thing struct {\n\tName string `json:\"name,omitempty\"`\n}\n"
 	const call = `package things

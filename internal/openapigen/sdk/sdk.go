@@ -6,7 +6,7 @@
 // is an error with its file and line. Nothing is guessed, because a document that is nearly right
 // is found out only by somebody's lost data.
 //
-// [Read] gives an [API]: services, their groups of operations, their messages (structs that
+// [Read] returns an [API]: services, their groups of operations, their messages (structs that
 // travel as JSON) and enums. What it keeps of comments are facts that types do not carry: that
 // a field is read-only, that a string is a resource name of some form.
 package sdk
@@ -30,7 +30,7 @@ func (a *API) Service(name string) (*Service, bool) {
 	return a.Services[i], true
 }
 
-// Operations gives the operations of all services, by service, group and name.
+// Operations returns the operations of all services, by service, group and name.
 func (a *API) Operations() []*Operation {
 	var all []*Operation
 	for _, s := range a.Services {
@@ -211,8 +211,8 @@ type Async struct {
 type Waiter struct {
 	Name string // WaitGetClusterRunning
 	Poll string // the operation of the same group that polls
-	// Bind gives each parameter of the poll: from which attribute of the operation's response or
-	// request its value is taken.
+	// Bind holds for each parameter of the poll the attribute of the response or request that supplies
+	// its value.
 	Bind []Binding
 	// State is the JSON path of the state in the poll's response; Message that of its explanation.
 	State, Message []string
@@ -245,7 +245,7 @@ func (m *Message) Field(name string) (*Field, bool) {
 	return nil, false
 }
 
-// JSONFields gives the fields that travel in JSON.
+// JSONFields returns the fields that travel in JSON.
 func (m *Message) JSONFields() []*Field {
 	var fields []*Field
 	for _, f := range m.Fields {
@@ -307,7 +307,7 @@ type Type struct {
 	Service, Name string
 }
 
-// Message gives the message that a Named type refers to.
+// Message returns the message that a Named type refers to.
 func (a *API) Message(t *Type) (*Message, bool) {
 	if t == nil || t.Kind != Named {
 		return nil, false
@@ -320,7 +320,7 @@ func (a *API) Message(t *Type) (*Message, bool) {
 	return m, ok
 }
 
-// Enum gives the enum that a Named type refers to.
+// Enum returns the enum that a Named type refers to.
 func (a *API) Enum(t *Type) (*Enum, bool) {
 	if t == nil || t.Kind != Named {
 		return nil, false
