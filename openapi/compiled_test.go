@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPartsAreTheArchives compares each part of the embedded catalogue with what archive/zip reads, and
-// refuses what is no such archive.
+// TestPartsAreTheArchives compares each part of the embedded catalogue with archive/zip's reading of it,
+// and checks that a damaged archive is refused.
 func TestPartsAreTheArchives(t *testing.T) {
 	t.Parallel()
 	archive, err := zip.NewReader(bytes.NewReader(embedded), int64(len(embedded)))

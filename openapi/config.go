@@ -9,8 +9,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// inheritedPaging returns the paging of methods that have none of their own: the resource's, or
-// else the service's.
+// inheritedPaging returns the paging of methods that declare none: the resource's, or else the
+// service's.
 func (r *reader) inheritedPaging(resource fields) *provider.Paging {
 	if p, given := r.paging(resource); given {
 		return p
@@ -46,8 +46,8 @@ func (r *reader) paging(config fields) (p *provider.Paging, given bool) {
 	return p, true
 }
 
-// specialPaging reads x-lakeql-paging, which an operation has whose list goes on by something else
-// than a token; nil where there is none.
+// specialPaging reads x-lakeql-paging, which describes a list whose pages are not requested by token;
+// nil if there is none.
 func (r *reader) specialPaging(n *yaml.Node) *provider.Paging {
 	if isNull(n) {
 		return nil

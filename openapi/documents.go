@@ -1,12 +1,12 @@
 // Package openapi reads the documents that describe providers: OpenAPI 3 documents in StackQL's
-// layout, whose x-stackQL-resources say which operations make up which resource.
+// layout, whose x-stackQL-resources map operations to resources.
 //
 // A provider is a folder with a provider.yaml, which lists its services, and a document a service
-// below services/. [Load] reads one such folder, [LoadAll] a tree of them. Both give [Documents],
+// below services/. [Load] reads one such folder, [LoadAll] a tree of them. Both return [Documents],
 // a [provider.Loader]: make a [provider.Catalogue] of it to look things up by name.
 //
-// Documents may come from strangers. Whatever is wrong with one is an error that names file and
-// line, and no document makes the package panic, hang or use memory without bound.
+// Documents may come from strangers. Every fault in one is an error that names file and line. No
+// document makes the package panic, hang or use memory without bound.
 package openapi
 
 import (
@@ -166,7 +166,7 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 	return f, r.err
 }
 
-// tenant reads what tells tenants apart.
+// tenant reads the declaration of a provider's tenants.
 func (r *reader) tenant(n *yaml.Node) *provider.Tenant {
 	node := r.mapping(n)
 	t := &provider.Tenant{
@@ -254,8 +254,8 @@ func (d *Documents) Schema(providerName, serviceName, name string) (*provider.Sc
 	return result(found, r.err)
 }
 
-// Check reads everything that the documents describe, several services at once, and gives what is
-// wrong with them: one error a service, in the order of the services.
+// Check reads everything that the documents describe, several services at once. It returns at most one
+// error a service, in the order of the services.
 func (d *Documents) Check() error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))

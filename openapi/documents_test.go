@@ -79,7 +79,7 @@ providerServices:
 	}})
 }
 
-// A service's file is what its $ref names below services/, however the reference begins.
+// TestServiceFile checks that a $ref names a service's file below services/, however it begins.
 func TestServiceFile(t *testing.T) {
 	for ref, file := range map[string]string{
 		"p/v1/services/s.yaml":            "services/s.yaml",
@@ -248,7 +248,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestTenant reads what tells tenants apart.
+// TestTenant reads declarations of tenants.
 func TestTenant(t *testing.T) {
 	t.Parallel()
 	read := func(tenant string) (*provider.Tenant, error) {

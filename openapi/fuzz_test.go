@@ -7,8 +7,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Whatever a document says, reading all of it ends, and what is wrong is an error of the person
-// who gave it: one with a code, file and line.
+// FuzzLoad checks that reading a document always ends, and that each fault is a usage error with file
+// and line.
 func FuzzLoad(f *testing.F) {
 	// Our own documents are too long to be mutated fast.
 	f.Add(header, "servers: [{url: 'https://{a}', variables: {a: {default: b, enum: [b]}}}]\nx-stackQL-config: {pagination: {requestToken: {key: a, location: query}, responseToken: {key: $.b}}}\n"+

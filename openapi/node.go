@@ -17,8 +17,8 @@ type document struct {
 	root *yaml.Node
 }
 
-// parseFile reads a file and checks what holds for all of it: that it is YAML, and that every
-// mapping's keys are text and differ.
+// parseFile reads a file and checks the whole of it: it must be YAML, and the keys of every mapping
+// must be text and differ.
 func parseFile(fsys fs.FS, name string) (*document, error) {
 	name = path.Clean(name)
 	text, err := fs.ReadFile(fsys, name)
@@ -53,15 +53,15 @@ func syntaxError(name string, err error) error {
 	return provider.Usagef("%s:%s: %s", name, line, provider.Printable(text)).Because(err)
 }
 
-// Limits on what one request to a document may cost. YAML's aliases and allOf let a short
-// document describe an enormous one, or one without end.
+// Limits on the cost of one request to a document. With YAML's aliases and allOf a short document
+// can describe an enormous or endless one.
 const (
 	maxDepth = 500
 	maxSteps = 1_000_000
 )
 
-// reader reads nodes of one document. The first thing that is wrong is kept in err; from then on
-// every method gives nothing, so that err need only be looked at in the end.
+// reader reads nodes of one document. It keeps the first fault in err; from then on every method
+// returns a zero value, so that callers need to check err only at the end.
 type reader struct {
 	doc   *document
 	err   error
@@ -179,8 +179,8 @@ func (f fields) get(key string) *yaml.Node {
 	return nil
 }
 
-// mapping returns the entries of a mapping, those that a merge key (<<) takes in among them. What
-// is absent or null has none.
+// mapping returns the entries of a mapping, including those of a merge key (<<). An absent node and
+// null have no entries.
 func (r *reader) mapping(n *yaml.Node) fields {
 	n = target(n)
 	if r.err != nil || isNull(n) {
@@ -219,7 +219,7 @@ func (r *reader) mapping(n *yaml.Node) fields {
 	return entries
 }
 
-// mergeSources returns the entries that a merge key names: those of a mapping, or of several.
+// mergeSources returns the entries of the mapping or mappings under a merge key.
 func (r *reader) mergeSources(n *yaml.Node) fields {
 	if n.Kind != yaml.SequenceNode {
 		return r.mapping(n)
@@ -257,7 +257,7 @@ func (r *reader) lookup(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// list returns the items of a list. What is absent or null has none.
+// list returns the items of a list. An absent node and null have no items.
 func (r *reader) list(n *yaml.Node) []*yaml.Node {
 	n = target(n)
 	if isNull(n) || !r.step(n) {
@@ -270,7 +270,7 @@ func (r *reader) list(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
-// text returns a single value as text. What is absent or null is empty.
+// text returns a single value as text; empty if the node is absent or null.
 func (r *reader) text(n *yaml.Node) string {
 	n = target(n)
 	if isNull(n) {
@@ -292,7 +292,7 @@ func (r *reader) texts(n *yaml.Node) []string {
 	return all
 }
 
-// flag returns a boolean. What is absent or null is false.
+// flag returns a boolean; false if the node is absent or null.
 func (r *reader) flag(n *yaml.Node) bool {
 	n = target(n)
 	if isNull(n) {

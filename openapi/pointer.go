@@ -14,7 +14,7 @@ import (
 // maxReferences bounds a chain of references; a longer one goes in circles.
 const maxReferences = 32
 
-// follow returns the node that a reference leads to; a node that is none is given back.
+// follow returns the target of a reference, or n itself if it is not a reference.
 func (r *reader) follow(n *yaml.Node) *yaml.Node {
 	for range maxReferences {
 		n = target(n)

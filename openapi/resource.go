@@ -39,7 +39,7 @@ func (r *reader) resource(s *service, name string, n *yaml.Node) *provider.Resou
 
 // methods reads a resource's methods: those of each SQL verb in the order of the verb's list,
 // which is the order of preference, then those that no verb lists in the order of their
-// definition. A method that two verbs list is reached, and shown, by either.
+// definition. A method that two verbs list can be reached by either, and is shown under both.
 func (r *reader) methods(res *provider.Resource, node, config fields) []*provider.Method {
 	inherited := r.inheritedPaging(config)
 	defined := r.mapping(node.get("methods"))
@@ -143,7 +143,7 @@ type operation struct {
 	item, fields fields
 }
 
-// operation finds what a reference such as #/paths/~1api~12.0~1jobs~1create/post means.
+// operation resolves a reference such as #/paths/~1api~12.0~1jobs~1create/post.
 func (r *reader) operation(method entry, ref *yaml.Node) operation {
 	if ref == nil {
 		r.fail(method.node, "method %s has no operation.$ref", provider.Quote(method.key))
@@ -162,7 +162,7 @@ func (r *reader) operation(method entry, ref *yaml.Node) operation {
 	path, item := r.pathItem(steps[1])
 	for _, e := range item {
 		if strings.EqualFold(e.key, steps[2]) && isVerb(e.key) {
-			// Two operations that are one request are told apart by a fragment behind the path.
+			// A fragment behind the path distinguishes two operations that send the same request.
 			path, _, _ = strings.Cut(path, "#")
 			return operation{path: path, verb: e.key, item: item, fields: r.mapping(r.follow(e.value))}
 		}
@@ -171,7 +171,7 @@ func (r *reader) operation(method entry, ref *yaml.Node) operation {
 	return operation{}
 }
 
-// pathItem finds a path, percent-encoded in the reference or not, and what it holds.
+// pathItem returns a path, percent-encoded in the reference or not, and its fields.
 func (r *reader) pathItem(name string) (string, fields) {
 	paths := r.lookup(r.doc.root, "paths")
 	for _, spelling := range spellings(name) {
@@ -224,8 +224,8 @@ func (r *reader) server(n *yaml.Node) provider.Server {
 	return server
 }
 
-// params returns the path's parameters, then the operation's; one that the operation gives again
-// takes the place of the path's.
+// params returns the path's parameters, then the operation's. A parameter of the operation replaces
+// the path's of the same name.
 func (r *reader) params(op operation) []provider.Parameter {
 	var params []provider.Parameter
 	for _, n := range []*yaml.Node{op.item.get("parameters"), op.fields.get("parameters")} {

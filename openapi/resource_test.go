@@ -274,7 +274,8 @@ components:
 	})
 }
 
-// What a mapping says itself comes before what it merges, wherever the merge key stands.
+// TestMergedEntriesAreReplaced checks that a mapping's entries win over merged ones, wherever the merge
+// key stands.
 func TestMergedEntriesAreReplaced(t *testing.T) {
 	r := resource(t, `
 x-base: &base {id: base, title: base, description: base}

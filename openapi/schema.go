@@ -26,7 +26,7 @@ func (r *reader) sharedSchema(name string, n *yaml.Node) *provider.Schema {
 	return s
 }
 
-// named reads a shared schema as one that allOf must not take in again.
+// named reads a shared schema, and marks it so that allOf cannot include it again.
 func (r *reader) named(name string, n *yaml.Node) *provider.Schema {
 	defer func(merging []string, direct int) { r.merging, r.direct = merging, direct }(r.merging, r.direct)
 	r.direct = len(r.merging)
@@ -41,8 +41,8 @@ func (r *reader) shared(name string) *yaml.Node {
 	return r.lookup(r.lookup(r.lookup(r.doc.root, "components"), "schemas"), name)
 }
 
-// schema reads a schema within another, or within a parameter, body or response: nil where there
-// is none.
+// schema reads a schema within another, or within a parameter, body or response; nil if there is
+// none.
 func (r *reader) schema(n *yaml.Node) *provider.Schema {
 	if n == nil {
 		return nil
@@ -52,7 +52,8 @@ func (r *reader) schema(n *yaml.Node) *provider.Schema {
 	return r.shape(n)
 }
 
-// shape reads a schema as one with what refers to it: a circle that comes back here has no end.
+// shape reads a schema within the references that lead to it. A reference back to one of them is an
+// endless circle, and an error.
 func (r *reader) shape(n *yaml.Node) *provider.Schema {
 	n = target(n)
 	if !r.enter(n) {
@@ -81,7 +82,7 @@ func (r *reader) shape(n *yaml.Node) *provider.Schema {
 	return r.allOf(own, members)
 }
 
-// besideReference reports whether a schema says nothing but what may stand beside a reference.
+// besideReference reports whether a schema holds only fields that may stand beside a reference.
 func besideReference(node fields, shape string) bool {
 	for _, e := range node {
 		switch e.key {
@@ -134,7 +135,7 @@ func (r *reader) sharedName(ref *yaml.Node) (string, bool) {
 	return "", false
 }
 
-// plainSchema reads what a schema says itself, without its allOf.
+// plainSchema reads a schema without its allOf.
 func (r *reader) plainSchema(node fields) *provider.Schema {
 	s := &provider.Schema{}
 	for _, e := range node {
@@ -200,7 +201,7 @@ func (r *reader) schemaType(s *provider.Schema, n *yaml.Node) {
 	}
 }
 
-// allOf merges the members in order, then what the schema says itself beside them.
+// allOf merges the members in order, then the schema's fields beside them.
 func (r *reader) allOf(own *provider.Schema, members []*yaml.Node) *provider.Schema {
 	merged := &provider.Schema{}
 	for _, n := range members {
@@ -274,7 +275,7 @@ func (r *reader) memberNamed(s *provider.Schema, ref *yaml.Node) *provider.Schem
 	return next
 }
 
-// merge takes what s says into merged. Properties keep the place where they first stand.
+// merge adds the fields of s to merged. Properties keep their first place.
 func (r *reader) merge(merged, s *provider.Schema) {
 	merged.Type = cmp.Or(s.Type, merged.Type)
 	merged.Format = cmp.Or(s.Format, merged.Format)
@@ -316,8 +317,8 @@ func (r *reader) merge(merged, s *provider.Schema) {
 	r.steps += len(merged.Properties) + len(merged.Required)*len(s.Required)
 }
 
-// mergeProperty merges what two members say of the same property; a reference cannot be added to,
-// so the later one stands.
+// mergeProperty merges the schemas of one property in two members. A reference cannot be merged, so
+// the later schema wins.
 func (r *reader) mergeProperty(first, second *provider.Schema) *provider.Schema {
 	if first == nil || second == nil || first.Ref != "" || second.Ref != "" {
 		return cmp.Or(second, first)

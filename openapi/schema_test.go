@@ -164,7 +164,7 @@ func TestSchemaForms(t *testing.T) {
 	}
 }
 
-// What a place that refers says of its own stands, and the catalogue follows the rest.
+// TestCatalogueFollowsReferences checks that the fields beside a reference win over those of its target.
 func TestCatalogueFollowsReferences(t *testing.T) {
 	cat := provider.NewCatalogue(load(t, folder(`
 paths: {/x: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}}}

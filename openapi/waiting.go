@@ -16,7 +16,7 @@ const (
 	waiterKey    = "x-lakeql-waiter"
 )
 
-// wait reads how to wait for what a method begins; nil where its answer is the end of it.
+// wait reads how to wait for the work that a method begins; nil if its answer is final.
 func (r *reader) wait(m *provider.Method, op operation, polls polls) *provider.Wait {
 	n, kind := op.fields.get(operationKey), provider.ForOperation
 	switch waiter := op.fields.get(waiterKey); {
@@ -73,8 +73,8 @@ func (r *reader) duration(n *yaml.Node) time.Duration {
 	return d
 }
 
-// bindings reads {parameter: path}. The paths of an operation lead into the response; those of a
-// waiter begin with where they lead.
+// bindings reads {parameter: path}. The paths of an operation lead into the response. The paths of a
+// waiter begin with their source, request or response.
 func (r *reader) bindings(kind provider.WaitKind, n *yaml.Node) []provider.Binding {
 	var bind []provider.Binding
 	for _, e := range r.mapping(n) {
@@ -91,8 +91,8 @@ func (r *reader) bindings(kind provider.WaitKind, n *yaml.Node) []provider.Bindi
 	return bind
 }
 
-// poll finds the method that is polled, and sees to it that its call has all that it requires.
-// What the method itself has a parameter for, such as the account, is the same in the poll.
+// poll finds the method to poll, and binds all of its required parameters. A parameter that the
+// first method has too, such as the account, keeps its value.
 func (r *reader) poll(m *provider.Method, w *provider.Wait, n *yaml.Node, polls polls) {
 	id := r.text(r.mapping(n).get("poll"))
 	found, ok := polls()[id]
@@ -137,8 +137,8 @@ type polled struct {
 // polls returns the methods of a document by the ids of their operations, read when first asked for.
 type polls func() map[string]polled
 
-// methodsByOperation reads the operations of all methods of the document, which sibling is a resource
-// of. What is wrong with one of them is for whoever reads that one to hear.
+// methodsByOperation reads the operations of all methods in the document of the resource sibling. It
+// ignores faults in them: the reader of the faulty method reports them.
 func (r *reader) methodsByOperation(sibling *provider.Resource) map[string]polled {
 	byID := map[string]polled{}
 	probe := r.doc.reader()

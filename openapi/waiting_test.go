@@ -8,8 +8,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// waiting is a document whose resource r has a method m that begins something, and whose other
-// resource tells how far it has come. The lines of the operation come between.
+// waiting returns a document whose resource r has a method m that begins work, and whose other resource
+// returns the state of that work. The lines of the operation stand in between.
 func waiting(operation string) string {
 	return `
 components:

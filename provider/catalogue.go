@@ -77,7 +77,7 @@ func (c *Catalogue) Method(providerName, serviceName, resourceName, name string)
 	return found.Method, err
 }
 
-// Tenants lists what tells the tenants of providers apart, one for each provider that has tenants.
+// Tenants lists the tenant declarations, one for each provider that has tenants.
 func (c *Catalogue) Tenants() ([]*Tenant, error) {
 	all, err := c.Providers()
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *Catalogue) Tenants() ([]*Tenant, error) {
 	return tenants, nil
 }
 
-// TenantVariable returns the variable of a method's server that names the tenant to call; empty if it has none.
+// TenantVariable returns the server variable of a method that names the tenant; empty if there is none.
 func (c *Catalogue) TenantVariable(m *Method) string {
 	name, _ := serviceOf(m.Resource)
 	p, err := c.Provider(name)
@@ -107,7 +107,7 @@ func (c *Catalogue) TenantVariable(m *Method) string {
 	return ""
 }
 
-// Named is what a dotted name means. Fields for parts that the name does not have are nil.
+// Named is the target of a dotted name. Fields for parts that the name lacks are nil.
 type Named struct {
 	Provider *Provider
 	Service  *Service
@@ -115,9 +115,9 @@ type Named struct {
 	Method   *Method
 }
 
-// Lookup finds what a name of one to four parts means: a provider, service, resource or method, and
-// those above it. If err is not nil, unknown is the index of the part that it is about, and the
-// parts before that are found.
+// Lookup resolves a name of one to four parts to a provider, service, resource or method, and its
+// parents. If err is not nil, unknown is the index of the part that does not resolve; found holds the
+// parts before it.
 func (c *Catalogue) Lookup(parts ...string) (found Named, unknown int, err error) {
 	for i, name := range parts {
 		switch i {
@@ -170,7 +170,7 @@ func method(r *Resource, name string) (*Method, error) {
 }
 
 // Resolve follows a schema's reference, if it is one, to the shared schema of the method's
-// service. What the place that refers says of its own (description, readOnly) is kept.
+// service. A description or readOnly beside the reference is kept.
 func (c *Catalogue) Resolve(m *Method, s *Schema) (*Schema, error) {
 	providerName, serviceName := serviceOf(m.Resource)
 	for range 32 { // a chain of references is short; a longer one goes in circles
@@ -196,8 +196,8 @@ type Attribute struct {
 	Required bool
 }
 
-// Attributes lists the attributes of a method's request body in the document's order, without those that
-// only answers have.
+// Attributes lists the attributes of a method's request body in the document's order, without read-only
+// ones.
 func (c *Catalogue) Attributes(m *Method) ([]Attribute, error) {
 	if m.Body == nil {
 		return nil, nil
@@ -222,7 +222,7 @@ func (c *Catalogue) Attributes(m *Method) ([]Attribute, error) {
 	return all, nil
 }
 
-// referred returns the target with what the place that refers to it says of its own.
+// referred returns a copy of the target with the description and readOnly that stand beside the reference.
 func referred(place, target *Schema) *Schema {
 	if place.Description == "" && !place.ReadOnly && !place.Deprecated && place.NameTemplate == "" {
 		return target
@@ -299,8 +299,8 @@ func suggestion(names []string, name string) string {
 	return "did you mean " + strings.Join(near, ", ") + "?"
 }
 
-// Nearest returns at most limit of the names, the one most like name first: by the number of edits
-// between them, and by one being part of the other. With few names to choose from all are given.
+// Nearest returns at most limit of the names, the most similar to name first. Similar names need few
+// edits, or contain one another. If there are few names, Nearest returns all of them.
 func Nearest(names []string, name string, limit int) []string {
 	type scored struct {
 		name  string

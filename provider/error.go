@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Code says what kind of thing went wrong. It decides the command's exit status.
+// Code is the kind of an error. It decides the command's exit status.
 type Code int
 
 // The kinds of error.
@@ -69,7 +69,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf makes an error of a kind. What the format takes from outside has to be quoted by [Quote].
+// Errorf makes an error of a kind. Quote foreign text among the arguments with [Quote].
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -80,7 +80,7 @@ func Usagef(format string, args ...any) *Error { return Errorf(Usage, format, ar
 // Internalf makes an error of a fault of lakeql itself, or of its documents.
 func Internalf(format string, args ...any) *Error { return Errorf(Internal, format, args...) }
 
-// Stopped makes the error of a statement whose context has ended: it was canceled, or its time is up.
+// Stopped makes the error of a statement whose context has ended, by cancellation or a deadline.
 func Stopped(ctx context.Context) *Error {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, context.DeadlineExceeded) {
@@ -89,19 +89,19 @@ func Stopped(ctx context.Context) *Error {
 	return Errorf(Canceled, "canceled").Because(cause)
 }
 
-// Hintf says what to do about the error, in place of what was said. It changes e and returns it.
+// Hintf sets the hint, which says what to do about the error. It changes e and returns it.
 func (e *Error) Hintf(format string, args ...any) *Error {
 	e.Hint = fmt.Sprintf(format, args...)
 	return e
 }
 
-// At says where in the statement the error is. It changes e and returns it.
+// At sets the position in the statement. It changes e and returns it.
 func (e *Error) At(pos Position) *Error {
 	e.Position = pos
 	return e
 }
 
-// In names the argument that is at fault and the path inside it. It changes e and returns it.
+// In sets the argument at fault and the path inside it. It changes e and returns it.
 func (e *Error) In(arg string, path ...any) *Error {
 	e.Arg, e.Path = arg, path
 	return e
@@ -113,7 +113,7 @@ func (e *Error) Because(err error) *Error {
 	return e
 }
 
-// At returns an error its position in the statement, unless it has one. An error that is not an [Error]
+// At sets the position of an error in the statement, unless it has one. An error that is not an [Error]
 // stays as it is.
 func At(err error, pos Position) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.Position.Line > 0 {
@@ -122,8 +122,8 @@ func At(err error, pos Position) error {
 	return Change(err, func(e *Error) { e.Position = pos })
 }
 
-// Copy returns a copy of the first [Error] in err's chain, which the caller may change. Where there is
-// none it makes one of a kind, with err's message and err as the cause.
+// Copy returns a copy of the first [Error] in err's chain, which the caller may change. Without an [Error]
+// in the chain it makes one of the given kind, with err's message and err as the cause.
 func Copy(err error, code Code) *Error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -133,8 +133,8 @@ func Copy(err error, code Code) *Error {
 	return &copied
 }
 
-// Change returns a copy of the first [Error] in err's chain that a function has changed. An error that is
-// not an [Error] stays as it is.
+// Change returns a changed copy of the first [Error] in err's chain. An error that is not an [Error]
+// stays as it is.
 func Change(err error, change func(e *Error)) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -145,7 +145,7 @@ func Change(err error, change func(e *Error)) error {
 	return changed
 }
 
-// CodeOf returns the code of the first [Error] in err's chain; Internal where there is none.
+// CodeOf returns the code of the first [Error] in err's chain; Internal if there is none.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code

@@ -26,7 +26,7 @@ func (oneMethod) Schema(string, string, string) (*provider.Schema, error) {
 	return &provider.Schema{}, nil
 }
 
-// TestLookup shows what names of one to four parts mean, and which part of a name is unknown.
+// TestLookup checks the targets of names of one to four parts, and which part of a name is unknown.
 func TestLookup(t *testing.T) {
 	c := provider.NewCatalogue(oneMethod{})
 	for name, wrong := range map[string]int{"x": 0, "x.s": 0, "p.x": 1, "p.s.x": 2, "p.s.x.m": 2, "p.s.r.x": 3} {

@@ -1,13 +1,12 @@
-// Package provider is lakeql's vocabulary: what a StackQL-style provider is made of, and what
-// flows through the program when one of its methods is called.
+// Package provider is lakeql's vocabulary: the parts of a StackQL-style provider, and the values that
+// flow through the program when a statement calls one of its methods.
 //
 // A provider (databricks_workspace) has services (postgres), a service has resources
 // (postgres_credentials), a resource has methods (generate). Each method is one operation of an
-// OpenAPI document. A call of a method takes arguments and gives [Rows]; what goes wrong is an
-// [Error]. Everything else in this repository is built around these types and this package
-// imports none of it.
+// OpenAPI document. A call of a method takes arguments and returns [Rows] or an [Error]. Everything
+// else in this repository is built around these types, and this package imports none of it.
 //
-// Start with [Catalogue] to find a method by its name, [Method] to see what it takes and gives.
+// Start with [Catalogue] to find a method by its name, [Method] to see its parameters and columns.
 package provider
 
 import (
@@ -36,12 +35,12 @@ type Provider struct {
 	Version     string         `json:"version"`
 	Description string         `json:"description,omitempty"`
 	Services    []*ServiceInfo `json:"services"`
-	// Tenant says what tells the provider's tenants apart; nil if it has none.
+	// Tenant declares the provider's tenants; nil if it has none.
 	Tenant *Tenant `json:"tenant,omitempty"`
 }
 
-// Tenant is what tells a provider's tenants apart, such as the workspaces of an account: a variable of its
-// servers, and a resource that lists the tenants.
+// Tenant declares a provider's tenants, such as the workspaces of an account: the server variable that
+// names one, and the resource that lists them.
 type Tenant struct {
 	Variable string `json:"variable"` // of the servers' URLs: deployment_name
 	List     string `json:"list"`     // full name of the resource that lists the tenants
@@ -49,7 +48,7 @@ type Tenant struct {
 	Label    string `json:"label"`    // its column with the tenants' names for people
 }
 
-// ServiceInfo is what a provider says of a service before its document is read.
+// ServiceInfo describes a service in its provider's list, before its document is read.
 type ServiceInfo struct {
 	Name        string `json:"name"`
 	ID          string `json:"id"`
@@ -66,7 +65,7 @@ type Service struct {
 	Resources []*ResourceInfo `json:"resources"`
 }
 
-// ResourceInfo is what a service says of a resource before its methods are read.
+// ResourceInfo describes a resource in its service's list, before its methods are read.
 type ResourceInfo struct {
 	Name        string `json:"name"`
 	ID          string `json:"id"`
@@ -101,7 +100,7 @@ func (r *Resource) MethodsFor(verb SQLVerb) []*Method {
 
 // View is a resource that is an SQL query over others.
 type View struct {
-	// Definitions hold the query, one for each dialect that the document gives, the first first.
+	// Definitions hold the query in each dialect of the document, in the document's order.
 	Definitions []ViewDefinition `json:"definitions"`
 	// Fields and RequiredParams come from the document's config.docs; they are for readers.
 	Fields         []ViewField `json:"fields,omitempty"`
@@ -146,7 +145,7 @@ type Method struct {
 	OperationID string  `json:"operation_id,omitempty"`
 	Description string  `json:"description,omitempty"`
 	Deprecated  bool    `json:"deprecated,omitempty"`
-	// Wait says how to wait for the work where the answer comes before it is done; else it is nil.
+	// Wait says how to wait for work that goes on after the answer; nil if none does.
 	Wait *Wait `json:"wait,omitempty"`
 
 	Verb    string      `json:"verb"` // HTTP method, upper case
@@ -186,8 +185,8 @@ func (m *Method) ServerVariables() []Variable {
 	return m.Servers[0].Variables
 }
 
-// RequiredParams names what the documents require, in the order in which StackQL lists them:
-// operation parameters, then server variables, then attributes of the body.
+// RequiredParams names the required parameters in StackQL's order: operation parameters, then server
+// variables, then attributes of the body.
 func (m *Method) RequiredParams() []string {
 	var names []string
 	for _, p := range m.Params {
@@ -248,8 +247,8 @@ type Parameter struct {
 	// RequestID is set where a fresh UUID is sent unless one is given, so that the server can tell
 	// a repetition from a second request.
 	RequestID bool `json:"request_id,omitempty"`
-	// FromConfig names what the configuration supplies where a statement does not give the parameter:
-	// account, the id of the account that the credentials are for; empty: nothing.
+	// FromConfig names the setting that supplies the parameter if a statement does not: account, the
+	// id of the credentials' account; empty for none.
 	FromConfig string  `json:"from_config,omitempty"`
 	Schema     *Schema `json:"schema,omitempty"`
 }
@@ -313,7 +312,7 @@ type Body struct {
 // Others are bytes.
 func IsJSON(mediaType string) bool { return mediaType == "" || strings.Contains(mediaType, "json") }
 
-// Response is what an operation answers when it succeeds.
+// Response describes the successful answer of an operation.
 type Response struct {
 	Description string  `json:"description,omitempty"`
 	MediaType   string  `json:"media_type,omitempty"`
@@ -336,15 +335,15 @@ const (
 	ByMerging     PagingKind = "merge"        // one object, whose lists go on in the next response
 )
 
-// Paging says how a list goes on.
+// Paging says how to request the next page of a list.
 type Paging struct {
 	Kind PagingKind `json:"kind,omitempty"`
-	// RequestToken is the parameter that says where to go on, RequestIn where it travels: InQuery,
+	// RequestToken is the parameter that selects the next page. RequestIn is its place: InQuery,
 	// InHeader, or empty for an attribute of the body.
 	RequestToken string   `json:"request_token,omitempty"`
 	RequestIn    Location `json:"request_in,omitempty"`
-	// ResponseToken is the attribute of the response that says where to go on: a token, a
-	// position, a page number, or a request.
+	// ResponseToken is the attribute of the response that holds the start of the next page: a token,
+	// a position, a page number, or a request.
 	ResponseToken string `json:"response_token,omitempty"`
 	// Items is the attribute of the response that holds the items which positions count.
 	Items string `json:"items,omitempty"`
@@ -356,17 +355,18 @@ type Paging struct {
 	// Lists are the lists that a merge joins, as paths with dots; a|b: the one of them that the first
 	// page has items in.
 	Lists []string `json:"lists,omitempty"`
-	// Dedupe is the attribute that tells items which come twice, as they do where positions shift.
+	// Dedupe is the attribute by which items that arrive twice are recognised. Items arrive twice if
+	// positions shift while a list is read.
 	Dedupe string `json:"dedupe,omitempty"`
 }
 
-// WaitKind is what tells that work is done.
+// WaitKind is the way in which the end of work is recognised.
 type WaitKind string
 
 // The kinds of waiting that the API has.
 const (
-	// ForOperation waits for an operation, {name, done, error, response, metadata}: done says that
-	// it has ended, and then either error or response is there.
+	// ForOperation waits for an operation, {name, done, error, response, metadata}. If done is true,
+	// the operation has ended with either error or response.
 	ForOperation WaitKind = "operation"
 	// ForState waits until a resource is in one of some states.
 	ForState WaitKind = "state"
@@ -375,13 +375,13 @@ const (
 // Wait says how to wait for the end of the work that a method begins.
 type Wait struct {
 	Kind WaitKind `json:"kind"`
-	// Poll is the full name of the method that tells how far the work has come.
+	// Poll is the full name of the method that returns the state of the work.
 	Poll string `json:"poll"`
 	// Bind holds a value for every parameter that the poll requires. Server variables are not among
 	// them: the poll takes those of the call.
 	Bind []Binding `json:"bind"`
-	// Result is the schema of a finished operation's response; nil where the response says nothing,
-	// and for states, whose last polled answer is the result.
+	// Result is the schema of a finished operation's response; nil if the response is empty, and for
+	// states, whose last polled answer is the result.
 	Result *Schema `json:"result,omitempty"`
 	// State and Message are attributes of the poll's answer, as paths with dots. Message may be
 	// empty. Both are empty for operations.
@@ -397,13 +397,13 @@ type Wait struct {
 // BindingSource is where the value of a poll's parameter comes from.
 type BindingSource string
 
-// The sources of values: what was sent with the call that began the work, and what it answered.
+// The sources of values: the request of the call that began the work, and its answer.
 const (
 	FromRequest  BindingSource = "request"
 	FromResponse BindingSource = "response"
 )
 
-// Binding returns a parameter of a poll its value.
+// Binding sets the value of a parameter of a poll.
 type Binding struct {
 	Param string        `json:"param"` // of the poll: a parameter, or its NameParam
 	From  BindingSource `json:"from"`

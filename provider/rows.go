@@ -7,16 +7,16 @@ import (
 	"log/slog"
 )
 
-// Rows is what every statement gives: a header and rows, pulled one at a time. Nothing is
-// collected on the way; who opens Rows closes them.
+// Rows is the result of every statement: a header and rows, pulled one at a time. Nothing is
+// collected on the way. The caller that opens Rows closes them.
 type Rows interface {
-	// Columns returns the header, before the first row and whether or not there is one.
+	// Columns returns the header. It is valid before the first row, and without rows.
 	Columns() []Column
-	// Next returns the next row, one value a column, and io.EOF after the last. The row is the
-	// caller's to keep. Values are nil, string, bool, int64, float64, [Secret] and
+	// Next returns the next row, one value a column, and io.EOF after the last. The caller may keep
+	// the row. Values are nil, string, bool, int64, float64, [Secret] and
 	// json.RawMessage (objects, arrays, and numbers that int64 and float64 cannot hold).
 	Next(ctx context.Context) ([]any, error)
-	// Close ends what still runs for the rows. It may be called more than once.
+	// Close stops the statement and its requests. It may be called more than once.
 	Close() error
 }
 
@@ -28,8 +28,8 @@ type Column struct {
 	Description string
 }
 
-// Secret is a credential in a row or a setting. Whatever formats it prints a mask; only Reveal
-// gives the value, and only what writes results or signs requests calls it.
+// Secret is a credential in a row or a setting. Every formatting prints a mask. Only Reveal
+// returns the value, and only writers of results and signers of requests call it.
 type Secret string
 
 const mask = "****"

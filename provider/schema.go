@@ -1,8 +1,8 @@
 package provider
 
-// Schema is the shape of a value, as OpenAPI 3.0 describes it, with allOf merged. Exactly one of
-// Ref and the rest says what the shape is; Description, ReadOnly and Deprecated may stand beside
-// a Ref and speak of the place that refers.
+// Schema is the shape of a value, as OpenAPI 3.0 describes it, with allOf merged. Either Ref or the
+// other fields define the shape. Description, ReadOnly and Deprecated may stand beside a Ref; they
+// then describe the reference.
 type Schema struct {
 	Ref         string `json:"ref,omitempty"` // name in the service's shared schemas
 	Type        string `json:"type,omitempty"`

@@ -47,7 +47,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// CheckNamedValue makes a value of database/sql's one that a placeholder takes.
+// CheckNamedValue converts a value of database/sql to one that a placeholder takes.
 func (*conn) CheckNamedValue(value *driver.NamedValue) error {
 	converted, err := driver.DefaultParameterConverter.ConvertValue(value.Value)
 	if err != nil {
@@ -66,7 +66,7 @@ func (*conn) CheckNamedValue(value *driver.NamedValue) error {
 	return nil
 }
 
-// QueryContext runs the first statement and gives its rows.
+// QueryContext runs the first statement and returns its rows.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	count, err := engine.Count(query)
 	if err != nil {
@@ -112,10 +112,10 @@ func values(args []driver.NamedValue) []engine.Arg {
 	return all
 }
 
-// result tells how many rows a statement changed.
+// result holds the number of rows that a statement changed.
 type result struct{ affected int64 }
 
-// LastInsertId is an error: what is made has a name, which RETURNING gives.
+// LastInsertId is an error: created resources have names, not numbers. Use RETURNING.
 func (result) LastInsertId() (int64, error) {
 	return 0, provider.Usagef("there is no last id; use RETURNING")
 }
@@ -131,7 +131,7 @@ type stmt struct {
 
 func (*stmt) Close() error { return nil }
 
-// NumInput is -1: what the text wants is found out when it runs.
+// NumInput is -1: the number of placeholders is checked when the statement runs.
 func (*stmt) NumInput() int { return -1 }
 
 // Exec is there for the interface; database/sql calls ExecContext.
@@ -160,7 +160,7 @@ func named(args []driver.Value) []driver.NamedValue {
 	return all
 }
 
-// rows are those of a statement, and then those of the next one of the same text.
+// rows are the rows of one statement, and after NextResultSet those of the next one in the text.
 type rows struct {
 	ctx  context.Context //nolint:containedctx // database/sql gives it to QueryContext alone
 	rows provider.Rows
@@ -201,7 +201,7 @@ func (r *rows) ColumnTypeScanType(i int) reflect.Type {
 	return reflect.TypeFor[any]()
 }
 
-// ColumnTypeNullable is true for every column: the API leaves out what it has no value for.
+// ColumnTypeNullable is true for every column: the API leaves out attributes without a value.
 func (*rows) ColumnTypeNullable(int) (nullable, ok bool) { return true, true }
 
 // Next reads a row.
@@ -247,7 +247,7 @@ func (r *rows) NextResultSet() error {
 	return nil
 }
 
-// Close ends what still runs.
+// Close stops the statement and its requests.
 func (r *rows) Close() error {
 	err := r.rows.Close()
 	r.stop()

@@ -7,20 +7,20 @@
 // [Config] for what they are. Credentials are found as by every other Databricks tool: in the environment
 // and in ~/.databrickscfg.
 //
-// A connection is a session: what SET and CREATE TEMP VIEW change holds for it, and a pool may give it to
-// others later; use [sql.Conn] for both. There are no transactions, because the API has none: Begin is an
-// error.
+// A connection is a session. SET and CREATE TEMP VIEW change that session only, and a pool may hand the
+// connection to another caller later; use [sql.Conn] for both. There are no transactions, because the API
+// has none: Begin is an error.
 //
-// Queries take placeholders as SQLite does (?, ?2, :name, @name), and so do the statements that change
-// something; EXEC takes ? and :name in place of a parameter's value or its body. Values are what
-// database/sql takes: times become ISO 8601 text in UTC, []byte and json.RawMessage text.
+// Queries and statements that change data take SQLite's placeholders (?, ?2, :name, @name). EXEC takes
+// ? and :name in place of a parameter's value or its body. Values may be of any type that database/sql
+// takes. Times become ISO 8601 text in UTC; []byte and json.RawMessage become text.
 //
 // Columns are int64, float64, bool, string, or []byte for JSON and for numbers that the others cannot
-// hold; any may be NULL. The types that [sql.ColumnType] gives are those of package sql for that, such as
-// [sql.NullInt64]; what a query computes has none.
+// hold; any may be NULL. [sql.ColumnType] returns the matching nullable types of package sql, such as
+// [sql.NullInt64]; an expression has no type.
 //
-// Of a text of several statements Exec runs all, and RowsAffected speaks of the last. Query runs the first,
-// and NextResultSet the one after. All are checked before the first one runs.
+// A text may hold several statements. Exec runs all of them; RowsAffected is the number of the last one.
+// Query runs the first, and NextResultSet runs the next one. All are checked before the first one runs.
 //
 // A canceled context ends a statement and every request that is under way for it. Errors are
 // [*provider.Error].
@@ -45,14 +45,14 @@ func init() { //nolint:gochecknoinits // database/sql knows drivers by name in n
 	sql.Register("lakeql", Driver{})
 }
 
-// Config is what a data source name says. Its zero value is the default of every setting.
+// Config holds the settings of a data source name. Its zero value is the default of every setting.
 type Config struct {
 	// Profile of ~/.databrickscfg to take host and credential from (profile).
 	Profile string
 	// Host is the workspace that is called where a statement has no deployment_name (host).
 	Host string
-	// OnError is fail, or partial: go on without what a failing call takes away (on_error). What is
-	// missing, Notes is told, and SHOW ERRORS lists it.
+	// OnError is fail, or partial: continue without the rows of failing calls (on_error). Notes
+	// receives a line for each gap, and SHOW ERRORS lists them.
 	OnError string
 	// PageLimit is how many pages of a list are read at most; 0: all (page_limit).
 	PageLimit int
@@ -62,14 +62,14 @@ type Config struct {
 	// Store is the SQLite file that keeps tables and views (store); empty: in memory, for the connection.
 	Store string
 
-	// What follows no data source name can say.
+	// A data source name cannot set the fields below.
 
 	// HTTP sends the requests; nil: a client that follows no redirects. All connections share it, and
 	// when the connector is closed, its idle network connections are.
 	HTTP *http.Client
 	// Logger gets one event a request, without credentials; nil: none.
 	Logger *slog.Logger
-	// Notes, if set, is told what is to be said about a statement besides its rows.
+	// Notes, if set, receives lines about a statement that are not rows.
 	Notes func(line string)
 }
 
@@ -176,7 +176,7 @@ func NewConnector(c Config) (*Connector, error) {
 	return &Connector{config: c, onError: onError, connection: opened}, nil
 }
 
-// Close lets go the network connections that are idle; [sql.DB] calls it.
+// Close closes idle network connections; [sql.DB] calls it.
 func (c *Connector) Close() error {
 	c.connection.Close()
 	return nil

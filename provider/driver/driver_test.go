@@ -65,7 +65,7 @@ func TestParseConfig(t *testing.T) {
 	}
 }
 
-// TestColumnTypes shows what package sql is told of columns, and that values come through exactly.
+// TestColumnTypes checks the column types that package sql sees, and that values arrive exactly.
 func TestColumnTypes(t *testing.T) {
 	_, db := answering(t, driver.Config{}, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, `{"jobs": [{"job_id": 9007199254740993, "creator_user_name": "ada", "has_more": true, "settings": {"name": "nightly", "n": 12345678901234567890}}, {"job_id": 2}]}`)
@@ -159,7 +159,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestWrites shows what Exec and Query do with statements that change something.
+// TestWrites checks Exec and Query with statements that change data.
 func TestWrites(t *testing.T) {
 	var mu sync.Mutex
 	var sent []string
@@ -378,7 +378,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// ours returns the stacks of goroutines in our packages, but for the test's own.
+// ours returns the stacks of goroutines in our packages, without the test's goroutine.
 func ours() string {
 	buffer := make([]byte, 1<<20)
 	var left []string

@@ -52,7 +52,7 @@ func Example() {
 	// projects/orders/branches/production true
 }
 
-// A connector takes what no data source name can say.
+// A connector takes settings that a data source name cannot hold.
 func ExampleNewConnector() {
 	host, stop := demo()
 	defer stop()

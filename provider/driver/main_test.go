@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// demo starts a workspace for the examples, and gives its address.
+// demo starts a workspace for the examples, and returns its address.
 func demo() (host string, stop func()) {
 	compiled, err := openapi.Embedded()
 	if err != nil {
@@ -62,7 +62,7 @@ func workspace(t *testing.T, opts emulator.Options, config driver.Config) (*emul
 	return server, open(t, config)
 }
 
-// answering opens a workspace whose answers a test decides on.
+// answering opens a workspace whose answers the test supplies.
 func answering(t *testing.T, config driver.Config, answer http.HandlerFunc) (*httptest.Server, *sql.DB) {
 	t.Helper()
 	server := httptest.NewServer(answer)
