@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -49,14 +47,9 @@ func (c *Client) build(call Call) (*Request, error) {
 		}
 		switch p.In {
 		case provider.InPath:
-			escaped, err := pathSegment(m, p, value)
-			if err != nil {
+			if segments[p.Name], err = escapePath(m, p, plain(value)); err != nil {
 				return nil, err
 			}
-			if p.MultiSegment && !strings.HasPrefix(escaped, "/") && !strings.Contains(m.Path, "/{"+p.Name+"}") {
-				return nil, usage(p.Name, nil, "%s does not begin with a slash", provider.Quote(plain(value)))
-			}
-			segments[p.Name] = escaped
 		case provider.InQuery:
 			addQuery(query, p.Name, value)
 		case provider.InHeader:
@@ -190,31 +183,6 @@ func (c *Client) complete(call Call, body any) (any, error) {
 	return added, nil
 }
 
-// expand puts the escaped values of parameters into a path. It is false where one has no value.
-func expand(path string, values map[string]string) (string, bool) {
-	var b strings.Builder
-	for {
-		literal, rest, found := strings.Cut(path, "{")
-		b.WriteString(literal)
-		if !found {
-			return b.String(), !strings.Contains(literal, "}")
-		}
-		name, rest, _ := strings.Cut(rest, "}")
-		value, ok := values[name]
-		if !ok {
-			return "", false
-		}
-		b.WriteString(value)
-		path = rest
-	}
-}
-
-// escapeSegment escapes what would end a segment or begin an escape. The rest net/url escapes where
-// it must: it is how the official SDK has it, byte for byte.
-func escapeSegment(segment string) string {
-	return strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23").Replace(segment)
-}
-
 // argument checks the value of a path, query or header parameter. Such values travel as text, so
 // a number or boolean is welcome where the document says string.
 func (c *Client) argument(m *provider.Method, p *provider.Parameter, value any) (any, error) {
@@ -238,53 +206,6 @@ func (c *Client) argument(m *provider.Method, p *provider.Parameter, value any) 
 		return nil, named
 	}
 	return checked, err
-}
-
-// percentEscape matches a character written as a percent-escape.
-var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-
-// pathSegment escapes the value of a path parameter, so that it stays within its segment, and
-// refuses what servers or proxies on the way could read as more than a name.
-func pathSegment(m *provider.Method, p *provider.Parameter, value any) (string, error) {
-	text := plain(value)
-	if text == "" {
-		return "", usage(p.Name, nil, "empty where a path needs a name")
-	}
-	if !utf8.ValidString(text) {
-		return "", usage(p.Name, nil, "%s is not valid UTF-8", provider.Quote(text))
-	}
-	if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
-		return "", usage(p.Name, nil, "%s has a character that does not print, at byte %d", provider.Quote(text), i)
-	}
-	if percentEscape.MatchString(text) {
-		e := usage(p.Name, nil, "%s holds a percent-escape", provider.Quote(text))
-		e.Hint = "write the characters themselves: they are escaped on the way"
-		return "", e
-	}
-	segments := []string{text}
-	if p.MultiSegment {
-		segments = strings.Split(strings.TrimPrefix(text, "/"), "/")
-	}
-	for i, segment := range segments {
-		switch {
-		case segment == "." || segment == "..":
-			return "", usage(p.Name, nil, "%s would lead to another path", provider.Quote(text))
-		case strings.ContainsAny(segment, `/\`):
-			e := usage(p.Name, nil, "%s holds a slash, which ends a path segment", provider.Quote(text))
-			e.Hint = "give the last part of a resource name here, or the whole of it as name or parent"
-			return "", e
-		}
-		if p.MultiSegment && !strings.Contains(m.Path, "/{"+p.Name+"}") { // the path of a file, which the SDK escapes itself
-			segments[i] = url.PathEscape(segment)
-		} else {
-			segments[i] = escapeSegment(segment)
-		}
-	}
-	escaped := strings.Join(segments, "/")
-	if p.MultiSegment && strings.HasPrefix(text, "/") {
-		escaped = "/" + escaped
-	}
-	return escaped, nil
 }
 
 // addQuery writes a value into the query: lists as repeated keys, objects as dotted ones.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -38,11 +39,9 @@ func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
 	if len(methods) == 0 {
 		return nil, w.noMethod(r, verb)
 	}
-	return w.firstThatFits(methods, func(m *provider.Method) (*plan, error) {
-		own := *w
-		own.method = m
+	return w.firstThatFits(methods, func(own *write) (*plan, error) {
 		for _, set := range u.Set {
-			if err := own.settable(m, set.Column); err != nil {
+			if err := own.settable(own.method, set.Column); err != nil {
 				return nil, err
 			}
 		}
@@ -64,27 +63,31 @@ func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
 	if len(methods) == 0 {
 		return nil, w.noMethod(r, provider.Delete)
 	}
-	return w.firstThatFits(methods, func(m *provider.Method) (*plan, error) {
-		own := *w
-		own.method = m
+	return w.firstThatFits(methods, func(own *write) (*plan, error) {
 		return own.planTarget(targeted{d.With, d.Where, d.Alias, nil})
 	})
 }
 
 // firstThatFits tries methods, from the one that requires most, and returns the plan of the first
-// that takes the statement's values. The error is that of the last.
-func (w *write) firstThatFits(methods []*provider.Method, try func(*provider.Method) (*plan, error)) (*plan, error) {
+// that takes the statement's values. The error is that of the last, unless the columns of the
+// statement are those of another method, which then refuses a value.
+func (w *write) firstThatFits(methods []*provider.Method, try func(*write) (*plan, error)) (*plan, error) {
 	methods = slices.Clone(methods)
 	slices.SortStableFunc(methods, func(a, b *provider.Method) int { return len(b.RequiredParams()) - len(a.RequiredParams()) })
-	var last error
+	var refused, last error
 	for _, m := range methods {
-		p, err := try(m)
+		own := *w
+		own.method = m
+		p, err := try(&own)
 		if err == nil {
 			return p, nil
 		}
 		last = err
+		if own.program != nil && refused == nil {
+			refused = err
+		}
 	}
-	return nil, last
+	return nil, cmp.Or(refused, last)
 }
 
 // settable checks that SET may name a column: an attribute of the body, a part of one, or a

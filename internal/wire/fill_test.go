@@ -248,8 +248,11 @@ func (f *filler) pathValue(field *sdk.Field) string {
 	}
 	if p, ok := f.method.Param(name); ok && p.MultiSegment {
 		several := f.segment("") + "/" + f.segment("")
-		if strings.Contains(f.operation.Path, "/{"+name+"}") {
+		switch {
+		case strings.Contains(f.operation.Path, "/{"+name+"}"):
 			return several
+		case f.full:
+			return "/" + several + "/" + nameOfFile
 		}
 		return "/" + several
 	}
@@ -265,6 +268,9 @@ func (f *filler) patternOf(param string) string {
 	}
 	return ""
 }
+
+// nameOfFile has what only a file may have in its name.
+const nameOfFile = "100%3A%zz\\ 売上\u3000👩\u200d💻?#\r\n.csv"
 
 // segment makes a segment of a path.
 func (f *filler) segment(pattern string) string {
