@@ -54,7 +54,7 @@ func TestPipelineExport(t *testing.T) {
 					t.Fatalf("the file of %s in %s is %q, want %q", table, name, path, want)
 				}
 				var stored []string
-				for _, row := range s.ask(t, fmt.Sprintf("SELECT %s AS run_id, observed_at, %s FROM %s WHERE deployment_name = '%s'", run, columns, table, name)) {
+				for _, row := range s.ask(t, fmt.Sprintf("SELECT %s AS run_id, observed_at, stale, %s FROM %s WHERE deployment_name = '%s'", run, columns, table, name)) {
 					stored = append(stored, line(t, row))
 				}
 				slices.Sort(stored)

@@ -394,7 +394,7 @@ func (a *application) old(ctx context.Context, keys []hash) (map[hash][]any, err
 			if err := scan(into...); err != nil {
 				return err
 			}
-			if err := restore(a.stored.Columns, row); err != nil {
+			if err := a.d.restore(a.stored.Columns, row); err != nil {
 				return err
 			}
 			found[hash(key)] = row
@@ -405,14 +405,19 @@ func (a *application) old(ctx context.Context, keys []hash) (map[hash][]any, err
 }
 
 // restore returns the values that a database gave as they were when they went into it.
-func restore(columns []Column, row []any) error {
+func (d *dialect) restore(columns []Column, row []any) error {
 	for i, c := range columns {
 		v := row[i]
-		if b, ok := v.([]byte); ok {
-			v = string(b)
-		}
-		if text, ok := v.(string); ok && c.Type == JSON {
-			v = json.RawMessage(text)
+		switch given := v.(type) {
+		case []byte: // SQLite's: JSON that is nothing else, see scalar
+			v = string(given)
+			if c.Type == JSON {
+				v = json.RawMessage(given)
+			}
+		case string:
+			if c.Type == JSON && d.postgres {
+				v = json.RawMessage(given)
+			}
 		}
 		var err error
 		if row[i], err = c.convert(v); err != nil {

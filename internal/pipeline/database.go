@@ -123,7 +123,7 @@ func (d *dialect) value(v any) any {
 		}
 	case json.RawMessage:
 		if !d.postgres {
-			return string(v)
+			return scalar(v)
 		}
 	case hash:
 		return v[:]

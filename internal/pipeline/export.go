@@ -2,13 +2,16 @@ package pipeline
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +22,8 @@ import (
 // Export writes the rows of tables (none named: of all) below a folder, as Parquet files that DuckDB and Spark
 // read as partitioned tables: <table>/deployment_name=<workspace>/run-<run>.parquet. The run is the one that
 // the rows are of; a file of it that is there stays as it is, so that exports add up to what tables held
-// after each run. It gives a row for each file. No file is ever there in part.
+// after each run. It is written again if the rows became stale since. It gives a row for each file. No file is
+// ever there in part. Nothing is written outside of the folder, nor through a link in it.
 func (s *Store) Export(ctx context.Context, folder string, names []string) (provider.Rows, error) {
 	all, err := s.tables(ctx, s.db)
 	if err != nil {
@@ -30,6 +34,14 @@ func (s *Store) Export(ctx context.Context, folder string, names []string) (prov
 			return nil, err
 		}
 	}
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // files for other programs to read
+		return nil, fileError(err)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, fileError(err)
+	}
+	defer func() { _ = root.Close() }() // nothing of it is open any more
 	var written [][]any
 	for i := range all {
 		if len(names) > 0 && !slices.Contains(names, all[i].Name) {
@@ -40,7 +52,7 @@ func (s *Store) Export(ctx context.Context, folder string, names []string) (prov
 			return nil, storeError(s.place, err)
 		}
 		for _, w := range workspaces {
-			row, err := s.exportSlice(ctx, folder, &all[i], w)
+			row, err := s.exportSlice(ctx, root, &all[i], w)
 			if err != nil {
 				return nil, err
 			}
@@ -66,32 +78,93 @@ func (s *Store) workspacesOf(ctx context.Context, table string) ([]string, error
 
 // exportSlice writes the rows of a table and a workspace, while nobody changes them. It gives nothing where
 // there are none any more.
-func (s *Store) exportSlice(ctx context.Context, folder string, t *storedTable, workspace string) (row []any, err error) {
+func (s *Store) exportSlice(ctx context.Context, root *os.Root, t *storedTable, workspace string) (row []any, err error) {
 	err = s.db.transact(ctx, func(c tx) error {
 		if err := s.d.bePatient(ctx, c); err != nil {
 			return err
 		}
-		var run int64
+		e := exported{table: t, workspace: workspace}
 		var observed moment
-		found, err := one(ctx, c, "SELECT run_id, observed_at FROM lakeql_slice WHERE table_name = ?1 AND deployment_name = ?2 AND run_id IS NOT NULL"+s.d.forUpdate(), []any{t.Name, workspace}, &run, &observed)
+		found, err := one(ctx, c, "SELECT run_id, observed_at, stale FROM lakeql_slice WHERE table_name = ?1 AND deployment_name = ?2 AND run_id IS NOT NULL"+s.d.forUpdate(), []any{t.Name, workspace}, &e.run, &observed, &e.stale)
 		if err != nil || !found {
 			return err
 		}
-		dir := filepath.Join(folder, t.Name, deploymentName+"="+workspace)
-		path := filepath.Join(dir, fmt.Sprintf("run-%d.parquet", run))
-		row = []any{t.Name, workspace, run, nil, false, path}
-		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-			return fileError(err)
+		e.observed = observed.Time
+		path, err := e.path(root)
+		if err != nil {
+			return err
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // files for other programs to read
-			return fileError(err)
+		row = []any{t.Name, workspace, e.run, nil, false, filepath.Join(root.Name(), path)}
+		there, err := e.isThere(root, path)
+		if err != nil || there {
+			return err
 		}
-		n, err := s.writeFile(ctx, c, path, t, workspace, run, observed.Time)
+		n, err := s.writeFile(ctx, c, root, path, &e)
 		row[3], row[4] = n, true
 		return err
 	})
 	return row, storeError(s.place, err)
 }
+
+// exported is what one file holds: the rows of a table and a workspace, as a run read them.
+type exported struct {
+	table     *storedTable
+	workspace string
+	run       int64
+	observed  time.Time
+	stale     bool
+}
+
+// partition matches the names of workspaces that can be part of a path.
+var partition = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+
+// path is the file below the folder, whose own folder it makes. Names come from the store, which anybody may
+// have written; a link may lead anywhere.
+func (e *exported) path(root *os.Root) (string, error) {
+	if !names.MatchString(e.table.Name) {
+		return "", provider.Usagef("export: the store names a table %s, which no pipeline makes: nothing is written for it", provider.Quote(e.table.Name))
+	}
+	if !partition.MatchString(e.workspace) {
+		return "", provider.Usagef("export: the table %s has rows of a workspace %s, which is no deployment name: nothing is written for it", e.table.Name, provider.Quote(e.workspace))
+	}
+	dir := filepath.Join(e.table.Name, deploymentName+"="+e.workspace)
+	path := filepath.Join(dir, fmt.Sprintf("run-%d.parquet", e.run))
+	for _, part := range []string{e.table.Name, dir, path} {
+		info, err := root.Lstat(part)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return "", fileError(err)
+		}
+		if isFile := part == path; isFile && !info.Mode().IsRegular() || !isFile && !info.IsDir() {
+			return "", provider.Usagef("export: %s is a link or something else that lakeql has not made", provider.Printable(filepath.Join(root.Name(), part))).
+				Hintf("remove it, or export into another folder")
+		}
+	}
+	return path, fileError(root.MkdirAll(dir, 0o755))
+}
+
+// isThere reports whether the file is there already and says the same of its rows.
+func (e *exported) isThere(root *os.Root, path string) (bool, error) {
+	file, err := root.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fileError(err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	info, err := file.Stat()
+	if err != nil {
+		return false, fileError(err)
+	}
+	stale, err := parquet.Value(file, info.Size(), staleColumn)
+	return err == nil && stale == strconv.FormatBool(e.stale), nil
+}
+
+// staleColumn is the column that tells old rows, of tables and of what is exported.
+const staleColumn = "stale"
 
 func fileError(err error) error {
 	if err == nil {
@@ -101,26 +174,31 @@ func fileError(err error) error {
 }
 
 // writeFile writes a file under another name, and gives it its own when it is whole.
-func (s *Store) writeFile(ctx context.Context, c tx, path string, t *storedTable, workspace string, run int64, observed time.Time) (int64, error) {
-	described := []parquet.Column{{Name: "run_id", Type: parquet.Integer, Required: true}, {Name: "observed_at", Type: parquet.Timestamp, Required: true}}
+func (s *Store) writeFile(ctx context.Context, c tx, root *os.Root, path string, e *exported) (int64, error) {
+	described := []parquet.Column{
+		{Name: "run_id", Type: parquet.Integer, Required: true},
+		{Name: "observed_at", Type: parquet.Timestamp, Required: true},
+		{Name: staleColumn, Type: parquet.Boolean, Required: true, Value: strconv.FormatBool(e.stale)},
+	}
 	var selected []string
-	for _, col := range t.Columns {
+	for _, col := range e.table.Columns {
 		described = append(described, parquet.Column{Name: col.Name, Type: string(col.Type)})
 		selected = append(selected, s.d.selected(col))
 	}
-	rows, err := c.query(ctx, "SELECT "+strings.Join(selected, ", ")+" FROM "+quote(rowsTable(t.Name))+" WHERE deployment_name = ?1 ORDER BY key_hash", workspace)
+	rows, err := c.query(ctx, "SELECT "+strings.Join(selected, ", ")+" FROM "+quote(rowsTable(e.table.Name))+" WHERE deployment_name = ?1 ORDER BY key_hash", e.workspace)
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Close()
-	file, err := os.CreateTemp(filepath.Dir(path), ".export-*")
+	unfinished := filepath.Join(filepath.Dir(path), ".export-"+rand.Text())
+	file, err := root.OpenFile(unfinished, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return 0, fileError(err)
 	}
-	defer func() { _ = os.Remove(file.Name()) }() // after the renaming there is nothing to remove
+	defer func() { _ = root.Remove(unfinished) }() // after the renaming there is nothing to remove
 	n, err := parquet.Write(file, described, func() ([]any, error) {
-		values, err := nextValues(rows, t.Columns)
-		return append([]any{run, observed}, values...), err
+		values, err := s.d.nextValues(rows, e.table.Columns)
+		return append([]any{e.run, e.observed, e.stale}, values...), err
 	})
 	if err != nil {
 		_ = file.Close() // the error at hand counts
@@ -129,11 +207,11 @@ func (s *Store) writeFile(ctx context.Context, c tx, path string, t *storedTable
 	if err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
 		return n, fileError(err)
 	}
-	return n, fileError(os.Rename(file.Name(), path))
+	return n, fileError(root.Rename(unfinished, path))
 }
 
 // nextValues reads a row of a table as values of its columns; io.EOF behind the last.
-func nextValues(rows resultRows, columns []Column) ([]any, error) {
+func (d *dialect) nextValues(rows resultRows, columns []Column) ([]any, error) {
 	if !rows.Next() {
 		if err := rows.Err(); err != nil {
 			return nil, err
@@ -147,5 +225,5 @@ func nextValues(rows resultRows, columns []Column) ([]any, error) {
 	if err := rows.Scan(into...); err != nil {
 		return nil, err
 	}
-	return row, restore(columns, row)
+	return row, d.restore(columns, row)
 }

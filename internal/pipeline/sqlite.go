@@ -30,11 +30,10 @@ func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, storeError(path, err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // readable by its owner alone
-	if err != nil {
+	if err := private(path); err != nil {
 		return nil, storeError(path, err)
 	}
-	if err := f.Close(); err != nil {
+	if err := makeBeside(path, indexSuffix); err != nil {
 		return nil, storeError(path, err)
 	}
 	// The cache (64 MB, as it is needed) holds the indexes of a million rows, into which keys go in no order.
@@ -53,6 +52,40 @@ func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
 	}
 	return s, nil
 }
+
+// private makes a file that only its owner can read, if there is none.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// makeBeside makes a file beside the store, with the mode of the store. SQLite's own would be readable by
+// everybody: the index of the write-ahead log has no parameter for its mode. A link is an error, because
+// its target may be somebody else's file.
+func makeBeside(path, suffix string) error {
+	store, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	beside := filepath.Clean(path) + suffix
+	if there, err := os.Lstat(beside); err == nil && !there.Mode().IsRegular() {
+		return provider.Usagef("%s is not a regular file", provider.Printable(beside)).
+			Hintf("remove it: lakeql makes a file of that name beside its store")
+	}
+	if err := private(beside); err != nil {
+		return err
+	}
+	return os.Chmod(beside, store.Mode().Perm())
+}
+
+// The files beside a store.
+const (
+	lockSuffix  = "-lock" // who holds it works on the store
+	indexSuffix = "-shm"  // the index of SQLite's write-ahead log
+)
 
 // sqliteURI names a file for SQLite. The files beside it get its mode.
 func sqliteURI(path, parameters string) string {
@@ -74,7 +107,10 @@ func (s *sqliteDatabase) own() error {
 	if s.lock != nil {
 		return nil
 	}
-	lock, err := sqlite3.Open(sqliteURI(s.path+"-lock", "_pragma=busy_timeout(0)"))
+	if err := makeBeside(s.path, lockSuffix); err != nil {
+		return storeError(s.path, err)
+	}
+	lock, err := sqlite3.Open(sqliteURI(s.path+lockSuffix, "_pragma=busy_timeout(0)"))
 	if err == nil {
 		err = lock.Exec("BEGIN EXCLUSIVE")
 	}

@@ -38,7 +38,7 @@ func (r *storedRows) Next(ctx context.Context) ([]any, error) {
 		return nil, storeError(r.store.place, err)
 	}
 	for i, c := range r.columns {
-		row[i] = shown(c, row[i])
+		row[i] = r.store.d.shown(c, row[i])
 	}
 	return row, nil
 }
@@ -49,17 +49,18 @@ func (r *storedRows) Close() error {
 	return nil
 }
 
-// shown is a value of a database as rows have it.
-func shown(c provider.Column, v any) any {
+// shown is a value of a database as rows have it: a text that is JSON is one, as in the answers of the API.
+func (d *dialect) shown(c provider.Column, v any) any {
+	encoded := d.postgres
 	if b, ok := v.([]byte); ok {
-		v = string(b)
+		v, encoded = string(b), true
 	}
 	switch v := v.(type) {
 	case time.Time:
 		return stamp(v)
 	case string:
 		if c.Type == "object" {
-			return json.RawMessage(v)
+			return shownJSON(v, encoded)
 		}
 		if c.Format == "date-time" {
 			if t, ok := asTime(v).(time.Time); ok {
@@ -72,4 +73,17 @@ func shown(c provider.Column, v any) any {
 		}
 	}
 	return v
+}
+
+// shownJSON is JSON of a database as rows have it. encoded: it is JSON, whatever it is; else only an object or an
+// array is, and anything else is a text as it stands.
+func shownJSON(v string, encoded bool) any {
+	if !encoded && (v == "" || v[0] != '{' && v[0] != '[') || !json.Valid([]byte(v)) {
+		return v
+	}
+	var text string
+	if v[0] == '"' && json.Unmarshal([]byte(v), &text) == nil {
+		return text
+	}
+	return json.RawMessage(v)
 }

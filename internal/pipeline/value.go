@@ -178,6 +178,34 @@ func asJSON(v any) any {
 	return nil
 }
 
+// scalar gives JSON as SQLite keeps it: objects and arrays as text, a string and a number as SQL has them, so
+// that they read and compare as those of the API do. What would be something else when it is read back, such
+// as true or a string with JSON in it, is a BLOB with the JSON.
+func scalar(v json.RawMessage) any {
+	var native any
+	switch {
+	case len(v) == 0:
+		return []byte(v)
+	case v[0] == '{' || v[0] == '[':
+		return string(v)
+	case v[0] == '"':
+		var text string
+		if json.Unmarshal(v, &text) == nil {
+			native = text
+		}
+	default:
+		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			native = n
+		} else if f, err := strconv.ParseFloat(string(v), 64); err == nil {
+			native = f
+		}
+	}
+	if again, ok := asJSON(native).(json.RawMessage); native != nil && ok && bytes.Equal(again, v) {
+		return native
+	}
+	return []byte(v)
+}
+
 // sorted is JSON without blanks and with its keys in order; nil where it is none.
 func sorted(data []byte) any {
 	dec := json.NewDecoder(bytes.NewReader(data))

@@ -28,6 +28,22 @@ type Column struct {
 	Type        string // one of Text, Integer, Number, Boolean, Timestamp, JSON
 	Description string // kept in the file's key/value metadata, as lakeql.description.<name>
 	Required    bool   // no value is nil
+	// Value is what all rows have in the column, as text; empty: they differ. It is kept in the file's key/value
+	// metadata, as lakeql.value.<name>, where [Value] finds it without reading rows.
+	Value string
+}
+
+const valueKey = "lakeql.value."
+
+// Value reads which value all rows of a file have in a column, as [Column.Value] has it; empty: the file does
+// not say.
+func Value(r io.ReaderAt, size int64, column string) (string, error) {
+	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return "", provider.Usagef("read a Parquet file: %v", err).Because(err)
+	}
+	value, _ := file.Lookup(valueKey + column)
+	return value, nil
 }
 
 // The types of columns, and the values that fit them beside nil.
@@ -120,6 +136,9 @@ func newWriter(w io.Writer, columns []Column, limits limits) (*writer, error) {
 		f.columns = append(f.columns, column)
 		if column.long {
 			options = append(options, parquet.SkipPageBounds(c.Name))
+		}
+		if c.Value != "" {
+			options = append(options, parquet.KeyValueMetadata(valueKey+c.Name, c.Value))
 		}
 		if c.Description != "" {
 			options = append(options, parquet.KeyValueMetadata("lakeql.description."+c.Name, strings.ToValidUTF8(c.Description, "\uFFFD")))
