@@ -58,6 +58,28 @@ TEST_RACES := CGO_ENABLED=1 go test -vet=off -race -gcflags=github.com/ncruces/g
 SERIAL := openapigen|docgen|wire
 TEST_SERIAL := CGO_ENABLED=0 go test -vet=off
 
+.PHONY: faults
+faults: build ## run statements against servers that fail in every way (some cells: make faults CELL='regular expression')
+	go run ./internal/faults -command bin/lakeql $(if $(CELL),-cell '$(CELL)')
+
+# How long each fuzz target runs.
+TIME ?= 1m
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for TIME (default: 1m)
+	@list=$$(go test -vet=off -list '^Fuzz' ./...) || { printf '%s\n' "$$list"; exit 1; }; \
+	printf '%s\n' "$$list" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | { \
+	  tried=0; failed=0; \
+	  while read -r package target; do \
+	    tried=$$((tried + 1)); \
+	    if out=$$(go test -vet=off $(ARGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(TIME) "$$package" 2>&1 </dev/null); then \
+	      printf 'ok    %s %s: %s\n' "$$package" "$$target" "$$(printf '%s\n' "$$out" | grep '^fuzz: elapsed' | tail -n 1)"; \
+	    else \
+	      failed=$$((failed + 1)); printf 'FAIL  %s %s\n%s\n' "$$package" "$$target" "$$out"; \
+	    fi; \
+	  done; \
+	  printf 'tried %d, failed %d\n' $$tried $$failed; test $$tried -gt 0 -a $$failed = 0; }
+
 .PHONY: lint
 lint: ## run the linters; check formatting, go.mod, and merge-conflict markers
 	@git grep -nIE '^(<{7}|={7}$$|>{7})'; \
