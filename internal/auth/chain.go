@@ -48,13 +48,15 @@ func NewChain(options Options) *Chain {
 }
 
 // Direct sets the scheme and host of a request for a deployment name; see [ParseHost]. An empty
-// one means the configured host.
+// one means the configured host. A request for a workspace also gets the workspace's id, if one is
+// configured.
 func (c *Chain) Direct(r *http.Request, deployment string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var host Host
 	var err error
-	if r.URL.Host != "" { // the document's own host: the account's, which has no deployment name
+	ofAccount := r.URL.Host != "" // the document's own host, which has no deployment name
+	if ofAccount {
 		host, err = c.account(r.URL.Host)
 	} else {
 		host, err = c.resolve(deployment)
@@ -63,7 +65,23 @@ func (c *Chain) Direct(r *http.Request, deployment string) error {
 		return err
 	}
 	r.URL.Scheme, r.URL.Host, r.Host = host.scheme, host.address, host.name
+	if !ofAccount {
+		c.identify(r, host)
+	}
 	return nil
+}
+
+// workspaceHeader has the id of the workspace that a request is for, as the official SDK sends it.
+// One host may serve all workspaces of an account.
+const workspaceHeader = "X-Databricks-Org-Id"
+
+// identify adds the id of the workspace that is configured with the credential for a host. Authorize
+// reports a host without a credential.
+func (c *Chain) identify(r *http.Request, host Host) {
+	host.name = ""
+	if l, err := c.login(host); err == nil && l.source.WorkspaceID != "" {
+		r.Header.Set(workspaceHeader, l.source.WorkspaceID)
+	}
 }
 
 // resolve finds the host for a deployment name. A label that is the configured host's first one,
@@ -218,7 +236,9 @@ const tokenTimeoutSeconds = 10
 // Authorize adds the credential for the request's host.
 func (c *Chain) Authorize(r *http.Request) error {
 	host := Host{scheme: r.URL.Scheme, address: r.URL.Host}
+	c.mu.Lock()
 	l, err := c.login(host)
+	c.mu.Unlock()
 	if err != nil {
 		return err
 	}
@@ -241,10 +261,8 @@ func (c *Chain) Authorize(r *http.Request) error {
 	return nil
 }
 
-// login returns the login to a host, made when the host is first called.
+// login returns the login to a host, made when the host is first called. The caller holds the lock.
 func (c *Chain) login(host Host) (*login, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if l, ok := c.hosts[host]; ok {
 		return l, nil
 	}
@@ -313,11 +331,12 @@ func servesMany(cfg *config.Config, account, workspace Host) bool {
 		domain != "" && domain == domainOf(workspace.hostname())
 }
 
-// copyFor returns the same credential for another host.
+// copyFor returns the same credential for another host. The id of a workspace comes along, as in
+// the official SDK, which sends the configured one to every host.
 func (c *Chain) copyFor(base *config.Config, host Host) *config.Config {
 	cfg := c.newConfig()
 	cfg.Host = host.String()
-	cfg.Loaders = []config.Loader{copied{from: base, skip: []string{"azure_workspace_resource_id", "profile", "workspace_id"}}}
+	cfg.Loaders = []config.Loader{copied{from: base, skip: []string{"azure_workspace_resource_id", "profile"}}}
 	return cfg
 }
 

@@ -1,6 +1,9 @@
 package cli_test
 
 import (
+	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -44,5 +47,25 @@ func TestAccountHosts(t *testing.T) {
 	custom := run{args: []string{"exec", statement}, env: []string{"DATABRICKS_TOKEN=x", "DATABRICKS_HOST=https://my.example.com", "DATABRICKS_ACCOUNT_ID=1"}}.do(t)
 	if custom.status != 2 || !strings.Contains(custom.stderr, "the account's API is not at the configured host") {
 		t.Errorf("at a host of another kind: status %d\n%s", custom.status, custom.stderr)
+	}
+}
+
+// TestWorkspaceID shows that calls of a workspace carry the id that is configured, and that calls of
+// the account do not.
+func TestWorkspaceID(t *testing.T) {
+	var ids []string
+	_, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		ids = append(ids, r.Header.Get("X-Databricks-Org-Id"))
+		_, _ = io.WriteString(w, "{}")
+	})
+	env = append(env, "DATABRICKS_WORKSPACE_ID=123", "DATABRICKS_ACCOUNT_ID=1-2-3")
+	got := run{args: []string{
+		"exec",
+		"EXEC databricks_workspace.compute.clusters.list; " +
+			"EXEC databricks_workspace.compute.clusters.list @deployment_name = 'dbc-1'; " +
+			"EXEC databricks_account.oauth2.custom_app_integration.custom_app_integration_list",
+	}, env: env}.do(t)
+	if got.status != 0 || fmt.Sprint(ids) != "[123 123 ]" {
+		t.Errorf("status %d, ids %q\n%s", got.status, ids, got.stderr)
 	}
 }

@@ -7,6 +7,7 @@
 //     types: every field, or only those that are required. The fillings are the same each time.
 //   - Our call is made of that same request by its tags and by what internal/openapigen/sdk reads
 //     of the SDK's source; what the SDK sent is not looked at.
+//   - Both have the id of a workspace configured, which their calls of that workspace carry.
 //   - Answers are generated from the response schemas of the committed documents.
 //
 // testdata/exceptions.csv lists the operations that may differ, each with its reason. A difference

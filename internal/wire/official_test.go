@@ -27,6 +27,7 @@ func newOfficial(t *testing.T, server *url.URL) official {
 			Host:               host,
 			Token:              "token",
 			AuthType:           "pat",
+			WorkspaceID:        workspaceID,
 			RateLimitPerSecond: 1_000_000,
 			HTTPTransport:      redirect{server},
 			Loaders:            []config.Loader{nothing{}},

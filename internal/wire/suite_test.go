@@ -2,13 +2,14 @@ package wire
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/openapigen/names"
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
@@ -21,6 +22,9 @@ const operations = 1142
 
 // accountID is the account of every call.
 const accountID = "5f0d4a52-3b1c-4b6e-9a53-0c1d2e3f4a5b"
+
+// workspaceID is the workspace that is configured on both sides.
+const workspaceID = "1234567890123456"
 
 // suite is what the tests share: both sides and the server between them.
 type suite struct {
@@ -64,7 +68,7 @@ func newSuite(t *testing.T) *suite {
 		official:  newOfficial(t, server.url),
 		client: &dispatch.Client{
 			Catalogue:  catalogue,
-			Authorizer: toServer{server.url},
+			Authorizer: credentials(t, server.url),
 			HTTP:       dispatch.NewHTTP(),
 			Retry:      dispatch.Retry{},
 		},
@@ -77,17 +81,20 @@ func (s *suite) method(o *sdk.Operation) (*provider.Method, error) {
 	return s.catalogue.Method(names.ProviderOf(o), o.Service, name.Resource, name.Method)
 }
 
-// toServer directs our requests to the recording server, whatever they are for.
-type toServer struct{ server *url.URL }
-
-func (a toServer) Direct(r *http.Request, _ string) error {
-	r.URL.Scheme, r.URL.Host = a.server.Scheme, a.server.Host
-	return nil
-}
-
-func (toServer) Authorize(r *http.Request) error {
-	r.Header.Set("Authorization", "Bearer token")
-	return nil
+// credentials is where our requests get their host and credential: from the environment, as in the
+// command. All of them go to the recording server.
+func credentials(t *testing.T, server *url.URL) *auth.Chain {
+	t.Helper()
+	for _, entry := range os.Environ() {
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "DATABRICKS_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("DATABRICKS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("DATABRICKS_HOST", server.String())
+	t.Setenv("DATABRICKS_TOKEN", "token")
+	t.Setenv("DATABRICKS_WORKSPACE_ID", workspaceID)
+	return auth.NewChain(auth.Options{})
 }
 
 // ours sends a call and reads its rows to the end.
