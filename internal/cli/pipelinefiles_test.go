@@ -53,7 +53,7 @@ func TestFilesBesideAStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "s.db")
-	if err := os.WriteFile(path+"-lock", nil, 0o644); err != nil { //nolint:gosec // that is the point
+	if err := os.WriteFile(path+"-lock", nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	g, env := openGate(t, "dbc-1")
@@ -74,7 +74,7 @@ func TestFilesBesideAStore(t *testing.T) {
 
 	// A link could lead to a file of somebody else's.
 	other := filepath.Join(t.TempDir(), "other")
-	if err := os.WriteFile(other, []byte("x"), 0o644); err != nil { //nolint:gosec // that is the point
+	if err := os.WriteFile(other, []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(path + "-lock"); err != nil {
@@ -103,23 +103,28 @@ func TestExportStaysBelowItsFolder(t *testing.T) {
 		told     string
 	}{
 		"a workspace above it": {
-			[]string{"UPDATE lakeql_slice SET deployment_name = 'a/../../../elsewhere'"}, "",
+			[]string{"UPDATE lakeql_slice SET deployment_name = 'a/../../../elsewhere'"},
+			"",
 			`the table projects has rows of a workspace "a/../../../elsewhere", which is no deployment name`,
 		},
 		"a workspace with a NUL": {
-			[]string{"UPDATE lakeql_slice SET deployment_name = 'a' || char(0) || 'b'"}, "",
+			[]string{"UPDATE lakeql_slice SET deployment_name = 'a' || char(0) || 'b'"},
+			"",
 			`rows of a workspace "a\x00b", which is no deployment name`,
 		},
 		"a workspace of dots": {
-			[]string{"UPDATE lakeql_slice SET deployment_name = '..'"}, "",
+			[]string{"UPDATE lakeql_slice SET deployment_name = '..'"},
+			"",
 			`rows of a workspace "..", which is no deployment name`,
 		},
 		"a table above it": {
-			[]string{"UPDATE lakeql_slice SET table_name = '../elsewhere'", "UPDATE lakeql_table SET name = '../elsewhere'"}, "",
+			[]string{"UPDATE lakeql_slice SET table_name = '../elsewhere'", "UPDATE lakeql_table SET name = '../elsewhere'"},
+			"",
 			`the store names a table "../elsewhere", which no pipeline makes`,
 		},
 		"an absolute table": {
-			[]string{"UPDATE lakeql_slice SET table_name = '/tmp/elsewhere'", "UPDATE lakeql_table SET name = '/tmp/elsewhere'"}, "",
+			[]string{"UPDATE lakeql_slice SET table_name = '/tmp/elsewhere'", "UPDATE lakeql_table SET name = '/tmp/elsewhere'"},
+			"",
 			`the store names a table "/tmp/elsewhere", which no pipeline makes`,
 		},
 		"a link for the table":     {nil, "projects", "lake/projects is a link or something else that lakeql has not made"},
