@@ -172,3 +172,32 @@ func (b begin) await(ctx context.Context, tb testing.TB, c *dispatch.Client) ([]
 		all = append(all, object)
 	}
 }
+
+// TestAwaitHungUp shows that a server that hangs up instead of answering is an error, and not the end of the
+// rows, whether it hangs up on what begins the work or on a poll.
+func TestAwaitHungUp(t *testing.T) {
+	hangUp := func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+	for name, answers := range map[string][]string{"at the beginning": nil, "at a poll": {ongoing}} {
+		t.Run(name, func(t *testing.T) {
+			s := &script{answers: answers}
+			c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if len(s.requests()) < len(answers) {
+					s.ServeHTTP(w, r)
+					return
+				}
+				hangUp(w, r)
+			})
+			c.Catalogue = realCatalogue(t)
+			c.Retry.Budget = -1
+			rows, err := create().await(t.Context(), t, c)
+			if err == nil || errors.Is(err, io.EOF) || asError(t, err).Code != provider.Network {
+				t.Errorf("rows %v, error %v", rows, err)
+			}
+		})
+	}
+}

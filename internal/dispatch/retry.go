@@ -139,8 +139,14 @@ func retryable(status int) bool {
 }
 
 // exchange sends a request until it is answered with success, the answer is final, or the budget
-// is spent, and gives the body. It adds what that cost to usage.
+// is spent, and gives the body. It adds what that cost to usage. No error of it is io.EOF, which a
+// server that hangs up would give: to readers of rows that is the end of them.
 func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*answer, error) {
+	answered, err := c.persist(ctx, req, usage)
+	return answered, notTheEnd(err)
+}
+
+func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answer, error) {
 	turn := c.limitFor(req)
 	if err := turn.enter(ctx); err != nil {
 		return nil, canceled(ctx, req)

@@ -15,9 +15,13 @@ func cuts() []*fault {
 	var all []*fault
 	add := func(name string, want func(*surface) verdict, early bool, chunks func(good string) []string) {
 		for how, end := range endings() {
-			all = append(all, &fault{name: name + ": " + how, slow: true, want: want, play: func(_ answer, good string) script {
+			f := &fault{name: name + ": " + how, slow: true, want: sentAgain(end, want), play: func(_ answer, good string) script {
 				return script{chunks: chunks(good), end: end, early: early}
-			}})
+			}}
+			if early {
+				f.applies = func(s *surface) bool { return s.calls[s.target].has == "" || !s.writes() } // the head tells the call
+			}
+			all = append(all, f)
 		}
 	}
 	none := func(string) []string { return nil }
@@ -52,6 +56,17 @@ func cuts() []*fault {
 		return []string{head("500 Internal Server Error", []string{"Content-Type: application/json", "Content-Length: 900"}), apiError[:20]}
 	})
 	return all
+}
+
+// sentAgain allows the rows where only the first request fails, if a connection that ended may be to blame
+// and the call may be sent again on another one.
+func sentAgain(end ending, want func(*surface) verdict) func(*surface) verdict {
+	return func(s *surface) verdict {
+		if s.once && !s.writes() && (end == closed || end == reset) {
+			return want(s).or(right(s))
+		}
+		return want(s)
+	}
 }
 
 // passing are faults that are gone at the second request. What may be sent again is, and gives the rows;

@@ -51,7 +51,7 @@ func TestCells(t *testing.T) {
 		if statements[s.name] < 3 {
 			t.Errorf("the part has %d faults for %s", statements[s.name], s.name)
 		}
-		for _, text := range []string{s.right, s.none, s.hollow, pick(s.pipeline, s.before(), "")} {
+		for _, text := range []string{s.right, s.none, s.hollow, s.before(), s.unmarked()} {
 			if strings.HasPrefix(mustNormal(text), "no JSON") {
 				t.Errorf("%s: %s", s.name, mustNormal(text))
 			}

@@ -24,14 +24,14 @@ func judge(s *surface, f *fault, got outcome) string {
 		if got.status == 0 {
 			return "it sends what nobody should: " + got.astray
 		}
-	case got.sent == 0:
+	case got.sent == 0 && (got.status == 0 || f.ends(s) != silent): // a slow machine may hit the short time limit before
 		return "it never makes the call"
 	}
 	if s.writes() && got.sent > max(want.sent, 1) {
 		return fmt.Sprintf("it sends a change %d times", got.sent)
 	}
 	if s.pipeline {
-		return judgePipeline(s, want, got)
+		return judgePipeline(s, f, want, got)
 	}
 	switch {
 	case got.status == 0:
@@ -107,7 +107,7 @@ func told(want verdict, got outcome) string {
 }
 
 // judgePipeline judges what a pipeline says and what it holds.
-func judgePipeline(s *surface, want verdict, got outcome) string {
+func judgePipeline(s *surface, f *fault, want verdict, got outcome) string {
 	if got.stored == nil || got.stored.status != 0 {
 		return "its store cannot be read"
 	}
@@ -129,7 +129,7 @@ func judgePipeline(s *surface, want verdict, got outcome) string {
 		return "an error: " + got.stderr
 	case got.status != 1 && got.status != 4:
 		return fmt.Sprintf("it ends with status %d: %s", got.status, got.stderr)
-	case rows != mustNormal(s.before()):
+	case rows != mustNormal(s.before()) && (f.ends(s) != cancelled || rows != mustNormal(s.unmarked())):
 		return "it failed, but it holds " + rows
 	}
 	return told(verdict{}, got) // why is in the store

@@ -59,16 +59,17 @@ func (r *runner) run(ctx context.Context, s *surface, f *fault) (outcome, error)
 		args = append(args, "--retry-timeout", "0")
 	}
 	args = append(args, s.flags...)
-	got, err := r.process(ctx, v, r.dir, append(append(args, r.limit(f)...), s.statement))
+	got, err := r.process(ctx, v, r.dir, append(append(args, limit(s, f)...), s.statement))
 	got.sent, got.astray = v.targeted(), v.astray()
 	return got, err
 }
 
-// limit is how long the server may be silent.
-func (r *runner) limit(f *fault) []string {
+// limit is how long the server may be silent. A loaded machine is slow too, so it is short only where the
+// server falls silent.
+func limit(s *surface, f *fault) []string {
 	seconds := "30"
-	if f.slow {
-		seconds = "1"
+	if f.ends(s) == silent {
+		seconds = "2"
 	}
 	return []string{"--apirequesttimeout", seconds}
 }
@@ -99,7 +100,7 @@ func (r *runner) runPipeline(ctx context.Context, s *surface, f *fault) (outcome
 	if err != nil {
 		return outcome{}, err
 	}
-	got, err = r.process(ctx, v, dir, append([]string{"pipeline", "run", "-q", "."}, r.limit(f)...))
+	got, err = r.process(ctx, v, dir, append([]string{"pipeline", "run", "-q", "."}, limit(s, f)...))
 	got.sent, got.astray = v.targeted(), v.astray()
 	v.close()
 	if err != nil {
@@ -143,7 +144,7 @@ func (r *runner) process(ctx context.Context, v *server, dir string, args []stri
 
 // wait waits for the process, and presses Ctrl-C when the server falls silent for that.
 func (v *server) wait(process *os.Process, ended <-chan error, got *outcome) error {
-	if v.healthy || !v.fault.cancels(v.surface) {
+	if v.healthy || v.fault.ends(v.surface) != cancelled {
 		return <-ended
 	}
 	select {
@@ -160,11 +161,11 @@ func (v *server) wait(process *os.Process, ended <-chan error, got *outcome) err
 	return err
 }
 
-// cancels reports whether the fault ends with a Ctrl-C.
-func (f *fault) cancels(s *surface) bool {
+// ends is how the fault ends the connection.
+func (f *fault) ends(s *surface) ending {
 	if f.play == nil {
-		return false
+		return keepOpen
 	}
 	target := s.calls[s.target].answer
-	return f.play(target, f.fill(target.text())).end == cancelled
+	return f.play(target, f.fill(target.text())).end
 }

@@ -127,7 +127,7 @@ func interim() []*fault {
 	add("101 without headers, then the answer", head("101 Switching Protocols", nil), fails)
 	for _, status := range []string{"100 Continue", "101 Switching Protocols", "103 Early Hints"} {
 		for name, end := range endings() {
-			all = append(all, &fault{name: status[:3] + ", then " + name, slow: true, want: fails, play: func(answer, string) script {
+			all = append(all, &fault{name: status[:3] + ", then " + name, slow: true, want: sentAgain(end, fails), play: func(answer, string) script {
 				return script{chunks: []string{head(status, nil)}, end: end}
 			}})
 		}
@@ -155,8 +155,12 @@ func redirects() []*fault {
 // exist is no row, and only where a resource was named.
 func notFound() []*fault {
 	gone := func(s *surface) verdict {
-		if s.missing {
+		switch s.missing {
+		case noRow:
 			return verdict{rows: []string{s.none}}
+		case noRowOrError:
+			return verdict{rows: []string{s.none}, fails: true}
+		case isError:
 		}
 		return fails(s)
 	}

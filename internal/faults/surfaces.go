@@ -63,6 +63,15 @@ func (c *call) matches(r request, whole bool) bool {
 	return strings.Contains(rest, c.has) && (c.lacks == "" || !strings.Contains(rest, c.lacks))
 }
 
+// absence is what it means for a statement that the resource of the attacked call does not exist.
+type absence int
+
+const (
+	isError      absence = iota // nothing was named that could be missing, or a change failed
+	noRow                       // a row was asked for by its name
+	noRowOrError                // a part of a resource was asked for: its list, its further pages
+)
+
 // surface is a statement, what the API holds for it, and the one of its calls that faults change.
 type surface struct {
 	name      string
@@ -80,9 +89,9 @@ type surface struct {
 	// none are the rows where the attacked answer holds no item, or says that the resource does not exist.
 	// Empty: that cannot be, and is an error.
 	none    string
-	missing bool   // a resource that does not exist is no row here; otherwise only an empty list is
-	hollow  string // the rows where the attacked answer is an object without attributes; empty: that is an error
-	partial bool   // a failed call leaves the rows of none and exit status 3
+	missing absence // what it means that the resource does not exist
+	hollow  string  // the rows where the attacked answer is an object without attributes; empty: that is an error
+	partial bool    // a failed call leaves the rows of none and exit status 3
 }
 
 // writes reports whether the attacked call changes something, so that it may not be sent twice.
@@ -176,7 +185,7 @@ func reads() []*surface {
 			name:      "SELECT get",
 			statement: `SELECT ` + columns + ` FROM databricks_workspace.compute.clusters WHERE cluster_id = 'c1'`,
 			calls:     []call{getCluster("c1", red)},
-			right:     `[` + redRow + `]`, none: `[]`, missing: true,
+			right:     `[` + redRow + `]`, none: `[]`, missing: noRow,
 			hollow: `[{"cluster_id": "c1", "cluster_name": null, "n": null}]`,
 		},
 		{
@@ -197,7 +206,7 @@ func reads() []*surface {
 				}},
 			},
 			target: 1,
-			right:  `[{"job_id": 1, "n": 2}]`, hollow: `[{"job_id": 1, "n": 1}]`,
+			right:  `[{"job_id": 1, "n": 2}]`, none: `[]`, missing: noRowOrError, hollow: `[{"job_id": 1, "n": 1}]`,
 		},
 	}
 }
@@ -298,7 +307,7 @@ func joins() []*surface {
 		{
 			name: "inner list of a join", statement: ofCatalogs,
 			calls: []call{catalogs, schemas("main", main), schemas("dev", dev)}, target: 2,
-			right: `[{"catalog": "dev", "name": "<text>"}, {"catalog": "main", "name": "a"}]`, none: `[{"catalog": "main", "name": "a"}]`, missing: true,
+			right: `[{"catalog": "dev", "name": "<text>"}, {"catalog": "main", "name": "a"}]`, none: `[{"catalog": "main", "name": "a"}]`, missing: noRowOrError,
 		},
 		{
 			name:      "inner get of a join",
@@ -311,14 +320,14 @@ func joins() []*surface {
 				getCluster("c2", blue),
 			},
 			target: 1,
-			right:  `[{"job_id": 1, "n": "<text>"}, {"job_id": 2, "n": "blue"}]`, none: `[{"job_id": 2, "n": "blue"}]`, missing: true,
+			right:  `[{"job_id": 1, "n": "<text>"}, {"job_id": 2, "n": "blue"}]`, none: `[{"job_id": 2, "n": "blue"}]`, missing: noRow,
 			hollow: `[{"job_id": 1, "n": null}, {"job_id": 2, "n": "blue"}]`,
 		},
 		{
 			name:      "IN list",
 			statement: `SELECT ` + columns + ` FROM databricks_workspace.compute.clusters WHERE cluster_id IN ('c1', 'c2', 'c3') ORDER BY 1`,
 			calls:     []call{getCluster("c1", red), getCluster("c2", blue), getCluster("c3", green)},
-			right:     `[` + redRow + `, ` + blueRow + `, ` + greenRow + `]`, none: `[` + blueRow + `, ` + greenRow + `]`, missing: true,
+			right:     `[` + redRow + `, ` + blueRow + `, ` + greenRow + `]`, none: `[` + blueRow + `, ` + greenRow + `]`, missing: noRow,
 			hollow: `[{"cluster_id": "c1", "cluster_name": null, "n": null}, ` + blueRow + `, ` + greenRow + `]`,
 		},
 		{
@@ -326,7 +335,7 @@ func joins() []*surface {
 			statement: `SELECT ` + columns + ` FROM databricks_workspace.compute.clusters WHERE cluster_id IN ('c1', 'c2', 'c3') ORDER BY 1`,
 			flags:     []string{"--on-error", "partial"},
 			calls:     []call{getCluster("c1", red), getCluster("c2", blue), getCluster("c3", green)},
-			right:     `[` + redRow + `, ` + blueRow + `, ` + greenRow + `]`, none: `[` + blueRow + `, ` + greenRow + `]`, missing: true, partial: true,
+			right:     `[` + redRow + `, ` + blueRow + `, ` + greenRow + `]`, none: `[` + blueRow + `, ` + greenRow + `]`, missing: noRow, partial: true,
 			hollow: `[{"cluster_id": "c1", "cluster_name": null, "n": null}, ` + blueRow + `, ` + greenRow + `]`,
 		},
 	}
@@ -401,10 +410,12 @@ func changes() []*surface {
 	}
 }
 
+// bluesRow is a row of a pipeline's workspace that no fault hits.
+const bluesRow = `{"deployment_name": "wb", "cluster_id": "c2", "cluster_name": "blue", "n": 20, "stale": false, "failed": 0}`
+
 func pipelines() []*surface {
 	const statement = `SELECT cluster_id, cluster_name, autotermination_minutes AS n FROM databricks_workspace.compute.clusters`
 	const newRow = `{"deployment_name": "wa", "cluster_id": "c1", "cluster_name": "<text>", "n": <num>, "stale": false, "failed": 0}`
-	const bluesRow = `{"deployment_name": "wb", "cluster_id": "c2", "cluster_name": "blue", "n": 20, "stale": false, "failed": 0}`
 	return []*surface{
 		{
 			name: "pipeline: a workspace", statement: statement, pipeline: true, account: true,
@@ -419,12 +430,21 @@ func pipelines() []*surface {
 	}
 }
 
-// before are the rows that a pipeline holds from its last run, which are kept, marked stale, where the run
-// after it fails.
+// before are the rows that a pipeline holds from its last run, and keeps where the run after it fails: marked
+// stale.
 func (s *surface) before() string {
-	const old = `{"deployment_name": "wa", "cluster_id": "c1", "cluster_name": "old", "n": 1, "stale": true, "failed": 1}`
-	if s.planned {
-		return `[` + old + `, {"deployment_name": "wb", "cluster_id": "c2", "cluster_name": "blue", "n": 20, "stale": true, "failed": 1}]`
+	rows := s.unmarked()
+	if !s.planned {
+		rows, _, _ = strings.Cut(rows, `, {"deployment_name": "wb"`)
 	}
-	return `[` + old + `, {"deployment_name": "wb", "cluster_id": "c2", "cluster_name": "blue", "n": 20, "stale": false, "failed": 0}]`
+	rows = strings.NewReplacer(`"stale": false`, `"stale": true`, `"failed": 0`, `"failed": 1`).Replace(rows)
+	if !s.planned {
+		rows += `, ` + bluesRow + `]`
+	}
+	return rows
+}
+
+// unmarked are the same rows where the run was interrupted: it is not over, and the next one resumes it.
+func (s *surface) unmarked() string {
+	return `[{"deployment_name": "wa", "cluster_id": "c1", "cluster_name": "old", "n": 1, "stale": false, "failed": 0}, ` + bluesRow + `]`
 }
