@@ -68,11 +68,11 @@ func (c *command) exec(args []string) error {
 	if err != nil {
 		return err
 	}
-	if c.source, err = c.fill(text); err != nil {
-		return err
-	}
 	ctx, stop := interruptible()
 	defer stop()
+	if c.source, err = c.fill(ctx, text); err != nil {
+		return err
+	}
 	session, closeSession, err := c.session()
 	if err != nil {
 		return err

@@ -1,13 +1,15 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"strings"
-	"text/template"
 
+	"github.com/lakeql/lakeql/internal/template"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -19,7 +21,7 @@ func isName(text string) bool {
 
 // fill puts the values of --var and -q in place of {{ .name }}, and of {{ name }} as documentation
 // pages write it. Without either flag the text stays as it is.
-func (c *command) fill(text string) (string, error) {
+func (c *command) fill(ctx context.Context, text string) (string, error) {
 	if c.dataFile == "" && len(c.vars) == 0 {
 		return text, nil
 	}
@@ -27,7 +29,7 @@ func (c *command) fill(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	functions := template.FuncMap{
+	functions := template.Functions{
 		"quote": quoteSQL,
 		"json":  toJSON,
 	}
@@ -36,16 +38,18 @@ func (c *command) fill(text string) (string, error) {
 			functions[name] = func() any { return value }
 		}
 	}
-	t, err := template.New("statement").Option("missingkey=error").Funcs(functions).Parse(text)
-	if err != nil {
-		return "", templateError(err)
+	filled, err := template.Fill(ctx, "statement", text, functions, values, template.Limits{Size: mostFilled, Steps: mostSteps})
+	if _, isOurs := errors.AsType[*provider.Error](err); isOurs || err == nil {
+		return filled, err
 	}
-	var b strings.Builder
-	if err := t.Execute(&b, values); err != nil {
-		return "", templateError(err)
-	}
-	return b.String(), nil
+	return "", templateError(err)
 }
+
+// The limits of a statement with placeholders: its files may be part of it.
+const (
+	mostFilled = 64 << 20
+	mostSteps  = 1_000_000
+)
 
 func templateError(err error) error {
 	hint := "give it with --var name=value or in the file of -q"
