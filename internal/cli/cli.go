@@ -62,6 +62,7 @@ type command struct {
 	requestTimeout  int
 	retryTimeout    time.Duration
 	onError         string
+	adopt           bool
 	store           string
 	pageLimit       int
 	parallel        int

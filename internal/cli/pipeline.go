@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/pipeline"
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
@@ -81,7 +82,7 @@ func (c *command) existingStore(ctx context.Context, folder string) (*pipeline.S
 	var d *pipeline.Definition
 	if c.store == "" {
 		var err error
-		if d, err = pipeline.Load(folder); err != nil {
+		if d, err = pipeline.Load(ctx, folder); err != nil {
 			return nil, err
 		}
 	}
@@ -89,6 +90,11 @@ func (c *command) existingStore(ctx context.Context, folder string) (*pipeline.S
 		return nil, err
 	}
 	return c.openStore(ctx, d, nil)
+}
+
+// adoptFlag is that of commands that bring a folder into a store.
+func (c *command) adoptFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.adopt, "adopt", false, "take the place of the pipeline of this name that another folder has in the store")
 }
 
 // withPipeline reads the pipeline of a folder, checks it, and hands it on with who asks its queries.
@@ -100,10 +106,11 @@ func (c *command) withPipeline(folder string, use func(ctx context.Context, aske
 		return err
 	}
 	defer asker.connection.close()
-	d, err := pipeline.Load(folder)
+	d, err := pipeline.Load(ctx, folder)
 	if err != nil {
 		return err
 	}
+	d.Adopt = c.adopt
 	if err := pipeline.Check(ctx, d, asker); err != nil {
 		return c.reportEach(err)
 	}
@@ -157,6 +164,7 @@ that each query makes in a workspace. lakeql sends none of them. The exit status
 	c.workspaceFlags(cmd)
 	c.outputFlags(cmd)
 	c.storeFlag(cmd)
+	c.adoptFlag(cmd)
 	return cmd
 }
 
@@ -174,7 +182,7 @@ func (c *command) pipelineCheck(folder string) error {
 				return err
 			}
 			defer store.Close()
-			if err := store.CheckStore(ctx, d); err != nil {
+			if err := c.fits(ctx, store, d); err != nil {
 				return err
 			}
 		}
@@ -186,12 +194,24 @@ func (c *command) pipelineCheck(folder string) error {
 	})
 }
 
+// fits reports what keeps a pipeline from a store, and notes what it changes for those who read its tables.
+func (c *command) fits(ctx context.Context, store *pipeline.Store, d *pipeline.Definition) error {
+	if err := store.CheckStore(ctx, d); err != nil {
+		return err
+	}
+	differences, err := store.Differences(ctx, d)
+	for _, text := range differences {
+		c.note("%s", provider.Printable(text))
+	}
+	return err
+}
+
 // explain lists the calls of each query.
 func (a *asker) explain(ctx context.Context, d *pipeline.Definition) (provider.Rows, error) {
 	columns := []provider.Column{{Name: "table", Type: "string"}}
 	var all [][]any
 	for i := range d.Tables {
-		query, err := d.Probe(&d.Tables[i])
+		query, err := d.Probe(ctx, &d.Tables[i])
 		if err != nil {
 			return nil, err
 		}
@@ -310,6 +330,42 @@ func (c *command) look(folder string, rows func(context.Context, *pipeline.Store
 	return c.show(ctx, found, opts)
 }
 
+// wholeFlag is that of commands whose rows may be old or missing, and that tell it by their exit status.
+func (c *command) wholeFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.onError, "on-error", string(engine.Fail), "effect of old or missing rows, because a workspace failed or was not asked yet: fail ends the command; partial returns the rows of the store and exits with status 3")
+}
+
+// lookWhole is look for a command about some tables (none: all) that is to have all of their rows. It notes what they
+// lack. Without rows of some workspace nothing is shown, unless that was asked for.
+func (c *command) lookWhole(folder string, tables []string, rows func(context.Context, *pipeline.Store) (provider.Rows, error)) error {
+	onError, err := engine.ParseOnError(c.onError)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	err = c.look(folder, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
+		notes, err := s.Notes(ctx, tables)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range notes {
+			c.note("%s: %s", provider.Printable(n.Table), provider.Printable(n.Text))
+			if n.Missing {
+				missing = append(missing, provider.Printable(n.Table))
+			}
+		}
+		if len(missing) > 0 && onError == engine.Fail {
+			return nil, provider.Errorf(provider.API, "the store does not have all rows of %s: what is old or missing is told above", strings.Join(missing, ", ")).
+				Hintf("run the pipeline again, or go on with the rows that are there: --on-error partial")
+		}
+		return rows(ctx, s)
+	})
+	if err == nil && len(missing) > 0 {
+		return incomplete()
+	}
+	return err
+}
+
 func (c *command) pipelineDiffCommand() *cobra.Command {
 	var flags pipelineFlags
 	var since string
@@ -328,10 +384,20 @@ the same rows for SQL.`,
 			if err != nil {
 				return err
 			}
-			return c.look(flags.folder, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) { return s.Diff(ctx, args[0], from) })
+			return c.lookWhole(flags.folder, args, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
+				note, err := s.CheckSince(ctx, args[0], from)
+				if err != nil {
+					return nil, err
+				}
+				if note != "" {
+					c.note("%s: %s", args[0], note)
+				}
+				return s.Diff(ctx, args[0], from)
+			})
 		},
 	}
 	c.lookFlags(cmd, &flags)
+	c.wholeFlag(cmd)
 	cmd.Flags().StringVar(&since, "since", "", "start of the period: a time such as 2026-11-01 or 2026-11-01T06:00:00Z, or an age such as 24h or 7d (default: the whole history)")
 	return cmd
 }
@@ -373,12 +439,13 @@ accumulate. The columns run_id and observed_at distinguish them.`,
   duckdb -c "SELECT * FROM read_parquet('lake/branches/*/*.parquet') WHERE run_id = 12"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return c.look(flags.folder, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
+			return c.lookWhole(flags.folder, tables, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
 				return s.Export(ctx, args[0], tables)
 			})
 		},
 	}
 	c.lookFlags(cmd, &flags)
+	c.wholeFlag(cmd)
 	cmd.Flags().StringSliceVar(&tables, "table", nil, "table to export; repeatable (default: all tables)")
 	return cmd
 }

@@ -18,25 +18,29 @@ func TestTablesAtATime(t *testing.T) {
 	s := sqliteStore(t)
 	mustRun(t, env, company(t, "workspaces: [dbc-1]\n"), s)
 	count := mustCount(t, s, "projects")
+	const now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 	for _, at := range []string{
-		"datetime('now', '+1 day')", "date('now', '+1 day')", "'2999-01-01'", "'2999-01-01 06:00'", "'2999-01-01T06:00:00.123+02:00'",
-		"(SELECT max(observed_at) FROM projects)",
+		now, "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')", "(SELECT max(observed_at) FROM projects)",
 	} {
 		if n := mustCount(t, s, "projects_at("+at+")"); n != count || n == 0 {
 			t.Errorf("at %s there were %d projects, and there are %d", at, n, count)
 		}
 	}
-	if n := mustCount(t, s, "projects n JOIN PROJECTS_AT('2999-01-01') t ON t.name = n.name JOIN clusters_at('2999-01-01') c ON c.deployment_name = n.deployment_name WHERE n.create_time = t.create_time"); n == 0 {
+	if n := mustCount(t, s, "projects n JOIN PROJECTS_AT("+now+") t ON t.name = n.name JOIN clusters_at("+now+") c ON c.deployment_name = n.deployment_name WHERE n.create_time = t.create_time"); n == 0 {
 		t.Error("the join of then and now has no rows")
 	}
 	for text, message := range map[string]string{
 		"projects_at('2001-01-01')": "what projects held at 2001-01-01T00:00:00.000000Z is not known: its history begins at 20",
 		"projects_at('yesterday')":  "projects_at needs a time",
-		"projects_at(NULL)":         "projects_at needs a time",
-		"projects_at()":             "projects_at needs a time",
-		"projects_at":               "projects_at needs a time",
-		"rivers_at('2999-01-01')":   "no such table: rivers_at",
-		"projects_at(1, 2)":         "too many arguments",
+
+		"projects_at(datetime('now', '+1 day'))":       "is not known: the time is in the future",
+		"projects_at('2999-01-01')":                    "what projects will hold at 2999-01-01T00:00:00.000000Z is not known: the time is in the future",
+		"projects_at('2999-01-01T06:00:00.123+02:00')": "what projects will hold at 2999-01-01T04:00:00.123000Z is not known",
+		"projects_at(NULL)":                            "projects_at needs a time",
+		"projects_at()":                                "projects_at needs a time",
+		"projects_at":                                  "projects_at needs a time",
+		"rivers_at('2999-01-01')":                      "no such table: rivers_at",
+		"projects_at(1, 2)":                            "too many arguments",
 	} {
 		got := run{args: []string{"exec", "--store", s.name, "SELECT * FROM " + text}}.do(t)
 		if got.status != 2 || !strings.Contains(got.stderr, message) || got.stdout != "" {
@@ -59,11 +63,10 @@ func TestTablesAtATime(t *testing.T) {
 func TestTemplatesOfNothing(t *testing.T) {
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
 	s := sqliteStore(t)
+	dir := folder(t, map[string]string{"pipeline.yaml": "name: p\nworkspaces: [dbc-1, dbc-2]\n"})
 	asks := func(query string) string {
-		return folder(t, map[string]string{
-			"pipeline.yaml": "name: p\nworkspaces: [dbc-1, dbc-2]\n",
-			"t.sql":         "-- table: projects\n-- key: name\n" + query,
-		})
+		rewrite(t, dir, map[string]string{"t.sql": "-- table: projects\n-- key: name\n" + query})
+		return dir
 	}
 	const query = "SELECT name FROM databricks_workspace.postgres.postgres_projects"
 	mustRun(t, env, asks(query), s)
@@ -132,7 +135,7 @@ func TestFailuresAreNoEmptyTables(t *testing.T) {
 	exec := func(text string) result {
 		return run{args: []string{"exec", "-o", "csv", "-H", "--store", s.name, text}}.do(t)
 	}
-	const note = "note: projects: the rows of 1 of 2 workspaces are old or missing, because their last query failed; pipeline_status tells which\n"
+	const note = "note: projects: the rows of 1 of 2 workspaces are old or missing, because their last query failed or was not answered: dbc-2; pipeline_status tells why\n"
 	for text, want := range map[string]string{
 		"SELECT count(*) > 0 FROM projects":                                       note,
 		"SELECT count(*) > 0 FROM projects WHERE NOT stale":                       "",

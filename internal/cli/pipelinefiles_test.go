@@ -196,12 +196,12 @@ func TestExportTellsOldRows(t *testing.T) {
 	if got := pipelineCommand(t, env, "run", "-q", "--store", s.name, dir); got.status != 4 {
 		t.Errorf("%+v", got)
 	}
-	export("1,true")
+	export("1,true", "--on-error", "partial")
 	holds(true)
-	export(",false")
+	export(",false", "--on-error", "partial")
 	if err := os.WriteFile(file, []byte("no Parquet"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	export("1,true")
+	export("1,true", "--on-error", "partial")
 	holds(true)
 }

@@ -42,6 +42,7 @@ Exit status:
 	c.workspaceFlags(cmd)
 	c.outputFlags(cmd)
 	c.storeFlag(cmd)
+	c.adoptFlag(cmd)
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not print the rows of the workspaces and queries")
 	c.workFlags(cmd, &flags)
 	return cmd
@@ -93,7 +94,7 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 			return err
 		}
 		defer store.Close()
-		if err := store.CheckStore(ctx, d); err != nil {
+		if err := c.fits(ctx, store, d); err != nil {
 			return err
 		}
 		worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval}

@@ -71,6 +71,9 @@ func (c *command) scheduleInstallCommand() *cobra.Command {
 				if _, err := store.Install(ctx, d); err != nil {
 					return err
 				}
+				if err := c.fits(ctx, store, d); err != nil { // which compares it with the last run
+					return err
+				}
 				rows, err := store.StatusSchedules(ctx)
 				if err != nil {
 					return err
@@ -80,6 +83,7 @@ func (c *command) scheduleInstallCommand() *cobra.Command {
 		},
 	}
 	c.storeFlag(cmd)
+	c.adoptFlag(cmd)
 	c.workspaceFlags(cmd)
 	c.outputFlags(cmd)
 	return cmd

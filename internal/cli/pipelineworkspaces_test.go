@@ -47,7 +47,7 @@ func TestPipelineTimes(t *testing.T) {
 	}
 	for since, want := range map[string]int{
 		"": 3, "1h": 3, "1h30m": 3, "7d": 3, "0.5d": 3, "36499d": 3, "2020-01-01": 3, "2020-01-01T06:00": 3, "2020-01-01 06:00:00": 3, "2020-01-01T06:00:00+02:00": 3,
-		times[0]: 2, times[1]: 1, times[2]: 0, "0s": 0, "0d": 0, "9999-12-31": 0,
+		times[0]: 2, times[1]: 1, times[2]: 0, "0s": 0, "0d": 0,
 	} {
 		if got := diff(since); got.status != 0 || got.stdout == "" || len(jsonRows(t, got.stdout)) != want {
 			t.Errorf("--since %s: %+v, want %d changes", since, got, want)

@@ -23,13 +23,15 @@ const (
 	atSuffix = "_at"
 	// pipelineTables lists the tables of pipelines in a store.
 	pipelineTables = "lakeql_table"
-	// momentFunction converts a time to the form in the history, and fails for a time before its
-	// start.
+	// pipelineStates is the table in which pipelines record since when the rows of a workspace are old.
+	pipelineStates = "lakeql_state"
+	// momentFunction begins the names of the functions that convert a time to the form in the history
+	// of a table, and fail for a time that it does not know.
 	momentFunction = "lakeql_moment"
 )
 
 // provideAt makes <table>_at part of the program's database, if a store has the history of a table.
-func (s *Stores) provideAt(p *vtab.Program, name string) (bool, error) {
+func (s *Stores) provideAt(p *vtab.Program, name string, note func(format string, args ...any)) (bool, error) {
 	table, ok := strings.CutSuffix(strings.ToLower(name), atSuffix)
 	if !ok || table == "" || !p.FirstTime("at:"+table) {
 		return false, nil
@@ -44,20 +46,20 @@ func (s *Stores) provideAt(p *vtab.Program, name string) (bool, error) {
 		if _, err := s.provideStore(p, st); err != nil {
 			return false, err
 		}
-		columns, since, err := st.history(p.DB, table)
+		columns, since, err := st.historyOf(p.DB, table)
 		if err != nil {
 			return false, err
 		}
 		if columns != nil {
-			return true, createAt(p, st, table, columns, since)
+			return true, (&history{st, table, columns, since, note}).create(p)
 		}
 	}
 	return false, nil
 }
 
-// history reads the columns of a table's history and the time at which it starts; nil if there is
+// historyOf reads the columns of a table's history and the time at which it starts; nil if there is
 // no history. The store is part of the database.
-func (st *store) history(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
+func (st *store) historyOf(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
 	stmt, _, err := db.Prepare("SELECT columns, known_since FROM " + st.schema + "." + pipelineTables + " WHERE name = ?")
 	if _, lacking := vtab.MissingTable(cmp.Or(err, errors.New(""))); lacking {
 		return nil, "", nil // no pipeline has filled this store
@@ -89,22 +91,37 @@ func (st *store) history(db *sqlite3.Conn, table string) (columns []string, sinc
 	return columns, stmt.ColumnText(1), nil
 }
 
-// createAt makes the table-valued function: of each row the last change until then, unless that
-// removed the row.
-func createAt(p *vtab.Program, st *store, table string, columns []string, since string) error {
-	listed := strings.Join(append([]string{"deployment_name"}, columns...), ", ")
-	query := fmt.Sprintf(`(SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n
-		FROM %s.%s WHERE changed_at <= %s(strftime('%%Y-%%m-%%dT%%H:%%M:%%f000Z', :at), %s, %s, :at)) WHERE lakeql_n = 1 AND change <> 'removed')`,
-		listed, st.schema, sqlite3.QuoteIdentifier("lakeql_history_"+table), momentFunction, sqlite3.Quote(since), sqlite3.Quote(table))
+// history is that of a table of a pipeline.
+type history struct {
+	store   *store
+	table   string
+	columns []string // quoted
+	since   string   // when it begins
+	note    func(format string, args ...any)
+}
+
+// create makes the table-valued function: of each row the last change until then, unless that
+// removed the row. A row is stale if the last query of its workspace had failed by then.
+func (h *history) create(p *vtab.Program) error {
+	stale := "false"
+	if h.hasStates(p.DB) {
+		stale = fmt.Sprintf("coalesce((SELECT s.stale FROM %s.%s s WHERE s.table_name = %s AND s.deployment_name = h.deployment_name AND s.changed_at <= h.lakeql_at ORDER BY s.changed_at DESC, s.id DESC LIMIT 1), false)",
+			h.store.schema, pipelineStates, sqlite3.Quote(h.table))
+	}
+	listed := strings.Join(append([]string{"deployment_name", stale + " AS stale"}, h.columns...), ", ")
+	moment := momentFunction + "_" + h.table
+	query := fmt.Sprintf(`(SELECT %s FROM (SELECT r.*, t.lakeql_at, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS lakeql_n
+		FROM (SELECT %s(strftime('%%Y-%%m-%%dT%%H:%%M:%%f000Z', :at), :at) AS lakeql_at) t JOIN %s.%s r ON r.changed_at <= t.lakeql_at) h WHERE lakeql_n = 1 AND change <> 'removed')`,
+		listed, sqlite3.QuoteIdentifier(moment), h.store.schema, sqlite3.QuoteIdentifier("lakeql_history_"+h.table))
 	err := statement.Register(p.DB)
-	if err == nil && p.FirstTime(momentFunction) {
-		err = p.DB.CreateFunction(momentFunction, 4, sqlite3.DETERMINISTIC|sqlite3.INNOCUOUS, moment)
+	if err == nil {
+		err = p.DB.CreateFunction(moment, 2, sqlite3.DETERMINISTIC|sqlite3.INNOCUOUS, h.moment(p.DB))
 	}
 	if err == nil {
-		err = p.DB.Exec("CREATE VIRTUAL TABLE temp." + sqlite3.QuoteIdentifier(table+atSuffix) + " USING statement(" + query + ")")
+		err = p.DB.Exec("CREATE VIRTUAL TABLE temp." + sqlite3.QuoteIdentifier(h.table+atSuffix) + " USING statement(" + query + ")")
 	}
 	if err != nil {
-		return provider.Internalf("make %s%s: %s", table, atSuffix, vtab.Message(err)).Because(err)
+		return provider.Internalf("make %s%s: %s", h.table, atSuffix, vtab.Message(err)).Because(err)
 	}
 	return nil
 }
@@ -114,20 +131,91 @@ func exactTimes() []string {
 	return []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", time.DateTime}
 }
 
-// moment is lakeql_moment(time, since, table, as it was written).
-func moment(ctx sqlite3.Context, args ...sqlite3.Value) {
-	at, since, table, written := args[0].Text(), args[1].Text(), args[2].Text(), args[3].Text()
-	for _, layout := range exactTimes() {
-		if t, err := time.Parse(layout, written); err == nil {
-			at = t.UTC().Format("2006-01-02T15:04:05.000000Z")
+// moment is the function that makes of a time (in the form of the history, as it was written) the one
+// to look for. It fails for a time that the history does not know, and notes what was old or missing
+// then.
+func (h *history) moment(db *sqlite3.Conn) sqlite3.ScalarFunction {
+	noted := map[string]bool{}
+	return func(ctx sqlite3.Context, args ...sqlite3.Value) {
+		at, written := args[0].Text(), args[1].Text()
+		for _, layout := range exactTimes() {
+			if t, err := time.Parse(layout, written); err == nil {
+				at = t.UTC().Format(historyTime)
+			}
 		}
-	}
-	switch {
-	case at == "":
-		ctx.ResultError(fmt.Errorf("%s_at needs a time, such as %[1]s_at('2026-11-01') or %[1]s_at('2026-11-01 06:00:00')", table))
-	case at < since:
-		ctx.ResultError(fmt.Errorf("what %s held at %s is not known: its history begins at %s", table, at, since))
-	default:
+		switch {
+		case at == "":
+			ctx.ResultError(fmt.Errorf("%s_at needs a time, such as %[1]s_at('2026-11-01') or %[1]s_at('2026-11-01 06:00:00')", h.table))
+			return
+		case at < h.since:
+			ctx.ResultError(fmt.Errorf("what %s held at %s is not known: its history begins at %s", h.table, at, h.since))
+			return
+		case at > time.Now().UTC().Format(historyTime) && at > h.last(db):
+			ctx.ResultError(fmt.Errorf("what %s will hold at %s is not known: the time is in the future", h.table, at))
+			return
+		}
+		if !noted[at] {
+			noted[at] = true
+			h.noteOld(db, at)
+		}
 		ctx.ResultText(at)
 	}
+}
+
+// historyTime is the form of times in a history.
+const historyTime = "2006-01-02T15:04:05.000000Z"
+
+// last is when the last answer was asked for, which another machine's clock may have in the future.
+func (h *history) last(db *sqlite3.Conn) string {
+	last := ""
+	_ = h.each(db, "SELECT max(observed_at) FROM "+h.store.schema+"."+pipelineSlices+" WHERE table_name = ?1", func(row *sqlite3.Stmt) { // without one, the time is in the future
+		last = row.ColumnText(0)
+	})
+	return last
+}
+
+// hasStates reports whether the store keeps since when rows are old.
+func (h *history) hasStates(db *sqlite3.Conn) bool {
+	stmt, _, err := db.Prepare("SELECT 1 FROM " + h.store.schema + "." + pipelineStates)
+	if err == nil {
+		err = stmt.Close()
+	}
+	return err == nil
+}
+
+// mostNamed is how many workspaces a note names.
+const mostNamed = 5
+
+// noteOld notes the workspaces whose last query had failed by a time, or had not been answered.
+func (h *history) noteOld(db *sqlite3.Conn, at string) {
+	all, old := 0, []string(nil)
+	err := h.each(db, "SELECT deployment_name, stale FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name ORDER BY changed_at DESC, id DESC) AS n FROM "+
+		h.store.schema+"."+pipelineStates+" WHERE table_name = ?1 AND changed_at <= ?2) WHERE n = 1 ORDER BY 1", func(row *sqlite3.Stmt) {
+		if all++; row.ColumnBool(1) {
+			old = append(old, row.ColumnText(0))
+		}
+	}, at)
+	if err != nil || len(old) == 0 {
+		return // a store of an older version does not know
+	}
+	names := strings.Join(old[:min(len(old), mostNamed)], ", ")
+	if len(old) > mostNamed {
+		names += ", …"
+	}
+	h.note("%s%s: the rows of %d of %d workspaces were old or missing at %s: %s", h.table, atSuffix, len(old), all, at, provider.Printable(names))
+}
+
+// each runs a query about the table, its first parameter, and visits its rows.
+func (h *history) each(db *sqlite3.Conn, query string, visit func(*sqlite3.Stmt), more ...string) error {
+	stmt, _, err := db.Prepare(query)
+	if err != nil {
+		return err
+	}
+	for i, value := range append([]string{h.table}, more...) {
+		err = errors.Join(err, stmt.BindText(i+1, value))
+	}
+	for err == nil && stmt.Step() {
+		visit(stmt)
+	}
+	return errors.Join(err, stmt.Close())
 }

@@ -8,8 +8,9 @@ import (
 )
 
 // Provide makes a table or view of the stores part of a program's database, and reports whether
-// the stores have it. The name may have a schema before it.
-func (s *Stores) Provide(p *vtab.Program, name string) (bool, error) {
+// the stores have it. The name may have a schema before it. note is told while the program runs what
+// <table>_at(time) lacks.
+func (s *Stores) Provide(p *vtab.Program, name string, note func(format string, args ...any)) (bool, error) {
 	schema, _, _ := strings.Cut(name, ".")
 	for _, st := range s.all {
 		if name != schema && strings.EqualFold(st.schema, schema) {
@@ -19,18 +20,18 @@ func (s *Stores) Provide(p *vtab.Program, name string) (bool, error) {
 			return s.provideStore(p, st)
 		}
 	}
-	return s.provide(p, name)
+	return s.provide(p, name, note)
 }
 
 // provide makes a table or view of the stores part of the program's database, and reports whether
 // one of that name was added.
-func (s *Stores) provide(p *vtab.Program, name string) (bool, error) {
+func (s *Stores) provide(p *vtab.Program, name string, note func(format string, args ...any)) (bool, error) {
 	o, err := s.object(name)
 	if err != nil {
 		return false, err
 	}
 	if o == nil {
-		return s.provideAt(p, name)
+		return s.provideAt(p, name, note)
 	}
 	if o.isQuery() {
 		return provideView(p, o)

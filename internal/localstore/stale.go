@@ -5,30 +5,39 @@ import (
 
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
+	"github.com/lakeql/lakeql/provider"
 )
 
 const (
 	// pipelineSlices is the table in which pipelines record how old the rows of each table and
 	// workspace are.
 	pipelineSlices = "lakeql_slice"
+	// pipelineNotes is the view of pipelines that says what the rows of each table lack.
+	pipelineNotes = "lakeql_note"
 	// statusView shows that to people.
 	statusView = "pipeline_status"
 )
 
-// NoteStale notes each pipeline table in the program that has old rows, or none, of some workspace
-// because its last query failed. It notes nothing for a program that reads the status itself.
+// NoteStale notes what the rows of each pipeline table in the program lack: rows that are old or
+// missing, because the last query of a workspace failed or the pipeline asks no more; columns that the
+// query does not give any more; a schedule that is another version of the pipeline. It notes nothing
+// for a program that reads the status itself.
 func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any)) error {
 	for _, st := range s.all {
 		if !p.Has(st.schema) {
 			continue
 		}
-		stmt, _, err := p.DB.Prepare("SELECT table_name, sum(stale), count(*) FROM " + st.schema + "." + pipelineSlices + " GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
+		stmt, _, err := p.DB.Prepare("SELECT table_name, about, note FROM " + st.schema + "." + pipelineNotes + " ORDER BY table_name, kind, about")
+		if err != nil { // version 0.1.0 filled it
+			stmt, _, err = p.DB.Prepare("SELECT table_name, '', 'the rows of ' || sum(stale) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed; " + statusView + " tells which' FROM " + st.schema + "." + pipelineSlices + " GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
+		}
 		if err != nil {
 			continue // no pipeline has filled it
 		}
 		for stmt.Step() {
-			if name := stmt.ColumnText(0); isAbout(p, name) {
-				note("%s: the rows of %d of %d workspaces are old or missing, because their last query failed; %s tells which", name, stmt.ColumnInt(1), stmt.ColumnInt(2), statusView)
+			name, column := stmt.ColumnText(0), stmt.ColumnText(1)
+			if isAbout(p, name) && (column == "" || readsColumn(p, column)) {
+				note("%s: %s", provider.Printable(name), provider.Printable(stmt.ColumnText(2)))
 			}
 		}
 		if err := stmt.Close(); err != nil {
@@ -36,6 +45,16 @@ func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any
 		}
 	}
 	return nil
+}
+
+// readsColumn reports whether a program names a column, or may read all of them.
+func readsColumn(p *vtab.Program, column string) bool {
+	for _, q := range p.Queries {
+		if q.Mentions(column) || strings.Contains(q.Text, "*") {
+			return true
+		}
+	}
+	return false
 }
 
 // isAbout reports whether a program names a table of a pipeline, and does not read how old its rows

@@ -96,6 +96,9 @@ func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string,
 	}
 	_, err = t.exec(ctx, "UPDATE lakeql_slice SET observed_at = ?1, run_id = ?2, columns = ?3, stale = ?4, error = NULL WHERE table_name = ?5 AND deployment_name = ?6",
 		stamp(a.observed), run, strings.Join(names, " "), false, table.Name, workspace)
+	if err == nil {
+		err = s.recordStates(ctx, t, a.observed, "s.table_name = ?2 AND s.deployment_name = ?3", table.Name, workspace)
+	}
 	return a.counts, err
 }
 

@@ -20,7 +20,7 @@ func Check(ctx context.Context, d *Definition, asker Asker) error {
 		errs = append(errs, inFile(config, inWorkspaces(asker.CheckWorkspace(name))))
 	}
 	if d.Workspaces.Query != "" {
-		query, err := fill(d.Workspaces.Query, d.Variables, "")
+		query, err := d.fill(ctx, d.Workspaces.Query, "")
 		if err == nil {
 			_, err = asker.Columns(ctx, query)
 		}
@@ -28,7 +28,7 @@ func Check(ctx context.Context, d *Definition, asker Asker) error {
 	}
 	for i := range d.Tables {
 		t := &d.Tables[i]
-		query, err := fill(t.Query, d.Variables, probe)
+		query, err := d.fill(ctx, t.Query, probe)
 		var columns []provider.Column
 		if err == nil {
 			columns, err = asker.Columns(ctx, query)
@@ -44,12 +44,17 @@ func Check(ctx context.Context, d *Definition, asker Asker) error {
 }
 
 // Probe returns the query of a table as it is asked of some workspace.
-func (d *Definition) Probe(t *Table) (string, error) { return fill(t.Query, d.Variables, probe) }
+func (d *Definition) Probe(ctx context.Context, t *Table) (string, error) {
+	return d.fill(ctx, t.Query, probe)
+}
 
 // CheckStore reports what keeps the tables of a pipeline from being those of a store.
 func (s *Store) CheckStore(ctx context.Context, d *Definition) error {
 	stored, err := s.tables(ctx, s.db)
 	if err != nil {
+		return storeError(s.place, err)
+	}
+	if err := s.checkFolder(ctx, s.db, d); err != nil {
 		return storeError(s.place, err)
 	}
 	return checkTables(d, stored)

@@ -48,6 +48,10 @@ func settings() map[string]func(d *Definition, n *yaml.Node) error {
 		"on_error":    setOnError,
 		"attempts":    number(func(d *Definition) *int { return &d.Attempts }, maxAttempts),
 		"variables":   setVariables,
+
+		"query_timeout": setQueryTimeout,
+		"query_size":    number(func(d *Definition) *int { return &d.QuerySize }, mostQuerySize),
+		"query_rows":    setQueryRows,
 	}
 }
 
@@ -221,6 +225,27 @@ func setRetention(d *Definition, n *yaml.Node) error {
 	if d.Retention <= 0 {
 		return provider.Usagef("%s is not a time such as 90d or 12h, nor forever", nodeText(n))
 	}
+	return nil
+}
+
+// mostQuerySize is what SQLite takes.
+const mostQuerySize = 100 << 20
+
+// setQueryTimeout reads how long a query may take.
+func setQueryTimeout(d *Definition, n *yaml.Node) error {
+	var ok bool
+	if d.QueryTimeout, ok = parseTimeout(n.Value); !ok {
+		return provider.Usagef("%s is not a time such as 30m or 2h, nor never", nodeText(n))
+	}
+	return nil
+}
+
+func setQueryRows(d *Definition, n *yaml.Node) error {
+	rows, err := strconv.ParseInt(n.Value, 10, 64)
+	if err != nil || rows < 1 {
+		return provider.Usagef("%s is not a whole number above 0", nodeText(n))
+	}
+	d.QueryRows = rows
 	return nil
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,11 +14,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/lakeql/lakeql/internal/template"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -38,12 +39,18 @@ type Definition struct {
 	OnError     OnError           `json:"on_error"`
 	Attempts    int               `json:"attempts"` // of a query that fails in a way that may pass
 	Variables   map[string]string `json:"variables,omitempty"`
-	Tables      []Table           `json:"tables"`
+	// The limits of one query in one workspace. They are 0 unless they are set, for the defaults.
+	QueryTimeout time.Duration `json:"query_timeout,omitempty"` // how long it may take; below 0: no limit
+	QuerySize    int           `json:"query_size,omitempty"`    // bytes of its text, with the variables filled in
+	QueryRows    int64         `json:"query_rows,omitempty"`    // rows of its answer
+	Tables       []Table       `json:"tables"`
 
 	// Store is where the folder keeps its rows. It is no part of what a run needs, and may hold a password.
 	Store string `json:"-"`
-	// Folder is where it was read from.
+	// Folder is where it was read from; empty: from a store.
 	Folder string `json:"-"`
+	// Adopt lets it take the place of a pipeline of its name that another folder has in a store.
+	Adopt bool `json:"-"`
 }
 
 // OnError says what becomes of a run when a query fails for good.
@@ -74,13 +81,17 @@ const (
 	defaultAttempts    = 6
 	maxAttempts        = 20
 	defaultRetention   = 90 * 24 * time.Hour
+
+	defaultQueryTimeout = time.Hour
+	defaultQuerySize    = template.DefaultSize
+	defaultQueryRows    = 10_000_000
 )
 
 // names are those of pipelines and tables.
 var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
 
 // Load reads the pipeline of a folder.
-func Load(folder string) (*Definition, error) {
+func Load(ctx context.Context, folder string) (*Definition, error) {
 	path := filepath.Join(folder, ConfigFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -110,7 +121,7 @@ func Load(folder string) (*Definition, error) {
 		if err != nil {
 			return nil, provider.Usagef("read the pipeline: %v", err).Because(err)
 		}
-		t, err := parseTable(string(text), d.Variables)
+		t, err := d.parseTable(ctx, string(text))
 		if err != nil {
 			return nil, inFile(file, err)
 		}
@@ -191,30 +202,42 @@ func (d *Definition) next(after time.Time) (time.Time, error) {
 }
 
 // fill puts the workspace and the variables in place of {{ .name }} and {{ name }} in a query.
-func fill(text string, variables map[string]string, workspace string) (string, error) {
+func (d *Definition) fill(ctx context.Context, text, workspace string) (string, error) {
+	size := cmp.Or(d.QuerySize, defaultQuerySize)
 	if !strings.Contains(text, "{{") {
+		if len(text) > size {
+			return "", d.inLimit("query_size", provider.Usagef("the query has more than %d bytes", size))
+		}
 		return text, nil
 	}
 	values := map[string]string{deploymentName: workspace}
-	functions := template.FuncMap{
+	functions := template.Functions{
 		deploymentName: func() string { return workspace },
 		"quote":        func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" },
 	}
-	for name, value := range variables {
+	for name, value := range d.Variables {
 		values[name] = value
 		if _, taken := functions[name]; !taken {
 			functions[name] = func() string { return value }
 		}
 	}
-	t, err := template.New("query").Option("missingkey=error").Funcs(functions).Parse(text)
-	var b strings.Builder
-	if err == nil {
-		err = t.Execute(&b, values)
+	filled, err := template.Fill(ctx, "query", text, functions, values, template.Limits{Size: size, Steps: template.DefaultSteps})
+	if _, isOurs := errors.AsType[*provider.Error](err); isOurs {
+		return "", d.inLimit("query_size", err)
 	}
 	if err != nil {
 		return "", fillError(err)
 	}
-	return b.String(), nil
+	return filled, nil
+}
+
+// inLimit says which setting has the limit that was reached.
+func (d *Definition) inLimit(setting string, err error) error {
+	return provider.Change(err, func(e *provider.Error) {
+		if e.Code == provider.Usage && e.Hint == "" {
+			e.Hint = fmt.Sprintf("%s in %s sets another limit", setting, ConfigFile)
+		}
+	})
 }
 
 // templatePlace is how text/template says where: template: query:3:12: executing "query" at <.days>: map has…

@@ -34,7 +34,7 @@ func TestLoad(t *testing.T) {
 		"pipeline.yaml": someConfig + "store: s.db\n", "b.sql": "-- table: one\n-- key: id\nSELECT {{ days }} AS id", "a.sql": "-- table: two\n-- key: id\nSELECT 1 AS id",
 		"notes.txt": "no table", "c.sql.bak": "none either",
 	})
-	d, err := Load(dir)
+	d, err := Load(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 	if got := StoreOf(d); got != filepath.Join(dir, "s.db") {
 		t.Errorf("the store is %s", got)
 	}
-	if query, err := d.Probe(&d.Tables[1]); query != "SELECT 30 AS id" {
+	if query, err := d.Probe(t.Context(), &d.Tables[1]); query != "SELECT 30 AS id" {
 		t.Errorf("%s, %v", query, err)
 	}
 	if d.table("one") != &d.Tables[1] || d.table("three") != nil {
@@ -71,7 +71,7 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := write(t, t.TempDir(), test.files)
-			_, err := Load(dir)
+			_, err := Load(t.Context(), dir)
 			if want := strings.ReplaceAll(test.want, "{}", dir); err == nil || err.Error() != want || provider.CodeOf(err) != provider.Usage {
 				t.Errorf("%v\nwant\n%s", err, want)
 			}
@@ -81,7 +81,7 @@ func TestLoadRefuses(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "a.sql"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(dir); provider.CodeOf(err) != provider.Usage || !strings.Contains(err.Error(), "read the pipeline: ") {
+	if _, err := Load(t.Context(), dir); provider.CodeOf(err) != provider.Usage || !strings.Contains(err.Error(), "read the pipeline: ") {
 		t.Errorf("a folder for a file: %v", err)
 	}
 }
@@ -93,7 +93,7 @@ func TestInit(t *testing.T) {
 	if err != nil || len(made) < 10 {
 		t.Fatal(made, err)
 	}
-	d, err := Load(dir)
+	d, err := Load(t.Context(), dir)
 	if err != nil || len(d.Tables) != len(made)-1 {
 		t.Fatal(d, err)
 	}
@@ -149,7 +149,7 @@ func TestFill(t *testing.T) {
 		{"a reference for Databricks itself", `{{"{{job.id}}"}}`, "{{job.id}}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got, err := fill(test.text, variables, "dbc-1"); err != nil || got != test.want {
+			if got, err := (&Definition{Variables: variables}).fill(t.Context(), test.text, "dbc-1"); err != nil || got != test.want {
 				t.Errorf("%s, %v; want %s", got, err, test.want)
 			}
 		})
@@ -162,7 +162,7 @@ func TestFill(t *testing.T) {
 		"{{ quote }}":         `line 1, column 4: fill in the variables: <quote>: wrong number of args for quote: want 1 got 0`,
 		"{{ .days.x }}":       `line 1, column 9: fill in the variables: <.days.x>: can't evaluate field x in type string`,
 	} {
-		got, err := fill(text, variables, "dbc-1")
+		got, err := (&Definition{Variables: variables}).fill(t.Context(), text, "dbc-1")
 		if err == nil || got != "" || err.Error() != want || provider.CodeOf(err) != provider.Usage || provider.HintOf(err) == "" {
 			t.Errorf("%q: %q, %v; want %s", text, got, err, want)
 		}

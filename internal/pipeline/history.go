@@ -35,6 +35,9 @@ func (s *Store) prune(ctx context.Context, t tx, pipeline string, now time.Time)
 			WHERE later.deployment_name = old.deployment_name AND later.key_hash = old.key_hash AND later.changed_at <= ?1 AND later.history_id > old.history_id))`, h, h), stamp(from)); err != nil {
 			return err
 		}
+		if err := pruneStates(ctx, t, table.Name, from); err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, "UPDATE lakeql_table SET known_since = ?1 WHERE name = ?2", stamp(from), table.Name); err != nil {
 			return err
 		}

@@ -124,6 +124,9 @@ func (s *Store) rescueTasks(ctx context.Context, t tx, o *orphans) (int64, error
 	_, err = t.exec(ctx, fmt.Sprintf(`INSERT INTO lakeql_slice (table_name, deployment_name, stale, error)
 		SELECT t.table_name, t.deployment_name, TRUE, t.error FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id WHERE r.ended_at IS NULL AND t.state = 'failed' AND t.killed > %d
 		ON CONFLICT (table_name, deployment_name) DO UPDATE SET stale = excluded.stale, error = excluded.error`, mostKilled))
+	if err == nil {
+		err = s.recordStates(ctx, t, o.now, "s.stale")
+	}
 	return n, err
 }
 

@@ -7,7 +7,7 @@ import "testing"
 func TestNamesOfTables(t *testing.T) {
 	k := keep(t, things())
 	for _, name := range []string{"things_key", "things_time", "things_rows", "select", "t", "h"} {
-		parsed, err := parseTable("-- table: "+name+"\n-- key: id\nSELECT 1", nil)
+		parsed, err := new(Definition).parseTable(t.Context(), "-- table: "+name+"\n-- key: id\nSELECT 1")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lakeql/lakeql/provider"
@@ -50,6 +51,12 @@ func (s *Store) now(ctx context.Context, c conn) (time.Time, error) {
 // is not over, that goes on, and before is the same; one of another definition is stopped, and is before.
 func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run, before *Run, err error) {
 	err = s.db.transact(ctx, func(t tx) error {
+		if err := s.checkFolder(ctx, t, d); err != nil {
+			return err
+		}
+		if err := s.keepFolder(ctx, t, d); err != nil {
+			return err
+		}
 		open, err := s.runs(ctx, t, "WHERE ended_at IS NULL AND pipeline = ?1"+s.d.forUpdate(), d.Name)
 		if err != nil {
 			return err
@@ -154,16 +161,20 @@ func (s *Store) endRun(ctx context.Context, t tx, id int64, state RunState, reas
 	if _, err := t.exec(ctx, "UPDATE lakeql_run SET state = ?1, ended_at = ?2, code = ?3, error = ?4 WHERE id = ?5 AND ended_at IS NULL", string(state), stamp(now), code, why, id); err != nil {
 		return err
 	}
-	return s.skip(ctx, t, id, true)
+	return s.skip(ctx, t, id, true, now)
 }
 
 // skip takes the tasks of a run that have not begun out of the queue, and with running those that have.
-func (s *Store) skip(ctx context.Context, t tx, run int64, running bool) error {
+func (s *Store) skip(ctx context.Context, t tx, run int64, running bool, now time.Time) error {
 	states := "'waiting'"
 	if running {
 		states += ", 'running'" // what is under way then fails at the fence
 	}
-	if _, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run); err != nil {
+	n, err := t.exec(ctx, "UPDATE lakeql_task SET state = 'skipped', worker = '' WHERE run_id = ?1 AND state IN ("+states+")", run)
+	if err == nil && n > 0 {
+		err = s.skipSlices(ctx, t, run, now)
+	}
+	if err != nil {
 		return err
 	}
 	return t.dequeue(ctx, run)
@@ -205,9 +216,14 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 	if err == nil {
 		d, err = s.definition(ctx, s.db, run.Hash)
 	}
-	var workspaces []string
+	var workspaces, dropped []string
 	if err == nil {
 		workspaces, err = w.workspaces(ctx, d)
+	}
+	if err == nil {
+		var v versions
+		v, err = s.versions(ctx, s.db, run.Pipeline)
+		dropped = droppedColumns(v.ran, d)
 	}
 	if err == nil {
 		err = s.db.transact(ctx, func(t tx) error { return s.makeTasks(ctx, t, run, d, workspaces) })
@@ -215,6 +231,9 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 	switch {
 	case err == nil:
 		w.Logger.InfoContext(ctx, "run begins", "pipeline", d.Name, "run", id, "workspaces", len(workspaces), "tables", len(d.Tables))
+		for _, text := range dropped {
+			w.Logger.WarnContext(ctx, "columns differ from the run before", "pipeline", d.Name, "run", id, "difference", text)
+		}
 		return nil
 	case errors.Is(err, errTaken):
 		w.Logger.WarnContext(ctx, "run was planned by another worker, or stopped", "run", id)
@@ -230,18 +249,37 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 		}
 		return err
 	}
-	w.Logger.ErrorContext(ctx, "run fails", "pipeline", d.Name, "run", id, "error", err.Error())
-	ended := s.db.transact(ctx, func(t tx) error {
-		if err := s.stillPlanning(ctx, t, id); err != nil {
-			return err
-		}
-		return s.endRun(ctx, t, id, Failed, err)
-	})
+	w.Logger.ErrorContext(ctx, "run fails", "pipeline", strings.TrimPrefix(job.Queue, queueOf("")), "run", id, "error", err.Error())
+	ended := s.failPlan(ctx, id, err)
 	if ended != nil && !errors.Is(ended, errTaken) {
 		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", ended.Error())
 		return snoozeJob(pause(2))
 	}
 	return cancelJob(err)
+}
+
+// failPlan ends a run whose workspaces could not be found. All rows of its pipeline are stale then: none of its
+// queries was asked.
+func (s *Store) failPlan(ctx context.Context, id int64, cause error) error {
+	return s.db.transact(ctx, func(t tx) error {
+		if err := s.stillPlanning(ctx, t, id); err != nil {
+			return err
+		}
+		now, err := s.now(ctx, t)
+		if err != nil {
+			return err
+		}
+		planned, err := s.runs(ctx, t, "WHERE id = ?1", id)
+		if err != nil {
+			return err
+		}
+		for _, r := range planned {
+			if err := s.failPipeline(ctx, t, r.Pipeline, told(cause), now); err != nil {
+				return err
+			}
+		}
+		return s.endRun(ctx, t, id, Failed, cause)
+	})
 }
 
 // told is an error as it is kept for people: with what to do about it.
@@ -270,14 +308,16 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 		query := allWorkspaces
 		var err error
 		if d.Workspaces.Query != "" {
-			if query, err = fill(d.Workspaces.Query, d.Variables, ""); err != nil {
+			if query, err = d.fill(ctx, d.Workspaces.Query, ""); err != nil {
 				return nil, err
 			}
 		}
 		found = nil
-		err = w.Asker.Ask(ctx, "", query, w.pacer(d, &effort{}), func(rows provider.Rows) error {
+		limited, stop := d.limitTime(ctx)
+		defer stop()
+		err = w.Asker.Ask(limited, "", query, w.pacer(d, &effort{}), func(rows provider.Rows) error {
 			for {
-				row, err := rows.Next(ctx)
+				row, err := rows.Next(limited)
 				if isEnd(err) {
 					return nil
 				}
@@ -288,11 +328,13 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 				if !ok || name == "" {
 					return provider.Usagef("a workspace of the account has no deployment name (%v): list by name the workspaces that the pipeline is about", row)
 				}
-				found = append(found, name)
+				if found = append(found, name); int64(len(found)) > d.mostRows() {
+					return d.tooManyRows()
+				}
 			}
 		})
 		if err != nil {
-			return nil, inWorkspaces(err)
+			return nil, inWorkspaces(d.timeError(ctx, limited, err))
 		}
 	}
 	found = slices.Compact(slices.Sorted(slices.Values(found)))
@@ -345,9 +387,10 @@ func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, wo
 		}
 	}
 	// What is not asked any more is not known to be so any more.
-	if _, err := t.exec(ctx, `UPDATE lakeql_slice SET stale = ?1, error = ?2 WHERE table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?3)
-		AND NOT EXISTS (SELECT 1 FROM lakeql_task t WHERE t.run_id = ?4 AND t.table_name = lakeql_slice.table_name AND t.deployment_name = lakeql_slice.deployment_name)`,
-		true, "the pipeline does not ask this query of the workspace any more", d.Name, run.ID); err != nil {
+	if err := s.askSlices(ctx, t, run, now); err != nil {
+		return err
+	}
+	if err := s.noteSchedule(ctx, t, d.Name); err != nil {
 		return err
 	}
 	_, err = t.exec(ctx, "UPDATE lakeql_run SET state = ?1 WHERE id = ?2 AND ended_at IS NULL", string(Running), run.ID)

@@ -40,13 +40,22 @@ func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 		if err := checkTables(d, stored); err != nil {
 			return err
 		}
+		if err := s.checkFolder(ctx, t, d); err != nil {
+			return err
+		}
+		if err := s.keepFolder(ctx, t, d); err != nil {
+			return err
+		}
 		hash, err := s.keepDefinition(ctx, t, d)
 		if err != nil {
 			return err
 		}
 		_, err = t.exec(ctx, `INSERT INTO lakeql_schedule (pipeline, hash, next_at, paused) VALUES (?1, ?2, ?3, ?4)
 			ON CONFLICT (pipeline) DO UPDATE SET hash = excluded.hash, next_at = excluded.next_at, error = NULL`, d.Name, hash, stamp(next), false)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.noteSchedule(ctx, t, d.Name)
 	})
 	if err != nil {
 		return nil, storeError(s.place, err)
@@ -110,8 +119,10 @@ func (s *Store) Trigger(ctx context.Context, pipeline, startedBy string) (*Run, 
 // Remove takes a schedule away. The rows and their history stay.
 func (s *Store) Remove(ctx context.Context, pipeline string) error {
 	return s.changeSchedule(ctx, pipeline, func(t tx, _ *Definition, _ time.Time) error {
-		_, err := t.exec(ctx, "DELETE FROM lakeql_schedule WHERE pipeline = ?1", pipeline)
-		return err
+		if _, err := t.exec(ctx, "DELETE FROM lakeql_schedule WHERE pipeline = ?1", pipeline); err != nil {
+			return err
+		}
+		return s.noteSchedule(ctx, t, pipeline)
 	})
 }
 

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,7 +57,7 @@ func reserved() []string {
 }
 
 // parseTable reads an SQL file.
-func parseTable(text string, variables map[string]string) (*Table, error) {
+func (d *Definition) parseTable(ctx context.Context, text string) (*Table, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	t := &Table{Types: map[string]Type{}}
 	lines := strings.Split(text, "\n")
@@ -98,7 +99,7 @@ func parseTable(text string, variables map[string]string) (*Table, error) {
 	if t.Query == "" {
 		return nil, provider.Usagef("it has no query")
 	}
-	_, err := fill(t.Query, variables, probe)
+	_, err := d.fill(ctx, t.Query, probe)
 	return t, t.shift(err)
 }
 

@@ -34,7 +34,7 @@ func TestParseTable(t *testing.T) {
 		{"the longest name", "-- table: " + strings.Repeat("t", 41) + "\n-- key: a\nSELECT 1", Table{Name: strings.Repeat("t", 41), Key: []string{"a"}, Types: map[string]Type{}, Query: "SELECT 1", Lines: 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := parseTable(test.text, nil)
+			got, err := new(Definition).parseTable(t.Context(), test.text)
 			if err != nil || !reflect.DeepEqual(*got, test.want) {
 				t.Errorf("%#v, %v\nwant %#v", got, err, test.want)
 			}
@@ -82,7 +82,7 @@ func TestParseTableRefuses(t *testing.T) {
 		{"a function that is not there", "-- table: t\n-- key: a\n\n  SELECT\n {{ days }}", `line 5, column 1: fill in the variables: function "days" not defined`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := parseTable(test.text, map[string]string{"other": "1"})
+			got, err := (&Definition{Variables: map[string]string{"other": "1"}}).parseTable(t.Context(), test.text)
 			if err == nil || err.Error() != test.want || provider.CodeOf(err) != provider.Usage {
 				t.Errorf("%+v\n%v\nwant\n%s", got, err, test.want)
 			}

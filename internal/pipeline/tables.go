@@ -226,24 +226,46 @@ func (s *Store) createViews(ctx context.Context, t tx, made *storedTable) error 
 	if !s.d.postgres {
 		return nil
 	}
-	var declared strings.Builder
+	return s.createAt(ctx, t, made)
+}
+
+// createAt makes the function <table>_at(time) of PostgreSQL.
+func (s *Store) createAt(ctx context.Context, t tx, made *storedTable) error {
+	var declared, names strings.Builder
 	for _, c := range made.Columns {
 		fmt.Fprintf(&declared, ", %s %s", quote(c.Name), s.d.typeOf(c.Type))
+		names.WriteString(", h." + quote(c.Name))
 	}
 	function := quote(made.Name + "_at")
 	for _, statement := range []string{
 		"DROP FUNCTION IF EXISTS " + function + "(timestamptz)",
 		// Its parameter has no name, for a column might have the same.
-		fmt.Sprintf(`CREATE FUNCTION %s(timestamptz) RETURNS TABLE (deployment_name text%s) LANGUAGE plpgsql STABLE AS $lakeql$
+		fmt.Sprintf(`CREATE FUNCTION %[1]s(timestamptz) RETURNS TABLE (deployment_name text, stale boolean%[2]s) LANGUAGE plpgsql STABLE AS $lakeql$
 #variable_conflict use_column
+DECLARE
+	lakeql_since timestamptz := (SELECT t.known_since FROM lakeql_table t WHERE t.name = %[3]s);
+	lakeql_last timestamptz := greatest(clock_timestamp(), (SELECT max(s.observed_at) FROM lakeql_slice s WHERE s.table_name = %[3]s));
+	lakeql_all bigint;
+	lakeql_old text[];
 BEGIN
-	IF $1 < (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s) THEN
-		RAISE EXCEPTION 'what %s held at %% is not known: its history begins at %%', $1, (SELECT t.known_since FROM lakeql_table t WHERE t.name = %s);
+	IF $1 IS NULL THEN
+		RAISE EXCEPTION '%[4]s_at needs a time';
+	ELSIF $1 < lakeql_since THEN
+		RAISE EXCEPTION 'what %[4]s held at %% is not known: its history begins at %%', $1, lakeql_since;
+	ELSIF $1 > lakeql_last THEN
+		RAISE EXCEPTION 'what %[4]s will hold at %% is not known: the time is in the future', $1;
 	END IF;
-	RETURN QUERY SELECT h.deployment_name%s FROM (
-		SELECT DISTINCT ON (h.deployment_name, h.key_hash) h.* FROM %s h WHERE h.changed_at <= $1
+	SELECT count(*), array_agg(h.deployment_name ORDER BY h.deployment_name) FILTER (WHERE h.stale) INTO lakeql_all, lakeql_old FROM (
+		SELECT DISTINCT ON (h.deployment_name) h.* FROM lakeql_state h WHERE h.table_name = %[3]s AND h.changed_at <= $1
+		ORDER BY h.deployment_name, h.changed_at DESC, h.id DESC) h;
+	IF lakeql_old IS NOT NULL THEN
+		RAISE WARNING '%[4]s: the rows of %% of %% workspaces were old or missing at %%: %%', cardinality(lakeql_old), lakeql_all, $1,
+			array_to_string(lakeql_old[1:%[7]d], ', ') || CASE WHEN cardinality(lakeql_old) > %[7]d THEN ', …' ELSE '' END;
+	END IF;
+	RETURN QUERY SELECT h.deployment_name, coalesce(h.deployment_name = ANY (lakeql_old), false)%[5]s FROM (
+		SELECT DISTINCT ON (h.deployment_name, h.key_hash) h.* FROM %[6]s h WHERE h.changed_at <= $1
 		ORDER BY h.deployment_name, h.key_hash, h.changed_at DESC, h.history_id DESC) h WHERE h.change <> 'removed';
-END $lakeql$`, function, declared.String(), literal(made.Name), made.Name, literal(made.Name), names("h."), quote(historyTable(made.Name))),
+END $lakeql$`, function, declared.String(), literal(made.Name), made.Name, names.String(), quote(historyTable(made.Name)), mostNamed),
 		fmt.Sprintf("COMMENT ON VIEW %s IS %s", quote(made.Name), literal(made.Description)),
 	} {
 		if _, err := t.exec(ctx, statement); err != nil {

@@ -180,17 +180,24 @@ func (t *task) attempt(ctx context.Context) (changes Changes, err error) {
 // one transaction.
 func (t *task) run(ctx context.Context) (Changes, error) {
 	a, s := t.job.Args, t.worker.Store
-	query, err := fill(t.table.Query, t.def.Variables, a.Workspace)
+	query, err := t.def.fill(ctx, t.table.Query, a.Workspace)
 	if err != nil {
 		return Changes{}, err
 	}
 	answer := newSpool(t.table)
 	defer answer.close()
-	err = t.worker.Asker.Ask(ctx, a.Workspace, query, t.worker.pacer(t.def, &t.effort), func(rows provider.Rows) error {
-		return answer.fill(a.Workspace, rows, func() ([]any, error) { return rows.Next(ctx) })
+	limited, stop := t.def.limitTime(ctx)
+	defer stop()
+	err = t.worker.Asker.Ask(limited, a.Workspace, query, t.worker.pacer(t.def, &t.effort), func(rows provider.Rows) error {
+		return answer.fill(a.Workspace, rows, func() ([]any, error) {
+			if answer.rows > t.def.mostRows() {
+				return nil, t.def.tooManyRows()
+			}
+			return rows.Next(limited)
+		})
 	})
 	if err != nil {
-		return Changes{}, err
+		return Changes{}, t.def.timeError(ctx, limited, err)
 	}
 	var changes Changes
 	err = s.db.transact(ctx, func(c tx) error {
@@ -369,8 +376,7 @@ func (t *task) release(ctx context.Context, state taskState, cause error, after 
 		if state != failed {
 			return nil
 		}
-		if _, err := c.exec(ctx, `INSERT INTO lakeql_slice (table_name, deployment_name, stale, error) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT (table_name, deployment_name) DO UPDATE SET stale = excluded.stale, error = excluded.error`, a.Table, a.Workspace, true, message); err != nil {
+		if err := s.failSlice(ctx, c, a.Table, a.Workspace, message, now); err != nil {
 			return err
 		}
 		if !stops {
@@ -379,7 +385,7 @@ func (t *task) release(ctx context.Context, state taskState, cause error, after 
 		if _, err := c.exec(ctx, "UPDATE lakeql_run SET state = ?1 WHERE id = ?2 AND ended_at IS NULL", string(Stopping), a.Run); err != nil {
 			return err
 		}
-		return s.skip(ctx, c, a.Run, false)
+		return s.skip(ctx, c, a.Run, false, now)
 	})
 }
 

@@ -247,7 +247,7 @@ func (w *Worker) finish(ctx context.Context) error {
 			if ended = n > 0; err != nil || !ended {
 				return err // somebody else has seen to it, or some query began again
 			}
-			return s.skip(ctx, t, r.ID, false) // of a run that stops
+			return s.skip(ctx, t, r.ID, false, now) // of a run that stops
 		}); err != nil {
 			return err
 		}

@@ -1,0 +1,215 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// schemaVersion is the version of a store's own tables. Stores of version 0.1.0 have the first, and no
+// lakeql_version.
+const schemaVersion = 2
+
+// create makes the tables that a store has for itself, or brings them to the present.
+func (s *Store) create(ctx context.Context) error {
+	// To make what is there again would take locks for which all who work would wait.
+	version, err := s.version(ctx, s.db)
+	if err != nil || version == schemaVersion {
+		return err
+	}
+	return s.db.transact(ctx, func(t tx) error {
+		if s.d.postgres {
+			if _, err := t.exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock)); err != nil {
+				return err
+			}
+		}
+		version, err := s.version(ctx, t)
+		switch {
+		case err != nil || version == schemaVersion: // somebody else has made them meanwhile
+			return err
+		case version == 1:
+			return s.upgrade(ctx, t)
+		}
+		for _, statement := range s.schema() {
+			if _, err := t.exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// version is that of the tables in the store; 0: there are none.
+func (s *Store) version(ctx context.Context, c conn) (int64, error) {
+	there := func(table string) (bool, error) {
+		query := "SELECT count(*) FROM sqlite_schema WHERE name = " + literal(table)
+		if s.d.postgres {
+			query = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass(" + literal(table) + ")"
+		}
+		var n int64
+		_, err := one(ctx, c, query, nil, &n)
+		return n > 0, err
+	}
+	if found, err := there("lakeql_version"); err != nil || !found {
+		if found, err = there("lakeql_workspace"); err != nil || !found { // the last of the first version
+			return 0, err
+		}
+		return 1, nil
+	}
+	var version int64
+	_, err := one(ctx, c, "SELECT max(version) FROM lakeql_version", nil, &version)
+	if err == nil && version > schemaVersion {
+		return 0, provider.Usagef("the store %s was written by a newer version of lakeql", provider.Printable(s.place)).
+			Hintf("use that version, or another store: --store")
+	}
+	return version, err
+}
+
+// schema are the store's own tables. Their names begin with lakeql_, which those of pipelines cannot.
+//
+//   - lakeql_definition: pipelines as they were when a run began, by their hash;
+//   - lakeql_run: the runs; of one period of a schedule there is one;
+//   - lakeql_task: a query against a workspace, of a run;
+//   - lakeql_table: the tables, with the columns that they ever had;
+//   - lakeql_slice: the rows of a table that are of one workspace: when they were asked for, which columns the
+//     query gave, whether the last time failed, so that they are stale, and whether the pipeline still asks;
+//   - lakeql_state: when slices became stale, and fresh again, for what was there at a time;
+//   - lakeql_pipeline: the folders of pipelines, for two may have one name;
+//   - lakeql_schedule: when pipelines run by themselves;
+//   - pipeline_status, for people: how old the rows of each table and workspace are, and why;
+//   - lakeql_worker: who works, and when that was last seen;
+//   - lakeql_workspace: when a workspace may be called again, for all workers together;
+//   - lakeql_note, for readers: what the rows of each table lack;
+//   - lakeql_version: the version of all this.
+func (s *Store) schema() []string {
+	return append(s.firstSchema(), s.secondSchema()...)
+}
+
+// firstSchema is what stores of version 0.1.0 have.
+func (s *Store) firstSchema() []string {
+	return s.inDialect(
+		`CREATE TABLE lakeql_definition (hash text PRIMARY KEY, body text NOT NULL)`,
+		`CREATE TABLE lakeql_run (id {id}, pipeline text NOT NULL, period text, hash text NOT NULL, state text NOT NULL,
+			started_by text NOT NULL, begun_at {time} NOT NULL, ended_at {time}, code bigint, error text)`,
+		`CREATE UNIQUE INDEX lakeql_run_period ON lakeql_run (pipeline, period)`,
+		`CREATE UNIQUE INDEX lakeql_run_open ON lakeql_run (pipeline) WHERE ended_at IS NULL`,
+		`CREATE TABLE lakeql_task (run_id bigint NOT NULL, table_name text NOT NULL, deployment_name text NOT NULL,
+			state text NOT NULL, worker text NOT NULL DEFAULT '', attempts bigint NOT NULL DEFAULT 0,
+			calls bigint NOT NULL DEFAULT 0, throttled bigint NOT NULL DEFAULT 0,
+			row_count bigint, added bigint, changed bigint, removed bigint,
+			throttled_since {time}, killed bigint NOT NULL DEFAULT 0, begun_at {time}, ended_at {time}, wait_until {time}, code bigint, error text,
+			PRIMARY KEY (run_id, table_name, deployment_name))`,
+		`CREATE INDEX lakeql_task_state ON lakeql_task (run_id, state)`,
+		`CREATE TABLE lakeql_table (name text PRIMARY KEY, pipeline text NOT NULL, description text NOT NULL, key_columns text NOT NULL,
+			columns text NOT NULL, known_since {time} NOT NULL, retention bigint NOT NULL)`,
+		`CREATE TABLE lakeql_slice (table_name text NOT NULL, deployment_name text NOT NULL, observed_at {time}, run_id bigint, columns text,
+			stale {bool} NOT NULL, error text, PRIMARY KEY (table_name, deployment_name))`,
+		`CREATE TABLE lakeql_schedule (pipeline text PRIMARY KEY, hash text NOT NULL, next_at {time} NOT NULL, last_at {time}, paused {bool} NOT NULL, error text)`,
+		`CREATE TABLE lakeql_worker (id text PRIMARY KEY, host text NOT NULL, begun_at {time} NOT NULL, seen_at {time} NOT NULL, lease {float} NOT NULL)`,
+		`CREATE VIEW pipeline_status AS SELECT t.pipeline, s.table_name, s.deployment_name, s.observed_at, s.stale, s.run_id, s.error
+			FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name`,
+		`CREATE TABLE lakeql_workspace (deployment_name text PRIMARY KEY, next_at {time}, blocked_until {time})`,
+	)
+}
+
+// secondSchema is what came with version 2 of the schema.
+func (s *Store) secondSchema() []string {
+	return s.inDialect(
+		`CREATE TABLE lakeql_version (version bigint NOT NULL)`,
+		`INSERT INTO lakeql_version (version) VALUES (2)`,
+		`CREATE TABLE lakeql_pipeline (name text PRIMARY KEY, folder text NOT NULL, host text NOT NULL)`,
+		`ALTER TABLE lakeql_table ADD COLUMN note text`,
+		`ALTER TABLE lakeql_slice ADD COLUMN asked {bool} NOT NULL DEFAULT TRUE`,
+		`CREATE TABLE lakeql_state (id {id}, table_name text NOT NULL, deployment_name text NOT NULL, changed_at {time} NOT NULL, stale {bool} NOT NULL)`,
+		`CREATE INDEX lakeql_state_slice ON lakeql_state (table_name, deployment_name, changed_at)`,
+		noteView,
+	)
+}
+
+// mostNamed is how many workspaces a note names.
+const mostNamed = 5
+
+// noteView is a view with what the rows of each table lack, a row for each fault:
+//
+//   - failed: rows are old or missing, because a workspace did not answer;
+//   - unasked: rows are old, because the pipeline asks no more;
+//   - empty: no workspace has been asked yet;
+//   - columns: a column, about, reads as NULL, because the query does not give it;
+//   - schedule: the installed schedule is another version of the pipeline.
+//
+// The query of a table gave the columns in lakeql_slice, separated by blanks.
+const noteView = `CREATE VIEW lakeql_note AS
+	SELECT t.name AS table_name, 'failed' AS kind, '' AS about, 'the rows of ' || count(*) FILTER (WHERE s.stale AND s.asked) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed or was not answered: ' ||
+		(SELECT string_agg(deployment_name, ', ') FROM (SELECT deployment_name FROM lakeql_slice o WHERE o.table_name = t.name AND o.stale AND o.asked ORDER BY 1 LIMIT {named}) named) ||
+		CASE WHEN count(*) FILTER (WHERE s.stale AND s.asked) > {named} THEN ', …' ELSE '' END || '; pipeline_status tells why' AS note
+	FROM lakeql_table t JOIN lakeql_slice s ON s.table_name = t.name GROUP BY t.name HAVING count(*) FILTER (WHERE s.stale AND s.asked) > 0
+	UNION ALL
+	SELECT t.name, 'unasked', '', 'the pipeline does not ask for the rows of ' || count(*) || ' workspaces any more, which are old: ' ||
+		(SELECT string_agg(deployment_name, ', ') FROM (SELECT deployment_name FROM lakeql_slice o WHERE o.table_name = t.name AND NOT o.asked ORDER BY 1 LIMIT {named}) named) ||
+		CASE WHEN count(*) > {named} THEN ', …' ELSE '' END
+	FROM lakeql_table t JOIN lakeql_slice s ON s.table_name = t.name WHERE NOT s.asked GROUP BY t.name
+	UNION ALL
+	SELECT t.name, 'empty', '', 'no workspace was asked for its rows yet' FROM lakeql_table t WHERE NOT EXISTS (SELECT 1 FROM lakeql_slice s WHERE s.table_name = t.name)
+	UNION ALL
+	SELECT t.name, 'columns', c.value ->> 'name', 'the query that filled the rows of ' || count(*) FILTER (WHERE {lacks}) || ' of ' || count(*) || ' workspaces does not give the column ' || (c.value ->> 'name') || ', which is NULL there; ' || t.name || '_at(time) has its earlier values'
+	FROM lakeql_table t JOIN lakeql_slice s ON s.table_name = t.name AND s.observed_at IS NOT NULL CROSS JOIN {columns} GROUP BY t.name, c.value ->> 'name' HAVING count(*) FILTER (WHERE {lacks}) > 0
+	UNION ALL
+	SELECT t.name, 'schedule', '', t.note FROM lakeql_table t WHERE t.note IS NOT NULL`
+
+// inDialect puts the types and functions of the database into statements.
+func (s *Store) inDialect(statements ...string) []string {
+	const padded = `(' ' || coalesce(s.columns, '') || ' ')`
+	lacks := "replace(" + padded + ", ' ' || (c.value ->> 'name') || ' ', '') = " + padded
+	words := strings.NewReplacer("{time}", "timestamptz", "{id}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{bool}", "boolean", "{float}", "double precision",
+		"{named}", fmt.Sprint(mostNamed), "{columns}", "LATERAL json_array_elements(t.columns::json) AS c(value)", "{lacks}", lacks)
+	if !s.d.postgres {
+		words = strings.NewReplacer("{time}", "TIMESTAMP TEXT", "{id}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{bool}", "BOOLEAN", "{float}", "REAL",
+			"{named}", fmt.Sprint(mostNamed), "{columns}", "json_each(t.columns) c", "{lacks}", lacks)
+	}
+	for i, statement := range statements {
+		statements[i] = words.Replace(statement)
+	}
+	return statements
+}
+
+// upgrade brings a store of version 0.1.0 to the present.
+func (s *Store) upgrade(ctx context.Context, t tx) error {
+	statements := append(s.secondSchema(),
+		"UPDATE lakeql_slice SET asked = FALSE WHERE error = 'the pipeline does not ask this query of the workspace any more'",
+		// What was before is not known: rows count as fresh from the beginning, and stale ones from their last answer.
+		"INSERT INTO lakeql_state (table_name, deployment_name, changed_at, stale) SELECT s.table_name, s.deployment_name, t.known_since, s.observed_at IS NULL FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name",
+		"INSERT INTO lakeql_state (table_name, deployment_name, changed_at, stale) SELECT table_name, deployment_name, observed_at, TRUE FROM lakeql_slice WHERE stale AND observed_at IS NOT NULL",
+	)
+	for _, statement := range statements {
+		if _, err := t.exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	all, err := s.tables(ctx, t)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if err := s.createViews(ctx, t, &all[i]); err != nil {
+			return err
+		}
+		if s.d.postgres {
+			continue
+		}
+		for _, c := range all[i].Columns { // which was kept as JSON, see scalar
+			if c.Type != JSON {
+				continue
+			}
+			for _, table := range []string{rowsTable(all[i].Name), historyTable(all[i].Name)} {
+				column := quote(c.Name)
+				if _, err := t.exec(ctx, fmt.Sprintf(`UPDATE %s SET %s = CASE WHEN substr(%[2]s, 1, 1) IN ('"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9') AND instr(%[2]s, '\u0000') = 0 THEN %[2]s ->> '$' ELSE CAST(%[2]s AS BLOB) END
+					WHERE typeof(%[2]s) = 'text' AND substr(%[2]s, 1, 1) NOT IN ('{', '[')`, quote(table), column)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// A slice, the rows that a table has of one workspace, is stale if the last run that was to renew it did not.
+// lakeql_slice says so now, and lakeql_state since when: what a table held at a time is only whole if no slice
+// was stale then.
+
+// recordStates keeps which slices became stale, or fresh, at a time. where selects slices, as s; its parameters
+// are ?2, ?3, ….
+func (s *Store) recordStates(ctx context.Context, t tx, at time.Time, where string, args ...any) error {
+	_, err := t.exec(ctx, fmt.Sprintf(`INSERT INTO lakeql_state (table_name, deployment_name, changed_at, stale)
+		SELECT s.table_name, s.deployment_name, CAST(?1 AS %s), s.stale FROM lakeql_slice s WHERE %s AND s.stale IS DISTINCT FROM
+		(SELECT h.stale FROM lakeql_state h WHERE h.table_name = s.table_name AND h.deployment_name = s.deployment_name ORDER BY h.changed_at DESC, h.id DESC LIMIT 1)`,
+		s.d.typeOf(Timestamp), where), append([]any{stamp(at)}, args...)...)
+	return err
+}
+
+// failSlice makes the rows of a table and a workspace stale.
+func (s *Store) failSlice(ctx context.Context, t tx, table, workspace string, why any, at time.Time) error {
+	if _, err := t.exec(ctx, `INSERT INTO lakeql_slice (table_name, deployment_name, stale, error) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (table_name, deployment_name) DO UPDATE SET stale = excluded.stale, error = excluded.error`, table, workspace, true, why); err != nil {
+		return err
+	}
+	return s.recordStates(ctx, t, at, "s.table_name = ?2 AND s.deployment_name = ?3", table, workspace)
+}
+
+// failPipeline makes all rows of a pipeline stale: a run could not even find its workspaces.
+func (s *Store) failPipeline(ctx context.Context, t tx, pipeline, why string, at time.Time) error {
+	if _, err := t.exec(ctx, "UPDATE lakeql_slice SET stale = ?1, error = ?2 WHERE asked AND table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?3)", true, why, pipeline); err != nil {
+		return err
+	}
+	return s.recordStates(ctx, t, at, "s.table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2)", pipeline)
+}
+
+// askSlices makes slices of what a run asks for, stale until there is an answer, and makes those stale that it does
+// not ask for.
+func (s *Store) askSlices(ctx context.Context, t tx, run *Run, at time.Time) error {
+	const asks = "EXISTS (SELECT 1 FROM lakeql_task t WHERE t.run_id = ?1 AND t.table_name = lakeql_slice.table_name AND t.deployment_name = lakeql_slice.deployment_name)"
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{
+		{`INSERT INTO lakeql_slice (table_name, deployment_name, stale, error)
+			SELECT t.table_name, t.deployment_name, TRUE, 'its query was not answered yet' FROM lakeql_task t WHERE t.run_id = ?1
+			ON CONFLICT (table_name, deployment_name) DO NOTHING`, []any{run.ID}},
+		{"UPDATE lakeql_slice SET asked = TRUE, error = 'its query was not answered yet' WHERE NOT asked AND " + asks, []any{run.ID}},
+		{"UPDATE lakeql_slice SET stale = TRUE, asked = FALSE, error = 'the pipeline does not ask this query of the workspace any more' WHERE table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2) AND NOT " + asks, []any{run.ID, run.Pipeline}},
+	} {
+		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
+			return err
+		}
+	}
+	return s.recordStates(ctx, t, at, "s.table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2)", run.Pipeline)
+}
+
+// skipSlices makes those slices stale whose queries a run was to ask and did not.
+func (s *Store) skipSlices(ctx context.Context, t tx, run int64, at time.Time) error {
+	const skips = "SELECT 1 FROM lakeql_task t WHERE t.run_id = ?%d AND t.state = 'skipped' AND t.table_name = %[2]s.table_name AND t.deployment_name = %[2]s.deployment_name"
+	if _, err := t.exec(ctx, "UPDATE lakeql_slice SET stale = TRUE, error = ?2 WHERE asked AND EXISTS ("+fmt.Sprintf(skips, 1, "lakeql_slice")+")",
+		run, fmt.Sprintf("run %d ended before its query was answered", run)); err != nil {
+		return err
+	}
+	return s.recordStates(ctx, t, at, "EXISTS ("+fmt.Sprintf(skips, 2, "s")+")", run)
+}
+
+// pruneStates forgets the states of a table before a time, but for the last one of each slice.
+func pruneStates(ctx context.Context, t tx, table string, from time.Time) error {
+	_, err := t.exec(ctx, `DELETE FROM lakeql_state AS old WHERE table_name = ?1 AND changed_at < ?2 AND EXISTS (SELECT 1 FROM lakeql_state later
+		WHERE later.table_name = old.table_name AND later.deployment_name = old.deployment_name AND later.changed_at <= ?2 AND later.id > old.id)`, table, stamp(from))
+	return err
+}
+
+// Note is what the rows of a table lack.
+type Note struct {
+	Table, Text string
+	// Missing: a workspace failed or was not asked yet, so that rows are old or missing.
+	Missing bool
+}
+
+// Notes lists what the rows of some tables lack; nil: of all tables.
+func (s *Store) Notes(ctx context.Context, tables []string) ([]Note, error) {
+	var all []Note
+	err := each(ctx, s.db, "SELECT table_name, kind, note FROM lakeql_note ORDER BY table_name, kind, about", nil, func(scan func(...any) error) error {
+		var n Note
+		var kind string
+		err := scan(&n.Table, &kind, &n.Text)
+		n.Missing = kind == "failed" || kind == "empty"
+		if len(tables) == 0 || slices.Contains(tables, n.Table) {
+			all = append(all, n)
+		}
+		return err
+	})
+	return all, storeError(s.place, err)
+}
+
+// CheckSince reports what keeps the changes of a table since a time (zero: since its history begins) from being told.
+// note is what they lack; empty: nothing.
+func (s *Store) CheckSince(ctx context.Context, table string, since time.Time) (note string, err error) {
+	t, err := s.table(ctx, table)
+	if err != nil || since.IsZero() {
+		return "", err
+	}
+	now, err := s.now(ctx, s.db)
+	switch {
+	case err != nil:
+		return "", storeError(s.place, err)
+	case since.After(now) && since.After(time.Now()): // clocks differ
+		return "", provider.Usagef("the time %s is in the future: nothing is known of it", stamp(since))
+	case since.Before(t.KnownSince):
+		return fmt.Sprintf("its history begins at %s: changes since %s are told from then on", stamp(t.KnownSince), stamp(since)), nil
+	}
+	return "", nil
+}
