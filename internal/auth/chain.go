@@ -169,8 +169,8 @@ func (c *Chain) configured() (*config.Config, error) {
 		cfg.ConfigFile = configFile()
 		cfg.Loaders = []config.Loader{config.ConfigFile}
 	}
-	if err := cfg.EnsureResolved(); err != nil {
-		return nil, configurationError(err)
+	if err := resolve(cfg); err != nil {
+		return nil, err
 	}
 	if err := separate(cfg); err != nil {
 		return nil, err
@@ -230,6 +230,20 @@ func (c *Chain) newConfig() *config.Config {
 	}
 }
 
+// resolve reads a configuration.
+func resolve(cfg *config.Config) error {
+	if len(cfg.Loaders) == 0 { // the SDK's own
+		cfg.Loaders = []config.Loader{config.ConfigAttributes, config.ConfigFile}
+	}
+	sources := cfg.Loaders // which say where a configuration comes from
+	defer func() { cfg.Loaders = sources }()
+	cfg.Loaders = append(slices.Clip(sources), hostCheck{})
+	if err := cfg.EnsureResolved(); err != nil {
+		return configurationError(redact(err, cfg))
+	}
+	return nil
+}
+
 // tokenTimeoutSeconds bounds how long fetching an OAuth token may take, repetitions included.
 const tokenTimeoutSeconds = 10
 
@@ -270,8 +284,8 @@ func (c *Chain) login(host Host) (*login, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.EnsureResolved(); err != nil {
-		return nil, configurationError(err)
+	if err := resolve(cfg); err != nil {
+		return nil, err
 	}
 	l := &login{chain: c, source: cfg}
 	c.hosts[host] = l

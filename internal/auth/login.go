@@ -57,33 +57,6 @@ func (l *login) sign(r *http.Request) error {
 	return errors.Join(errs...)
 }
 
-// redacted is an error whose text repeated a credential, as an answer may do that says what is wrong
-// with one.
-type redacted struct {
-	error
-	text string
-}
-
-func (e redacted) Error() string { return e.text }
-func (e redacted) Unwrap() error { return e.error }
-
-// redact masks what is secret of a configuration in an error.
-func redact(err error, cfg *config.Config) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	for _, attribute := range config.ConfigAttributes {
-		if attribute.Sensitive && !attribute.IsZero(cfg) {
-			text = strings.ReplaceAll(text, attribute.GetString(cfg), provider.Secret("").String())
-		}
-	}
-	if text == err.Error() {
-		return err
-	}
-	return redacted{err, text}
-}
-
 // errNone is the error that nothing is configured to log in with.
 var errNone = errors.New("none is configured")
 
@@ -145,6 +118,9 @@ func configurationError(err error) error {
 	if _, unread := errors.AsType[*fs.PathError](broken); broken != nil && !unread {
 		// What it says of the file repeats a line of it, which may be one with a token.
 		return provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s has a line that is neither a [profile] nor key = value", cmp.Or(configFile(), "~/.databrickscfg"))
+	}
+	if ours, ok := errors.AsType[*provider.Error](err); ok {
+		return ours // without what the SDK adds: the whole configuration
 	}
 	return provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s", brief(err)).
 		Because(err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
@@ -22,6 +23,7 @@ import (
 
 // Main runs the command with its arguments and gives the exit status; see [exitStatus].
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	auth.SilenceSDK()
 	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := c.root()
 	root.SetArgs(protectComments(args))

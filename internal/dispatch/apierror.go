@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,9 +35,11 @@ type errorBody struct {
 // responseError reads the body of an answer that is no success. The API has many shapes for it:
 // {error_code, message, details}, API 1.2's {error}, SCIM's {detail, status, scimType}, OAuth's
 // {error, error_description}, "CODE: message" as text, HTML with the message in <pre>, nothing.
-func responseError(req *Request, resp *http.Response, body []byte) *provider.Error {
-	code, message, requestID := readError(body, resp.Header.Get("Content-Type"))
-	code, message = shorten(code, 100), shorten(message, 2000)
+//
+// What was sent is hidden before a text is shortened, because the rest of a credential would be shown.
+func responseError(req *Request, resp *http.Response, body []byte, sent *provider.Mask) *provider.Error {
+	code, message, requestID := readError(body, resp.Header.Get("Content-Type"), sent)
+	code, message = shown(sent, code, 100), shown(sent, message, 2000)
 	if message == "" {
 		message = strings.ToLower(http.StatusText(resp.StatusCode))
 	}
@@ -49,11 +52,7 @@ func responseError(req *Request, resp *http.Response, body []byte) *provider.Err
 	if e.ErrorCode != "" {
 		e.Message = fmt.Sprintf("%s: %s: %s", req.call.Method.FullName(), e.ErrorCode, provider.Printable(message))
 	}
-	e.RequestID = provider.Printable(resp.Header.Get("X-Request-Id"))
-	if e.RequestID == "" {
-		e.RequestID = provider.Printable(requestID)
-	}
-	e.RequestID = shorten(e.RequestID, 100)
+	e.RequestID = provider.Printable(shown(sent, cmp.Or(resp.Header.Get("X-Request-Id"), requestID), 100))
 	switch status := resp.StatusCode; {
 	case status == http.StatusUnauthorized:
 		e.Code = provider.Unauthorized
@@ -62,28 +61,28 @@ func responseError(req *Request, resp *http.Response, body []byte) *provider.Err
 		e.Code = provider.Unauthorized
 		e.Hint = "the credential is good, but may not do this: ask for the permission that the message names"
 	case status >= 300 && status < 400:
-		e.Message = fmt.Sprintf("%s: redirected to %s, which is not followed", req.call.Method.FullName(), provider.Quote(resp.Header.Get("Location")))
+		e.Message = fmt.Sprintf("%s: redirected to %s, which is not followed", req.call.Method.FullName(), provider.Quote(shown(sent, resp.Header.Get("Location"), 2000)))
 		e.Hint = "check that the host is that of a workspace"
 	}
 	return e
 }
 
-func readError(body []byte, contentType string) (code, message, requestID string) {
+func readError(body []byte, contentType string, sent *provider.Mask) (code, message, requestID string) {
 	trimmed := bytes.TrimSpace(body)
 	text := string(trimmed)
 	if code, message, requestID, ok := fromJSON(trimmed); ok {
 		if message == "" && code == "" && len(trimmed) > len("{}") {
-			message = shorten(text, textLimit)
+			message = shown(sent, text, textLimit)
 		}
 		return code, message, requestID
 	}
 	if strings.Contains(contentType, "html") || strings.HasPrefix(text, "<") {
-		return "", fromHTML(text), ""
+		return "", fromHTML(text, sent), ""
 	}
 	if found := codeAndMessage.FindStringSubmatch(text); found != nil {
 		return found[1], found[2], ""
 	}
-	return "", shorten(text, textLimit), ""
+	return "", shown(sent, text, textLimit), ""
 }
 
 // fromJSON reads an error worded as a JSON object. An attribute of another type than expected
@@ -133,11 +132,11 @@ var (
 )
 
 // fromHTML finds the message of an error page: what stands in <pre>, else the title.
-func fromHTML(page string) string {
+func fromHTML(page string, sent *provider.Mask) string {
 	for _, place := range []*regexp.Regexp{preformatted, htmlTitle} {
 		if found := place.FindStringSubmatch(page); found != nil {
 			if text := strings.TrimSpace(whiteSpace.ReplaceAllString(html.UnescapeString(found[1]), " ")); text != "" {
-				return shorten(text, textLimit)
+				return shown(sent, text, textLimit)
 			}
 		}
 	}
@@ -146,6 +145,12 @@ func fromHTML(page string) string {
 
 // textLimit is how many characters are shown of what an answer says without naming it a message.
 const textLimit = 500
+
+// shown is a part of an answer for a message: without what was sent, and then no longer than a limit.
+func shown(sent *provider.Mask, text string, limit int) string {
+	const margin = 10_000 // an escaped credential at the limit is still whole
+	return shorten(sent.Text(shorten(text, limit+margin)), limit)
+}
 
 func shorten(text string, limit int) string {
 	if runes := []rune(text); len(runes) > limit {

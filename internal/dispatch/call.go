@@ -93,6 +93,7 @@ type Client struct {
 	OnProgress func(Progress)
 
 	patterns  sync.Map // compiled patterns of the documents
+	sent      sent     // the credentials that answers may repeat
 	ownLimits Limits   // in place of Limits, where those are nil
 
 	ownHTTP sync.Once
@@ -204,6 +205,7 @@ func (c *Client) attempt(ctx context.Context, req *Request) (*http.Request, erro
 	if err := c.Authorizer.Authorize(r); err != nil {
 		return nil, err
 	}
+	c.remember(r, req.http.Header)
 	return r, nil
 }
 

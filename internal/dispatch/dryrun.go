@@ -57,7 +57,7 @@ func (c *Client) describe(req *Request) ([]any, error) {
 	switch {
 	case !req.hasBody:
 	case !provider.IsJSON(m.Body.MediaType): // a stream
-		if row[3] = string(req.body); c.holdsSecret(m, m.Body.Schema) {
+		if row[3] = string(req.body); c.holdsSecret(m, m.Body.Schema) || LooksSecret(string(req.body)) {
 			row[3] = provider.Secret("").String()
 		}
 	default:
@@ -65,7 +65,7 @@ func (c *Client) describe(req *Request) ([]any, error) {
 		if err != nil {
 			return nil, provider.Internalf("read the body again").Because(err)
 		}
-		if body, _, err = c.mask(m, m.Body.Schema, body); err != nil {
+		if body, _, err = c.MaskWritten(m, m.Body.Schema, body); err != nil {
 			return nil, err
 		}
 		if encoded, err = json.Marshal(body); err != nil {
@@ -74,62 +74,6 @@ func (c *Client) describe(req *Request) ([]any, error) {
 		row[3] = json.RawMessage(encoded)
 	}
 	return row, nil
-}
-
-// HasSecret reports whether a request body for the method holds a credential.
-func (c *Client) HasSecret(m *provider.Method, body any) (bool, error) {
-	if m.Body == nil {
-		return false, nil
-	}
-	_, found, err := c.mask(m, m.Body.Schema, body)
-	return found, err
-}
-
-// mask copies a value with a mask in place of each credential, and reports whether there was one.
-func (c *Client) mask(m *provider.Method, schema *provider.Schema, value any) (any, bool, error) {
-	schema, err := c.Catalogue.Resolve(m, schema)
-	if err != nil || schema == nil || value == nil {
-		return value, false, err
-	}
-	if schema.Secret() {
-		return provider.Secret(""), true, nil
-	}
-	if text, ok := value.(string); ok && (schema.Type == "array" || schema.Type == "object") {
-		// check reads it as JSON.
-		if parsed, err := parse(text); err == nil {
-			value = parsed
-		} else if c.holdsSecret(m, schema) {
-			return provider.Secret(""), true, nil
-		}
-	}
-	found := false
-	switch value := value.(type) {
-	case []any:
-		copied := slices.Clone(value)
-		for i := range copied {
-			masked, secret, err := c.mask(m, schema.Items, copied[i])
-			if err != nil {
-				return nil, false, err
-			}
-			copied[i], found = masked, found || secret
-		}
-		return copied, found, nil
-	case map[string]any:
-		copied := make(map[string]any, len(value))
-		for name, attribute := range value {
-			property, ok := schema.Property(name)
-			if !ok {
-				property = schema.Additional
-			}
-			masked, secret, err := c.mask(m, property, attribute)
-			if err != nil {
-				return nil, false, err
-			}
-			copied[name], found = masked, found || secret
-		}
-		return copied, found, nil
-	}
-	return value, false, nil
 }
 
 // holdsSecret reports whether a value of a schema may be a credential or hold one.

@@ -75,8 +75,10 @@ func TestHasSecret(t *testing.T) {
 		`{"login": {"others": "[{\"password\": \"p\"}]"}}`:        true,
 		`{"login": "{\"password\": \"p\""}`:                       true, // it may hold one
 		`"{\"login\": {\"password\": \"p\"}}"`:                    true,
-		`{"list": "[1"}`:                                          false,
-		`{"free": {"login": {"password": "the schema is free"}}}`: false,
+		`{"list": "[1"}`:                                          true,
+		`{"free": {"login": {"user": "u", "n": [1, "a"]}}}`:       false,
+		`{"free": {"login": {"password": "the schema is free"}}}`: true,
+		`{"free": ["Server=s;Password=p"]}`:                       true,
 	} {
 		if got, err := c.HasSecret(m, fromJSON(t, body)); err != nil || got != want {
 			t.Errorf("%s: %v, %v", body, got, err)

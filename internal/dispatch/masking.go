@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"encoding/json"
+	"regexp"
+	"slices"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -24,7 +26,7 @@ func (c *Client) MaskColumn(m *provider.Method, column int) (ColumnMask, error) 
 		if err != nil {
 			return nil, false, provider.Internalf("read the JSON of a row again").Because(err)
 		}
-		masked, found, err := c.mask(m, schema, value)
+		masked, found, err := masker{c, m, false}.mask(schema, value)
 		if err != nil || !found {
 			return raw, false, err
 		}
@@ -32,3 +34,140 @@ func (c *Client) MaskColumn(m *provider.Method, column int) (ColumnMask, error) 
 		return encoded, true, err
 	}, nil
 }
+
+// MaskWritten copies a value that somebody wrote into a request, with a mask in place of each
+// credential, and reports whether there was one. schema is that of the method's body or parameter.
+// Besides what the document marks, it masks what may be a credential in parts that the document does
+// not describe: an attribute that it does not know, and the settings of a map whose names or values
+// look like a credential's.
+func (c *Client) MaskWritten(m *provider.Method, schema *provider.Schema, value any) (any, bool, error) {
+	return masker{c, m, true}.mask(schema, value)
+}
+
+// HasSecret reports whether a request body for the method holds a credential.
+func (c *Client) HasSecret(m *provider.Method, body any) (bool, error) {
+	if m.Body == nil {
+		return false, nil
+	}
+	_, found, err := c.MaskWritten(m, m.Body.Schema, body)
+	return found, err
+}
+
+// masker masks credentials in JSON.
+type masker struct {
+	client *Client
+	method *provider.Method
+	// written is set for values of a request, where what is not understood counts as a credential.
+	written bool
+}
+
+// mask copies a value with a mask in place of each credential, and reports whether there was one.
+func (k masker) mask(schema *provider.Schema, value any) (any, bool, error) {
+	schema, err := k.client.Catalogue.Resolve(k.method, schema)
+	switch {
+	case err != nil || value == nil || schema == nil && !k.written:
+		return value, false, err
+	case schema == nil:
+		masked, found := free(value)
+		return masked, found, nil
+	}
+	if schema.Secret() {
+		return provider.Secret(""), true, nil
+	}
+	if text, ok := value.(string); ok && (schema.Type == "array" || schema.Type == "object") {
+		// check reads it as JSON.
+		if parsed, err := parse(text); err == nil {
+			value = parsed
+		} else if k.written || k.client.holdsSecret(k.method, schema) {
+			return provider.Secret(""), true, nil
+		}
+	}
+	found := false
+	switch value := value.(type) {
+	case string:
+		if k.written && LooksSecret(value) {
+			return provider.Secret(""), true, nil
+		}
+	case []any:
+		copied := slices.Clone(value)
+		for i := range copied {
+			masked, secret, err := k.mask(schema.Items, copied[i])
+			if err != nil {
+				return nil, false, err
+			}
+			copied[i], found = masked, found || secret
+		}
+		return copied, found, nil
+	case map[string]any:
+		copied := make(map[string]any, len(value))
+		for name, attribute := range value {
+			masked, secret, err := k.attribute(schema, name, attribute)
+			if err != nil {
+				return nil, false, err
+			}
+			copied[name], found = masked, found || secret
+		}
+		return copied, found, nil
+	}
+	return value, false, nil
+}
+
+// attribute masks an attribute of an object or an entry of a map.
+func (k masker) attribute(schema *provider.Schema, name string, value any) (any, bool, error) {
+	property, ok := schema.Property(name)
+	switch {
+	case ok:
+		return k.mask(property, value)
+	case !k.written:
+		return k.mask(schema.Additional, value)
+	case schema.Additional == nil && len(schema.Properties) > 0 || NamesSecret(name):
+		return provider.Secret(""), true, nil
+	case schema.Additional == nil: // the document says nothing about it
+		masked, found := free(value)
+		return masked, found, nil
+	}
+	return k.mask(schema.Additional, value)
+}
+
+// free masks what looks like a credential in a value that no document describes.
+func free(value any) (masked any, found bool) {
+	switch value := value.(type) {
+	case string:
+		if LooksSecret(value) {
+			return provider.Secret(""), true
+		}
+	case []any:
+		copied := slices.Clone(value)
+		for i := range copied {
+			var secret bool
+			copied[i], secret = free(value[i])
+			found = found || secret
+		}
+		return copied, found
+	case map[string]any:
+		copied := make(map[string]any, len(value))
+		for name, item := range value {
+			secret := NamesSecret(name)
+			if copied[name] = provider.Secret(""); !secret {
+				copied[name], secret = free(item)
+			}
+			found = found || secret
+		}
+		return copied, found
+	}
+	return value, false
+}
+
+var (
+	// secretName matches the names of settings and headers whose values are credentials.
+	secretName = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)?($|[^a-z])|password|passphrase|pwd|secret|token|credential|private|auth|signature|cookie|bearer|jwt|(^|[^a-z])(sas|pem|dsn)($|[^a-z])|api_?key|[-_.]key($|[^a-z])|[a-z](Key|KEY)($|[^a-z])|keyjson|^key$|connectionstring|connection_string`)
+	// secretText matches a token of Databricks, of a cloud or of another well-known service, a JSON Web
+	// Token, a private key, and a URL or connection string with a password.
+	secretText = regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[\w-]{10,}|\bsk-[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|(?i)\b(accountkey|sharedaccesskey|password|pwd)\s*=\s*[^;\s]`)
+)
+
+// NamesSecret reports whether a setting with the name usually is a credential.
+func NamesSecret(name string) bool { return secretName.MatchString(name) }
+
+// LooksSecret reports whether a text looks like a credential or has one in it.
+func LooksSecret(text string) bool { return secretText.MatchString(text) }

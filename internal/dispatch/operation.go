@@ -29,7 +29,16 @@ func (c *Client) Await(ctx context.Context, req *Request) (provider.Rows, error)
 	if err != nil {
 		return nil, err
 	}
-	answered, err := w.exchange(ctx, req)
+	rows, err := w.run(ctx)
+	if err != nil {
+		return nil, c.hidden(req, err)
+	}
+	return rows, nil
+}
+
+// run sends the call and waits.
+func (w *waiting) run(ctx context.Context) (provider.Rows, error) {
+	answered, err := w.exchange(ctx, w.req)
 	if err != nil {
 		return nil, err
 	}

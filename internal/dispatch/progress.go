@@ -33,11 +33,13 @@ const quiet = 10 * time.Second
 
 // tell passes on a state, where it is another than before.
 func (w *waiting) tell(state, message string) {
+	w.client.sent.add(w.client.secrets(w.req)...)
+	hide := w.client.sent.hide().Text
 	now := Progress{
 		Method:  w.req.call.Method,
-		What:    w.what(),
-		State:   provider.Printable(shorten(state, 100)),
-		Message: provider.Printable(shorten(strings.TrimSpace(message), 2000)),
+		What:    hide(w.what()),
+		State:   provider.Printable(shorten(hide(state), 100)),
+		Message: provider.Printable(shorten(hide(strings.TrimSpace(message)), 2000)),
 		Elapsed: w.elapsed,
 	}
 	if w.told.Method == nil || w.told.State != now.State || w.told.Message != now.Message {

@@ -69,7 +69,7 @@ func (r *Reader) Next(ctx context.Context) (*Page, error) {
 	}
 	page, err := r.fetch(ctx)
 	if err != nil {
-		r.ended = notTheEnd(err)
+		r.ended = notTheEnd(r.client.hidden(r.req, err))
 		return nil, r.ended
 	}
 	r.usage.Rows += page.Len()

@@ -187,6 +187,7 @@ func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answ
 		case spent+pause > c.Retry.budget():
 			return nil, gaveUp(failed, tries)
 		}
+		failed.err = c.hidden(req, failed.err)
 		if c.OnRetry != nil {
 			c.OnRetry(failed.err, pause)
 		}

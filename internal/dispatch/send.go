@@ -71,7 +71,8 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int("bytes", len(body)), slog.Duration("time", time.Since(began)))
 	if resp.StatusCode >= 300 {
 		// Whatever could be read of the body is good enough to say what went wrong.
-		apiErr := responseError(req, resp, body)
+		c.sent.add(c.secrets(req)...)
+		apiErr := responseError(req, resp, body, c.sent.hide())
 		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode), after: retryAfter(resp.Header, time.Now())}
 	}
 	if err != nil {
@@ -194,11 +195,12 @@ func (c *Client) log(ctx context.Context, event string, req *Request, attrs ...s
 	if c.Logger == nil {
 		return
 	}
+	c.sent.add(c.secrets(req)...)
 	attrs = append([]slog.Attr{
 		slog.String("event", event),
 		slog.String("method", req.http.Method),
 		slog.String("host", req.http.URL.Host),
-		slog.String("path", req.http.URL.Path),
+		slog.String("path", c.sent.hide().Text(req.http.URL.Path)),
 	}, attrs...)
 	c.Logger.LogAttrs(ctx, slog.LevelDebug, "call", attrs...)
 }
