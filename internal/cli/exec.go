@@ -73,11 +73,15 @@ func (c *command) exec(args []string) error {
 	if c.source, err = c.fill(ctx, text); err != nil {
 		return err
 	}
+	if err := c.oneResult(opts.Format); err != nil {
+		return err
+	}
 	session, closeSession, err := c.session()
 	if err != nil {
 		return err
 	}
 	defer closeSession()
+	session.Client.Bytes = opts.Format == render.Raw
 	err = c.toOutput(func(w io.Writer) error { return runAll(ctx, session, c.source, w, opts) })
 	if err != nil {
 		c.sourceSensitive = session.Sensitive(c.source)
@@ -94,18 +98,52 @@ func incomplete() error {
 	return provider.Errorf(provider.Partial, "the result is not complete: what is missing is told above")
 }
 
-// runAll runs the statements and writes the rows of each.
+// isWhole reports whether an output format is one document, which the rows of a second statement would
+// spoil.
+func isWhole(format render.Format) bool { return format == render.JSON || format == render.Raw }
+
+// oneResult checks that one statement at most returns rows if the output is one document.
+func (c *command) oneResult(format render.Format) error {
+	if !isWhole(format) {
+		return nil
+	}
+	results, err := engine.Results(c.source, c.dryRun)
+	if err != nil || len(results) < 2 { // the session reports the error
+		return nil //nolint:nilerr // see above
+	}
+	hint := "use -o jsonl, or run each statement by itself"
+	if format == render.Raw {
+		hint = "run each statement by itself"
+	}
+	return provider.Usagef("the output is one %s document, and this is the second statement that returns rows", format).
+		At(results[1]).
+		Hintf("%s", hint)
+}
+
+// runAll runs the statements and writes the rows of each. A statement without columns leaves nothing
+// in an output that is one document, unless no statement has columns.
 func runAll(ctx context.Context, session *engine.Session, text string, w io.Writer, opts render.Options) error {
+	whole, written := isWhole(opts.Format), false
 	for rows, err := range session.Run(ctx, text) {
 		if err != nil {
 			return err
 		}
-		_, err := render.Write(ctx, w, rows, opts)
+		to := w
+		if whole && len(rows.Columns()) == 0 {
+			to = io.Discard
+		} else {
+			written = true
+		}
+		_, err := render.Write(ctx, to, rows, opts)
 		if err := errors.Join(err, rows.Close()); err != nil {
 			return err
 		}
 	}
-	return nil
+	if written || !whole {
+		return nil
+	}
+	_, err := render.Write(ctx, w, provider.NewRows(nil, nil), opts)
+	return err
 }
 
 // readStatements finds the text to run.

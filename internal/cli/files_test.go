@@ -3,6 +3,8 @@ package cli_test
 import (
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -63,5 +65,66 @@ func TestNamesOfFiles(t *testing.T) {
 				t.Errorf("sent\n%s\nwant\n%s", strings.Join(sent, "\n"), strings.Join(test.requests, "\n"))
 			}
 		})
+	}
+}
+
+// TestRawOutput writes the contents of files as they are, to the last byte, and refuses what is not
+// one value.
+func TestRawOutput(t *testing.T) {
+	const contents = "a,b\r\n\"1\",\t2\n\x00\xff\xfe end"
+	_, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = io.WriteString(w, contents)
+	})
+	const statement = "SELECT contents FROM databricks_workspace.files.files WHERE file_path = '/a'"
+	if got := (run{args: []string{"exec", "-o", "raw", statement}, env: env}).do(t); got.status != 0 || got.stdout != contents {
+		t.Errorf("status %d, %q\n%s", got.status, got.stdout, got.stderr)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	got := run{args: []string{"exec", "-o", "raw", "-f", file, "USE databricks_workspace; " + statement}, env: env}.do(t)
+	if data, err := os.ReadFile(file); got.status != 0 || string(data) != contents || err != nil {
+		t.Errorf("status %d, %q, %v\n%s", got.status, data, err, got.stderr)
+	}
+	for refused, why := range map[string]string{
+		"EXEC databricks_workspace.files.files.download @file_path = '/a'": "raw output is one value, and the rows have",
+		statement + "; " + statement:                                       "line 1, column 79: the output is one raw document",
+		"SELECT 1 UNION SELECT 2":                                          "there are several rows",
+	} {
+		got := run{args: []string{"exec", "-o", "raw", "-f", file, refused}, env: env}.do(t)
+		if data, err := os.ReadFile(file); got.status != 2 || !strings.Contains(got.stderr, why) || string(data) != contents || err != nil {
+			t.Errorf("%s: status %d, file %q, %v\n%s", refused, got.status, data, err, got.stderr)
+		}
+	}
+}
+
+// TestJSONIsOneDocument shows that the output of several statements is one JSON document, or that
+// none of them runs.
+func TestJSONIsOneDocument(t *testing.T) {
+	rec, env := record(t, func(w http.ResponseWriter, _ *http.Request, _ string) { _, _ = io.WriteString(w, "{}") })
+	for statements, want := range map[string]string{
+		"CREATE TABLE t (a); INSERT INTO t VALUES (1), (2); SELECT a FROM t; DROP TABLE t": "[{\"a\":1},\n{\"a\":2}]\n",
+		"CREATE TABLE t (a); DROP TABLE t":                                                 "[]\n",
+		"CREATE TABLE t (a)":                                                               "[]\n",
+		"SET on_error = 'fail'; SELECT 1 AS a":                                             "[{\"a\":1}]\n",
+	} {
+		got := run{args: []string{"exec", "-o", "json", "--store", ":memory:", statements}, env: env}.do(t)
+		if got.status != 0 || got.stdout != want {
+			t.Errorf("%s: status %d, %q, want %q\n%s", statements, got.status, got.stdout, want, got.stderr)
+		}
+	}
+	const deletes = "DELETE FROM databricks_workspace.compute.clusters WHERE cluster_id = 'c'"
+	for statements, args := range map[string][]string{
+		deletes + ";\nSELECT 1; SELECT 2":       nil,
+		deletes + "; " + deletes:                {"--dryrun"},
+		"SELECT 1;\nEXPLAIN " + deletes:         nil,
+		"SELECT 1; " + deletes + " RETURNING *": nil,
+	} {
+		got := run{args: append([]string{"exec", "-o", "json", statements}, args...), env: env}.do(t)
+		if got.status != 2 || got.stdout != "" || !strings.Contains(got.stderr, "the second statement that returns rows") || !strings.Contains(got.stderr, "hint: use -o jsonl") {
+			t.Errorf("%s: status %d\n%s%s", statements, got.status, got.stdout, got.stderr)
+		}
+	}
+	if sent := rec.sent(); len(sent) != 0 {
+		t.Errorf("sent %q", sent)
 	}
 }

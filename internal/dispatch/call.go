@@ -69,6 +69,8 @@ type Client struct {
 	RequestTimeout time.Duration
 	// AnswerLimit bounds one answer, in bytes: a longer one is an error. 0 means 256 MiB.
 	AnswerLimit int64
+	// Bytes returns an answer that is neither JSON nor text as its bytes, not as base64.
+	Bytes bool
 	// PageLimit is how many pages of a list are fetched at most; 0 means all. What it cuts off, Cut
 	// of a [Reader] tells.
 	PageLimit int

@@ -88,6 +88,9 @@ func (p *Page) Row(i int, wanted []bool) ([]any, error) {
 	case s.stream && utf8.Valid(p.body):
 		row[0], row[1] = string(p.body), "utf-8"
 		return row, nil
+	case s.stream && s.bytes:
+		row[0], row[1] = string(p.body), "binary"
+		return row, nil
 	case s.stream:
 		row[0], row[1] = base64.StdEncoding.EncodeToString(p.body), "base64"
 		return row, nil

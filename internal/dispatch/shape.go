@@ -16,6 +16,7 @@ type shape struct {
 	scalar  bool               // the items are no objects: one column holds each
 	empty   bool               // the answer has nothing to show
 	stream  bool               // the answer is no JSON: its bytes are the value
+	bytes   bool               // also where they are no text
 	// onlyHeaders is set where all of the answer is in its headers.
 	onlyHeaders bool
 	headers     []string // names of the headers that the last columns hold
@@ -37,7 +38,8 @@ func (c *Client) shapeOf(m *provider.Method) (*shape, error) {
 	return s, nil
 }
 
-// Columns of a stream: its bytes, as text if they are UTF-8, else as base64, and which it is.
+// Columns of a stream: its bytes, as text if they are UTF-8, else as base64 or as they are, and which
+// it is.
 const (
 	contentsColumn = "contents"
 	encodingColumn = "contents_encoding"
@@ -50,7 +52,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 		s.empty = true
 		return s, nil
 	case !provider.IsJSON(m.Response.MediaType):
-		s.stream = true
+		s.stream, s.bytes = true, c.Bytes
 		s.columns = []provider.Column{
 			{Name: contentsColumn, Type: "string", Description: "What was answered."},
 			{Name: encodingColumn, Type: "string", Description: "utf-8, or base64 where the bytes are no text."},

@@ -1,7 +1,7 @@
 // Package render writes rows to a terminal, a file or a pipe, in the formats that users of
 // StackQL know. Results are the one place where a [provider.Secret] is revealed.
 //
-// json, jsonl and csv are for programs: what a program reads from them is exactly what the rows
+// json, jsonl, csv and raw are for programs: what a program reads from them is exactly what the rows
 // hold. table, text and pptext are for people: characters that do not print or that steer a
 // terminal are shown as escapes there, because what stands in a row was written by others.
 //
@@ -31,10 +31,11 @@ const (
 	CSV    Format = "csv"    // RFC 4180 with a header line, null as nothing
 	Text   Format = "text"   // tab-separated
 	PPText Format = "pptext" // columns aligned by blanks
+	Raw    Format = "raw"    // the one value of a result, byte for byte
 )
 
 // Formats returns every format in the order in which help lists them.
-func Formats() []Format { return []Format{Table, JSON, JSONL, CSV, Text, PPText} }
+func Formats() []Format { return []Format{Table, JSON, JSONL, CSV, Text, PPText, Raw} }
 
 // ParseFormat finds a format by name, without regard to case.
 func ParseFormat(name string) (Format, error) {
@@ -104,6 +105,8 @@ func newEncoder(w *bufio.Writer, columns []provider.Column, opts Options) (encod
 		return newAlignedEncoder(w, columns, opts.Header, true), nil
 	case PPText:
 		return newAlignedEncoder(w, columns, opts.Header, false), nil
+	case Raw:
+		return newRawEncoder(w, columns)
 	}
 	_, err := ParseFormat(string(opts.Format))
 	return nil, err

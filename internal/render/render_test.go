@@ -401,11 +401,41 @@ func TestParseFormat(t *testing.T) {
 	}
 	_, err := render.ParseFormat("yaml\x1b")
 	if provider.CodeOf(err) != provider.Usage || err.Error() != `unknown output format "yaml\x1b"` ||
-		provider.HintOf(err) != "use one of table, json, jsonl, csv, text, pptext" {
+		provider.HintOf(err) != "use one of table, json, jsonl, csv, text, pptext, raw" {
 		t.Errorf("got %v, hint %q", err, provider.HintOf(err))
 	}
 	if _, _, err := write(t, provider.NewRows(nil, nil), render.Options{}); provider.CodeOf(err) != provider.Usage {
 		t.Errorf("no format: got error %v, want one of usage", err)
+	}
+}
+
+// TestRaw writes a value as it is, and nothing for a result that is not one value.
+func TestRaw(t *testing.T) {
+	raw := render.Options{Format: render.Raw, Header: true}
+	for want, value := range map[string]any{
+		"a,\"b\"\r\n\tc\n": "a,\"b\"\r\n\tc\n", "\x00\xff\u202e": "\x00\xff\u202e", "": "", "12": int64(12), "true": true, `{"a":1}`: json.RawMessage(`{"a": 1}`), "s": provider.Secret("s"),
+	} {
+		if out, n, err := write(t, provider.NewRows(columns("a"), [][]any{{value}}), raw); err != nil || n != 1 || out != want {
+			t.Errorf("%v: got %q, %d rows, %v", value, out, n, err)
+		}
+	}
+	for want, rows := range map[string]provider.Rows{
+		"there is no row":         provider.NewRows(columns("a"), nil),
+		"there are several rows":  provider.NewRows(columns("a"), [][]any{{"1"}, {"2"}}),
+		"the rows have 2 columns": provider.NewRows(columns("a", "b"), [][]any{{"1", "2"}}),
+		"this one is null":        provider.NewRows(columns("a"), [][]any{{nil}}),
+	} {
+		out, _, err := write(t, rows, raw)
+		if provider.CodeOf(err) != provider.Usage || out != "" || err.Error() != "raw output is one value, and "+want || provider.HintOf(err) == "" {
+			t.Errorf("%s: got %q, %v", want, out, err)
+		}
+	}
+	if _, err := render.Write(t.Context(), &full{0}, provider.NewRows(columns("a"), [][]any{{"1"}}), raw); !errors.Is(err, errFull) {
+		t.Errorf("got error %v, want the writer's", err)
+	}
+	broke := broken{provider.NewRows(columns("a"), [][]any{{"1"}}), errors.New("lost")}
+	if out, _, err := write(t, broke, raw); err == nil || out != "" {
+		t.Errorf("got %q and %v, want nothing and the error", out, err)
 	}
 }
 
@@ -426,6 +456,9 @@ func (f *full) Write(p []byte) (int, error) {
 func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 	for _, format := range render.Formats() {
 		for _, room := range []int{0, 70_000} {
+			if format == render.Raw {
+				continue // of one value; see TestRaw
+			}
 			rows := make([][]any, 20_000)
 			for i := range rows {
 				rows[i] = []any{"0123456789"}
