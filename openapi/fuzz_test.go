@@ -1,6 +1,8 @@
 package openapi_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/lakeql/lakeql/openapi"
@@ -31,5 +33,40 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		_ = docs.Check() // must only come to an end: a broken document is no fault of ours
+	})
+}
+
+// Whatever the bytes of a compiled catalogue are, reading each part of it ends, with the part or an error.
+func FuzzOpenCompiled(f *testing.F) {
+	docs := load(f, folder("paths: {/x: {get: {operationId: x, responses: {200: {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/S'}}}}}}}}\n"+
+		"components: {schemas: {S: {type: object, properties: {a: {type: string}}}}, x-stackQL-resources: {r: {id: p.s.r, name: r, methods: {m: {operation: {$ref: '#/paths/~1x/get'}, response: {mediaType: application/json, openAPIDocKey: '200'}}}, sqlVerbs: {select: [{$ref: '#/components/x-stackQL-resources/r/methods/m'}]}}}}"))
+	var compiled bytes.Buffer
+	if err := openapi.Compile(docs, &compiled); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(compiled.Bytes())
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := openapi.OpenCompiled(data)
+		if err != nil {
+			return
+		}
+		catalogue := provider.NewCatalogue(c)
+		providers, err := c.Providers()
+		if err != nil {
+			return
+		}
+		for _, p := range providers {
+			for _, listed := range p.Services {
+				service, err := catalogue.Service(p.Name, listed.Name)
+				if err != nil {
+					continue
+				}
+				for _, r := range service.Resources {
+					_, _ = catalogue.Resource(p.Name, listed.Name, r.Name)
+				}
+				_, _ = c.Schema(p.Name, listed.Name, "S")
+			}
+		}
 	})
 }
