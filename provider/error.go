@@ -80,13 +80,14 @@ func Usagef(format string, args ...any) *Error { return Errorf(Usage, format, ar
 // Internalf makes an error of a fault of lakeql itself, or of its documents.
 func Internalf(format string, args ...any) *Error { return Errorf(Internal, format, args...) }
 
-// Stopped makes the error of a statement whose context has ended, by cancellation or a deadline.
-func Stopped(ctx context.Context) *Error {
+// Stopped makes the error of a statement whose context has ended, by cancellation or a deadline. state
+// says what was stopped, and what may have been done.
+func Stopped(ctx context.Context, state string) *Error {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, context.DeadlineExceeded) {
-		return Errorf(Network, "the time for the statement is up").Because(cause)
+		return Errorf(Network, "the time for the statement is up: %s", state).Because(cause)
 	}
-	return Errorf(Canceled, "canceled").Because(cause)
+	return Errorf(Canceled, "canceled: %s", state).Because(cause)
 }
 
 // Hintf sets the hint, which says what to do about the error. It changes e and returns it.

@@ -266,7 +266,7 @@ func (c *Chain) Authorize(r *http.Request) error {
 		return context.Cause(r.Context())
 	case err := <-done:
 		if err != nil {
-			return authError(host, err)
+			return l.failed(host, err)
 		}
 	}
 	for name, values := range signed.Header {

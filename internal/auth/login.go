@@ -46,7 +46,7 @@ func (l *login) sign(r *http.Request) error {
 			l.ready = cfg
 			return nil
 		}
-		errs = append(errs, redact(err, cfg))
+		errs = append(errs, withCode(redact(err, cfg), err))
 	}
 	switch len(errs) {
 	case 0:
@@ -126,8 +126,8 @@ func configurationError(err error) error {
 		Because(err)
 }
 
-// authError words why a credential could not be had.
-func authError(host Host, err error) error {
+// failed words why a credential could not be had.
+func (l *login) failed(host Host, err error) error {
 	op, unreachable := errors.AsType[*net.OpError](err)
 	if unreachable || timedOut(err) {
 		reason := "no answer in time"
@@ -139,8 +139,71 @@ func authError(host Host, err error) error {
 			Because(err)
 	}
 	return provider.Errorf(provider.Unauthorized, "no credential for %s: %s", host, brief(err)).
-		Hintf("set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile of ~/.databrickscfg with --profile; to try without an account, add --emulator").
+		Hintf("%s", l.remedy(err)).
 		Because(err)
+}
+
+// remedy says what to do about a credential that could not be had.
+func (l *login) remedy(err error) string {
+	cfg := l.source
+	first, second := "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET"
+	if onlyProfile(cfg) {
+		first, second = "client_id", "client_secret"
+	}
+	switch {
+	case !errors.Is(err, errNone):
+		by, _ := errors.AsType[refused](err)
+		for _, known := range refusals {
+			if known.code == by.code {
+				return fmt.Sprintf(known.hint, first, second)
+			}
+		}
+		return "a credential is configured, and logging in with it failed: check it, and that it is for this host"
+	case cfg.ClientID != "" && cfg.ClientSecret == "":
+		return first + " is set, and " + second + " is not: set both"
+	case cfg.ClientID == "" && cfg.ClientSecret != "":
+		return second + " is set, and " + first + " is not: set both"
+	case onlyProfile(cfg):
+		return fmt.Sprintf("the profile %s of %s has no credential, and with a profile none is taken from the environment: add token, or client_id and client_secret, to the profile",
+			provider.Quote(profileOf(cfg)), cmp.Or(configFile(), "~/.databrickscfg"))
+	}
+	return "set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile of ~/.databrickscfg with --profile; to try without an account, add --emulator"
+}
+
+// refusals are the codes of OAuth (RFC 6749 §5.2) by which a host refuses a client, with what to do.
+// The hint takes the names of the client's id and secret.
+var refusals = []struct{ code, hint string }{
+	{"invalid_client", "the host does not accept the OAuth client: the value of %s or %s is wrong, or the secret has expired or was deleted"},
+	{"unauthorized_client", "the OAuth client of %s and %s may not log in at this host: add the service principal to the workspace or account"},
+	{"invalid_scope", "the OAuth client of %s and %s may not have the scope that was asked for"},
+	{"invalid_grant", "the host does not accept this login any more: log in again (databricks auth login), or set %s and %s"},
+}
+
+// profileOf returns the name of the profile that a configuration is read from.
+func profileOf(cfg *config.Config) string {
+	if from, ok := cfg.Loaders[0].(copied); ok {
+		return profileOf(from.from)
+	}
+	return cfg.Profile
+}
+
+// refused is an error by which a host refused a client, with the code of OAuth in it, which a mask may
+// have hidden.
+type refused struct {
+	error
+	code string
+}
+
+func (e refused) Unwrap() error { return e.error }
+
+// withCode keeps the code of OAuth that is in an error, for the error with its secrets masked.
+func withCode(masked, err error) error {
+	for _, known := range refusals {
+		if strings.Contains(err.Error(), known.code) {
+			return refused{masked, known.code}
+		}
+	}
+	return masked
 }
 
 // timedOut reports whether a login ended because nobody answered. Of its own time-out the SDK says so

@@ -61,7 +61,7 @@ func TestLoginThatFails(t *testing.T) {
 			}
 			for range 2 {
 				err := w.call(t.Context(), chain, "")
-				if code(err) != provider.Unauthorized || !strings.Contains(err.Error(), test.message) || !strings.Contains(err.Error(), "https://"+one) || provider.HintOf(err) == "" {
+				if code(err) != provider.Unauthorized || !strings.Contains(err.Error(), test.message) || !strings.Contains(err.Error(), "https://"+one) || provider.HintOf(err) == "" || strings.HasPrefix(provider.HintOf(err), "set ") {
 					t.Errorf("got %v", err)
 				}
 				if text := err.Error(); strings.Contains(text, "s3cret") || len([]rune(text)) > 1000 {
@@ -270,5 +270,55 @@ func TestEmulatedLogin(t *testing.T) {
 	}
 	if got, want := strings.Join(paths, " "), "/oidc/.well-known/oauth-authorization-server /oidc/v1/token"+strings.Repeat(" /api/2.0/postgres/projects", 3); got != want {
 		t.Errorf("sent %s", got)
+	}
+}
+
+// TestRemedies shows that the hint names the cause of a credential that could not be had.
+func TestRemedies(t *testing.T) {
+	const host = "https://" + one
+	tests := map[string]struct {
+		file    string
+		env     string // DATABRICKS_ variables
+		profile string
+		refusal string // the code of OAuth
+		hint    string
+	}{
+		"nothing":           {"", "HOST=" + host, "", "", "set DATABRICKS_TOKEN, or "},
+		"half a client":     {"", "HOST=" + host + " CLIENT_ID=c", "", "", "DATABRICKS_CLIENT_ID is set, and DATABRICKS_CLIENT_SECRET is not: set both"},
+		"the other half":    {"", "HOST=" + host + " CLIENT_SECRET=s3cret", "", "", "DATABRICKS_CLIENT_SECRET is set, and DATABRICKS_CLIENT_ID is not: set both"},
+		"a profile's host":  {"[h]\nhost = " + host + "\n", "TOKEN=s3cret", "h", "", `the profile "h" of ~/.databrickscfg has no credential, and with a profile none is taken from the environment: add token, or client_id and client_secret, to the profile`},
+		"half of a profile": {"[h]\nhost = " + host + "\nclient_id = c\n", "CLIENT_SECRET=s3cret", "h", "", "client_id is set, and client_secret is not: set both"},
+		"a wrong secret":    {"", "HOST=" + host + " CLIENT_ID=c CLIENT_SECRET=s3cret", "", "invalid_client", "the host does not accept the OAuth client: the value of DATABRICKS_CLIENT_ID or DATABRICKS_CLIENT_SECRET is wrong, or the secret has expired or was deleted"},
+		"a secret that masks the code": {
+			"", "HOST=" + host + " CLIENT_ID=c CLIENT_SECRET=i", "", "invalid_client", "the host does not accept the OAuth client: ",
+		},
+		"a wrong secret of a profile": {"[h]\nhost = " + host + "\nclient_id = c\nclient_secret = s3cret\n", "", "h", "invalid_client", "the host does not accept the OAuth client: the value of client_id or client_secret is wrong, or the secret has expired or was deleted"},
+		"a client that may not":       {"", "HOST=" + host + " CLIENT_ID=c CLIENT_SECRET=s3cret", "", "unauthorized_client", "the OAuth client of DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET may not log in at this host"},
+		"some other refusal":          {"", "HOST=" + host + " CLIENT_ID=c CLIENT_SECRET=s3cret", "", "server_error", "a credential is configured, and logging in with it failed"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			if test.file != "" {
+				configure(t, test.file)
+			}
+			for pair := range strings.FieldsSeq(test.env) {
+				name, value, _ := strings.Cut(pair, "=")
+				t.Setenv("DATABRICKS_"+name, value)
+			}
+			w.answer = func(rw http.ResponseWriter, r *http.Request) bool {
+				if test.refusal == "" || r.URL.Path != "/oidc/v1/token" {
+					return false
+				}
+				rw.WriteHeader(http.StatusUnauthorized)
+				_, _ = io.WriteString(rw, `{"error": "`+test.refusal+`", "error_description": "no"}`)
+				return true
+			}
+			err := w.call(t.Context(), auth.NewChain(auth.Options{Transport: w.transport, Profile: test.profile}), "")
+			if code(err) != provider.Unauthorized || !strings.HasPrefix(provider.HintOf(err), test.hint) {
+				t.Errorf("got %v\nhint: %s", err, provider.HintOf(err))
+			}
+			noSecret(t, err)
+		})
 	}
 }

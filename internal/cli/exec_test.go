@@ -130,8 +130,27 @@ func TestPageByVariables(t *testing.T) {
 		t.Fatalf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 	got = run{args: []string{"exec", "-i", file, "--var", "endpoint=" + endpoint}, env: env}.do(t)
-	if got.status != 2 || !strings.Contains(got.stderr, "--var claims=VALUE") {
+	if got.status != 2 || !strings.Contains(got.stderr, "--var claims=VALUE") || strings.Contains(got.stderr, "filters") {
 		t.Errorf("status %d, stderr:\n%s", got.status, got.stderr)
+	}
+}
+
+// TestTemplatesOfStackQLDeploy shows that filters are not taken for variables without a value, and that
+// a file with stackql-deploy's anchors runs.
+func TestTemplatesOfStackQLDeploy(t *testing.T) {
+	_, env := workspace(t, emulator.Options{})
+	for _, text := range []string{"{{ n | replace(x, y) }}", "{{ n | from_json }}", "{{ n | default('x') }}"} {
+		got := run{args: []string{"exec", "--var", "n=a", "SELECT '" + text + "'"}, env: env}.do(t)
+		if got.status != 2 || !strings.Contains(got.stderr, "hint: filters (the part behind |) are not supported") || strings.Contains(got.stderr, "replace=VALUE") {
+			t.Errorf("%s: status %d\n%s", text, got.status, got.stderr)
+		}
+	}
+	const anchored = "/*+ exists */\nSELECT count(*) > 0 AS count FROM databricks_workspace.postgres.postgres_projects;\n\n" +
+		"/*+ statecheck, retries=5, retry_delay=10 */\nSELECT 1 AS count;\n\n" +
+		"/*+ command */\nEXEC databricks_workspace.postgres.postgres_projects.get @project_id = 'orders';\n\n" +
+		"/*+ delete */\nDELETE FROM databricks_workspace.postgres.postgres_projects WHERE project_id = 'orders';\n"
+	if got := (run{args: []string{"exec", "-H", "-o", "csv"}, stdin: anchored, env: env}).do(t); got.status != 0 || !strings.HasPrefix(got.stdout, "1\n1\n") || !strings.Contains(got.stdout, ",projects/orders,") {
+		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 }
 
@@ -143,44 +162,48 @@ func TestFaultyStatements(t *testing.T) {
 		statement string
 		stderr    []string
 	}{
-		"unknown provider":        {"EXEC databrick_workspace.postgres.postgres_credentials.generate", []string{`line 1, column 6: unknown provider "databrick_workspace"`, "did you mean databricks_workspace"}},
-		"unknown service":         {"EXEC databricks_workspace.postgre.postgres_credentials.generate", []string{`line 1, column 27: unknown service "postgre" in databricks_workspace`, "did you mean postgres"}},
-		"unknown resource":        {"EXEC databricks_workspace.postgres.credentials.generate", []string{`line 1, column 36: unknown resource "credentials" in databricks_workspace.postgres`, "did you mean postgres_credentials"}},
-		"unknown method":          {"EXEC databricks_workspace.postgres.postgres_credentials.create", []string{`line 1, column 57: unknown method "create" in databricks_workspace.postgres.postgres_credentials`, "did you mean generate"}},
-		"missing attribute":       {generate + "@claims='[]'", []string{"missing required endpoint", `add @endpoint = '…' or "endpoint" in @@json`}},
-		"missing parameters":      {"EXEC databricks_workspace.postgres.postgres_branches.get @project_id='p'", []string{"missing required branch_id", "@branch_id = '…'", "@name = 'projects/{project_id}/branches/{branch_id}'"}},
-		"unknown parameter":       {generate + "@endpoint='" + endpoint + "'\n  @endpont='x'", []string{`line 2, column 3: `, `no parameter or body attribute "endpont"`, "@endpoint"}},
-		"unknown attribute":       {generate + `@@json='{"endpoint": "` + endpoint + `", "claim": []}'`, []string{"column 133: claim: unknown attribute", "known are endpoint, claims"}},
-		"unknown inside":          {generate + `@endpoint='` + endpoint + `' @claims='[{"tables": []}]'`, []string{"claims[0].tables: unknown attribute", "known are permission_set, resources"}},
-		"wrong type":              {generate + `@@json='{"endpoint": 5}'`, []string{"column 87: endpoint: 5 is not a string"}},
-		"wrong type of list":      {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": "WRITE"}'`, []string{`claims: "WRITE" is not an array`}},
-		"wrong type in the list":  {generate + `@endpoint='` + endpoint + `' @claims='[1]'`, []string{"claims[0]: 1 is not an object"}},
-		"wrong enum value":        {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": [{"permission_set": "WRITE"}]}'`, []string{`line 1, column 154: claims[0].permission_set: "WRITE" is not one of READ_ONLY`}},
-		"given twice":             {generate + "@endpoint='" + endpoint + "'\n@endpoint='" + endpoint + "2'", []string{"line 2, column 11: endpoint is given twice with different values; the other is at line 1, column 76"}},
-		"given here and there":    {generate + "@endpoint='" + endpoint + `' @@json='{"endpoint": "` + endpoint + `2"}'`, []string{"endpoint is given twice with different values"}},
-		"whole name and part":     {"EXEC databricks_workspace.postgres.postgres_branches.list @parent='projects/p' @project_id='q'", []string{"project_id is given twice with different values"}},
-		"two bodies":              {generate + `@@json='{}' @@body='{"endpoint": "x"}'`, []string{"the request body (@@body) is given twice with different values"}},
-		"placeholder":             {generate + `@@json='{"endpoint": "{{ endpoint }}"}'`, []string{"column 87: the placeholder {{ endpoint }} was not filled in", "--var endpoint=VALUE"}},
-		"placeholder parameter":   {generate + `@deployment_name='{{ deployment_name }}' @endpoint='x'`, []string{"column 83: the placeholder {{ deployment_name }} was not filled in"}},
-		"malformed JSON":          {generate + "@@json='{\n\"endpoint\": x\n}'", []string{"line 2, column 13: malformed JSON: invalid character 'x'"}},
-		"body is no object":       {generate + `@@json='[]'`, []string{"the request body: [] is not an object"}},
-		"body where none is":      {"EXEC databricks_workspace.postgres.postgres_projects.list @@json='{}'", []string{"postgres_projects.list takes no request body"}},
-		"endpoint of other form":  {generate + "@endpoint='projects/p/branches/b'", []string{`column 76: endpoint: "projects/p/branches/b" does not have the form projects/{project_id}/branches/{branch_id}/endpoints/{endpoint_id}`}},
-		"endpoint with a gap":     {generate + "@endpoint='projects//branches/b/endpoints/e'", []string{"does not have the form"}},
-		"name of other form":      {"EXEC databricks_workspace.postgres.postgres_branches.list @parent='p'", []string{`parent: "p" does not have the form projects/{project_id}`}},
-		"integer out of range":    {"EXEC databricks_workspace.postgres.postgres_projects.list @page_size=3000000000", []string{"page_size: 3000000000 is not an integer of 32 bits"}},
-		"not an integer":          {"EXEC databricks_workspace.postgres.postgres_projects.list @page_size='many'", []string{`page_size: "many" is not an integer`}},
-		"not a boolean":           {"EXEC databricks_workspace.postgres.postgres_projects.list @show_deleted=1", []string{"show_deleted: 1 is not a boolean"}},
-		"empty deployment name":   {generate + "@deployment_name='' @endpoint='" + endpoint + "'", []string{"deployment_name is empty"}},
-		"unknown hint":            {"EXEC /*+ AWIAT */ databricks_workspace.postgres.postgres_projects.list", []string{`unknown hint "AWIAT"`, "SHOWRESULTS and AWAIT"}},
-		"fault in a later one":    {generate + "@endpoint='" + endpoint + "';\nEXEC databricks_workspace.postgres.postgres_projects.gets", []string{"line 2, column 54: unknown method"}},
-		"syntax of a later one":   {generate + "@endpoint='" + endpoint + "';\nEXEC", []string{"line 2, column 5: found the end of the text"}},
-		"a statement of no kind":  {"GRANT ALL", []string{`line 1, column 1: found "GRANT", expected a statement`}},
-		"describe what has none":  {"DESCRIBE databricks_workspace.postgres.postgres_credentials", []string{"no SELECT reaches it", "DESCRIBE METHOD"}},
-		"not UTF-8":               {"EXEC \xff", []string{"not valid UTF-8"}},
-		"nothing":                 {" \n", []string{"no statement given"}},
-		"a secret is not shown":   {generate + "@endpoint='" + endpoint + "' @token='dapi0123456789abcdef0123456789abcdef'", []string{`no parameter or body attribute "token"`}},
-		"terminal control escape": {"EXEC databricks_workspace.postgres.`\x1b[31mred`.generate", []string{`unknown resource "\x1b[31mred"`, `\x1b[31mred`}},
+		"unknown provider":          {"EXEC databrick_workspace.postgres.postgres_credentials.generate", []string{`line 1, column 6: unknown provider "databrick_workspace"`, "did you mean databricks_workspace"}},
+		"unknown service":           {"EXEC databricks_workspace.postgre.postgres_credentials.generate", []string{`line 1, column 27: unknown service "postgre" in databricks_workspace`, "did you mean postgres"}},
+		"unknown resource":          {"EXEC databricks_workspace.postgres.credentials.generate", []string{`line 1, column 36: unknown resource "credentials" in databricks_workspace.postgres`, "did you mean postgres_credentials"}},
+		"unknown method":            {"EXEC databricks_workspace.postgres.postgres_credentials.create", []string{`line 1, column 57: unknown method "create" in databricks_workspace.postgres.postgres_credentials`, "did you mean generate"}},
+		"missing attribute":         {generate + "@claims='[]'", []string{"missing required endpoint", `add @endpoint = '…' or "endpoint" in @@json`}},
+		"missing parameters":        {"EXEC databricks_workspace.postgres.postgres_branches.get @project_id='p'", []string{"missing required branch_id", "@branch_id = '…'", "@name = 'projects/{project_id}/branches/{branch_id}'"}},
+		"unknown parameter":         {generate + "@endpoint='" + endpoint + "'\n  @endpont='x'", []string{`line 2, column 3: `, `no parameter or body attribute "endpont"`, "@endpoint"}},
+		"unknown attribute":         {generate + `@@json='{"endpoint": "` + endpoint + `", "claim": []}'`, []string{"column 133: claim: unknown attribute", "known are endpoint, claims"}},
+		"unknown inside":            {generate + `@endpoint='` + endpoint + `' @claims='[{"tables": []}]'`, []string{"claims[0].tables: unknown attribute", "known are permission_set, resources"}},
+		"wrong type":                {generate + `@@json='{"endpoint": 5}'`, []string{"column 87: endpoint: 5 is not a string"}},
+		"wrong type of list":        {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": "WRITE"}'`, []string{`claims: "WRITE" is not an array`}},
+		"wrong type in the list":    {generate + `@endpoint='` + endpoint + `' @claims='[1]'`, []string{"claims[0]: 1 is not an object"}},
+		"wrong enum value":          {generate + `@@json='{"endpoint": "` + endpoint + `", "claims": [{"permission_set": "WRITE"}]}'`, []string{`line 1, column 154: claims[0].permission_set: "WRITE" is not one of READ_ONLY`}},
+		"given twice":               {generate + "@endpoint='" + endpoint + "'\n@endpoint='" + endpoint + "2'", []string{"line 2, column 11: endpoint is given twice with different values; the other is at line 1, column 76"}},
+		"given here and there":      {generate + "@endpoint='" + endpoint + `' @@json='{"endpoint": "` + endpoint + `2"}'`, []string{"endpoint is given twice with different values"}},
+		"whole name and part":       {"EXEC databricks_workspace.postgres.postgres_branches.list @parent='projects/p' @project_id='q'", []string{"project_id is given twice with different values"}},
+		"two bodies":                {generate + `@@json='{}' @@body='{"endpoint": "x"}'`, []string{"the request body (@@body) is given twice with different values"}},
+		"placeholder":               {generate + `@@json='{"endpoint": "{{ endpoint }}"}'`, []string{"column 88: the placeholder {{ endpoint }} was not filled in", "--var endpoint=VALUE"}},
+		"placeholder parameter":     {generate + `@deployment_name='{{ deployment_name }}' @endpoint='x'`, []string{"column 84: the placeholder {{ deployment_name }} was not filled in"}},
+		"placeholder in a query":    {"SELECT name FROM databricks_workspace.postgres.postgres_projects\nWHERE name = '{{ name }}'", []string{"line 2, column 15: the placeholder {{ name }} was not filled in", "--var name=VALUE", "if the braces are meant"}},
+		"placeholder in a view":     {"CREATE TEMP VIEW v AS SELECT '{{ name }}'", []string{"line 1, column 31: the placeholder {{ name }} was not filled in"}},
+		"placeholder with a filter": {"SELECT '{{ n | replace(''a'', ''b'') }}'", []string{"line 1, column 9: the placeholder {{ n | replace", "hint: filters (the part behind |) are not supported"}},
+		"unknown hint of a query":   {"/*+ AWAIT */ SELECT 1;\n/*+ exist */ SELECT 1", []string{`line 2, column 5: unknown hint "EXIST"`, "did you mean EXISTS?"}},
+		"malformed JSON":            {generate + "@@json='{\n\"endpoint\": x\n}'", []string{"line 2, column 13: malformed JSON: invalid character 'x'"}},
+		"body is no object":         {generate + `@@json='[]'`, []string{"the request body: [] is not an object"}},
+		"body where none is":        {"EXEC databricks_workspace.postgres.postgres_projects.list @@json='{}'", []string{"postgres_projects.list takes no request body"}},
+		"endpoint of other form":    {generate + "@endpoint='projects/p/branches/b'", []string{`column 76: endpoint: "projects/p/branches/b" does not have the form projects/{project_id}/branches/{branch_id}/endpoints/{endpoint_id}`}},
+		"endpoint with a gap":       {generate + "@endpoint='projects//branches/b/endpoints/e'", []string{"does not have the form"}},
+		"name of other form":        {"EXEC databricks_workspace.postgres.postgres_branches.list @parent='p'", []string{`parent: "p" does not have the form projects/{project_id}`}},
+		"integer out of range":      {"EXEC databricks_workspace.postgres.postgres_projects.list @page_size=3000000000", []string{"page_size: 3000000000 is not an integer of 32 bits"}},
+		"not an integer":            {"EXEC databricks_workspace.postgres.postgres_projects.list @page_size='many'", []string{`page_size: "many" is not an integer`}},
+		"not a boolean":             {"EXEC databricks_workspace.postgres.postgres_projects.list @show_deleted=1", []string{"show_deleted: 1 is not a boolean"}},
+		"empty deployment name":     {generate + "@deployment_name='' @endpoint='" + endpoint + "'", []string{"deployment_name is empty"}},
+		"unknown hint":              {"EXEC /*+ AWIAT */ databricks_workspace.postgres.postgres_projects.list", []string{`unknown hint "AWIAT"`, "did you mean AWAIT?"}},
+		"fault in a later one":      {generate + "@endpoint='" + endpoint + "';\nEXEC databricks_workspace.postgres.postgres_projects.gets", []string{"line 2, column 54: unknown method"}},
+		"syntax of a later one":     {generate + "@endpoint='" + endpoint + "';\nEXEC", []string{"line 2, column 5: found the end of the text"}},
+		"a statement of no kind":    {"GRANT ALL", []string{`line 1, column 1: found "GRANT", expected a statement`}},
+		"describe what has none":    {"DESCRIBE databricks_workspace.postgres.postgres_credentials", []string{"no SELECT reaches it", "DESCRIBE METHOD"}},
+		"not UTF-8":                 {"EXEC \xff", []string{"not valid UTF-8"}},
+		"nothing":                   {" \n", []string{"no statement given"}},
+		"a secret is not shown":     {generate + "@endpoint='" + endpoint + "' @token='dapi0123456789abcdef0123456789abcdef'", []string{`no parameter or body attribute "token"`}},
+		"terminal control escape":   {"EXEC databricks_workspace.postgres.`\x1b[31mred`.generate", []string{`unknown resource "\x1b[31mred"`, `\x1b[31mred`}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

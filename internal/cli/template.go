@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/template"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -42,7 +43,7 @@ func (c *command) fill(ctx context.Context, text string) (string, error) {
 	if _, isOurs := errors.AsType[*provider.Error](err); isOurs || err == nil {
 		return filled, err
 	}
-	return "", templateError(err)
+	return "", templateError(text, err)
 }
 
 // The limits of a statement with placeholders: its files may be part of it.
@@ -51,10 +52,13 @@ const (
 	mostSteps  = 1_000_000
 )
 
-func templateError(err error) error {
+func templateError(text string, err error) error {
 	hint := "give it with --var name=value or in the file of -q"
 	missing := regexp.MustCompile(`(?:function "|no entry for key ")(\w+)"`) // the name in text/template's messages about one without a value
-	if name := missing.FindStringSubmatch(err.Error()); name != nil {
+	calls := regexp.MustCompile(`\{\{[^}]*\|\s*\w+\s*\(`)                    // a filter with arguments, which text/template cannot read
+	if name := missing.FindStringSubmatch(err.Error()); name == nil && calls.MatchString(text) || name != nil && regexp.MustCompile(`\{\{[^}]*\|\s*`+name[1]+`\b`).MatchString(text) {
+		hint = statement.NoFilters
+	} else if name != nil {
 		hint = fmt.Sprintf("give it with --var %s=VALUE or in the file of -q; a reference for Databricks itself, such as {{job.id}}, is written {{\"{{job.id}}\"}} here", name[1])
 	}
 	return provider.Usagef("fill in the statement: %s", strings.TrimPrefix(err.Error(), "template: ")).

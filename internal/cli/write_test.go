@@ -275,8 +275,8 @@ func TestWritesRefused(t *testing.T) {
 		"a column twice":                  {insert + "(name, name) VALUES ('a', 'b')", "name is given twice with different values"},
 		"a column twice by its prefix":    {insert + "(name, comment, data__comment) VALUES ('a', 'b', 'c')", "comment is given twice with different values"},
 		"an attribute twice, once inside": {"INSERT INTO " + branches + " (\"spec.ttl\", project_id, branch_id, spec) VALUES ('1s', 'p', 'b', '{\"ttl\":\"2s\"}')", "spec.ttl is given twice with different values"},
-		"a placeholder":                   {insert + "(name) VALUES ('{{ name }}')", "line 1, column 52: the placeholder {{ name }} was not filled in"},
-		"a placeholder in a WHERE":        {"DELETE FROM " + catalogs + "\nWHERE name = '{{ name }}'", "line 2, column 7: the placeholder {{ name }} was not filled in"},
+		"a placeholder":                   {insert + "(name) VALUES ('{{ name }}')", "line 1, column 67: the placeholder {{ name }} was not filled in"},
+		"a placeholder in a WHERE":        {"DELETE FROM " + catalogs + "\nWHERE name = '{{ name }}'", "line 2, column 15: the placeholder {{ name }} was not filled in"},
 		"a path in a name":                {"DELETE FROM " + branches + " WHERE project_id = 'p' AND branch_id = '../../x'", "branch_id: \"../../x\" does not match the pattern"},
 		"a path in a whole name":          {"DELETE FROM " + branches + " WHERE name = 'projects/p/branches/../..'", "does not have the form projects/{project_id}/branches/{branch_id}"},
 		"dots for a name":                 {"DELETE FROM " + catalogs + " WHERE name = '..'", "\"..\" would lead to another path"},
@@ -493,7 +493,7 @@ func TestWritesInterrupted(t *testing.T) {
 	if !ok || exit.ExitCode() == 0 {
 		t.Fatalf("the command ended with %v", err)
 	}
-	for _, want := range []string{"row 2 of 3: ", "canceled", "; 1 row inserted before it stopped"} {
+	for _, want := range []string{"row 2 of 3: ", "canceled: it was sent, and the workspace may have carried it out; 1 row inserted before it stopped", "hint: look whether it was done before you repeat it"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("stderr lacks %q:\n%s", want, stderr.String())
 		}

@@ -57,9 +57,12 @@ func responseError(req *Request, resp *http.Response, body []byte, sent *provide
 	case status == http.StatusUnauthorized:
 		e.Code = provider.Unauthorized
 		e.Hint = "the workspace does not accept the credential: check that it belongs to this workspace and has not expired"
+	case status == http.StatusForbidden && deniesToken.MatchString(message):
+		e.Code = provider.Unauthorized
+		e.Hint = "the workspace does not accept the token: it has expired, was revoked, or belongs to another workspace"
 	case status == http.StatusForbidden:
 		e.Code = provider.Unauthorized
-		e.Hint = "the credential is good, but may not do this: ask for the permission that the message names"
+		e.Hint = "the credential was accepted, but may not do this: ask for the permission that the message names"
 	case status >= 300 && status < 400:
 		e.Message = fmt.Sprintf("%s: redirected to %s, which is not followed", req.call.Method.FullName(), provider.Quote(shown(sent, resp.Header.Get("Location"), 2000)))
 		e.Hint = "check that the host is that of a workspace"
@@ -125,6 +128,8 @@ func fromJSON(body []byte) (code, message, requestID string, ok bool) {
 }
 
 var (
+	// deniesToken matches what a 403 says that is about the token, not about a permission.
+	deniesToken    = regexp.MustCompile(`(?i)\b(invalid|expired|revoked|malformed|unsupported)\b.{0,20}\b(token|jwt|credentials?)\b|\b(token|jwt|credentials?)\b.{0,40}\b(invalid|expired|revoked|malformed|not valid|not sent|unsupported)\b`)
 	codeAndMessage = regexp.MustCompile(`(?s)^([A-Z][A-Z0-9_]+): (.*)$`)
 	preformatted   = regexp.MustCompile(`(?is)<pre(?:\s[^>]*)?>(.*?)</pre>`)
 	htmlTitle      = regexp.MustCompile(`(?is)<title(?:\s[^>]*)?>(.*?)</title>`)

@@ -67,6 +67,7 @@ func TestErrorBodies(t *testing.T) {
 		},
 		"escapes as HTML entities": {500, "text/html", "<pre>&#27;[31mred</pre>", provider.API, "", `\x1b[31mred`, ""},
 		"not authenticated":        {401, "application/json", `{"error_code": "UNAUTHENTICATED", "message": "who?"}`, provider.Unauthorized, "UNAUTHENTICATED", "UNAUTHENTICATED: who?", ""},
+		"a token that is refused":  {403, "application/json", `{"error_code": 403, "message": "Invalid access token. [ReqId: x]"}`, provider.Unauthorized, "403", "403: Invalid access token. [ReqId: x]", ""},
 		"not allowed":              {403, "application/json", `{"error_code": "PERMISSION_DENIED", "message": "no"}`, provider.Unauthorized, "PERMISSION_DENIED", "PERMISSION_DENIED: no", ""},
 	}
 	for name, test := range tests {
@@ -175,5 +176,34 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 	if n := strangers.Load(); n != 0 {
 		t.Errorf("%d requests reached the stranger", n)
+	}
+}
+
+// TestRefusedCredentials tells a token that is not accepted from one that lacks a permission.
+func TestRefusedCredentials(t *testing.T) {
+	const token = "the workspace does not accept the token: it has expired, was revoked, or belongs to another workspace"
+	const permission = "the credential was accepted, but may not do this: ask for the permission that the message names"
+	for message, want := range map[string]string{
+		"Invalid access token.":                  token,
+		"Invalid access token. [ReqId: x]":       token,
+		"Invalid Token":                          token,
+		"The access token is expired":            token,
+		"Token has been revoked":                 token,
+		"Error processing token: JWT is expired": token,
+		"Credential was not sent or was of an unsupported type for this API.": token,
+		"User does not have permission CREATE on catalog c":                   permission,
+		"Only admins may create tokens":                                       permission,
+		"":                                                                    permission,
+	} {
+		t.Run(message, func(t *testing.T) {
+			c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = fmt.Fprintf(w, `{"error_code": "PERMISSION_DENIED", "message": %q}`, message)
+			})
+			_, err := get().call(t.Context(), t, c)
+			if e := asError(t, err); e.Code != provider.Unauthorized || e.Hint != want {
+				t.Errorf("the hint is %q", e.Hint)
+			}
+		})
 	}
 }

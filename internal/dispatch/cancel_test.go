@@ -93,6 +93,16 @@ func TestCancel(t *testing.T) {
 			return c, reached
 		},
 	}
+	const maybe = "it was sent, and the workspace may have carried it out"
+	const read = "not all of the answer was read; a read changes nothing"
+	states := map[string]map[string]string{ // what may have been done, by phase and method
+		"connecting":             {"get": "it was not sent", "create": "it was not sent"},
+		"waiting for the answer": {"get": read, "create": maybe},
+		"reading the body":       {"get": read, "create": maybe},
+		"reading an error":       {"get": read, "create": maybe},
+		"between attempts":       {"get": "it waited for its next attempt, and the last one did nothing", "create": "it waited for its next attempt, and the last one did nothing"},
+		"authorizing":            {"get": "it was not sent", "create": "it was not sent"},
+	}
 	for name, phase := range phases {
 		for _, r := range []request{get(), post()} {
 			t.Run(name+" "+r.method, func(t *testing.T) {
@@ -106,7 +116,7 @@ func TestCancel(t *testing.T) {
 				}()
 				began := time.Now()
 				_, err := r.call(ctx, t, c)
-				if e := asError(t, err); e.Code != provider.Canceled || !strings.HasSuffix(e.Message, ": canceled") || !errors.Is(err, context.Canceled) {
+				if e := asError(t, err); e.Code != provider.Canceled || !strings.HasSuffix(e.Message, ": canceled: "+states[name][r.method]) || (e.Hint != "") != strings.HasSuffix(e.Message, maybe) || !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v, cause %v", err, errors.Unwrap(err))
 				}
 				if took := time.Since(began); took > 10*time.Second {
@@ -123,7 +133,7 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err := get().call(ctx, t, c)
-	if e := asError(t, err); e.Code != provider.Network || e.Message != "the time for the statement is up" {
+	if e := asError(t, err); e.Code != provider.Network || e.Message != "the time for the statement is up: not all of the answer was read; a read changes nothing" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -247,7 +247,7 @@ func TestWaitingEndsWithTheCall(t *testing.T) {
 	}
 	cancel()
 	for range 5 {
-		if err := <-waiting; asError(t, err).Message != fmt.Sprintf("%s: canceled", method(t, c, "get").FullName()) {
+		if err := <-waiting; asError(t, err).Message != fmt.Sprintf("%s: canceled: it was not sent", method(t, c, "get").FullName()) {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -92,7 +92,10 @@ func (r *Reader) fetch(ctx context.Context) (*Page, error) {
 		return nil, io.EOF
 	}
 	if ctx.Err() != nil {
-		return nil, canceled(ctx, r.req)
+		if !r.begun {
+			return nil, canceledAs(ctx, r.req, notSent)
+		}
+		return nil, canceledAs(ctx, r.req, notAllRows)
 	}
 	if r.begun {
 		if limit := r.client.PageLimit; limit > 0 && r.usage.Requests >= limit {

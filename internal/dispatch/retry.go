@@ -64,6 +64,8 @@ type attemptError struct {
 	after time.Duration
 	// refused is set when no connection came about.
 	refused bool
+	// wrote is set once any of the request may have left.
+	wrote bool
 }
 
 func (e *attemptError) Error() string { return e.err.Error() }
@@ -107,14 +109,14 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 // to do twice is repeated. What has no prospect of passing, such as a certificate that does not
 // hold, is not repeated at all.
 func transportError(r *http.Request, err error, wrote bool) *attemptError {
-	e := &attemptError{err: err}
+	e := &attemptError{err: err, wrote: wrote}
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		dns, isDNS := errors.AsType[*net.DNSError](err)
 		e.refused = true
 		e.again = !isDNS || dns.IsTemporary || dns.IsTimeout
 		return e
 	}
-	if !wrote || r.Method == http.MethodGet || r.Method == http.MethodHead {
+	if !wrote || isRead(r.Method) {
 		e.again = passing(err)
 	}
 	return e
@@ -149,7 +151,7 @@ func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*ans
 func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answer, error) {
 	turn := c.limitFor(req)
 	if err := turn.enter(ctx); err != nil {
-		return nil, canceled(ctx, req)
+		return nil, canceledAs(ctx, req, notSent)
 	}
 	held := true
 	defer func() {
@@ -174,7 +176,7 @@ func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answ
 			return answered, nil
 		}
 		if ctx.Err() != nil {
-			return nil, canceled(ctx, req)
+			return nil, canceledSending(ctx, req, err)
 		}
 		failed, ok := errors.AsType[*attemptError](err)
 		if !ok {
@@ -195,11 +197,11 @@ func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answ
 		spent += pause
 		usage.Retries++
 		if err := c.Retry.wait(ctx, pause); err != nil {
-			return nil, canceled(ctx, req)
+			return nil, canceledAs(ctx, req, betweenTries)
 		}
 		if err := turn.again(ctx); err != nil {
 			held = false
-			return nil, canceled(ctx, req)
+			return nil, canceledAs(ctx, req, betweenTries)
 		}
 	}
 }
@@ -211,7 +213,7 @@ func (c *Client) pace(ctx context.Context, req *Request) error {
 	}
 	err := c.Pacer.Wait(ctx, req.Workspace())
 	if err != nil && ctx.Err() != nil {
-		return canceled(ctx, req)
+		return canceledAs(ctx, req, notSent)
 	}
 	return err
 }
@@ -252,3 +254,37 @@ func canceled(ctx context.Context, req *Request) error {
 	e.Err = context.Cause(ctx)
 	return e
 }
+
+// What a call that was stopped may have done.
+const (
+	notSent      = "it was not sent"
+	betweenTries = "it waited for its next attempt, and the last one did nothing"
+	notAllRows   = "not all rows were read"
+	onlyRead     = "not all of the answer was read; a read changes nothing"
+)
+
+// canceledAs is canceled with what the call may have done.
+func canceledAs(ctx context.Context, req *Request, state string) error {
+	return provider.Change(canceled(ctx, req), func(e *provider.Error) { e.Message += ": " + state })
+}
+
+// canceledSending is the error of a call that was stopped while it was sent or its answer was read.
+// failed is how the attempt ended.
+func canceledSending(ctx context.Context, req *Request, failed error) error {
+	attempt, ok := errors.AsType[*attemptError](failed)
+	switch {
+	case !ok, !attempt.wrote: // it ended before the request was written
+		return canceledAs(ctx, req, notSent)
+	case isRead(req.http.Method):
+		return canceledAs(ctx, req, onlyRead)
+	}
+	return provider.Change(canceledAs(ctx, req, "it was sent, and the workspace may have carried it out"), func(e *provider.Error) {
+		e.Hint = mayBeDone
+	})
+}
+
+// mayBeDone is the hint for a write without an answer.
+const mayBeDone = "look whether it was done before you repeat it"
+
+// isRead reports whether a request with the verb changes nothing.
+func isRead(verb string) bool { return verb == http.MethodGet || verb == http.MethodHead }

@@ -44,7 +44,7 @@ func (r *rows) end(why error) {
 
 func (r *rows) Next(ctx context.Context) ([]any, error) {
 	if r.ended == nil && ctx.Err() != nil {
-		r.end(canceled(ctx, r.req))
+		r.end(canceledAs(ctx, r.req, notAllRows))
 	}
 	for r.ended == nil {
 		if r.at < r.page.Len() {

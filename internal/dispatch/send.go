@@ -73,7 +73,7 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 		// Whatever could be read of the body is good enough to say what went wrong.
 		c.sent.add(c.secrets(req)...)
 		apiErr := responseError(req, resp, body, c.sent.hide())
-		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode), after: retryAfter(resp.Header, time.Now())}
+		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode), wrote: true, after: retryAfter(resp.Header, time.Now())}
 	}
 	if err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -171,6 +171,9 @@ func (c *Client) transportFailure(ctx context.Context, req *Request, r *http.Req
 		}
 		e.Message = fmt.Sprintf("cannot connect: %v", cause)
 		e.Hint = "check the deployment name or host, and that this machine can reach it"
+	}
+	if wrote && e.Hint == "" && !isRead(r.Method) {
+		e.Hint = mayBeDone
 	}
 	failed := transportError(r, err, wrote)
 	failed.err = e

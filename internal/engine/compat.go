@@ -28,7 +28,7 @@ func planSleep(sl *statement.Sleep) *plan {
 		defer timer.Stop()
 		select {
 		case <-ctx.Done():
-			return nil, provider.Stopped(ctx)
+			return nil, provider.Stopped(ctx, "the pause ended early")
 		case <-timer.C:
 			return provider.NewRows(nil, nil), nil
 		}

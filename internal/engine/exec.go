@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
@@ -12,10 +13,6 @@ import (
 // planExec checks an EXEC: names, parameters, body.
 func (p *planner) planExec(e *statement.Exec) (*plan, error) {
 	s := p.session
-	await, err := awaits(e.Hints, e.Position)
-	if err != nil {
-		return nil, err
-	}
 	m, err := p.names.method(e.Method)
 	if err != nil {
 		return nil, err
@@ -32,11 +29,14 @@ func (p *planner) planExec(e *statement.Exec) (*plan, error) {
 		return &plan{run: func(context.Context) (provider.Rows, error) { return s.Client.Describe(req) }}, nil
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
-		rows, err := s.send(ctx, req, await)
+		rows, err := s.send(ctx, req, awaits(e.Hints))
 		return s.watch(req, rows, err)
 	}
 	return &plan{run: run, explain: func() ([]vtab.Step, error) { return []vtab.Step{explainExec(s.Catalogue, b)}, nil }}, nil
 }
+
+// awaits reports whether the hints ask to wait for the operation that a call starts.
+func awaits(hints []string) bool { return slices.Contains(hints, "AWAIT") }
 
 // send makes a call. With await, it waits for the operation that the call starts.
 func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (provider.Rows, error) {

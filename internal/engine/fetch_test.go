@@ -409,10 +409,10 @@ func TestStoppedBetweenRows(t *testing.T) {
 		code provider.Code
 		says string
 	}{
-		"canceled": {context.WithCancel, provider.Canceled, "canceled"},
+		"canceled": {context.WithCancel, provider.Canceled, "canceled: the query stopped before its last row, and changed nothing"},
 		"late": {func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithDeadline(ctx, time.Now().Add(-time.Second))
-		}, provider.Network, "the time for the statement is up"},
+		}, provider.Network, "the time for the statement is up: the query stopped before its last row, and changed nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for rows, err := range w.session(t, 0).Run(t.Context(), named("SELECT name FROM {p}")) {

@@ -44,9 +44,7 @@ func (p *planner) newInsert(in *statement.Insert) (*write, error) {
 	case len(in.Columns) == 0:
 		return nil, w.refuse("no columns are named", "see SHOW INSERT INTO "+r.FullName())
 	}
-	if w.await, err = awaits(in.Hints, in.Position); err != nil {
-		return nil, err
-	}
+	w.await = awaits(in.Hints)
 	if w.method, err = w.choose(r, verb, in.Columns); err != nil {
 		return nil, err
 	}
@@ -77,18 +75,6 @@ func (p *planner) newInsert(in *statement.Insert) (*write, error) {
 // refuse is an error about the statement.
 func (w *write) refuse(message, hint string) error {
 	return provider.Usagef("%s: %s", w.what, message).At(w.position).Hintf("%s", hint)
-}
-
-// awaits reports whether the hints ask to wait for the operation that a call starts.
-func awaits(hints []string, pos provider.Position) (bool, error) {
-	for _, hint := range hints {
-		if hint != "SHOWRESULTS" && hint != "AWAIT" {
-			return false, provider.Usagef("unknown hint %s", provider.Quote(hint)).
-				At(pos).
-				Hintf("known are SHOWRESULTS and AWAIT")
-		}
-	}
-	return slices.Contains(hints, "AWAIT"), nil
 }
 
 // choose finds the method that takes the columns: of the methods that know all columns and lack

@@ -41,7 +41,7 @@ func (p *planner) planNative(n *statement.NativeQuery) (*plan, error) {
 
 // Columns checks a text of one query and describes its rows. It makes no call.
 func (s *Session) Columns(text string) ([]provider.Column, error) {
-	statements, err := statement.Parse(text)
+	statements, err := parse(text)
 	if err != nil {
 		return nil, err
 	}

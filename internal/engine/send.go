@@ -106,7 +106,7 @@ func (s *sending) stopped(ctx context.Context) bool {
 func (s *sending) err(ctx context.Context) error {
 	err, lost := s.failed, s.began-s.done-1
 	if err == nil && s.began < len(s.changes) {
-		err = provider.Stopped(ctx)
+		err = provider.Stopped(ctx, "this call was not made")
 		s.row, lost = s.began, lost+1
 	}
 	if err == nil {

@@ -78,6 +78,15 @@ func Count(text string) (int, error) {
 	return len(statements), err
 }
 
+// parse reads the statements of a text, in which no template is left.
+func parse(text string) ([]statement.Statement, error) {
+	statements, err := statement.Parse(text)
+	if err == nil {
+		err = statement.Unfilled(text)
+	}
+	return statements, err
+}
+
 // Arg is a value for a placeholder in a statement.
 type Arg = bind.Arg
 
@@ -86,7 +95,7 @@ type Arg = bind.Arg
 func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq2[provider.Rows, error] {
 	return func(yield func(provider.Rows, error) bool) {
 		s.args = bind.NewArgs(args)
-		statements, err := statement.Parse(text)
+		statements, err := parse(text)
 		if err != nil {
 			yield(nil, err)
 			return

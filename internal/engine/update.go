@@ -32,9 +32,7 @@ func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
 	case u.From != nil:
 		return nil, w.refuse("FROM is for tables of the store", "take values from a subquery: SET a = (SELECT …), WHERE id IN (SELECT …)")
 	}
-	if w.await, err = awaits(u.Hints, u.Position); err != nil {
-		return nil, err
-	}
+	w.await = awaits(u.Hints)
 	methods := r.MethodsFor(verb)
 	if len(methods) == 0 {
 		return nil, w.noMethod(r, verb)
@@ -56,9 +54,7 @@ func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
 		return nil, err
 	}
 	w := &write{session: p.session, env: p.env, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, alias: r.Name}
-	if w.await, err = awaits(d.Hints, d.Position); err != nil {
-		return nil, err
-	}
+	w.await = awaits(d.Hints)
 	methods := r.MethodsFor(provider.Delete)
 	if len(methods) == 0 {
 		return nil, w.noMethod(r, provider.Delete)

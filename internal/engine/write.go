@@ -103,7 +103,7 @@ func (w *write) readChanges(ctx context.Context, rows *vtab.Rows) ([]change, err
 			return changes, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, w.unsent(err)
 		}
 		c, err := w.change(row, len(changes))
 		if err != nil {
@@ -111,6 +111,16 @@ func (w *write) readChanges(ctx context.Context, rows *vtab.Rows) ([]change, err
 		}
 		changes = append(changes, c)
 	}
+}
+
+// unsent says of a write that was stopped while its rows were read that nothing was sent.
+func (w *write) unsent(err error) error {
+	if provider.CodeOf(err) != provider.Canceled {
+		return err
+	}
+	return provider.Change(err, func(e *provider.Error) {
+		e.Message = "canceled: " + w.what + " stopped before its first call; nothing was sent"
+	})
 }
 
 // change makes the call of a row, and checks it. An error of another row than the first has its

@@ -30,7 +30,7 @@ func (a *Answer) Begin(ctx context.Context) error {
 	select {
 	case a.fetcher.slots <- struct{}{}:
 	case <-ctx.Done():
-		return provider.Stopped(ctx)
+		return provider.Stopped(ctx, "the query stopped before its last row, and changed nothing")
 	}
 	a.demand(1+a.fetcher.pagesAhead(), func() { <-a.fetcher.slots })
 	return nil
@@ -105,7 +105,7 @@ func (a *Answer) page(ctx context.Context, n int) (*dispatch.Page, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, provider.Stopped(ctx)
+			return nil, provider.Stopped(ctx, "the query stopped before its last row, and changed nothing")
 		}
 	}
 }

@@ -109,7 +109,7 @@ func (st *store) fault(err error) error {
 		Because(err)
 	switch {
 	case errors.Is(err, sqlite3.INTERRUPT):
-		return provider.Errorf(provider.Canceled, "canceled").Because(err)
+		return provider.Errorf(provider.Canceled, "canceled: the store is as it was").Because(err)
 	case errors.Is(err, sqlite3.BUSY):
 		e.Message, e.Hint = "the store "+provider.Printable(where)+" is in use", "try again when the process that writes to it is done"
 	case errors.Is(err, sqlite3.ERROR), errors.Is(err, sqlite3.CONSTRAINT):

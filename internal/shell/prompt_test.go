@@ -61,7 +61,7 @@ func TestInterruptStopsTheStatementNotTheShell(t *testing.T) {
 		term.send("block;" + enter)
 		term.expect("blocked now\r\n")
 		term.send(ctrlC)
-		term.expect(fmt.Sprintf("error %d: canceled\r\n", provider.Canceled))
+		term.expect(fmt.Sprintf("error %d: canceled: not all rows were written\r\n", provider.Canceled))
 		term.expect("lakeql> ")
 	}
 	term.answers("three;", "(3 rows, ")

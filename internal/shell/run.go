@@ -55,7 +55,7 @@ func canceled(ctx context.Context, err error) error {
 	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) || provider.CodeOf(err) == provider.Canceled {
 		return err
 	}
-	return provider.Errorf(provider.Canceled, "canceled").Because(err)
+	return provider.Errorf(provider.Canceled, "canceled: not all rows were written").Because(err)
 }
 
 // duration writes how long something took as people say it: 12 ms, 3.4 s, 2m5s.

@@ -61,7 +61,9 @@ func (p *parser) exec(pos provider.Position) (*Exec, error) {
 	if p.token.typ != ';' && p.token.typ != endOfText {
 		return nil, p.unexpected("a parameter (@name = value) or the end of the statement (;)")
 	}
-	e.Hints = upper(p.hints)
+	if e.Hints, err = p.lex.words(p.hints); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 

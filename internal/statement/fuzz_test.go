@@ -14,7 +14,7 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"EXEC a.b.c.d @x='it''s' --required @@json='{\"a\": \"\\\"\"}';",
-		"/*+ H */ SHOW EXTENDED METHODS IN a.b.c; DESC METHOD a.b.c.d",
+		"/*+ REQUIRED */ SHOW EXTENDED METHODS IN a.b.c; DESC METHOD a.b.c.d",
 		"EXEC a.b.c.d @x='\\", "/*! x", "@@a.'", "`", "-- required", "x'1", "\x00'", "EXEC a.b.c.d @x=1e+",
 		"SELECT a.b.c.*, x'00', 1e-5, :p FROM a.b.c, d.e.f x WHERE '*' = a.b.c.deployment_name AND deployment_name IN ('*') -- required",
 		"WITH x AS (SELECT 1) INSERT /*+ AWAIT */ INTO a.b.c AS z (d, \"e.f\", g.h) WITH RECURSIVE y AS (VALUES (1)) SELECT * FROM y ON CONFLICT (d) DO UPDATE SET d = 1 RETURNING *",

@@ -19,8 +19,8 @@ type token struct {
 	typ   int
 	raw   string
 	start int
-	hints []string // of the hint comments before it
-	open  bool     // a string, quoted name or comment that the text ends in
+	hints []hint // of the hint comments before it
+	open  bool   // a string, quoted name or comment that the text ends in
 }
 
 func (t token) pos(l *lexer) provider.Position { return l.position(t.start) }
@@ -85,7 +85,7 @@ func (l *locator) position(offset int) provider.Position {
 
 // next returns the next token that is no comment.
 func (l *lexer) next() (token, error) {
-	var hints []string
+	var hints []hint
 	for {
 		start := l.end + blanks(l.text[l.end:])
 		rest := l.text[start:]
@@ -99,7 +99,7 @@ func (l *lexer) next() (token, error) {
 			if length < 0 {
 				return token{open: true}, l.openComment(start)
 			}
-			hints = append(hints, hintsOf(rest[2:2+length])...)
+			hints = append(hints, hintsOf(rest[2:2+length], start+2)...)
 			l.restart(start + length + 4)
 			continue
 		}
@@ -139,15 +139,6 @@ func (l *lexer) lexError(t token) (token, error) {
 	default:
 		return t, l.fault(t.start, fmt.Sprintf("unexpected character %s", provider.Quote(rest[:size])), "")
 	}
-}
-
-// hintsOf returns the words of a comment that is a hint: /*+ … */.
-func hintsOf(comment string) []string {
-	hint, ok := strings.CutPrefix(comment, "+")
-	if !ok {
-		return nil
-	}
-	return strings.Fields(strings.ReplaceAll(hint, ",", " "))
 }
 
 func (l *lexer) openComment(start int) error {

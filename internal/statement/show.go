@@ -82,8 +82,10 @@ func (p *parser) show(pos provider.Position) (*Show, error) {
 			return nil, err
 		}
 	}
-	s.Where, err = p.where()
-	s.Hints = upper(p.hints)
+	if s.Where, err = p.where(); err != nil {
+		return nil, err
+	}
+	s.Hints, err = p.lex.words(p.hints)
 	return s, err
 }
 
@@ -103,14 +105,6 @@ func (p *parser) shown(what, form string) (Name, error) {
 		}
 	}
 	return nil, p.unexpected(words[0] + " " + form)
-}
-
-func upper(words []string) []string {
-	var all []string
-	for _, word := range words {
-		all = append(all, strings.ToUpper(word))
-	}
-	return all
 }
 
 // Describe tells what a resource's rows or a method's parameters and answer look like:

@@ -37,7 +37,10 @@ func (p *parser) sql(pos provider.Position) (*sqlParser, error) {
 	}
 	s.text = scanner.blank(start, s.tokens[len(s.tokens)-1].start)
 	s.names = dottedNames(s.tokens, s.places)
-	s.hints = append(upper(p.hints), upper(scanner.hints)...)
+	var err error
+	if s.hints, err = p.lex.words(append(slices.Clone(p.hints), scanner.hints...)); err != nil {
+		return nil, err
+	}
 	p.lex.restart(s.tokens[len(s.tokens)-1].start)
 	return s, p.next()
 }

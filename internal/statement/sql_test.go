@@ -396,7 +396,7 @@ func TestOtherStatements(t *testing.T) {
 			"an INSERT":    {"EXPLAIN ANALYZE INSERT /*+ AWAIT */ INTO t SELECT 1", map[string]string{"Analyze": "yes", "Statement": "*statement.Insert map[Hints:AWAIT Into:1:42 t Position:1:17  Source:1:44 SELECT 1]"}},
 			"an UPDATE":    {"EXPLAIN UPDATE t SET a = 1", map[string]string{"Statement": "*statement.Update map[Position:1:9  Set:1:22 a = 1:26 1 Table:1:16 t]"}},
 			"a CREATE":     {"EXPLAIN CREATE VIEW v AS SELECT 1", map[string]string{"Statement": "*statement.Create map[As:1:26 SELECT 1 Kind:VIEW Name:1:21 v Position:1:9 ]"}},
-			"hints before": {"/*+ A */ EXPLAIN /*+ B */ ANALYZE /*+ C */ DELETE /*+ D */ FROM t", map[string]string{"Position": "1:10 ", "Analyze": "yes", "Statement": "*statement.Delete map[From:1:65 t Hints:A B C D Position:1:44 ]"}},
+			"hints before": {"/*+ AWAIT */ EXPLAIN /*+ exists */ ANALYZE /*+ UPDATE */ DELETE /*+ DELETE */ FROM t", map[string]string{"Position": "1:14 ", "Analyze": "yes", "Statement": "*statement.Delete map[From:1:84 t Hints:AWAIT EXISTS UPDATE DELETE Position:1:58 ]"}},
 		})
 	})
 }

@@ -19,7 +19,7 @@ const (
 type sqlScanner struct {
 	lex     *lexer
 	markers [][2]int // where markers such as --required stand, which end at their word
-	hints   []string // of the hint comments passed, as written
+	hints   []hint   // of the hint comments passed
 }
 
 // blank returns a part of the text with blanks in place of the markers: SQLite would take them for
@@ -52,7 +52,7 @@ func (s *sqlScanner) next() (token, error) {
 			if length < 0 {
 				return token{open: true}, l.openComment(start)
 			}
-			s.hints = append(s.hints, hintsOf(rest[2:2+length])...)
+			s.hints = append(s.hints, hintsOf(rest[2:2+length], start+2)...)
 			l.end = start + length + 4
 			continue
 		case strings.HasPrefix(rest, "--"):

@@ -72,7 +72,7 @@ func Unfinished(text string) bool {
 		case first.typ == ';':
 			continue
 		}
-		last, err := skip(lex, first)
+		last, err := skip(lex, first, nil)
 		if err != nil {
 			return last.open
 		}
@@ -82,8 +82,9 @@ func Unfinished(text string) bool {
 	}
 }
 
-// skip moves past the rest of a statement and gives the token that ends it.
-func skip(lex *lexer, first token) (token, error) {
+// skip moves past the rest of a statement and gives the token that ends it. visit, if set, is called
+// with each token behind the first, and the two before it.
+func skip(lex *lexer, first token, visit func(before []token, t token)) (token, error) {
 	if first.is("EXPLAIN") { // the statement behind it has its own rules
 		for first.is("EXPLAIN") || first.is("ANALYZE") || first.is("QUERY") || first.is("PLAN") {
 			var err error
@@ -96,12 +97,17 @@ func skip(lex *lexer, first token) (token, error) {
 	if !isStackQL(first) {
 		next = (&sqlScanner{lex: lex}).next
 	}
+	before := []token{{}, first}
 	for {
 		t, err := next()
 		if err != nil || t.ends() {
 			lex.restart(lex.end)
 			return t, err
 		}
+		if visit != nil {
+			visit(before, t)
+		}
+		before[0], before[1] = before[1], t
 	}
 }
 
@@ -119,7 +125,7 @@ func isStackQL(first token) bool {
 type parser struct {
 	lex   *lexer
 	token token
-	hints []string // of the comments passed since the statement began
+	hints []hint // of the comments passed since the statement began
 
 	placeholders int // ? of the EXEC at hand
 }
@@ -147,7 +153,11 @@ func (p *parser) statement() (Statement, error) {
 		return p.explain(pos)
 	}
 	if isStackQL(first) {
-		return p.stackQL(pos)
+		st, err := p.stackQL(pos)
+		if err == nil {
+			_, err = p.lex.words(p.hints)
+		}
+		return st, err
 	}
 	word := strings.ToUpper(first.raw)
 	if hint, ok := unsupported[word]; ok {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -339,23 +338,6 @@ func valueStart(text string, offset int) int {
 	return offset + len(text[offset:]) - len(strings.TrimLeft(text[offset:], " \t\r\n,:"))
 }
 
-// pagePlaceholder matches what documentation pages have in place of values: {{ name }}, and the
-// template form {{ .name }}. The references of Databricks jobs look alike but have a dot or no
-// blanks: {{job.id}}, {{run_id}}.
-var pagePlaceholder = regexp.MustCompile(`\{\{(\s+\w+\s*|\s*\w+\s+|\s*\.\w+\s*)\}\}`)
-
-// Placeholder finds a placeholder of a documentation page in the value that was given for a
-// parameter or attribute called name.
-func Placeholder(name, text string) (string, bool) {
-	if found := pagePlaceholder.FindString(text); found != "" {
-		return found, true
-	}
-	if bare := "{{" + name + "}}"; text == bare {
-		return bare, true
-	}
-	return "", false
-}
-
 // placeholderNear finds a placeholder, and where it begins, at the place where JSON stopped being
 // readable: pages write numbers and booleans without quotes.
 func placeholderNear(text string, offset int) (placeholder string, start int, ok bool) {
@@ -366,12 +348,4 @@ func placeholderNear(text string, offset int) (placeholder string, start int, ok
 	}
 	inner, _, ok := strings.Cut(text[from+at:], "}}")
 	return inner + "}}", from + at, ok
-}
-
-// PlaceholderError is the error that a placeholder was left in.
-func PlaceholderError(placeholder string, pos provider.Position) error {
-	name := strings.Trim(placeholder, "{}. \t\r\n")
-	return provider.Usagef("the placeholder %s was not filled in", provider.Printable(placeholder)).
-		At(pos).
-		Hintf("put a value in its place, or give one on the command line: --var %s=VALUE", provider.Printable(name))
 }

@@ -97,25 +97,3 @@ func TestLocate(t *testing.T) {
 		})
 	}
 }
-
-func TestPlaceholder(t *testing.T) {
-	for _, test := range []struct {
-		name, text string
-		want       string
-	}{
-		{"endpoint", "{{ endpoint }}", "{{ endpoint }}"},
-		{"endpoint", "projects/{{ project }}/branches/b", "{{ project }}"},
-		{"endpoint", "{{ .endpoint }}", "{{ .endpoint }}"},
-		{"endpoint", "{{.endpoint}}", "{{.endpoint}}"},
-		{"endpoint", "{{endpoint}}", "{{endpoint}}"},
-		{"id", "{{job.id}}", ""},
-		{"id", "{{ job.id }}", ""},
-		{"id", "{{run_id}}", ""},
-		{"id", "{{secrets/scope/key}}", ""},
-		{"id", "{ x }", ""},
-	} {
-		if got, _ := Placeholder(test.name, test.text); got != test.want {
-			t.Errorf("Placeholder(%q, %q) = %q, want %q", test.name, test.text, got, test.want)
-		}
-	}
-}

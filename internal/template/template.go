@@ -112,7 +112,7 @@ func (c *counter) count(steps int) error {
 	switch {
 	case c.failed != nil:
 	case c.ctx.Err() != nil:
-		c.failed = provider.Stopped(c.ctx)
+		c.failed = provider.Stopped(c.ctx, "the template was not filled in to its end")
 	case c.steps > c.limits.Steps:
 		c.failed = provider.Usagef("the template makes more than %d steps", c.limits.Steps).
 			Hintf("a loop is too long, or a template calls itself without end")

@@ -240,6 +240,14 @@ func (p *Program) Close() error {
 	return db.Close()
 }
 
+// stopped is the error of a program that was stopped.
+func (p *Program) stopped(ctx context.Context) error {
+	if p.writes {
+		return provider.Stopped(ctx, "the statement stopped before its end, and the store is as it was").At(p.position)
+	}
+	return provider.Stopped(ctx, "the query stopped before its last row, and changed nothing").At(p.position)
+}
+
 // fail keeps the first error of the program, whose type SQLite would lose.
 func (p *Program) fail(err error) error {
 	if p.err == nil {
@@ -255,7 +263,7 @@ func (p *Program) SQLError(err error) error {
 		return p.err
 	}
 	if p.ctx != nil && p.ctx.Err() != nil {
-		return provider.Stopped(p.ctx)
+		return p.stopped(p.ctx)
 	}
 	e := provider.Usagef("%s", Message(err)).At(p.position).Because(err)
 	if p.Target != nil && strings.HasPrefix(e.Message, "no such column") {

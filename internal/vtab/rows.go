@@ -56,7 +56,7 @@ func (r *Rows) Columns() []provider.Column { return r.program.Columns }
 // Next returns the next row, and io.EOF after the last.
 func (r *Rows) Next(ctx context.Context) ([]any, error) {
 	if r.ended == nil && ctx.Err() != nil {
-		r.ended = provider.Stopped(ctx)
+		r.ended = r.program.stopped(ctx)
 	}
 	if r.ended == nil && !r.program.stmt.Step() {
 		r.ended = io.EOF
