@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,7 +98,7 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 		if err := c.fits(ctx, store, d); err != nil {
 			return err
 		}
-		worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval}
+		worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval, Trouble: c.troubles()}
 		p, err := c.follow(ctx, worker, d, logger != nil)
 		if err != nil {
 			return err
@@ -162,6 +163,26 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 			Hintf("run it again to go on where it was")
 	}
 	return last, nil
+}
+
+// troubleInterval is how often it is told that a store fails.
+const troubleInterval = 10 * time.Second
+
+// troubles gives a function that tells how a store fails: at once, and again while it goes on.
+func (c *command) troubles() func(error) {
+	var mu sync.Mutex
+	var last string
+	var at time.Time
+	return func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		text := provider.Printable(err.Error())
+		if text == last && time.Since(at) < troubleInterval {
+			return
+		}
+		last, at = text, time.Now()
+		c.note("%s; the run waits and tries again (Ctrl-C ends it, and the next run goes on from there)", text)
+	}
 }
 
 // storePatience is how long a store may be silent before that is told.

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -176,12 +174,17 @@ func (a *application) twice(r spooledRow) error {
 	if err != nil {
 		return err
 	}
+	return provider.Usagef("two rows of %s have the key %s", a.table.Name, a.keyOf(row)).
+		Hintf("the columns of -- key: must tell all rows of a workspace apart")
+}
+
+// keyOf names a row by its key.
+func (a *application) keyOf(row []any) string {
 	var parts []string
 	for _, i := range a.table.keyColumns() {
-		parts = append(parts, a.table.Columns[i].Name+" = "+provider.Quote(fmt.Sprint(row[i])))
+		parts = append(parts, a.table.Columns[i].Name+" = "+provider.Quote(written(row[i])))
 	}
-	return provider.Usagef("two rows of %s have the key %s", a.table.Name, strings.Join(parts, ", ")).
-		Hintf("the columns of -- key: must tell all rows of a workspace apart")
+	return strings.Join(parts, ", ")
 }
 
 // pending is a row that is new or differs.
@@ -242,17 +245,33 @@ func (a *application) write(ctx context.Context, fresh []pending) error {
 	}
 	names := a.columnNames()
 	if err := a.tx.insert(ctx, rowsTable(a.stored.Name), append([]string{deploymentName, "key_hash", "row_hash"}, names...), rows); err != nil {
-		return a.insertError(err)
+		return a.insertError(err, func(i int) []any {
+			if i < 0 || i >= len(fresh) {
+				return nil
+			}
+			return fresh[i].row
+		})
 	}
-	return a.addHistory(ctx, history)
+	return a.insertError(a.addHistory(ctx, history), func(int) []any { return nil })
 }
 
-// insertError words what a database may have against values.
-func (a *application) insertError(err error) error {
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && (e.Code == "22021" || e.Code == "22P05") {
-		return provider.Usagef("a row of %s has a text with a NUL character, which PostgreSQL cannot keep", a.table.Name)
+// insertError words what a database has against a value: which row it is of, and of which column where the database
+// says that.
+func (a *application) insertError(err error, row func(i int) []any) error {
+	refused, ok := errors.AsType[*rowError](err)
+	if !ok || passing(err) {
+		return err
 	}
-	return err
+	where := "a row"
+	if values := row(refused.row); values != nil {
+		where = "the row with " + a.keyOf(values)
+	}
+	if refused.column != "" {
+		where += ", column " + provider.Quote(refused.column)
+	}
+	return provider.Usagef("%s of the table %s cannot be stored: %s", where, a.table.Name, provider.Printable(refused.message)).
+		Hintf("leave the value out of the query, or shorten it there").
+		Because(err)
 }
 
 func (a *application) historyOf(key hash, change string, differ any, values []any) []any {
@@ -418,8 +437,11 @@ func (d *dialect) restore(columns []Column, row []any) error {
 				v = json.RawMessage(given)
 			}
 		case string:
-			if c.Type == JSON && d.postgres {
-				v = json.RawMessage(given)
+			switch {
+			case c.Type == JSON && d.postgres:
+				v = unescapeJSON(json.RawMessage(given))
+			case d.postgres:
+				v = unescapeText(given)
 			}
 		}
 		var err error

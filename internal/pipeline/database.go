@@ -40,9 +40,24 @@ type conn interface {
 type tx interface {
 	conn
 	queueTx
-	// insert adds rows to a table, as fast as the database can.
+	// insert adds rows to a table, as fast as the database can. Its error is a [*rowError] if the database refuses
+	// a value.
 	insert(ctx context.Context, table string, columns []string, rows [][]any) error
 }
+
+// rowError is the error of a row that a database does not take.
+type rowError struct {
+	row     int    // of those that were to be inserted, from 0
+	column  string // empty: the database does not say
+	message string
+	err     error
+}
+
+// Error gives the database's message.
+func (e *rowError) Error() string { return e.err.Error() }
+
+// Unwrap gives the database's error.
+func (e *rowError) Unwrap() error { return e.err }
 
 // resultRows are what database/sql and pgx have in common.
 type resultRows interface {
@@ -124,6 +139,11 @@ func (d *dialect) value(v any) any {
 	case json.RawMessage:
 		if !d.postgres {
 			return scalar(v)
+		}
+		return escapeJSON(v)
+	case string:
+		if d.postgres {
+			return escapeText(v)
 		}
 	case hash:
 		return v[:]

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -15,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/robfig/cron/v3"
 
@@ -120,6 +122,9 @@ func Load(ctx context.Context, folder string) (*Definition, error) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, provider.Usagef("read the pipeline: %v", err).Because(err)
+		}
+		if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+			return nil, inFile(file, provider.Usagef("it is not text in UTF-8").Hintf("save the file as UTF-8"))
 		}
 		t, err := d.parseTable(ctx, string(text))
 		if err != nil {

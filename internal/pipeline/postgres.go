@@ -2,10 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -293,5 +296,23 @@ type postgresTx struct {
 
 func (t *postgresTx) insert(ctx context.Context, table string, columns []string, rows [][]any) error {
 	_, err := t.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
-	return err
+	return copyError(err)
+}
+
+// copyPlace is where PostgreSQL says which line of a COPY it refuses, and which column.
+var copyPlace = regexp.MustCompile(`COPY \S+, [^\d]+ (\d+)(?:, \S+ ([^\s:]+))?`)
+
+// copyError finds the row of a COPY whose value PostgreSQL refuses: SQLSTATEs of the classes 22, data, and 54,
+// limits.
+func copyError(err error) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || !strings.HasPrefix(e.Code, "22") && !strings.HasPrefix(e.Code, "54") {
+		return err
+	}
+	refused := &rowError{row: -1, message: e.Message, err: err}
+	if place := copyPlace.FindStringSubmatch(e.Where); place != nil {
+		line, _ := strconv.Atoi(place[1]) // digits
+		refused.row, refused.column = line-1, place[2]
+	}
+	return refused
 }

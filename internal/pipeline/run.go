@@ -241,7 +241,7 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 	case ctx.Err() != nil:
 		return snoozeJob(0)
 	case storeAway(err):
-		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", err.Error())
+		w.storeFails(ctx, err, "run", id)
 		return snoozeJob(pause(2)) // no attempt
 	case !isFinal(err) && job.Attempt < job.MaxAttempts:
 		if after := throttled(err); after > 0 {
@@ -252,7 +252,7 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 	w.Logger.ErrorContext(ctx, "run fails", "pipeline", strings.TrimPrefix(job.Queue, queueOf("")), "run", id, "error", err.Error())
 	ended := s.failPlan(ctx, id, err)
 	if ended != nil && !errors.Is(ended, errTaken) {
-		w.Logger.ErrorContext(ctx, "store fails", "run", id, "error", ended.Error())
+		w.storeFails(ctx, ended, "run", id)
 		return snoozeJob(pause(2))
 	}
 	return cancelJob(err)
@@ -282,12 +282,14 @@ func (s *Store) failPlan(ctx context.Context, id int64, cause error) error {
 	})
 }
 
-// told is an error as it is kept for people: with what to do about it.
+// told is an error as it is kept for people: with what to do about it. What a server says in it may have characters
+// that PostgreSQL does not keep.
 func told(err error) string {
+	text := err.Error()
 	if hint := provider.HintOf(err); hint != "" {
-		return err.Error() + "; " + hint
+		text += "; " + hint
 	}
-	return err.Error()
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "␀"), "\uFFFD")
 }
 
 // stillPlanning keeps others from a run whose workspaces are being found. It is errTaken where another worker

@@ -201,9 +201,9 @@ func (t *sqliteTx) insert(ctx context.Context, table string, columns []string, r
 		return err
 	}
 	defer func() { _ = stmt.Close() }() // it goes back to its connection
-	for _, row := range rows {
+	for i, row := range rows {
 		if _, err := stmt.ExecContext(ctx, row...); err != nil {
-			return err
+			return &rowError{row: i, message: err.Error(), err: err}
 		}
 	}
 	return nil

@@ -59,6 +59,11 @@ func (d *dialect) shown(c provider.Column, v any) any {
 	case time.Time:
 		return stamp(v)
 	case string:
+		if d.postgres && c.Type == "object" {
+			v = string(unescapeJSON(json.RawMessage(v)))
+		} else if d.postgres {
+			v = unescapeText(v)
+		}
 		if c.Type == "object" {
 			return shownJSON(v, encoded)
 		}
@@ -67,6 +72,7 @@ func (d *dialect) shown(c provider.Column, v any) any {
 				return stamp(t)
 			}
 		}
+		return v
 	case int64:
 		if c.Type == "boolean" {
 			return v != 0

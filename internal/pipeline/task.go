@@ -98,7 +98,7 @@ func (t *task) lost(ctx context.Context, took time.Duration) error {
 
 // storeFailed ends a job that the store kept from being done.
 func (w *Worker) storeFailed(ctx context.Context, job *job[taskArgs], err error) error {
-	w.Logger.ErrorContext(ctx, "store fails", "run", job.Args.Run, "table", job.Args.Table, "workspace", job.Args.Workspace, "error", err.Error())
+	w.storeFails(ctx, err, "run", job.Args.Run, "table", job.Args.Table, "workspace", job.Args.Workspace)
 	return snoozeJob(pause(snoozes(job.JobRow))) // not the query's fault, and no attempt of it
 }
 
@@ -274,13 +274,13 @@ func (t *task) failed(ctx context.Context, err error, began time.Time, took time
 	defer cancel()
 	if stopped {
 		if err := t.release(ctx, waiting, nil, 0); err != nil && !errors.Is(err, errTaken) {
-			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
+			w.storeFails(ctx, err)
 		}
 		return snoozeJob(0) // whoever works next goes on with it
 	}
 	if storeAway(err) {
 		if err := t.release(ctx, waiting, err, 0); err != nil && !errors.Is(err, errTaken) {
-			w.Logger.ErrorContext(ctx, "store fails", "error", err.Error())
+			w.storeFails(ctx, err)
 		}
 		return w.storeFailed(ctx, t.job, err)
 	}

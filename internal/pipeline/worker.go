@@ -33,6 +33,9 @@ type Worker struct {
 	Interval time.Duration
 	// Metrics count what it does; nil: nothing does.
 	Metrics *Metrics
+	// Trouble is told each time that the store fails. The worker tries again. nil: only the log is told. Several
+	// goroutines call it.
+	Trouble func(err error)
 
 	id          string
 	budgets     budgets
@@ -158,7 +161,7 @@ func (w *Worker) keepBeating(ctx context.Context, host string) func() {
 			case <-ticker.C:
 			}
 			if err := w.Store.beat(ctx, w, host); err != nil && ctx.Err() == nil {
-				w.Logger.ErrorContext(ctx, "no sign of life", "error", storeError(w.Store.place, err).Error())
+				w.storeFails(ctx, err, "worker", w.id)
 			}
 		}
 	}()
@@ -186,7 +189,7 @@ func (w *Worker) lookAfter(ctx context.Context, queue worker, until func(context
 		}
 		errs = append(errs, w.finish(ctx))
 		if err := errors.Join(errs...); err != nil && ctx.Err() == nil {
-			w.Logger.ErrorContext(ctx, "store fails", "error", storeError(w.Store.place, err).Error()) // it may come back
+			w.storeFails(ctx, err) // it may come back
 		}
 		if until != nil && ctx.Err() == nil {
 			enough, err := until(ctx)
@@ -199,6 +202,15 @@ func (w *Worker) lookAfter(ctx context.Context, queue worker, until func(context
 			return nil
 		case <-ticker.C:
 		}
+	}
+}
+
+// storeFails tells an error of the store. attrs say what was under way.
+func (w *Worker) storeFails(ctx context.Context, err error, attrs ...any) {
+	err = storeError(w.Store.place, err)
+	w.Logger.ErrorContext(ctx, "store fails", append(attrs, "error", err.Error())...)
+	if w.Trouble != nil {
+		w.Trouble(err)
 	}
 }
 
