@@ -87,7 +87,7 @@ func (g *generator) examplesSection(b *strings.Builder, r *provider.Resource) er
 		}
 		writeTabs(b, tabs)
 		for _, e := range examples {
-			about := sanitise(e.method.Description)
+			about := paragraph(e.method.Description)
 			if about == "" {
 				about = "No description available."
 			}

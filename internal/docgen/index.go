@@ -31,7 +31,7 @@ func writeColumns(b *strings.Builder, below string, names []string) {
 			if i > 0 {
 				b.WriteString("<br />\n")
 			}
-			fmt.Fprintf(b, "<a href=\"%s%s/\">%s</a>", below, name, name)
+			fmt.Fprintf(b, "<a href=\"%s%s/\">%s</a>", below, word(name), word(name))
 		}
 		b.WriteString("\n</div>\n")
 	}
@@ -70,7 +70,7 @@ func (i *providerIndex) text() string {
 func introduction(p *provider.Provider) string {
 	about := fmt.Sprintf("The <code>%s</code> provider puts an API behind SQL: its resources are tables to query, its operations are statements to run.", p.Name)
 	if p.Description != "" {
-		return sanitise(p.Description) + " " + about
+		return paragraph(p.Description) + " " + about
 	}
 	return about
 }

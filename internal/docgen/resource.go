@@ -57,10 +57,10 @@ func writeFrontMatter(b *strings.Builder, providerName, title string, keywords .
 
 func writeIntroduction(b *strings.Builder, r *provider.Resource) {
 	if r.Description != "" {
-		b.WriteString(sanitise(r.Description) + "\n\n")
+		b.WriteString(paragraph(r.Description) + "\n\n")
 		return
 	}
-	fmt.Fprintf(b, "Creates, updates, deletes, gets or lists %s <code>%s</code> resource.\n\n", article(r.Name), r.Name)
+	fmt.Fprintf(b, "Creates, updates, deletes, gets or lists %s <code>%s</code> resource.\n\n", article(r.Name), word(r.Name))
 }
 
 // article returns the indefinite article for a name, by its first letters. Most words in u begin
@@ -114,7 +114,7 @@ func (g *generator) methodsSection(b *strings.Builder, r *provider.Resource) err
 				"    <td>%[3]s</td>\n"+
 				"    <td>%[4]s</td>\n"+
 				"    <td>%[5]s</td>\n"+
-				"</tr>\n", m.Name, verb, paramLinks(required), paramLinks(optionalParams(m)), sanitise(m.Description))
+				"</tr>\n", word(m.Name), verb, paramLinks(required), paramLinks(optionalParams(m)), sanitise(m.Description))
 		}
 	}
 	b.WriteString(tableEnd)
@@ -124,7 +124,7 @@ func (g *generator) methodsSection(b *strings.Builder, r *provider.Resource) err
 func paramLinks(names []string) string {
 	links := make([]string, len(names))
 	for i, name := range names {
-		links[i] = fmt.Sprintf("<a href=\"#parameter-%[1]s\"><code>%[1]s</code></a>", name)
+		links[i] = fmt.Sprintf("<a href=\"#parameter-%[1]s\"><code>%[1]s</code></a>", word(name))
 	}
 	return strings.Join(links, ", ")
 }
@@ -183,7 +183,7 @@ func (g *generator) parametersSection(b *strings.Builder, r *provider.Resource) 
 				"    <td><CopyableCode code=\"%[1]s\" /></td>\n"+
 				"    <td><code>%[2]s</code></td>\n"+
 				"    <td>%[3]s</td>\n"+
-				"</tr>\n", name, p.typ, sanitise(oneLine(p.description)))
+				"</tr>\n", word(name), word(p.typ), sanitise(oneLine(p.description)))
 		}
 	}
 	b.WriteString(tableEnd)

@@ -3,37 +3,146 @@ package docgen
 import "strings"
 
 // sanitise makes a description safe in MDX, where braces begin an expression and angle brackets
-// a component. What stays markup is <code>, <br> and <p>, and angle brackets in inline code;
-// <nobr> is dropped. Line ends become <br />, as a table cell is one line.
+// a component. <code>, <br> and <p> stay markup, in the form that MDX takes: <br> closes itself, and
+// the others stay if both of their tags are there. Angle brackets stay in inline code. <nobr> is
+// dropped. Line ends become <br />, as a table cell is one line.
 func sanitise(text string) string {
 	if !strings.ContainsAny(text, "{}<>\r\n") {
 		return text
 	}
+	pieces := inlineCode(text)
+	tags := balanced(pieces)
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/4)
-	for text != "" {
-		plain, rest, opened := strings.Cut(text, "`")
-		code, after, closed := strings.Cut(rest, "`")
-		if !opened || !closed { // a backtick without a second one is only a character
-			sanitisePlain(&b, text)
-			break
-		}
-		sanitisePlain(&b, plain)
-		b.WriteByte('`')
-		replaced(&b, code, false)
-		b.WriteByte('`')
-		text = after
+	for _, p := range pieces {
+		p.write(&b, text, tags)
 	}
 	return b.String()
 }
 
-// sanitisePlain writes text outside inline code.
-func sanitisePlain(b *strings.Builder, text string) { replaced(b, text, true) }
+// piece is a part of a text from one byte to another: inline code with its backticks, or what stands
+// between.
+type piece struct {
+	from, to int
+	text     string
+	code     bool
+}
 
-// replaced writes text with entities for braces and, where wanted, for angle brackets.
-func replaced(b *strings.Builder, text string, brackets bool) {
-	for i := 0; i < len(text); i++ {
+// inlineCode finds the inline code of a text as Markdown does: it ends with as many backticks as it
+// begins with (CommonMark 6.1). Backticks without such an end are only characters.
+func inlineCode(text string) []piece {
+	var pieces []piece
+	add := func(from, to int, code bool) {
+		if from < to {
+			pieces = append(pieces, piece{from, to, text[from:to], code})
+		}
+	}
+	plain := 0
+	for i := 0; i < len(text); {
+		switch {
+		case text[i] == '\\':
+			i += 2 // the next character is only a character
+			continue
+		case text[i] != '`':
+			i++
+			continue
+		}
+		run := backticks(text[i:])
+		end := closing(text, i+run, run)
+		if end < 0 {
+			i += run
+			continue
+		}
+		add(plain, i, false)
+		add(i, end, true)
+		plain, i = end, end
+	}
+	add(plain, len(text), false)
+	return pieces
+}
+
+// backticks counts the backticks that a text begins with.
+func backticks(text string) int { return len(text) - len(strings.TrimLeft(text, "`")) }
+
+// closing returns where inline code ends that was opened by a run of backticks; less than 0: nowhere.
+func closing(text string, from, run int) int {
+	for i := from; i < len(text); {
+		n := backticks(text[i:])
+		if n == run {
+			return i + n
+		}
+		i += max(n, 1)
+	}
+	return -1
+}
+
+// balanced finds the tags of a text that stay, by their places: what MDX has in their stead.
+func balanced(pieces []piece) map[int]string {
+	type opened struct {
+		name string
+		at   int
+	}
+	kept := map[int]string{}
+	var open []opened
+	for _, p := range pieces {
+		if p.code {
+			continue
+		}
+		for i := 0; i < len(p.text); i++ {
+			if p.text[i] == '\\' {
+				i++
+				continue
+			}
+			tag, name, end := tagAt(p.text[i:])
+			at := p.from + i
+			switch {
+			case tag == "":
+				continue
+			case name == "br":
+				kept[at] = "<br />"
+			case name == "nobr":
+				kept[at] = ""
+			case !end:
+				open = append(open, opened{name, at})
+			case len(open) > 0 && open[len(open)-1].name == name:
+				kept[open[len(open)-1].at], kept[at] = "<"+name+">", "</"+name+">"
+				open = open[:len(open)-1]
+			}
+			i += len(tag) - 1
+		}
+	}
+	return kept
+}
+
+// tagAt returns the tag that text begins with, if it is one of those that are treated as tags, its
+// name, and whether it ends an element.
+func tagAt(text string) (tag, name string, end bool) {
+	if !strings.HasPrefix(text, "<") {
+		return "", "", false
+	}
+	inner, _, closed := strings.Cut(text[1:], ">")
+	if !closed {
+		return "", "", false
+	}
+	name, end = strings.CutPrefix(inner, "/")
+	name, alone := strings.CutSuffix(name, "/")
+	name = strings.TrimSpace(name)
+	switch {
+	case name == "br", name == "nobr", (name == "code" || name == "p") && !alone:
+		return text[:len(inner)+len("<>")], name, end
+	}
+	return "", "", false
+}
+
+// write writes a piece of text with entities for braces and, outside of code, for angle brackets that
+// are not those of tags.
+func (p piece) write(b *strings.Builder, text string, tags map[int]string) {
+	for i := p.from; i < p.to; i++ {
+		tag, isTag := tags[i]
 		switch c := text[i]; {
+		case isTag:
+			b.WriteString(tag)
+			i += strings.IndexByte(text[i:], '>')
 		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
 			// The line end is written for its second character.
 		case c == '\r', c == '\n':
@@ -42,43 +151,44 @@ func replaced(b *strings.Builder, text string, brackets bool) {
 			// The underscores of two names side by side would be taken for emphasis.
 			b.WriteString("&#125;&#95;&#123;")
 			i += len("_{")
-		case c == '{':
-			b.WriteString("&#123;")
-		case c == '}':
-			b.WriteString("&#125;")
-		case c == '<' && brackets:
-			if tag, kept := tagAt(text[i:]); tag != "" {
-				if kept {
-					b.WriteString(tag)
-				}
-				i += len(tag) - 1
-				continue
-			}
-			b.WriteString("&lt;")
-		case c == '>' && brackets:
-			b.WriteString("&gt;")
-		default:
+		case c == '<' && p.code, c == '>' && p.code:
 			b.WriteByte(c)
+		default:
+			b.WriteString(entity(c))
 		}
 	}
 }
 
-// tagAt returns the tag that text begins with, if it is one of those that are treated as tags, and
-// whether it is kept.
-func tagAt(text string) (tag string, kept bool) {
-	end := strings.IndexByte(text, '>')
-	if end < 0 {
-		return "", false
+// entity returns a character as MDX takes it for a character.
+func entity(c byte) string {
+	switch c {
+	case '{':
+		return "&#123;"
+	case '}':
+		return "&#125;"
+	case '<':
+		return "&lt;"
+	case '>':
+		return "&gt;"
 	}
-	name := strings.TrimPrefix(text[1:end], "/")
-	switch strings.TrimSpace(strings.TrimSuffix(name, "/")) {
-	case "code", "br", "p":
-		return text[:end+1], true
-	case "nobr":
-		return text[:end+1], false
-	default:
-		return "", false
+	return string([]byte{c})
+}
+
+// word makes a name or type safe in MDX, as an attribute and as text.
+func word(name string) string {
+	return strings.NewReplacer("&", "&amp;", `"`, "&quot;", "{", "&#123;", "}", "&#125;", "<", "&lt;", ">", "&gt;").Replace(name)
+}
+
+// paragraph makes a description safe where a line begins with it: MDX would run an import or export,
+// and a fence, or the marks of an admonition, would take in the rest of the page.
+func paragraph(text string) string {
+	text = sanitise(text)
+	for mark, safe := range map[string]string{"import": "&#105;mport", "export": "&#101;xport", "```": "&#96;``", "~~~": "&#126;~~", ":::": "&#58;::"} {
+		if rest, ok := strings.CutPrefix(strings.TrimLeft(text, " "), mark); ok {
+			return safe + rest
+		}
 	}
+	return text
 }
 
 // oneLine puts text on one line.

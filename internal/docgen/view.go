@@ -36,7 +36,7 @@ func writeViewFields(b *strings.Builder, fields []provider.ViewField) {
 			"    <td><CopyableCode code=\"%s\" /></td>\n"+
 			"    <td><CopyableCode code=\"%s\" /></td>\n"+
 			"    <td>%s</td>\n"+
-			"</tr>\n", f.Name, f.Type, sanitise(f.Description))
+			"</tr>\n", word(f.Name), word(f.Type), sanitise(f.Description))
 	}
 	b.WriteString(tableEnd)
 }

@@ -15,7 +15,15 @@ func TestSanitise(t *testing.T) {
 		{"plain text", "A & B's \"c\" 100%", "A & B's \"c\" 100%"},
 		{"braces", "a {b} c", "a &#123;b&#125; c"},
 		{"angle brackets", "a < b > c", "a &lt; b &gt; c"},
-		{"tags that stay", "<p>a</p> <code>b</code> c<br>d<br/>e<br />f", "<p>a</p> <code>b</code> c<br>d<br/>e<br />f"},
+		{"tags that stay", "<p>a</p> <code>b</code> c<br>d<br/>e<br />f</br>", "<p>a</p> <code>b</code> c<br />d<br />e<br />f<br />"},
+		{"tags inside each other", "<p>a <code>b</code></p>", "<p>a <code>b</code></p>"},
+		{"tags that cross", "<p>a <code>b</p></code>", "&lt;p&gt;a <code>b&lt;/p&gt;</code>"},
+		{"a tag without its other", "a<p>b</code>c<code>", "a&lt;p&gt;b&lt;/code&gt;c&lt;code&gt;"},
+		{"a tag that code ends", "<p>a `b</p>`", "&lt;p&gt;a `b</p>`"},
+		{"a tag that is no tag", `\<p>a</p>`, `\&lt;p&gt;a&lt;/p&gt;`},
+		{"a tag that closes itself", "a<p/>b", "a&lt;p/&gt;b"},
+		{"code of several backticks", "``<a> ` <b>`` <c>", "``<a> ` <b>`` &lt;c&gt;"},
+		{"backticks that are no code", "\\`<a> `` <b>", "\\`&lt;a&gt; `` &lt;b&gt;"},
 		{"tags that do not", "<b>a</b> <script>b</script> <pre>c</pre>", "&lt;b&gt;a&lt;/b&gt; &lt;script&gt;b&lt;/script&gt; &lt;pre&gt;c&lt;/pre&gt;"},
 		{"tags with attributes", `<p class="x">a`, `&lt;p class="x"&gt;a`},
 		{"no break", "<nobr>a b</nobr>", "a b"},
@@ -36,6 +44,33 @@ func TestSanitise(t *testing.T) {
 	} {
 		if got := sanitise(test.text); got != test.want {
 			t.Errorf("%s: %q becomes %q, want %q", test.name, test.text, got, test.want)
+		}
+	}
+}
+
+// TestWord shows names that are no words, which other providers' documents have.
+func TestWord(t *testing.T) {
+	if got := word(`meta.<field>[{"a"}]`); got != "meta.&lt;field&gt;[&#123;&quot;a&quot;&#125;]" {
+		t.Errorf("got %s", got)
+	}
+	row := paramLinks([]string{"meta.<field>"})
+	if want := `<a href="#parameter-meta.&lt;field&gt;"><code>meta.&lt;field&gt;</code></a>`; row != want {
+		t.Errorf("got %s, want %s", row, want)
+	}
+}
+
+// TestParagraph shows what may not begin a line.
+func TestParagraph(t *testing.T) {
+	for text, want := range map[string]string{
+		"Import a {b}.":      "Import a &#123;b&#125;.",
+		"import a":           "&#105;mport a",
+		"export const a = 1": "&#101;xport const a = 1",
+		"~~~ a":              "&#126;~~ a",
+		" ```a":              "&#96;``a",
+		":::note":            "&#58;::note",
+	} {
+		if got := paragraph(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
 }
