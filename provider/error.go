@@ -37,6 +37,7 @@ type Error struct {
 	// The rest describes a call of the API that failed.
 	ErrorCode string // the API's own: NOT_FOUND
 	Status    int    // HTTP status; 0 when no answer came
+	Absent    bool   // the API says that the resource does not exist; a status of 404 alone does not
 	Method    string // HTTP method
 	URL       string
 	RequestID string

@@ -30,6 +30,10 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if resp.StatusCode < 200 { // behind 101 the connection is no longer HTTP's, and a read from it hears no time limit
+		_ = resp.Body.Close()
+		return nil, fmt.Errorf("%s answers with the status %03d", r.URL.Host, resp.StatusCode)
+	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		_ = resp.Body.Close()
 		return nil, fmt.Errorf("%s redirects to %s, which is not followed", r.URL.Host, provider.Quote(resp.Header.Get("Location")))

@@ -63,11 +63,62 @@ func responseError(req *Request, resp *http.Response, body []byte, sent *provide
 	case status == http.StatusForbidden:
 		e.Code = provider.Unauthorized
 		e.Hint = "the credential was accepted, but may not do this: ask for the permission that the message names"
+	case status == http.StatusNotFound && isAbsence(req, resp, code):
+		e.Absent = true
+	case status == http.StatusNotFound:
+		e.Hint = "the answer does not say that the resource does not exist: check that the host is that of a workspace, and that the workspace has this API"
+	case status == http.StatusPartialContent:
+		e.Message = fmt.Sprintf("%s: answered with a part of the content, which was not asked for: %s", req.call.Method.FullName(), provider.Printable(message))
 	case status >= 300 && status < 400:
 		e.Message = fmt.Sprintf("%s: redirected to %s, which is not followed", req.call.Method.FullName(), provider.Quote(shown(sent, resp.Header.Get("Location"), 2000)))
 		e.Hint = "check that the host is that of a workspace"
 	}
 	return e
+}
+
+// isAbsence reports whether an answer with status 404 is the API's own, and says that the resource that
+// was asked for, or one that it belongs to, does not exist. ENDPOINT_NOT_FOUND says that the API does not
+// have the operation. To HEAD the API answers without a body, but with the header that tells of one.
+func isAbsence(req *Request, resp *http.Response, code string) bool {
+	switch {
+	case code == "NOT_FOUND", code == "SCIM_404", strings.HasSuffix(code, "_DOES_NOT_EXIST"):
+		return true
+	case req.call.Method.Verb == http.MethodHead:
+		return strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json")
+	}
+	return false
+}
+
+// isPassing reports whether an error is one that the official SDK takes for passing, whatever its status:
+// a rate limit (its codes), or a message of allTransientErrors in its package apierr. The messages are
+// those of workers and clusters that are not there yet, and of time-outs.
+func isPassing(body []byte) bool {
+	text := string(bytes.TrimSpace(body))
+	code, message, _, ok := fromJSON([]byte(text))
+	switch found := preformatted.FindStringSubmatch(text); {
+	case ok:
+		text = message
+	case found != nil:
+		text = found[1]
+	}
+	if code == "RESOURCE_EXHAUSTED" || code == "REQUEST_LIMIT_EXCEEDED" {
+		return true
+	}
+	for _, sign := range []string{
+		"com.databricks.backend.manager.util.UnknownWorkerEnvironmentException", "does not have any associated worker environments",
+		"There is no worker environment with id", "Unknown worker environment", "ClusterNotReadyException", "Timed out after ",
+		"deadline exceeded", "REQUEST_LIMIT_EXCEEDED",
+	} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	for line := range strings.Lines(text) {
+		if _, behind, ok := strings.Cut(line, "worker env "); ok && strings.Contains(behind, " not found") {
+			return true
+		}
+	}
+	return false
 }
 
 func readError(body []byte, contentType string, sent *provider.Mask) (code, message, requestID string) {

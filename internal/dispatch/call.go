@@ -74,6 +74,9 @@ type Client struct {
 	// PageLimit is how many pages of a list are fetched at most; 0 means all. What it cuts off, Cut
 	// of a [Reader] tells.
 	PageLimit int
+	// EmptyPages is how many pages in a row may have no item while the list goes on; more are an error. 0
+	// means 10,000.
+	EmptyPages int
 	// Parallel is how many requests may be under way to one host at once, at most: it is halved
 	// when the host answers 429, and grows again. 0 means 16.
 	Parallel int

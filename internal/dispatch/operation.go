@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -42,7 +41,7 @@ func (w *waiting) run(ctx context.Context) (provider.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.begun(ctx, answered); err != nil {
+	if err := w.begun(answered); err != nil {
 		return nil, err
 	}
 	if w.wait.Kind == provider.ForOperation {
@@ -130,26 +129,13 @@ func (w *waiting) exchange(ctx context.Context, req *Request) (*answer, error) {
 	return answered, err
 }
 
-// begun reads the first answer.
-func (w *waiting) begun(ctx context.Context, answered *answer) error {
+// begun reads the first answer. One of which the document promises nothing says nothing.
+func (w *waiting) begun(answered *answer) error {
 	if s := w.req.shape; s.empty || s.stream || s.onlyHeaders {
-		// It says nothing, but is read as any answer is: a login page is not the work begun.
-		reader := &Reader{client: w.client, req: w.req}
-		_, err := reader.page(ctx, answered)
-		return err
+		return nil
 	}
-	var err error
-	w.began, err = object(w.req, answered.body)
-	return err
-}
-
-// object reads an answer that is a JSON object.
-func object(req *Request, body []byte) (map[string]json.RawMessage, error) {
-	var o map[string]json.RawMessage
-	if err := json.Unmarshal(body, &o); err != nil || o == nil {
-		return nil, unreadable(req, body, err)
-	}
-	return o, nil
+	w.began = answered.attributes
+	return checkKind(w.req, answered.body, "object", "the answer")
 }
 
 // operation waits until the operation is done.
@@ -177,10 +163,17 @@ func (w *waiting) operation(ctx context.Context, answered *answer) (provider.Row
 	}
 }
 
-// isDone reads an operation's done, which the API leaves out where it is false.
+// isDone reads an operation's done, which the API leaves out where it is false. An operation that has
+// ended with an error is done, whatever it says; one that is not done has no response.
 func (w *waiting) isDone(asked *Request, operation map[string]json.RawMessage) (bool, error) {
 	switch done := string(operation["done"]); done {
 	case "", "null", "false":
+		if !absent(operation["error"]) {
+			return true, nil
+		}
+		if !absent(operation["response"]) {
+			return false, w.unknown(callError(asked, provider.API, "the operation is not done, but has a response"))
+		}
 		return false, nil
 	case "true":
 		return true, nil
@@ -204,7 +197,13 @@ func (w *waiting) ended(ctx context.Context, asked *Request, answered *answer, o
 	if w.wait.Result == nil {
 		return w.rows(ctx, asked, answered)
 	}
-	return w.rows(ctx, asked, &answer{body: response, header: answered.header})
+	result := &answer{client: w.client, body: response, header: answered.header}
+	resulting := *asked
+	resulting.call.Method, resulting.shape = w.yields, w.shape
+	if err := result.judge(&resulting); err != nil {
+		return nil, err
+	}
+	return w.rows(ctx, asked, result)
 }
 
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
@@ -280,10 +279,8 @@ func (w *waiting) failure() error {
 func (w *waiting) rows(ctx context.Context, asked *Request, answered *answer) (provider.Rows, error) {
 	req := *asked
 	req.call.Method, req.shape = w.yields, w.shape
-	if !w.shape.scalar && !bytes.HasPrefix(bytes.TrimSpace(answered.body), []byte("{")) {
-		return nil, unreadable(&req, answered.body, nil)
-	}
-	reader := &Reader{client: w.client, req: &req, begun: true}
+	reader := newReader(w.client, &req)
+	reader.begun = true
 	page, err := reader.page(ctx, answered)
 	if err != nil {
 		return nil, err

@@ -187,7 +187,7 @@ func TestAwaitFails(t *testing.T) {
 		"a response that is text":           {create(), []string{ongoing, `{"done": true, "response": "x"}`}, "not the JSON that the document describes", "", "", 2},
 		"an operation that is a list":       {create(), []string{`[]`}, "not the JSON that the document describes", "", "", 1},
 		"an operation that is null":         {create(), []string{`null`}, "not the JSON that the document describes", "", "", 1},
-		"a poll that answers nothing":       {create(), []string{ongoing, ""}, "cannot be told: databricks_workspace.postgres.postgres_operations.get: the answer is not", looking, "", 2},
+		"a poll that answers nothing":       {create(), []string{ongoing, ""}, "cannot be told: databricks_workspace.postgres.postgres_operations.get: the answer is empty", looking, "", 2},
 		"a login page for a poll":           {create(), []string{ongoing, "<html>"}, "answered with an HTML page", looking, "", 2},
 		"a login page for the first answer": {stop(), []string{"<html>"}, "answered with an HTML page", "", "", 1},
 

@@ -1,9 +1,9 @@
 package dispatch
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,17 +26,11 @@ func (f following) key() string {
 	return f.token
 }
 
-// advance makes the request for the next page the one at hand. A place that comes twice is an
-// error: the list would never end.
+// advance makes the request for the next page the one at hand.
 func (r *Reader) advance(ctx context.Context) error {
-	key := r.next.key()
-	if r.seen[key] {
-		return callError(r.req, provider.API, fmt.Sprintf("the page token %s came twice: the list would never end", provider.Quote(key)))
+	if err := r.followed(*r.next); err != nil {
+		return err
 	}
-	if r.seen == nil {
-		r.seen = map[string]bool{}
-	}
-	r.seen[key] = true
 	req, err := r.req.following(ctx, *r.next)
 	if err != nil {
 		return err
@@ -87,21 +81,47 @@ func (r *Request) setAttribute(name, value string) error {
 	return nil
 }
 
-// following finds in an answer where its list goes on; nil behind the last page. items is how many
-// items the page has.
-func (r *Reader) following(answer map[string]json.RawMessage, items int) (*following, error) {
-	paging := r.req.call.Method.Paging
-	if paging == nil {
-		return nil, nil //nolint:nilnil // behind the last page
+// goOn finds in an answer where its list goes on, and leaves next nil behind the last page. items are
+// those of the page, fresh how many of them earlier pages did not have.
+func (r *Reader) goOn(answer map[string]json.RawMessage, items []json.RawMessage, fresh int) error {
+	r.next = nil
+	if r.req.call.Method.Paging == nil {
+		return r.checkEnd(answer)
 	}
+	if err := r.count(answer, len(items), fresh); err != nil {
+		return err
+	}
+	next, err := r.following(answer, items, fresh)
+	switch {
+	case err != nil:
+		return err
+	case next == nil:
+		return r.checkEnd(answer)
+	}
+	if r.next = next; r.past.places[r.past.mark(json.RawMessage(next.key()))] {
+		return nil // the rows are given; going on is the error
+	}
+	return r.progress(items...)
+}
+
+// following returns where the list goes on; nil behind the last page.
+func (r *Reader) following(answer map[string]json.RawMessage, items []json.RawMessage, fresh int) (*following, error) {
+	paging := r.req.call.Method.Paging
 	switch paging.Kind {
 	case provider.ByToken, provider.ByMerging:
-		if token := nextToken(answer, paging.ResponseToken); token != "" {
-			return &following{token: token}, nil
+		token, err := r.token(answer, paging.ResponseToken)
+		if err != nil || token == "" || r.saysEnd(answer) {
+			return nil, err
 		}
+		return &following{token: token}, nil
 	case provider.ByOffset, provider.ByPage:
-		if items == 0 {
+		switch {
+		case len(items) == 0:
 			return nil, nil //nolint:nilnil // an empty page is the end
+		case fresh == 0 && r.past.total.reached():
+			return nil, nil //nolint:nilnil // the server gives the same again, but there is nothing else
+		case fresh == 0:
+			return nil, r.endless("a page has %d items, and none that earlier pages did not have", len(items))
 		}
 		at, err := r.position(answer, paging)
 		if err != nil {
@@ -109,16 +129,35 @@ func (r *Reader) following(answer map[string]json.RawMessage, items int) (*follo
 		}
 		step := 1
 		if paging.Kind == provider.ByOffset {
-			step = items
+			step = len(items)
 		}
 		return &following{token: strconv.Itoa(at + step)}, nil
 	case provider.ByNextRequest:
-		raw := bytes.TrimSpace(answer[paging.ResponseToken])
-		if len(raw) > 0 && raw[0] == '{' {
-			return &following{body: raw}, nil
-		}
+		return r.nextRequest(answer)
 	}
 	return nil, nil //nolint:nilnil // behind the last page
+}
+
+// nextRequest returns the body of the next request, which the answer holds. An answer that has a token
+// instead goes on as well: the request is repeated with it.
+func (r *Reader) nextRequest(answer map[string]json.RawMessage) (*following, error) {
+	name := r.req.call.Method.Paging.ResponseToken
+	raw := answer[name]
+	if !absent(raw) {
+		if err := checkKind(r.req, raw, "object", "its "+name); err != nil {
+			return nil, err
+		}
+		return &following{body: raw}, nil
+	}
+	token, err := r.token(answer, "next_page_token")
+	if err != nil || token == "" {
+		return nil, err
+	}
+	next := *r.req
+	if err := next.setAttribute("page_token", token); err != nil {
+		return nil, err
+	}
+	return &following{body: next.body}, nil
 }
 
 // position reads where the page begins, which the answer says, or else the request did.
@@ -134,22 +173,24 @@ func (r *Reader) position(answer map[string]json.RawMessage, paging *provider.Pa
 	return at, nil
 }
 
-// nextToken finds the token of the next page, which may stand in an object (next.token); empty
-// where there is none.
-func nextToken(answer map[string]json.RawMessage, name string) string {
+// token finds the token of the next page, which may stand in an object (next.token); empty where there
+// is none. It is taken as it stands.
+func (r *Reader) token(answer map[string]json.RawMessage, name string) (string, error) {
 	outer, inner, nested := strings.Cut(name, ".")
-	raw, ok := answer[outer]
-	switch {
-	case !ok || string(raw) == "null":
-		return ""
-	case !nested:
-		return strings.Trim(unquote(raw), " ")
+	raw := answer[outer]
+	switch kind := kindOf(raw); {
+	case kind == "null":
+		return "", nil
+	case nested && kind == "object":
+		object := map[string]json.RawMessage{}
+		for name, value := range attributes(raw) {
+			object[name] = value
+		}
+		return r.token(object, inner)
+	case nested || kind != "string" && kind != "number":
+		return "", unreadable(r.req, raw, fmt.Errorf("its %s is %s, not a text", outer, kindNames[kind]))
 	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil {
-		return ""
-	}
-	return nextToken(object, inner)
+	return unquote(raw), nil
 }
 
 // merge fetches the pages behind the first of an answer that is one object, and adds the items of
@@ -157,10 +198,13 @@ func nextToken(answer map[string]json.RawMessage, name string) string {
 func (r *Reader) merge(ctx context.Context, first map[string]json.RawMessage) (json.RawMessage, error) {
 	paging := r.req.call.Method.Paging
 	lists := goingOn(first, paging.Lists)
+	if err := r.goOn(first, contents(first, lists), 0); err != nil {
+		return nil, err
+	}
 	whole := first
 	delete(whole, paging.ResponseToken)
 	for r.next != nil {
-		page, err := r.nextObject(ctx)
+		page, err := r.nextObject(ctx, lists)
 		if err != nil {
 			return nil, err
 		}
@@ -178,20 +222,26 @@ func (r *Reader) merge(ctx context.Context, first map[string]json.RawMessage) (j
 }
 
 // nextObject fetches the next page of a merge.
-func (r *Reader) nextObject(ctx context.Context) (map[string]json.RawMessage, error) {
+func (r *Reader) nextObject(ctx context.Context, lists []string) (map[string]json.RawMessage, error) {
 	if err := r.advance(ctx); err != nil {
 		return nil, err
 	}
 	answered, err := r.client.exchange(ctx, r.req, &r.usage)
 	if err != nil {
-		return nil, err
+		return nil, notAbsent(err)
 	}
-	var page map[string]json.RawMessage
-	if err := json.Unmarshal(answered.body, &page); err != nil || page == nil {
-		return nil, unreadable(r.req, answered.body, err)
+	return answered.attributes, r.goOn(answered.attributes, contents(answered.attributes, lists), 0)
+}
+
+// notAbsent makes of an error that a resource does not exist one that says nothing of that: a part of it
+// has arrived.
+func notAbsent(err error) error {
+	if e, ok := errors.AsType[*provider.Error](err); !ok || !e.Absent {
+		return err
 	}
-	r.next, err = r.following(page, 0)
-	return page, err
+	told := provider.Copy(err, provider.API)
+	told.Absent = false
+	return told
 }
 
 // goingOn chooses the lists that go on: of alternatives the one that the first page has items in.

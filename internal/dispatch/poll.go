@@ -114,11 +114,10 @@ func (w *waiting) ask(ctx context.Context) (*answer, map[string]json.RawMessage,
 	default:
 		return nil, nil, w.unknown(err)
 	}
-	now, err := object(w.poll, answered.body)
-	if err != nil {
+	if err := checkKind(w.poll, answered.body, "object", "the answer"); err != nil {
 		return nil, nil, w.unknown(err)
 	}
-	return answered, now, nil
+	return answered, answered.attributes, nil
 }
 
 // pauseAfter is how long to wait before the poll number tries+1, at random up to a quarter shorter.

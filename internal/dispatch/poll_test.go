@@ -42,7 +42,7 @@ func TestAwaitSplitsNames(t *testing.T) {
 		"projects/p/branches/..":   "",
 		"projects/p/branches/B":    "", // against the pattern
 	} {
-		c, workspace := scripted(t, `{"name": "`+name+`"}`, `{"done": true, "response": {"uid": "u"}}`)
+		c, workspace := scripted(t, `{"name": "`+name+`"}`, `{"name": "b", "done": true, "response": {"uid": "u"}}`)
 		_, err := b.await(t.Context(), t, c)
 		asked := workspace.requests()[1:]
 		if want == "" && (err == nil || len(asked) != 0) || want != "" && (err != nil || !slices.Equal(asked, []string{want})) {

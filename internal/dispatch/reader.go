@@ -1,15 +1,13 @@
 package dispatch
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,10 +19,8 @@ type Reader struct {
 	client *Client
 	req    *Request
 	begun  bool
-	next   *following      // the next page; nil behind the last
-	seen   map[string]bool // places that were followed
-	given  map[string]bool // items that were given, where some come twice
-	total  total
+	next   *following // the next page; nil behind the last
+	past   past
 	usage  Usage
 	cut    bool
 	ended  error // why there is nothing more: io.EOF, or what went wrong
@@ -52,7 +48,9 @@ func (u *Usage) Add(other Usage) {
 }
 
 // Open makes a reader for the call. Nothing is sent before its first page is asked for.
-func (c *Client) Open(req *Request) *Reader { return &Reader{client: c, req: req} }
+func (c *Client) Open(req *Request) *Reader { return newReader(c, req) }
+
+func newReader(c *Client, req *Request) *Reader { return &Reader{client: c, req: req, past: newPast()} }
 
 // Usage tells what the call cost until now.
 func (r *Reader) Usage() Usage { return r.usage }
@@ -106,6 +104,9 @@ func (r *Reader) fetch(ctx context.Context) (*Page, error) {
 			return nil, err
 		}
 	}
+	if !r.begun {
+		r.begin()
+	}
 	r.begun = true
 	answered, err := r.client.exchange(ctx, r.req, &r.usage)
 	if err != nil {
@@ -114,130 +115,48 @@ func (r *Reader) fetch(ctx context.Context) (*Page, error) {
 	return r.page(ctx, answered)
 }
 
-// page takes an answer apart.
+// page takes an answer apart, which was judged.
 func (r *Reader) page(ctx context.Context, answered *answer) (*Page, error) {
-	body, s := answered.body, r.req.shape
+	s, method := r.req.shape, r.req.call.Method
 	page := &Page{req: r.req, header: answered.header}
 	switch {
-	case s.stream && strings.HasPrefix(answered.header.Get("Content-Type"), "text/html"):
-		return nil, unreadable(r.req, body, nil) // a login page, say, is no file
 	case s.stream:
 		page.items = []json.RawMessage{nil} // the row is made of the body, which is no JSON
-		page.body = body
+		page.body = answered.body
 		return page, nil
 	case s.onlyHeaders:
 		page.items = []json.RawMessage{json.RawMessage("{}")}
 		return page, nil
 	case s.empty:
-		if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
-			return nil, unreadable(r.req, body, nil) // a login page, say, is not the work done
-		}
 		return page, nil
-	case len(bytes.TrimSpace(body)) == 0:
-		return nil, callError(r.req, provider.API, "the answer is empty where rows should be")
-	case s.key == "" && r.req.call.Method.Paging == nil:
-		if body = bytes.TrimSpace(body); !json.Valid(body) {
-			return nil, unreadable(r.req, body, json.Unmarshal(body, new(any)))
-		}
-		page.take(body)
+	case method.Paging != nil && method.Paging.Kind == provider.ByMerging:
+		whole, err := r.merge(ctx, answered.attributes)
+		page.items = []json.RawMessage{whole}
+		return page, err
+	case s.key == "" && s.listed:
+		page.items = slices.Collect(elements(answered.body))
+		return page, nil
+	case s.key == "":
+		page.items = []json.RawMessage{answered.body}
 		return page, nil
 	}
-	if body = bytes.TrimSpace(body); !isObject(body) || !json.Valid(body) {
-		return nil, unreadable(r.req, body, json.Unmarshal(body, new(map[string]json.RawMessage)))
-	}
-	object := map[string]json.RawMessage{}
-	for name, value := range attributes(body) {
-		object[name] = value
-	}
-	if paging := r.req.call.Method.Paging; paging != nil && paging.Kind == provider.ByMerging {
-		var err error
-		if r.next, err = r.following(object, 0); err != nil {
+	rows, ok := answered.attributes[s.key]
+	switch {
+	case !ok: // the API leaves empty lists out
+	case s.listed:
+		if err := checkKind(r.req, rows, "array", "its "+s.key); err != nil {
 			return nil, err
 		}
-		if body, err = r.merge(ctx, object); err != nil {
+		page.items = slices.Collect(elements(rows))
+	default:
+		if err := checkKind(r.req, rows, s.item.kind, "its "+s.key); err != nil {
 			return nil, err
 		}
-		page.take(body)
-		return page, nil
+		page.items = []json.RawMessage{rows}
 	}
-	rows := json.RawMessage(body)
-	if s.key != "" {
-		rows = object[s.key] // the API leaves empty lists out
-	}
-	page.take(rows)
-	if err := r.checkTotal(object, len(page.items)); err != nil {
-		return nil, err
-	}
-	var err error
-	r.next, err = r.following(object, len(page.items))
-	page.items = r.unseen(page.items)
-	return page, err
-}
-
-// unseen leaves out the items that were given before. Where positions count items, those that come
-// or go between two pages shift the rest.
-func (r *Reader) unseen(items []json.RawMessage) []json.RawMessage {
-	paging := r.req.call.Method.Paging
-	if paging == nil || paging.Dedupe == "" {
-		return items
-	}
-	fresh := items[:0]
-	for _, item := range items {
-		id := ""
-		if isObject(item) { // another is for its row to refuse
-			for name, value := range attributes(item) {
-				if name == paging.Dedupe {
-					id = string(value)
-				}
-			}
-		}
-		if id != "" && r.given[id] {
-			continue
-		}
-		if r.given == nil {
-			r.given = map[string]bool{}
-		}
-		r.given[id] = true
-		fresh = append(fresh, item)
-	}
-	return fresh
-}
-
-// total holds a list that says how many items it has to its word.
-type total struct {
-	known bool
-	said  int // by the last page
-	given int // items, those that came twice included
-}
-
-// totalAttribute is where SCIM lists say how many items there are (RFC 7644 §3.4.2).
-const totalAttribute = "totalResults"
-
-// checkTotal counts a page. A total that shrinks from page to page means that positions have shifted
-// and an item may have been passed over; a list that ends before its total has lost some.
-func (r *Reader) checkTotal(answer map[string]json.RawMessage, items int) error {
-	paging, t := r.req.call.Method.Paging, &r.total
-	if paging == nil || paging.Kind != provider.ByOffset {
-		return nil
-	}
-	said, err := strconv.Atoi(string(answer[totalAttribute]))
-	if err != nil {
-		return nil //nolint:nilerr // it does not say
-	}
-	if t.known && said < t.said {
-		e := callError(r.req, provider.API, fmt.Sprintf("the list shrank from %d to %d items while its pages were read, and some may have been passed over", t.said, said))
-		e.Hint = "run the statement again"
-		return e
-	}
-	if at, err := r.position(answer, paging); !t.known && err == nil {
-		t.given = max(0, at-paging.First) // the statement asked for what is behind these
-	}
-	t.known, t.said = true, said
-	t.given += items
-	if items == 0 && t.given < said {
-		return callError(r.req, provider.API, fmt.Sprintf("the list ends after %d of %d items", t.given, said))
-	}
-	return nil
+	items := page.items
+	page.items = r.unseen(items)
+	return page, r.goOn(answered.attributes, items, len(page.items))
 }
 
 // Page is a part of an answer: items that become rows one by one. It may be read by several
@@ -300,19 +219,6 @@ func (p *Page) Len() int { return len(p.items) }
 
 // Columns describes the page's rows.
 func (p *Page) Columns() []provider.Column { return p.req.shape.columns }
-
-// take keeps the items of a JSON array, or the one object. What it is given is valid, or nothing.
-func (p *Page) take(raw json.RawMessage) {
-	switch {
-	case len(raw) == 0, raw[0] == 'n': // null
-	case raw[0] == '[':
-		for item := range elements(raw) {
-			p.items = append(p.items, item)
-		}
-	default:
-		p.items = []json.RawMessage{raw}
-	}
-}
 
 // unreadable is the error that an answer is not what the document says.
 func unreadable(req *Request, body []byte, cause error) error {

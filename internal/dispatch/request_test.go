@@ -46,7 +46,7 @@ func TestRequest(t *testing.T) {
 			c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				data, _ := io.ReadAll(r.Body)
 				line, body, header = r.Method+" "+r.RequestURI, string(data), r.Header
-				answer(w, thing)
+				answer(w, "{}")
 			})
 			if _, err := test.r.call(t.Context(), t, c); err != nil {
 				t.Fatal(err)

@@ -173,6 +173,9 @@ func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answ
 		if err == nil {
 			usage.Requests++
 			usage.Bytes += int64(len(answered.body))
+			if err := answered.judge(req); err != nil {
+				return nil, err
+			}
 			return answered, nil
 		}
 		if ctx.Err() != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -95,18 +96,39 @@ func (p *Page) Row(i int, wanted []bool) ([]any, error) {
 		row[0], row[1] = base64.StdEncoding.EncodeToString(p.body), "base64"
 		return row, nil
 	case s.scalar:
+		if err := checkKind(p.req, item, s.item.kind, "an item"); err != nil {
+			return nil, err
+		}
 		row[0] = convert(item, s.columns[0].Type, s.secret[0])
 		return row, nil
 	}
-	if !isObject(item) {
-		return nil, unreadable(p.req, item, json.Unmarshal(item, new(map[string]json.RawMessage)))
+	if err := checkKind(p.req, item, "object", "an item"); err != nil {
+		return nil, err
 	}
+	known, others := false, false
 	for name, raw := range attributes(item) {
-		if i, ok := s.index[name]; ok && (wanted == nil || wanted[i]) {
+		i, ok := s.index[name]
+		known, others = known || ok, others || !ok
+		if ok && (wanted == nil || wanted[i]) {
 			row[i] = convert(raw, s.columns[i].Type, s.secret[i])
 		}
 	}
+	if others && !known {
+		return nil, p.strange(item)
+	}
 	return row, nil
+}
+
+// strange returns the error of an item that has attributes, and none of the documented ones.
+func (p *Page) strange(item json.RawMessage) error {
+	var names []string
+	for name := range attributes(item) {
+		names = append(names, name)
+	}
+	if f := p.req.shape.item; !f.knowsAny(slices.Values(names)) {
+		return strange(p.req, "an item", f)
+	}
+	return nil
 }
 
 // headerValue returns a header's value as what the document says it is.

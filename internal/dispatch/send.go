@@ -60,20 +60,23 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 		return nil, c.transportFailure(ctx, req, r, err, wrote.Load())
 	}
 	defer resp.Body.Close()
+	if err := judgeStatus(req, resp); err != nil {
+		return nil, err
+	}
 	limit := c.answerLimit()
 	switch {
-	case resp.StatusCode >= 300:
+	case isError(resp.StatusCode):
 		limit = maxErrorBody
 	case resp.ContentLength > limit:
 		return nil, tooLarge(req, limit)
 	}
 	body, err := readAll(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1), resp.ContentLength)
 	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int("bytes", len(body)), slog.Duration("time", time.Since(began)))
-	if resp.StatusCode >= 300 {
+	if isError(resp.StatusCode) {
 		// Whatever could be read of the body is good enough to say what went wrong.
 		c.sent.add(c.secrets(req)...)
 		apiErr := responseError(req, resp, body, c.sent.hide())
-		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode), wrote: true, after: retryAfter(resp.Header, time.Now())}
+		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode) || resp.StatusCode >= 400 && isPassing(body), wrote: true, after: retryAfter(resp.Header, time.Now())}
 	}
 	if err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -84,8 +87,24 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	if int64(len(body)) > limit {
 		return nil, tooLarge(req, limit)
 	}
-	return &answer{body, resp.Header}, nil
+	return &answer{client: c, body: body, header: resp.Header}, nil
 }
+
+// judgeStatus refuses an answer whose body is not read, because its status means neither success nor an
+// error. Behind 101 the connection is no longer HTTP's, and a read from it hears no time limit.
+func judgeStatus(req *Request, resp *http.Response) error {
+	if resp.StatusCode >= 200 {
+		return nil
+	}
+	e := callError(req, provider.API, fmt.Sprintf("answered with the status %03d, which is neither success nor an error", resp.StatusCode))
+	e.Status = resp.StatusCode
+	e.Hint = "check that the host is that of a workspace, and what stands between it and this machine"
+	return e
+}
+
+// isError reports whether a status says that the body is no whole answer. 206 is for a part that was asked
+// for, which no request does.
+func isError(status int) bool { return status >= 300 || status == http.StatusPartialContent }
 
 // mostExpected is how much memory is set aside for a body because the server announces it.
 const mostExpected = 1 << 20
@@ -96,12 +115,6 @@ func readAll(r io.Reader, announced int64) ([]byte, error) {
 	body.Grow(int(min(max(announced, 0), mostExpected)) + bytes.MinRead)
 	_, err := body.ReadFrom(r)
 	return body.Bytes(), err
-}
-
-// answer is what came back when a request succeeded.
-type answer struct {
-	body   []byte
-	header http.Header
 }
 
 func tooLarge(req *Request, limit int64) error {

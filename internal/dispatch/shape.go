@@ -8,7 +8,11 @@ import (
 
 // shape says how the rows of an answer are found and what they hold.
 type shape struct {
+	whole   form   // of the answer
 	key     string // attribute of the answer that holds the rows; empty: the answer itself
+	listed  bool   // the rows are the items of a list
+	item    form   // of a row
+	echoes  string // a parameter that an answer of one resource has as an attribute
 	columns []provider.Column
 	secret  []bool
 	schemas []*provider.Schema // of the columns that come from the body's schema, resolved
@@ -64,6 +68,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.whole = formOf(schema)
 	name := m.Name
 	if key := strings.TrimPrefix(m.Response.ObjectKey, "$."); key != "" && key != "$" {
 		property, ok := schema.Property(key)
@@ -76,6 +81,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 		}
 	}
 	if schema.Type == "array" {
+		s.listed = true
 		if schema, err = c.Catalogue.Resolve(m, schema.Items); err != nil {
 			return nil, err
 		}
@@ -83,6 +89,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 			schema = &provider.Schema{}
 		}
 	}
+	s.item = formOf(schema)
 	if len(schema.Properties) == 0 {
 		if schema.Type == "object" && schema.Additional == nil && s.key == "" {
 			s.empty = true
@@ -92,6 +99,9 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 		s.columns = []provider.Column{{Name: name, Type: schema.Type, Format: schema.Format, Description: schema.Description}}
 		s.secret, s.schemas = []bool{schema.Secret()}, []*provider.Schema{schema}
 		return s, nil
+	}
+	if m.SQLVerb == provider.Select && !s.listed && s.key == "" {
+		s.echoes = echoed(m, s.item)
 	}
 	s.index = map[string]int{}
 	for _, p := range schema.Properties {
@@ -105,4 +115,14 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 		s.schemas = append(s.schemas, property)
 	}
 	return s, nil
+}
+
+// echoed finds a required parameter that the answer has as an attribute; empty if there is none.
+func echoed(m *provider.Method, f form) string {
+	for _, p := range m.Params {
+		if p.Required && f.names[p.Name] {
+			return p.Name
+		}
+	}
+	return ""
 }

@@ -8,13 +8,10 @@ type knownFailure struct{ cells, reason string }
 // knownFailures are those that are being worked on. The list is to become empty.
 func knownFailures() []knownFailure {
 	return []knownFailure{
-		{`^status: 2.*, an error × |^shape: |^item: `, "answers of another shape than the documented one are taken for rows"},
-		{`^status line: "HTTP/1.1 (000|099|0|\+20) `, "statuses below 200 are taken for success"},
-		{`^interim: 101`, "a protocol that is switched to is waited for"},
-		{`^not found: `, "every 404 is taken for a resource that does not exist"},
-		{`^page: `, "lists end where they should not, or do not end"},
+		{`^not found: .* × inner list of a join$`, "a list of what belongs to a resource that does not exist is an error, so that a name that is misspelt is not an empty result"},
+		{`^shape: a list of an object without attributes × '\*': the account$`, "a workspace without a name is left to the statement, which names the workspaces"},
+		{`^page: the token is in another case`, "keys are not decoded as the official SDK does"},
 		{`^value: .* in capitals|^value: the text (has|is) |^value: the list twice|^value: a key twice|^value: the number is true`, "keys and texts are not decoded as the official SDK does"},
-		{`^passing: 400`, "transient errors with status 400 are not repeated"},
 		{`× pipeline: the account$`, "a run that does not find its workspaces leaves its tables clean"},
 	}
 }

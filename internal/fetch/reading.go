@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
@@ -28,11 +27,11 @@ type Reading struct {
 
 // Read starts to read an answer. It waits for the first page, so that an error of the API is
 // reported here. ended is told why there are no more rows, io.EOF or an error, and returns what the
-// reader gets. The reading is nil if there are no rows at all; with single, that includes the
-// answer 404.
+// reader gets. The reading is nil if there are no rows at all; with single, that includes the answer
+// that the resource does not exist.
 func (a *Answer) Read(ctx context.Context, single bool, ended func(error) error) (*Reading, error) {
 	page, err := a.page(ctx, 0)
-	if e, ok := errors.AsType[*provider.Error](err); ok && e.Status == http.StatusNotFound && single {
+	if e, ok := errors.AsType[*provider.Error](err); ok && e.Absent && single {
 		return nil, nil //nolint:nilnil // no rows
 	}
 	if err != nil {

@@ -47,6 +47,9 @@ func (s *suite) full(o *sdk.Operation, m *provider.Method) (answer, error) {
 	if err != nil {
 		return a, err
 	}
+	if object, ok := value.(map[string]any); ok && m.Paging != nil && m.Paging.Kind == provider.ByNextRequest {
+		object["total_count"] = 1 // the list is held to it
+	}
 	if a.body, err = json.Marshal(value); err != nil {
 		return a, err
 	}
