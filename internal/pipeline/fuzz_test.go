@@ -47,3 +47,27 @@ func FuzzDefinition(f *testing.F) {
 		_, _ = d.next(time.Unix(0, 0))
 	})
 }
+
+// FuzzTable shows that reading an SQL file ends, in a table that names what it needs or in an error of the
+// person who wrote it.
+func FuzzTable(f *testing.F) {
+	for _, seed := range []string{
+		"-- table: branches\n-- description: d\n-- key: name, id\n-- types: a boolean, b json\n\nSELECT {{ quote .a }}, '{{ deployment_name }}'",
+		"\ufeff-- table: a\r\n-- key: b\r\nSELECT 1", "-- a sentence: with a colon\n-- table: x\n-- key: y", "-- types: a", "-- key:\n-- key: a", "--table:lakeql_x\n--key:a\n{{ range 9999999 }}{{ end }}",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d := &Definition{Variables: map[string]string{"a": "b"}}
+		table, err := d.parseTable(t.Context(), text)
+		if err != nil {
+			if provider.CodeOf(err) != provider.Usage {
+				t.Errorf("%q: code %d: %v", text, provider.CodeOf(err), err)
+			}
+			return
+		}
+		if table.Name == "" || len(table.Key) == 0 || table.Query == "" {
+			t.Errorf("%q is the table %+v", text, table)
+		}
+	})
+}
