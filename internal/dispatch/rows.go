@@ -150,6 +150,9 @@ func convert(raw json.RawMessage, typ string, secret bool) any {
 	}
 	switch raw[0] {
 	case 't', 'f':
+		if typ != "boolean" && typ != "" { // SQL has no boolean: as one, it would be the number 1
+			return raw
+		}
 		return raw[0] == 't'
 	case '"':
 		text := unquote(raw)

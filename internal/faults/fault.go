@@ -51,6 +51,7 @@ type verdict struct {
 	told  string   // what an error has to say; empty: anything
 	note  bool     // rows come with a note: a part of them was replaced
 	sent  int      // how often a write may arrive; 0: once
+	usage bool     // the error may be one of the statement: the account has nothing that it could be about
 }
 
 // right are the rows of the good answer and nothing else.
@@ -62,7 +63,7 @@ func rightOrFails(s *surface) verdict { return verdict{rows: []string{s.right}, 
 
 // or allows what either verdict does.
 func (v verdict) or(w verdict) verdict {
-	return verdict{rows: append(slices.Clone(v.rows), w.rows...), fails: v.fails || w.fails, told: v.told, note: v.note || w.note, sent: max(v.sent, w.sent)}
+	return verdict{rows: append(slices.Clone(v.rows), w.rows...), fails: v.fails || w.fails, told: v.told, note: v.note || w.note, usage: v.usage || w.usage, sent: max(v.sent, w.sent)}
 }
 
 // failsUnlessEmpty is an error but where nobody reads the body, as the official SDK does not: there the work

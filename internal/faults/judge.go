@@ -78,7 +78,7 @@ func judgeFailure(s *surface, f *fault, want verdict, got outcome) string {
 	switch {
 	case !want.fails:
 		return "an error: " + got.stderr
-	case got.status != 1 && (got.status != 4 || !refused):
+	case got.status != 1 && (got.status != 4 || !refused) && (got.status != 2 || !want.usage):
 		return fmt.Sprintf("it ends with status %d: %s", got.status, got.stderr)
 	}
 	if got.stdout != "" && json.Valid([]byte(got.stdout)) {
@@ -127,7 +127,7 @@ func judgePipeline(s *surface, f *fault, want verdict, got outcome) string {
 	switch {
 	case !want.fails:
 		return "an error: " + got.stderr
-	case got.status != 1 && got.status != 4:
+	case got.status != 1 && got.status != 4 && (got.status != 2 || !want.usage):
 		return fmt.Sprintf("it ends with status %d: %s", got.status, got.stderr)
 	case rows != mustNormal(s.before()) && (f.ends(s) != cancelled || rows != mustNormal(s.unmarked())):
 		return "it failed, but it holds " + rows

@@ -18,13 +18,13 @@ func shapes() []*fault {
 		return f
 	}
 	emptyList := func(s *surface) verdict {
-		if s.kind() == bare {
-			if s.none == "" {
-				return fails(s)
-			}
-			return verdict{rows: []string{s.none}}
+		switch {
+		case s.kind() != bare:
+			return failsUnlessEmpty(s)
+		case s.none == "":
+			return noWorkspace(s)
 		}
-		return failsUnlessEmpty(s)
+		return verdict{rows: []string{s.none}}
 	}
 	attribute := func(value string) func(a answer) string {
 		return func(a answer) string { return `{"` + a.key + `": ` + value + a.rest + `}` }
@@ -40,7 +40,12 @@ func shapes() []*fault {
 		whole("an object without attributes", `{}`, noItemsOr(bare, fails)),
 		whole("null", `null`, failsUnlessEmpty),
 		whole("an empty list", `[]`, emptyList),
-		whole("a list of an object without attributes", `[{}]`, failsUnlessEmpty),
+		whole("a list of an object without attributes", `[{}]`, func(s *surface) verdict {
+			if s.kind() == bare {
+				return noWorkspace(s)
+			}
+			return failsUnlessEmpty(s)
+		}),
 		whole("a list of null", `[null]`, failsUnlessEmpty),
 		whole("a list of a list", `[[]]`, failsUnlessEmpty),
 		whole("true", `true`, failsUnlessEmpty),
@@ -65,6 +70,9 @@ func shapes() []*fault {
 		},
 	}
 }
+
+// noWorkspace is for an account without a workspace that could be called: the advice is to name some.
+func noWorkspace(*surface) verdict { return verdict{fails: true, usage: true} }
 
 // noItemsOr is noItems but for a kind.
 func noItemsOr(k kind, otherwise func(*surface) verdict) func(*surface) verdict {
