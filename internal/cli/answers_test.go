@@ -142,3 +142,26 @@ func TestSwitchedProtocols(t *testing.T) {
 		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 }
+
+// TestReplacedCharacters shows that characters which are no text are told, in a statement and in a pipeline.
+func TestReplacedCharacters(t *testing.T) {
+	t.Parallel()
+	_, env := record(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+		_, _ = io.WriteString(w, `{"clusters": [{"cluster_id": "x`+"\xff"+`", "cluster_name": "\ud83d"}]}`)
+	})
+	const (
+		query = "SELECT cluster_id, cluster_name FROM databricks_workspace.compute.clusters"
+		note  = "databricks_workspace.compute.clusters.list answered with what is no text: characters replaced by U+FFFD: 2\n"
+	)
+	for _, statement := range []string{query, "EXEC databricks_workspace.compute.clusters.list"} {
+		got := run{args: []string{"exec", "-o", "json", statement}, env: env}.do(t)
+		if got.status != 0 || !strings.Contains(got.stderr, "note: "+note) || strings.Count(got.stdout, "\ufffd") != 2 {
+			t.Errorf("%s: status %d\n%s%s", statement, got.status, got.stdout, got.stderr)
+		}
+	}
+	dir := folder(t, map[string]string{"pipeline.yaml": "name: texts\nworkspaces: [dbc-1]\n", "clusters.sql": "-- table: clusters\n-- key: cluster_id\n" + query + "\n"})
+	got := run{args: []string{"pipeline", "run", "--store", filepath.Join(dir, "s.db"), dir}, env: env}.do(t)
+	if got.status != 0 || !strings.Contains(got.stderr, "note: dbc-1: "+note) {
+		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+}

@@ -15,6 +15,7 @@ import (
 // asker asks the queries of pipelines: each in a session of its own, over one connection.
 type asker struct {
 	connection *connection
+	note       func(format string, args ...any)
 }
 
 const (
@@ -33,7 +34,7 @@ func (c *command) askers() (*asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &asker{found}, nil
+	return &asker{found, c.note}, nil
 }
 
 // session makes a session whose calls go to a workspace, where they name none.
@@ -45,6 +46,7 @@ func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
 		session.Client.Pacer = pace
 	}
 	session.QueriesOnly, session.Masked = true, true
+	session.Note = func(line string) { a.note("%s: %s", workspace, line) }
 	return session
 }
 

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -28,17 +29,56 @@ type form struct {
 	kind  string          // object, array or a scalar's type; empty: any
 	names map[string]bool // an object's attributes; nil: the document names none
 	open  bool            // an object may have other attributes
+	// folds is set where case does not tell names apart.
+	folds bool
 }
 
-func formOf(schema *provider.Schema) form {
-	f := form{kind: schema.Type, open: schema.Type == "object" && (schema.Additional != nil || len(schema.Properties) == 0)}
+// formOf reads the form of a schema. The official SDK decodes objects in two ways. Those with an optional
+// text, number or boolean go through its own package marshal, which compares names exactly; the others go
+// through encoding/json, which compares them without regard to case.
+func (c *Client) formOf(m *provider.Method, schema *provider.Schema) (form, error) {
+	f := form{kind: schema.Type, open: schema.Type == "object" && (schema.Additional != nil || len(schema.Properties) == 0), folds: true}
 	for _, p := range schema.Properties {
 		if f.names == nil {
 			f.names = map[string]bool{}
 		}
 		f.names[p.Name] = true
+		property, err := c.Catalogue.Resolve(m, p.Schema)
+		if err != nil {
+			return form{}, err
+		}
+		if isBasic(property) && !slices.Contains(schema.Required, p.Name) {
+			f.folds = false
+		}
 	}
-	return f
+	return f, nil
+}
+
+// isBasic reports whether the SDK has a string, a number or a boolean for a value: not a type of its own,
+// as it has for enumerations and times.
+func isBasic(schema *provider.Schema) bool {
+	switch schema.Type {
+	case "boolean", "integer", "number":
+		return len(schema.Enum) == 0
+	case "string":
+		return len(schema.Enum) == 0 && schema.Format != "date-time" && schema.Format != "duration" && schema.Format != "field-mask"
+	}
+	return false
+}
+
+// meant finds the documented attribute whose name differs from another in case alone. Where the SDK would
+// not take the one for the other, what is meant would be lost, so that is an error.
+func (f form) meant(name string) (documented string, err error) {
+	for documented := range f.names {
+		switch {
+		case !strings.EqualFold(documented, name):
+		case f.folds:
+			return documented, nil
+		default:
+			return "", fmt.Errorf("an attribute has the name %s in another case", documented)
+		}
+	}
+	return "", nil
 }
 
 // judge checks that an answer with a status of success is one: JSON of the kind that the document has,
@@ -60,7 +100,10 @@ func (a *answer) judge(req *Request) error {
 		return unreadable(req, a.body, json.Unmarshal(a.body, new(any)))
 	}
 	if isObject(a.body) {
-		if a.read(); a.isError(s) {
+		if err := a.read(req); err != nil {
+			return err
+		}
+		if a.isError(s) {
 			return a.errorInside(req)
 		}
 	}
@@ -70,11 +113,21 @@ func (a *answer) judge(req *Request) error {
 	return a.judgeObject(req)
 }
 
-func (a *answer) read() {
+// read reads the attributes of an object.
+func (a *answer) read(req *Request) error {
+	f := req.shape.whole
 	a.attributes = map[string]json.RawMessage{}
 	for name, value := range attributes(a.body) {
+		if !f.names[name] {
+			documented, err := f.meant(name)
+			if err != nil {
+				return unreadable(req, a.body, err)
+			}
+			name = cmp.Or(documented, name)
+		}
 		a.attributes[name] = value
 	}
+	return nil
 }
 
 // isError tells an error from the answer that it is in place of.
@@ -118,10 +171,10 @@ func (a *answer) judgeEmpty(req *Request) error {
 	case !isObject(a.body):
 		return checkKind(req, a.body, kind, "the answer")
 	}
-	if a.read(); a.saysError(req.shape) {
-		return a.errorInside(req)
+	if err := a.read(req); err != nil || !a.saysError(req.shape) {
+		return err
 	}
-	return nil
+	return a.errorInside(req)
 }
 
 // judgeStream checks an answer whose bytes are the value. A login page is no file, and neither is an
@@ -136,10 +189,10 @@ func (a *answer) judgeStream(req *Request) error {
 		return nil
 	}
 	inside := answer{client: a.client, body: text, header: a.header}
-	if inside.read(); inside.saysError(req.shape) && !absent(inside.attributes["message"]) {
-		return inside.errorInside(req)
+	if err := inside.read(req); err != nil || !inside.saysError(req.shape) || absent(inside.attributes["message"]) {
+		return err
 	}
-	return nil
+	return inside.errorInside(req)
 }
 
 // errorWords are the attributes of the shapes in which the API words an error.

@@ -93,6 +93,9 @@ type Client struct {
 	Logger *slog.Logger
 	// OnRetry, if set, is told of each wait before a request is sent again.
 	OnRetry func(reason error, wait time.Duration)
+	// OnReplaced, if set, is told how many characters of an answer are U+FFFD, because what the answer has
+	// there is no text. It is called by several goroutines.
+	OnReplaced func(req *Request, characters int)
 	// OnProgress, if set, is told by Await how far the work has come: when its state is first seen,
 	// when state or message change, and every 10 seconds of waiting.
 	OnProgress func(Progress)

@@ -173,6 +173,7 @@ func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answ
 		if err == nil {
 			usage.Requests++
 			usage.Bytes += int64(len(answered.body))
+			c.repair(req, answered)
 			if err := answered.judge(req); err != nil {
 				return nil, err
 			}

@@ -108,6 +108,13 @@ func (p *Page) Row(i int, wanted []bool) ([]any, error) {
 	known, others := false, false
 	for name, raw := range attributes(item) {
 		i, ok := s.index[name]
+		if !ok {
+			documented, err := s.item.meant(name)
+			if err != nil {
+				return nil, unreadable(p.req, item, err)
+			}
+			i, ok = s.index[documented]
+		}
 		known, others = known || ok, others || !ok
 		if ok && (wanted == nil || wanted[i]) {
 			row[i] = convert(raw, s.columns[i].Type, s.secret[i])
@@ -163,7 +170,7 @@ func convert(raw json.RawMessage, typ string, secret bool) any {
 		}
 		return text
 	case '{', '[':
-		return raw
+		return lastOnes(raw)
 	}
 	return number(raw, typ)
 }

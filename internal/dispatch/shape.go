@@ -68,7 +68,9 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.whole = formOf(schema)
+	if s.whole, err = c.formOf(m, schema); err != nil {
+		return nil, err
+	}
 	name := m.Name
 	if key := strings.TrimPrefix(m.Response.ObjectKey, "$."); key != "" && key != "$" {
 		property, ok := schema.Property(key)
@@ -89,7 +91,9 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 			schema = &provider.Schema{}
 		}
 	}
-	s.item = formOf(schema)
+	if s.item, err = c.formOf(m, schema); err != nil {
+		return nil, err
+	}
 	if len(schema.Properties) == 0 {
 		if schema.Type == "object" && schema.Additional == nil && s.key == "" {
 			s.empty = true

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -101,6 +103,36 @@ func (s *Session) noteMissing() {
 			return
 		}
 		s.note("incomplete: %s", m)
+	}
+}
+
+// replaced counts the characters that had to be replaced in the answers to a statement, by the method.
+type replaced struct {
+	mu       sync.Mutex
+	byMethod map[string]int
+}
+
+func (r *replaced) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.byMethod = nil
+}
+
+func (r *replaced) add(req *dispatch.Request, characters int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byMethod == nil {
+		r.byMethod = map[string]int{}
+	}
+	r.byMethod[req.Method().FullName()] += characters
+}
+
+// noteReplaced notes which answers to the last statement had characters that are no text.
+func (s *Session) noteReplaced() {
+	s.replaced.mu.Lock()
+	defer s.replaced.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.replaced.byMethod)) {
+		s.note("%s answered with what is no text: characters replaced by U+FFFD: %d", name, s.replaced.byMethod[name])
 	}
 }
 

@@ -47,6 +47,7 @@ type Session struct {
 	args     *bind.Args
 	affected int64
 	gaps     gaps
+	replaced replaced
 	once     sync.Once // makes local
 	local    *localstore.Stores
 }
@@ -95,6 +96,7 @@ type Arg = bind.Arg
 func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq2[provider.Rows, error] {
 	return func(yield func(provider.Rows, error) bool) {
 		s.args = bind.NewArgs(args)
+		s.Client.OnReplaced = s.replaced.add
 		statements, err := parse(text)
 		if err != nil {
 			yield(nil, err)
@@ -114,6 +116,7 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 			rows, err := s.runOne(ctx, st, plans[i])
 			plans[i] = nil
 			more := yield(rows, err)
+			s.noteReplaced()
 			if err == nil && !asksErrors(st) { // which lists what was told already
 				s.noteMissing()
 			}
@@ -166,6 +169,7 @@ func (s *Session) runOne(ctx context.Context, st statement.Statement, p *plan) (
 		s.gaps.reset()
 		s.affected = 0
 	}
+	s.replaced.reset()
 	return p.run(ctx)
 }
 
