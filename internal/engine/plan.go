@@ -103,6 +103,7 @@ func (s *Session) env() *vtab.Env {
 	return &vtab.Env{
 		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked, Memory: s.Memory, Ended: s.ended,
 		Provide: func(p *vtab.Program, table string) (bool, error) { return s.stores().Provide(p, table, s.note) },
+		Tables:  s.storeNames,
 		Starts:  func(p *vtab.Program) error { return s.stores().NoteStale(p, s.note) },
 	}
 }

@@ -32,3 +32,16 @@ func (s *Session) whole(pos provider.Position) error {
 		At(pos).
 		Because(missing[0].Err)
 }
+
+// storeNames lists the tables and views of the stores, for a hint.
+func (s *Session) storeNames() []string {
+	objects, err := s.stores().Objects()
+	if err != nil {
+		return nil // the statement's own error counts
+	}
+	names := make([]string, len(objects))
+	for i := range objects {
+		names[i] = objects[i].Name
+	}
+	return names
+}

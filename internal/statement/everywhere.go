@@ -1,7 +1,6 @@
 package statement
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -12,47 +11,46 @@ const everyTenant = "'*'"
 // wildcard is a comparison of a name with '*'. It means all tenants if the name is a tenant's variable, which
 // the catalogue knows.
 type wildcard struct {
-	name    string // in lower case
-	patches []patch
+	name  string // in lower case
+	edits []Edit
 }
 
-// Everywhere reports whether the query compares a name with '*'. See [Query.RewriteEverywhere].
+// Everywhere reports whether the query compares a name with '*'. See [Query.Tenants].
 func (q *Query) Everywhere(name string) bool {
 	return slices.ContainsFunc(q.wildcards, func(w wildcard) bool { return w.name == strings.ToLower(name) })
 }
 
-// RewriteEverywhere is [Query.Rewrite] with another right-hand side for the comparisons that mean all
-// tenants: deployment_name = '*' becomes deployment_name IN (list), whichever way round it is written. lists has
-// the query for each name of which that is so.
-func (q *Query) RewriteEverywhere(replacement func(Table) (string, error), lists map[string]string) (string, error) {
-	var patches []patch
+// Tenants returns the edits for the comparisons that mean all tenants: deployment_name = '*' becomes
+// deployment_name IN (list), whichever way round it is written. lists has the query for each name of
+// which that is so.
+func (q *Query) Tenants(lists map[string]string) []Edit {
+	var edits []Edit
 	for name, list := range lists {
 		for _, w := range q.wildcards {
 			if w.name != strings.ToLower(name) {
 				continue
 			}
-			for _, p := range w.patches {
-				p.text = strings.ReplaceAll(p.text, everyTenant, list)
-				patches = append(patches, p)
+			for _, e := range w.edits {
+				e.Text = strings.ReplaceAll(e.Text, everyTenant, list)
+				edits = append(edits, e)
 			}
 		}
 	}
-	slices.SortFunc(patches, func(a, b patch) int { return cmp.Compare(a.start, b.start) })
-	return q.rewrite(replacement, patches)
+	return edits
 }
 
 // wildcards finds the comparison of a name with '*' between two tokens.
 func (n dotted) wildcards(tokens []token, from, to int) []wildcard {
-	patches := n.everyTenant(tokens, from, to)
-	if len(patches) == 0 {
+	edits := n.everyTenant(tokens, from, to)
+	if len(edits) == 0 {
 		return nil
 	}
-	return []wildcard{{strings.ToLower(unquoteName(tokens[n.last].raw)), patches}}
+	return []wildcard{{strings.ToLower(unquoteName(tokens[n.last].raw)), edits}}
 }
 
 // everyTenant finds what has to be put where for a comparison of the name with '*', with '*' in place of the
 // list. An expression of which the name or '*' is only a part is no such comparison.
-func (n dotted) everyTenant(tokens []token, from, to int) []patch {
+func (n dotted) everyTenant(tokens []token, from, to int) []Edit {
 	at := func(i int) token {
 		if i < from || i >= to {
 			return token{}
@@ -68,12 +66,12 @@ func (n dotted) everyTenant(tokens []token, from, to int) []patch {
 	switch {
 	case at(n.last+1).typ == '=' && at(value).raw == everyTenant:
 		if n.mayFollow(at(n.first-1)) && mayEnd(at(value+1)) {
-			return []patch{{end, at(value).end() - start, " IN (" + everyTenant + ")"}}
+			return []Edit{{end, at(value).end() - start, " IN (" + everyTenant + ")"}}
 		}
 		return nil
 	case at(n.last+1).is("IN") && at(n.last+2).typ == '(' && at(n.last+3).raw == everyTenant && at(n.last+4).typ == ')':
 		if n.mayFollow(at(n.first - 1)) {
-			return []patch{{at(n.last+3).start - start, at(n.last+3).end() - start, everyTenant}}
+			return []Edit{{at(n.last+3).start - start, at(n.last+3).end() - start, everyTenant}}
 		}
 		return nil
 	}
@@ -88,7 +86,7 @@ func (n dotted) everyTenant(tokens []token, from, to int) []patch {
 	if before := at(value - 1); before.typ == wordToken && before.end() == at(value).start {
 		gap = " " // as in WHERE'*' = name
 	}
-	return []patch{{at(value).start - start, begin, gap}, {end, end, " IN (" + everyTenant + ")"}}
+	return []Edit{{at(value).start - start, begin, gap}, {end, end, " IN (" + everyTenant + ")"}}
 }
 
 // mayFollow reports whether a comparison of the name may begin behind a token: no operator stands there

@@ -51,7 +51,7 @@ func TestEverywhere(t *testing.T) {
 				t.Fatalf("Everywhere is %v", q.Everywhere(tenant))
 			}
 			short := func(table Table) (string, error) { return "<" + table.Name[2].Text + ">", nil }
-			got, err := q.RewriteEverywhere(short, map[string]string{tenant: "SUB"})
+			got, err := rewriteTenants(q, short, map[string]string{tenant: "SUB"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestEverywhere(t *testing.T) {
 			if got != want {
 				t.Errorf("rewritten to %q, want %q", got, want)
 			}
-			if plain, err := q.Rewrite(short); err != nil || strings.Contains(plain, "SUB") {
+			if plain, err := rewriteTenants(q, short, nil); err != nil || strings.Contains(plain, "SUB") {
 				t.Errorf("Rewrite gives %q, %v", plain, err)
 			}
 		})
@@ -85,7 +85,7 @@ func TestEverywhereInParts(t *testing.T) {
 		t.Error("a value of INSERT is taken for all workspaces")
 	}
 	in = oneOf[*Insert](t, "WITH x AS (SELECT 1 FROM p.s.r WHERE deployment_name = '*') INSERT INTO t SELECT * FROM x WHERE deployment_name = '*'")
-	got, err := in.Source.RewriteEverywhere(func(Table) (string, error) { return "r", nil }, map[string]string{tenant: "SELECT w"})
+	got, err := rewriteTenants(in.Source, func(Table) (string, error) { return "r", nil }, map[string]string{tenant: "SELECT w"})
 	if want := "WITH x AS (SELECT 1 FROM r WHERE deployment_name IN (SELECT w))               SELECT * FROM x WHERE deployment_name IN (SELECT w)"; err != nil || got != want {
 		t.Errorf("rewritten to %q, %v, want %q", got, err, want)
 	}
@@ -95,4 +95,10 @@ func TestEverywhereInParts(t *testing.T) {
 	if d := oneOf[*Delete](t, "DELETE FROM p.s.r WHERE deployment_name = '*'"); !d.Where.Everywhere(tenant) {
 		t.Error("a DELETE in all workspaces is not known as such")
 	}
+}
+
+// rewriteTenants applies the edits for tables and tenants.
+func rewriteTenants(q *Query, replacement func(Table) (string, error), lists map[string]string) (string, error) {
+	edits, err := q.Renames(replacement)
+	return q.Edit(append(edits, q.Tenants(lists)...)).Text, err
 }

@@ -1,7 +1,6 @@
 package statement
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -43,40 +42,24 @@ type Table struct {
 	Start, End int  // in Text; a fourth part is not included
 	// Qualifier is set where a fourth part follows, a column or *.
 	Qualifier bool
+	// From is set where the name stands in a FROM or JOIN.
+	From bool
 	// Alias is set where SQLite needs one, for the resource's own name to qualify columns: the name
 	// stands in a FROM or JOIN without an alias of its own.
 	Alias bool
 }
 
-// Rewrite returns the query with other text in place of its tables.
-func (q *Query) Rewrite(replacement func(Table) (string, error)) (string, error) {
-	return q.rewrite(replacement, nil)
-}
-
-func (q *Query) rewrite(replacement func(Table) (string, error), patches []patch) (string, error) {
+// Renames returns the edits that put other text in place of the query's tables.
+func (q *Query) Renames(replacement func(Table) (string, error)) ([]Edit, error) {
+	edits := make([]Edit, 0, len(q.Tables))
 	for _, t := range q.Tables {
 		text, err := replacement(t)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		patches = append(patches, patch{start: t.Start, end: t.End, text: text})
+		edits = append(edits, Edit{Start: t.Start, End: t.End, Text: text})
 	}
-	slices.SortStableFunc(patches, func(a, b patch) int { return a.start - b.start })
-	var b strings.Builder
-	at := 0
-	for _, p := range patches {
-		b.WriteString(q.Text[at:p.start])
-		b.WriteString(p.text)
-		at = p.end
-	}
-	b.WriteString(q.Text[at:])
-	return b.String(), nil
-}
-
-// patch is other text for a part of a query.
-type patch struct {
-	start, end int // in Text
-	text       string
+	return edits, nil
 }
 
 // dotted is a name of one or more parts among the tokens of a statement.
@@ -117,7 +100,8 @@ func dottedNames(tokens []token, places locator) []dotted {
 		if parts == 3 && (next.typ != '.' || columns) || parts == 4 && next.typ != '.' {
 			n.table = tableOf(tokens[n.first:n.first+5], &places)
 			n.table.Qualifier = parts == 4 || columns
-			n.table.Alias = !n.table.Qualifier && n.inFrom(tokens) && !isAlias(next)
+			n.table.From = !n.table.Qualifier && n.inFrom(tokens)
+			n.table.Alias = n.table.From && !isAlias(next)
 		}
 		all = append(all, n)
 	}

@@ -65,10 +65,10 @@ func checkQueries(t *testing.T, text string, s Statement) {
 			}
 		}
 		same := func(t Table) (string, error) { return q.Text[t.Start:t.End], nil }
-		if got, err := q.Rewrite(same); err != nil || got != q.Text {
+		if got, err := rewriteTenants(q, same, nil); err != nil || got != q.Text {
 			t.Fatalf("rewritten to itself %q is %q, %v", q.Text, got, err)
 		}
-		if got, err := q.RewriteEverywhere(same, map[string]string{tenant: "W"}); err != nil || q.Everywhere(tenant) == (got == q.Text) {
+		if got, err := rewriteTenants(q, same, map[string]string{tenant: "W"}); err != nil || q.Everywhere(tenant) == (got == q.Text) {
 			t.Fatalf("Everywhere is %v of %q, which becomes %q, %v", q.Everywhere(tenant), q.Text, got, err)
 		}
 	}

@@ -64,8 +64,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 		}
 		return nil
 	}
-	least := t.methods[len(t.methods)-1]
-	if lacking := least.lacking(func(name string) bool { return named[name] || has(name) }); len(lacking) > 0 {
+	if lacking := t.lacks(func(name string) bool { return named[name] || has(name) }); len(lacking) > 0 {
 		t.lacking = lacking
 	}
 	t.together = nil

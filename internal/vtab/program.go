@@ -31,7 +31,9 @@ type Program struct {
 	Masked bool
 
 	env      *Env
-	position provider.Position // of the statement
+	full     string             // the text that was compiled
+	edited   []statement.Edited // its parts, and the queries of views
+	position provider.Position  // of the statement
 	text     Text
 	ahead    Text // of the passes that run ahead; nil: none do
 	writes   bool // it changes a store; credentials must not go there
@@ -82,6 +84,7 @@ func (p *Program) prepare() error {
 	if err != nil {
 		return err
 	}
+	p.full = text
 	stmt, tail, err := p.DB.Prepare(text)
 	for err != nil {
 		found, fault := p.provide(err)
@@ -265,7 +268,7 @@ func (p *Program) SQLError(err error) error {
 	if p.ctx != nil && p.ctx.Err() != nil {
 		return p.stopped(p.ctx)
 	}
-	e := provider.Usagef("%s", Message(err)).At(p.position).Because(err)
+	e := p.located(err)
 	if p.Target != nil && strings.HasPrefix(e.Message, "no such column") {
 		e.Hint = "the WHERE tells which resource is meant, by " + strings.Join(fieldNames(p.Target.fields), ", ")
 	}

@@ -21,7 +21,7 @@ type table struct {
 	methods  []*access // those with the most required parameters first
 	fields   []field
 	index    map[string]int // of a field by its name
-	lacking  []string       // parameters that no plan had, of the least demanding method
+	lacking  []lack         // what no plan had, one for each way to read the table
 	together []string       // parameters that were given, and which no method takes together
 	tenant   string         // the server variable that names the tenant; empty if there is none
 }

@@ -2,6 +2,7 @@ package vtab
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -38,7 +39,13 @@ func (ts *tables) rewrite(q *statement.Query) (string, error) {
 			return "", err
 		}
 	}
-	return q.RewriteEverywhere(register, lists)
+	edits, err := q.Renames(register)
+	if err != nil {
+		return "", err
+	}
+	edited := q.Edit(append(edits, q.Tenants(lists)...))
+	ts.program.edited = append(ts.program.edited, edited)
+	return edited.Text, nil
 }
 
 // everyTenant returns the query for deployment_name = '*', the values of the tenants' list, and makes the table
@@ -60,7 +67,7 @@ func (ts *tables) everyTenant(tenant *provider.Tenant) (string, error) {
 // register makes the table for a resource that a query names, and returns its name in SQLite.
 func (ts *tables) register(text *statement.Query, t statement.Table) (string, error) {
 	found, unknown, err := ts.program.env.Catalogue.Lookup(t.Name[0].Text, t.Name[1].Text, t.Name[2].Text)
-	if err != nil && unknown == 0 {
+	if err != nil && unknown == 0 && !t.From && (!t.Qualifier || isSchema(t.Name[0].Text)) {
 		return text.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
 	}
 	if err != nil {
@@ -90,6 +97,11 @@ func (ts *tables) register(text *statement.Query, t statement.Table) (string, er
 		quoted += " AS " + sqlite3.QuoteIdentifier(r.Name)
 	}
 	return quoted, nil
+}
+
+// isSchema reports whether a name may be that of a schema in a program's database.
+func isSchema(name string) bool {
+	return slices.ContainsFunc([]string{"main", "temp", "session", "store"}, func(schema string) bool { return strings.EqualFold(schema, name) })
 }
 
 // addTable makes the virtual table of a resource.

@@ -16,6 +16,34 @@ func (t *table) fromAccount(name string) bool {
 	})
 }
 
+// lack is what one way to read a table lacks.
+type lack struct {
+	method string // its name
+	params []string
+}
+
+// lacks lists the ways to read the table that lack parameters, those that need the fewest first. A
+// way that lacks all that another one lacks is left out.
+func (t *table) lacks(has func(name string) bool) []lack {
+	var all []lack
+	for _, a := range t.methods {
+		if params := a.lacking(has); len(params) > 0 { // else it is the order of the tables that is at fault
+			all = append(all, lack{a.method.Name, params})
+		}
+	}
+	slices.Reverse(all) // the most demanding comes first in methods
+	var ways []lack
+	for _, l := range all {
+		covers := func(other lack) bool {
+			return !slices.ContainsFunc(other.params, func(name string) bool { return !slices.Contains(l.params, name) })
+		}
+		if !slices.ContainsFunc(ways, covers) {
+			ways = append(ways, l)
+		}
+	}
+	return ways
+}
+
 // unsolved explains that no order of the joins supplies every table with the parameters that it
 // needs.
 func (ts *tables) unsolved() (message, hint string) {
@@ -25,16 +53,26 @@ func (ts *tables) unsolved() (message, hint string) {
 	}
 	var parts, hints []string
 	for _, t := range ts.list {
-		if len(t.lacking) > 0 {
-			parts = append(parts, fmt.Sprintf("%s needs %s", t.resource.FullName(), strings.Join(t.lacking, ", ")))
-			for _, name := range t.lacking {
-				if t.fromAccount(name) {
+		if len(t.lacking) == 0 {
+			continue
+		}
+		var ways, terms []string
+		for _, l := range t.lacking {
+			way := strings.Join(l.params, ", ")
+			if len(t.lacking) > 1 {
+				way = strings.Join(l.params, " and ") + " to " + l.method
+			}
+			ways = append(ways, way)
+			terms = append(terms, strings.Join(l.params, " = '…' AND ")+" = '…'")
+			for _, name := range l.params {
+				if len(t.lacking) == 1 && t.fromAccount(name) {
 					return t.resource.FullName() + " needs " + name + ", and no account is configured",
 						"set DATABRICKS_ACCOUNT_ID, or account_id in the profile, or compare " + name + " with one"
 				}
-				hints = append(hints, name+" = '…'")
 			}
 		}
+		parts = append(parts, fmt.Sprintf("%s needs %s", t.resource.FullName(), strings.Join(ways, ", or ")))
+		hints = append(hints, strings.Join(terms, ", or "))
 	}
 	if len(parts) == 0 {
 		for _, t := range ts.list {

@@ -46,6 +46,8 @@ type Env struct {
 	// reports whether it could. The name is the one that SQLite misses, with its schema if the
 	// statement has one.
 	Provide func(p *Program, table string) (bool, error)
+	// Tables, if set, lists the names of the tables that Provide can make.
+	Tables func() []string
 	// Starts, if set, is called before a program runs.
 	Starts func(p *Program) error
 

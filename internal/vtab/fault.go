@@ -1,0 +1,138 @@
+package vtab
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// sqliteFaults match what SQLite says about a name or word of a statement.
+var sqliteFaults = []struct {
+	pattern *regexp.Regexp
+	// hint says what to do about it; the argument is the name.
+	hint func(p *Program, name string) string
+}{
+	{regexp.MustCompile(`^no such column: (?:.*\.)?([^.]+)$`), (*Program).nearestColumn},
+	{regexp.MustCompile(`^no such function: (.+)$`), (*Program).nearestFunction},
+	{regexp.MustCompile(`^no such table: (?:.*\.)?([^.]+)$`), (*Program).nearestTable},
+	{regexp.MustCompile(`^table .* has no column named (.+)$`), (*Program).nearestColumn},
+	{regexp.MustCompile(`^ambiguous column name: (.+)$`), func(_ *Program, name string) string {
+		return "several tables have it: write the name or alias of its table before it, as in p." + name
+	}},
+	{regexp.MustCompile(`^wrong number of arguments to function (.+)\(\)$`), func(*Program, string) string { return "" }},
+	{regexp.MustCompile(`^near "(?s:(.*))": syntax error$`), func(*Program, string) string { return "" }},
+}
+
+// located makes the error for one of SQLite about the text of the program, at the word that it is
+// about.
+func (p *Program) located(err error) *provider.Error {
+	e := provider.Usagef("%s", Message(err)).At(p.position).Because(err)
+	part, offset, found := p.faultAt(err)
+	if found {
+		e.Position = part.At(offset)
+	}
+	for _, fault := range sqliteFaults {
+		match := fault.pattern.FindStringSubmatch(e.Message)
+		if match == nil {
+			continue
+		}
+		name := match[1]
+		if found && part.Quoted(offset) {
+			// What stands between double quotes may be meant as a string, and hold anything.
+			e.Message = strings.TrimSuffix(strings.Replace(e.Message, match[1], "this one", 1), ": this one")
+			e.Message = strings.Replace(e.Message, `near "this one"`, "near this text", 1)
+			e.Hint = "double quotes are for names; a string stands between single quotes"
+			return e
+		}
+		if !found {
+			e.Position = p.find(name)
+		}
+		e.Hint = fault.hint(p, name)
+		return e
+	}
+	return e
+}
+
+// faultAt finds the part of the program's text, and the offset in it, at which SQLite found a fault.
+func (p *Program) faultAt(err error) (part statement.Edited, offset int, found bool) {
+	fault, ok := errors.AsType[*sqlite3.Error](err)
+	if !ok || fault.SQL() == "" || !strings.HasSuffix(p.full, fault.SQL()) {
+		return statement.Edited{}, 0, false
+	}
+	at := len(p.full) - len(fault.SQL())
+	for _, part := range p.edited {
+		for from := 0; ; {
+			start := strings.Index(p.full[from:], part.Text)
+			if start < 0 || part.Text == "" {
+				break
+			}
+			if start += from; at >= start && at < start+len(part.Text) {
+				return part, at - start, true
+			}
+			from = start + 1
+		}
+	}
+	return statement.Edited{}, 0, false
+}
+
+// find returns the place of a name in the program's queries; that of the statement if none has it.
+func (p *Program) find(name string) provider.Position {
+	for _, q := range p.Queries {
+		if pos, ok := q.Find(name); ok {
+			return pos
+		}
+	}
+	return p.position
+}
+
+// nearest words the names that are the most similar to one.
+func nearest(names []string, name string) string {
+	if near := provider.Nearest(names, name, 3); len(near) > 0 {
+		return "did you mean " + strings.Join(near, ", ") + "?"
+	}
+	return ""
+}
+
+// nearestColumn finds the columns that are called nearly so, of all tables that the program names.
+func (p *Program) nearestColumn(name string) string {
+	var names []string
+	for _, t := range p.tables.list {
+		for _, f := range t.fields {
+			names = append(names, f.name)
+		}
+	}
+	names = append(names, p.names("SELECT DISTINCT c.name FROM pragma_table_list t, pragma_table_xinfo(t.name, t.schema) c WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.name NOT LIKE 'lakeql\\_%' ESCAPE '\\'")...)
+	return nearest(names, name)
+}
+
+// nearestFunction finds the functions that are called nearly so.
+func (p *Program) nearestFunction(name string) string {
+	return nearest(p.names("SELECT DISTINCT name FROM pragma_function_list WHERE name GLOB '[a-z]*' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'"), name)
+}
+
+// nearestTable finds the tables that are called nearly so.
+func (p *Program) nearestTable(name string) string {
+	if p.env.Tables == nil {
+		return ""
+	}
+	return nearest(p.env.Tables(), name)
+}
+
+// names reads a list of names from the program's database.
+func (p *Program) names(query string) []string {
+	stmt, _, err := p.DB.Prepare(query)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for stmt.Step() {
+		all = append(all, stmt.ColumnText(0))
+	}
+	_ = stmt.Close() // a hint is lost at most
+	return all
+}
