@@ -26,7 +26,7 @@ type matrix struct {
 }
 
 // totals count cells.
-type totals struct{ tried, held, failed, known int }
+type totals struct{ tried, held, failed int }
 
 // cell is a fault and a statement.
 type cell struct {
@@ -160,31 +160,29 @@ func (m *matrix) report(all []cell, wrong map[cell]string) totals {
 	var sum totals
 	var order []string
 	by := map[string]*totals{}
-	known := map[cell]bool{}
 	count := func(key string, c cell) {
 		if by[key] == nil {
 			by[key] = &totals{}
 			order = append(order, key)
 		}
-		by[key].add(wrong[c] != "", known[c])
+		by[key].add(wrong[c] != "")
 	}
 	for _, c := range all {
-		known[c] = wrong[c] != "" && isKnown(c)
 		count("fault: "+c.fault.group, c)
-		sum.add(wrong[c] != "", known[c])
+		sum.add(wrong[c] != "")
 	}
 	for _, c := range all {
 		count("statement: "+c.surface.name, c)
 	}
 	for _, c := range all {
-		if why := wrong[c]; why != "" && !known[c] {
+		if why := wrong[c]; why != "" {
 			if len(why) > longestReason {
 				why = why[:longestReason] + "…"
 			}
 			m.printf("FAIL %s\n     %s\n", c.name(), strings.ReplaceAll(strings.TrimSpace(why), "\n", "\n     "))
 		}
 	}
-	m.printf("%8s %8s %8s %8s\n", "tried", "held", "failed", "known")
+	m.printf("%8s %8s %8s\n", "tried", "held", "failed")
 	for _, key := range order {
 		m.printf("%s  %s\n", *by[key], key)
 	}
@@ -194,17 +192,14 @@ func (m *matrix) report(all []cell, wrong map[cell]string) totals {
 
 // String gives the columns of the report.
 func (t totals) String() string {
-	return fmt.Sprintf("%8d %8d %8d %8d", t.tried, t.held, t.failed, t.known)
+	return fmt.Sprintf("%8d %8d %8d", t.tried, t.held, t.failed)
 }
 
-func (t *totals) add(failed, known bool) {
+func (t *totals) add(failed bool) {
 	t.tried++
-	switch {
-	case known:
-		t.known++
-	case failed:
+	if failed {
 		t.failed++
-	default:
+	} else {
 		t.held++
 	}
 }
