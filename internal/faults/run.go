@@ -14,7 +14,7 @@ import (
 const (
 	token = "dapi5f00ba7"
 	// patience is how long a process may take in all.
-	patience = 25 * time.Second
+	patience = time.Minute
 	// farewell is how long it may take behind a Ctrl-C: a second, on a machine that does much else.
 	farewell = 5 * time.Second
 )
@@ -134,7 +134,7 @@ func (r *runner) process(ctx context.Context, v *server, dir string, args []stri
 	go func() { ended <- cmd.Wait() }()
 	var got outcome
 	err := v.wait(cmd.Process, ended, &got)
-	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok && !errors.Is(err, context.DeadlineExceeded) {
 		return outcome{}, err
 	}
 	got.stdout, got.stderr, got.status = stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
