@@ -134,6 +134,7 @@ func (r *reader) method(res *provider.Resource, e entry, inherited *provider.Pag
 		m.Paging = own
 	}
 	m.Wait = r.wait(m, op, polls)
+	m.Completion = r.completion(m, op, polls)
 	return m
 }
 

@@ -16,6 +16,9 @@ const (
 	waiterKey    = "x-lakeql-waiter"
 )
 
+// completionKey is where a list says how to complete its items.
+const completionKey = "x-lakeql-completion"
+
 // wait reads how to wait for the work that a method begins; nil if its answer is final.
 func (r *reader) wait(m *provider.Method, op operation, polls polls) *provider.Wait {
 	n, kind := op.fields.get(operationKey), provider.ForOperation
@@ -45,8 +48,27 @@ func (r *reader) wait(m *provider.Method, op operation, polls polls) *provider.W
 		}
 	}
 	w.Bind = r.bindings(kind, node.get("bind"))
-	r.poll(m, w, n, polls)
+	r.poll(m, w, n, r.text(node.get("poll")), polls)
 	return w
+}
+
+// completion reads how to complete the items of a list that come in part; nil if all come whole.
+func (r *reader) completion(m *provider.Method, op operation, polls polls) *provider.Completion {
+	n := op.fields.get(completionKey)
+	if isNull(n) {
+		return nil
+	}
+	node := r.mapping(n)
+	w := &provider.Wait{Bind: r.bindings(provider.ForOperation, node.get("bind"))}
+	r.poll(m, w, n, r.text(node.get("get")), polls)
+	c := &provider.Completion{Get: w.Poll, Bind: w.Bind, More: r.text(node.get("more")), If: r.text(node.get("if"))}
+	if c.More == "" {
+		r.fail(n, "%s needs more", completionKey)
+	}
+	if _, ok := m.Param(c.If); !ok && c.If != "" {
+		r.fail(n, "%s depends on %s, which is no parameter", completionKey, provider.Quote(c.If))
+	}
+	return c
 }
 
 // result reads the name of the schema that a finished operation's response has.
@@ -93,8 +115,7 @@ func (r *reader) bindings(kind provider.WaitKind, n *yaml.Node) []provider.Bindi
 
 // poll finds the method to poll, and binds all of its required parameters. A parameter that the
 // first method has too, such as the account, keeps its value.
-func (r *reader) poll(m *provider.Method, w *provider.Wait, n *yaml.Node, polls polls) {
-	id := r.text(r.mapping(n).get("poll"))
+func (r *reader) poll(m *provider.Method, w *provider.Wait, n *yaml.Node, id string, polls polls) {
 	found, ok := polls()[id]
 	if !ok {
 		r.fail(n, "polls %s, which is the operation of no method in the document", provider.Quote(id))

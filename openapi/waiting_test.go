@@ -86,6 +86,18 @@ func TestWaitingIsRead(t *testing.T) {
 	}
 }
 
+// TestCompletionIsRead reads how to complete the items of a list.
+func TestCompletionIsRead(t *testing.T) {
+	m := resource(t, waiting("      x-lakeql-completion: {get: get_thing, bind: {id: thing.id}, more: cut, if: account}\n")).Methods[0]
+	equal(t, "a completion", m.Completion, &provider.Completion{
+		Get: "p.s.progress.get", More: "cut", If: "account",
+		Bind: []provider.Binding{{Param: "id", From: provider.FromResponse, Path: "thing.id"}, {Param: "account", From: provider.FromRequest, Path: "account"}},
+	})
+	if m := resource(t, waiting("      x-lakeql-completion:\n")).Methods[0]; m.Completion != nil {
+		t.Errorf("null is read as %v", m.Completion)
+	}
+}
+
 func TestWaitingErrors(t *testing.T) {
 	for _, test := range []struct{ name, operation, want string }{
 		{"text", "      x-lakeql-operation: yes please\n", "expected a mapping, found a single value"},
@@ -102,6 +114,9 @@ func TestWaitingErrors(t *testing.T) {
 		{"bound to somewhere", "      x-lakeql-waiter: {poll: get_thing, bind: {id: header.id}, state: s, success: [UP]}\n", `"id" is bound to "header.id", not to an attribute of the request or the response`},
 		{"bound to all of it", "      x-lakeql-waiter: {poll: get_thing, bind: {id: response}, state: s, success: [UP]}\n", `"id" is bound to "response", not to an attribute of the request or the response`},
 		{"a time without unit", "      x-lakeql-waiter: {poll: get_thing, bind: {id: request.id}, state: s, success: [UP], timeout: 20}\n", `"20" is not a duration such as 1200s`},
+		{"a completion without get", "      x-lakeql-completion: {bind: {id: id}, more: cut}\n", `polls "", which is the operation of no method in the document`},
+		{"a completion of all", "      x-lakeql-completion: {get: get_thing, bind: {id: id}}\n", "x-lakeql-completion needs more"},
+		{"a completion by nothing", "      x-lakeql-completion: {get: get_thing, bind: {id: id}, more: cut, if: x}\n", `x-lakeql-completion depends on "x", which is no parameter`},
 		{"no time at all", "      x-lakeql-waiter: {poll: get_thing, bind: {id: request.id}, state: s, success: [UP], timeout: 0s}\n", `"0s" is not a duration such as 1200s`},
 	} {
 		_, err := load(t, folder(waiting(test.operation))).Resource("p", "s", "r")

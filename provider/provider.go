@@ -147,6 +147,8 @@ type Method struct {
 	Deprecated  bool    `json:"deprecated,omitempty"`
 	// Wait says how to wait for work that goes on after the answer; nil if none does.
 	Wait *Wait `json:"wait,omitempty"`
+	// Completion says how to complete items of a list that come in part; nil if all come whole.
+	Completion *Completion `json:"completion,omitempty"`
 
 	Verb    string      `json:"verb"` // HTTP method, upper case
 	Path    string      `json:"path"` // with {parameters}
@@ -392,6 +394,21 @@ type Wait struct {
 	Failure []string `json:"failure,omitempty"`
 	// Timeout is how long to wait at most; 0 means without bound. In JSON it is nanoseconds.
 	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// Completion says how to complete the items of a list that come in part, such as a job with its first
+// 100 tasks.
+type Completion struct {
+	// Get is the full name of the method that returns one item whole. The lists that it merges, by its
+	// Paging, take the place of the item's.
+	Get string `json:"get"`
+	// Bind holds a value for every parameter that Get requires, as [Wait.Bind] does. FromResponse is
+	// the item.
+	Bind []Binding `json:"bind"`
+	// More is the attribute of an item that is true if the item comes in part.
+	More string `json:"more"`
+	// If is a parameter of the list, which must be true. The lists of the items are left out otherwise.
+	If string `json:"if,omitempty"`
 }
 
 // BindingSource is where the value of a poll's parameter comes from.

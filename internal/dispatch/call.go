@@ -96,11 +96,16 @@ type Client struct {
 	// OnReplaced, if set, is told how many characters of an answer are U+FFFD, because what the answer has
 	// there is no text. It is called by several goroutines.
 	OnReplaced func(req *Request, characters int)
+	// OnPart, if set, is told of rows that say that they are a part of what there is, and whose rest is
+	// not read: the method's full name, and the path of the attribute that says so. It is called by
+	// several goroutines.
+	OnPart func(method, attribute string)
 	// OnProgress, if set, is told by Await how far the work has come: when its state is first seen,
 	// when state or message change, and every 10 seconds of waiting.
 	OnProgress func(Progress)
 
 	patterns  sync.Map // compiled patterns of the documents
+	parts     sync.Map // by method, where its rows may say that they are a part
 	sent      sent     // the credentials that answers may repeat
 	ownLimits Limits   // in place of Limits, where those are nil
 

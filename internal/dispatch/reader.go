@@ -66,6 +66,9 @@ func (r *Reader) Next(ctx context.Context) (*Page, error) {
 		return nil, r.ended
 	}
 	page, err := r.fetch(ctx)
+	if err == nil {
+		err = r.finish(ctx, page)
+	}
 	if err != nil {
 		r.ended = notTheEnd(r.client.hidden(r.req, err))
 		return nil, r.ended

@@ -48,6 +48,7 @@ type Session struct {
 	affected int64
 	gaps     gaps
 	replaced replaced
+	parts    parts
 	once     sync.Once // makes local
 	local    *localstore.Stores
 }
@@ -112,11 +113,13 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 			yield(nil, err)
 			return
 		}
+		s.Client.OnPart = s.parts.add
 		for i, st := range statements {
 			rows, err := s.runOne(ctx, st, plans[i])
 			plans[i] = nil
 			more := yield(rows, err)
 			s.noteReplaced()
+			s.parts.note(s.note)
 			if err == nil && !asksErrors(st) { // which lists what was told already
 				s.noteMissing()
 			}

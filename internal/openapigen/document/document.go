@@ -42,6 +42,10 @@
 //	x-lakeql-waiter: {poll: clusters_get, bind: {cluster_id: response.cluster_id}, state: state, message: state_message, success: [RUNNING], failure: [ERROR], timeout: 1200s}
 //	    What the operation began is done when the poll's state (a path, with dots) is one of
 //	    success. Values of bind are taken from the response or the request.
+//	x-lakeql-completion: {get: jobs_get, bind: {job_id: job_id}, more: has_more, if: expand_tasks}
+//	    An item of the list comes in part if its attribute more is true. Then the lists that get
+//	    merges are taken from its answer, its parameters bound to attributes of the item. This holds
+//	    if the parameter if is true.
 //
 // On a provider:
 //

@@ -3,6 +3,8 @@ package document
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/openapigen/names"
@@ -33,8 +35,13 @@ func (s *service) operationNode(o *operation) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
+	completion, err := s.completionNode(o)
+	if err != nil {
+		return nil, err
+	}
 	return node.
 		setUnlessEmpty("x-lakeql-waiter", waiter).
+		setUnlessEmpty("x-lakeql-completion", completion).
 		setUnlessEmpty("parameters", s.parameters.of(o)).
 		setUnlessEmpty("requestBody", s.bodyNode(o)).
 		set("responses", newObject().set("200", s.responseNode(o))), nil
@@ -196,6 +203,28 @@ func (s *service) waiterNode(o *operation) (*object, error) {
 		set("timeout", fmt.Sprintf("%ds", o.Waiter.TimeoutMinutes*60)), nil
 }
 
+// completionNode describes how to complete the items of a list.
+func (s *service) completionNode(o *operation) (*object, error) {
+	fact, ok := s.facts.Completions[o.key()]
+	if !ok {
+		return nil, nil
+	}
+	get, err := s.find(o, fact.Get)
+	if err != nil {
+		return nil, err
+	}
+	bind := newObject()
+	for _, param := range slices.Sorted(maps.Keys(fact.Bind)) {
+		bind.set(param, fact.Bind[param])
+	}
+	return newObject().
+		set("get", get.id).
+		set("bind", bind.flow()).
+		set("more", fact.More).
+		setUnlessEmpty("if", fact.If).
+		flow(), nil
+}
+
 // find finds an operation of the same group.
 func (s *service) find(o *operation, name string) (*operation, error) {
 	for _, other := range s.operations {
@@ -203,5 +232,5 @@ func (s *service) find(o *operation, name string) (*operation, error) {
 			return other, nil
 		}
 	}
-	return nil, fmt.Errorf("%s: %s polls %s, which the document does not have", o.Pos, o.ID(), name)
+	return nil, fmt.Errorf("%s: %s needs %s, which the document does not have", o.Pos, o.ID(), name)
 }

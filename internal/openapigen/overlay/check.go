@@ -59,6 +59,9 @@ func (c *checker) facts(s *sdk.Service, f *Facts) {
 			}
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(f.Completions)) {
+		c.operation(s, key)
+	}
 	fields := slices.Concat(f.Secrets, f.Base64, f.ReadOnly, slices.Sorted(maps.Keys(f.Templates)), slices.Sorted(maps.Keys(f.Patterns)))
 	for _, key := range fields {
 		typ, field, _ := strings.Cut(key, ".")

@@ -53,6 +53,9 @@ type Facts struct {
 	// Lists names, by operation, the attributes of the response that go on in the next one, where
 	// that is not just every list: see x-lakeql-paging of the kind merge.
 	Lists map[string][]string `yaml:"lists"`
+	// Completions tells, by the operation that lists, how to complete items that come in part: see
+	// x-lakeql-completion.
+	Completions map[string]Completion `yaml:"completions"`
 	// Choices lists, by type and the choice's name, attributes of which at most one is set, for which an
 	// update mask has that name.
 	Choices map[string]map[string][]string `yaml:"choices"`
@@ -65,6 +68,15 @@ type Facts struct {
 type Path struct {
 	Template     string `yaml:"template"`
 	MultiSegment string `yaml:"multi_segment"` // the parameter's name
+}
+
+// Completion tells how to complete the items of a list: with what operation of the same group, its
+// parameters bound to attributes of the item.
+type Completion struct {
+	Get  string            `yaml:"get"`
+	Bind map[string]string `yaml:"bind"`
+	More string            `yaml:"more"` // the attribute that says that an item comes in part
+	If   string            `yaml:"if"`   // the parameter that asks for the lists
 }
 
 // Descriptions are our own words on a service.
