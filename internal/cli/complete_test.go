@@ -224,6 +224,31 @@ func TestPageLimitCuts(t *testing.T) {
 	}
 }
 
+// TestPageLimitAtTheEnd shows that a page limit cuts nothing off a list that has given all of the items
+// which it says there are.
+func TestPageLimitAtTheEnd(t *testing.T) {
+	_, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		switch q := r.URL.Query(); {
+		case q.Get("startIndex") == "3":
+			_, _ = io.WriteString(w, `{"startIndex": 3, "totalResults": 3, "Resources": [{"id": "c"}]}`)
+		default:
+			_, _ = io.WriteString(w, `{"startIndex": 1, "totalResults": 3, "Resources": [{"id": "a"}, {"id": "b"}]}`)
+		}
+	})
+	for limit, rows := range map[string]string{"1": "a\nb\n", "2": "a\nb\nc\n"} {
+		cut := limit == "1"
+		for _, statement := range []string{"SELECT id FROM databricks_workspace.iam.users", "EXEC databricks_workspace.iam.users.list"} {
+			got := run{args: []string{"exec", "--http.response.pageLimit", limit, "-H", "-o", "csv", statement}, env: env}.do(t)
+			if want := map[bool]int{true: 3}[cut]; got.status != want || strings.Contains(got.stderr, "goes on") != cut {
+				t.Errorf("%s, limit %s: status %d, want %d\n%s", statement, limit, got.status, want, got.stderr)
+			}
+			if strings.HasPrefix(statement, "SELECT") && got.stdout != rows {
+				t.Errorf("limit %s: rows %q, want %q", limit, got.stdout, rows)
+			}
+		}
+	}
+}
+
 // TestSCIMLists shows that a list which says how many items it has is held to that.
 func TestSCIMLists(t *testing.T) {
 	const users = "databricks_workspace.iam.users"

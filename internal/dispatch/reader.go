@@ -100,7 +100,7 @@ func (r *Reader) fetch(ctx context.Context) (*Page, error) {
 	}
 	if r.begun {
 		if limit := r.client.PageLimit; limit > 0 && r.usage.Requests >= limit {
-			r.cut = true
+			r.cut = !r.past.total.reached() // behind the last item, a list with positions has an empty page
 			return nil, io.EOF
 		}
 		if err := r.advance(ctx); err != nil {
