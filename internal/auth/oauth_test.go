@@ -14,7 +14,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -231,15 +231,7 @@ func (f failing) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestEmulatedLogin logs in to the emulator, over plain http on this machine, and calls it.
 func TestEmulatedLogin(t *testing.T) {
 	isolate(t)
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := emulator.Start(emulator.Options{Catalogue: provider.NewCatalogue(compiled)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close() //nolint:errcheck // nothing is lost with it
+	server := testworld.StartEmulator(t, emulator.Options{})
 	t.Setenv("DATABRICKS_HOST", server.URL())
 	t.Setenv("DATABRICKS_CLIENT_ID", server.ClientID())
 	t.Setenv("DATABRICKS_CLIENT_SECRET", server.ClientSecret())

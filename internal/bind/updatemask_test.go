@@ -5,18 +5,14 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/statement"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // embedded is the catalogue of the embedded documents.
 func embedded(tb testing.TB) *provider.Catalogue {
 	tb.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return provider.NewCatalogue(compiled)
+	return testworld.Catalogue(tb)
 }
 
 // updating binds the method that UPDATE reaches.

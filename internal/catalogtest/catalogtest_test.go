@@ -8,18 +8,14 @@ import (
 
 	"github.com/lakeql/lakeql/internal/catalogtest"
 	"github.com/lakeql/lakeql/internal/dispatch"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // open makes a database for the catalogue that is part of the program.
 func open(tb testing.TB) (*catalogtest.DB, *provider.Catalogue) {
 	tb.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cat := provider.NewCatalogue(compiled)
+	cat := testworld.Catalogue(tb)
 	db, err := catalogtest.Open(cat)
 	if err != nil {
 		tb.Fatal(err)

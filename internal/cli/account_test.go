@@ -11,6 +11,7 @@ import (
 // TestAccountHosts shows where calls of the account's API go, and that a workspace's credential
 // does not go with them.
 func TestAccountHosts(t *testing.T) {
+	t.Parallel()
 	const statement = "EXEC databricks_account.provisioning.workspaces.workspaces_list"
 	for host, want := range map[string]string{
 		"":                                         "https://accounts.cloud.databricks.com/",

@@ -47,6 +47,7 @@ func (rec *recorder) sent() []string {
 
 // TestEveryKindOfPaging reads lists that go on in the ways that the API has, to their ends.
 func TestEveryKindOfPaging(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		statement string
 		answers   map[string]string // by what the request holds
@@ -120,6 +121,7 @@ func TestEveryKindOfPaging(t *testing.T) {
 
 // TestFiles moves bytes that are no JSON.
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	contents := "a,b\n1,2\n"
 	rec, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {
 		w.Header().Set("Content-Type", "application/octet-stream")
@@ -148,6 +150,7 @@ EXEC databricks_workspace.files.files.download @file_path = '/Volumes/a/b/c/d e.
 
 // TestLoginPageIsNoFile shows that a page with status 200 does not pass for the content of a file.
 func TestLoginPageIsNoFile(t *testing.T) {
+	t.Parallel()
 	_, env := record(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, "<html><title>Sign in</title></html>")

@@ -56,6 +56,7 @@ const (
 // TestCompleteOrAnError shows that any part that fails fails the statement, which says what failed and
 // where, and that with --on-error partial the rest is given, what is missing is told, and the status is 3.
 func TestCompleteOrAnError(t *testing.T) {
+	t.Parallel()
 	secondPage := "GET /api/2.0/postgres/projects: "
 	tests := map[string]struct {
 		query   string
@@ -144,6 +145,7 @@ func faulty(t *testing.T, fault string, behind int) []string {
 
 // TestPartialIsNoExcuse shows that a fault of the statement is never forgiven.
 func TestPartialIsNoExcuse(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	for name, query := range map[string]string{
 		"a missing parameter":    "SELECT * FROM " + branches,
@@ -169,6 +171,7 @@ func TestPartialIsNoExcuse(t *testing.T) {
 
 // TestPartialFile shows that a partial result is written to its file, and one that fails is not.
 func TestPartialFile(t *testing.T) {
+	t.Parallel()
 	env := faulty(t, "GET dbc-2/*: 500", 0)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "rows.csv")
@@ -185,6 +188,7 @@ func TestPartialFile(t *testing.T) {
 
 // TestManyMissing shows that what is missing is told in lines that a person can take in.
 func TestManyMissing(t *testing.T) {
+	t.Parallel()
 	env := faulty(t, "GET /api/2.0/postgres/projects/*/branches: 500", 0)
 	got := run{args: []string{"exec", "--on-error", "partial", "-H", "-o", "csv", "SELECT count(*) FROM " + projects + " p JOIN " + branches + " b ON b.parent = p.name"}, env: env}.do(t)
 	if got.status != 3 || got.stdout != "0\n" || strings.Count(got.stderr, "note: ") != 21 || !strings.Contains(got.stderr, "… and 286 more") {
@@ -195,6 +199,7 @@ func TestManyMissing(t *testing.T) {
 // TestPageLimitCuts shows that a page limit gives no more pages, says so, and sets the status, unless
 // there were no more.
 func TestPageLimitCuts(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		query string
 		limit string
@@ -251,6 +256,7 @@ func TestPageLimitAtTheEnd(t *testing.T) {
 
 // TestSCIMLists shows that a list which says how many items it has is held to that.
 func TestSCIMLists(t *testing.T) {
+	t.Parallel()
 	const users = "databricks_workspace.iam.users"
 	page := func(start, total int, ids ...string) string {
 		for i, id := range ids {
@@ -293,6 +299,7 @@ func TestSCIMLists(t *testing.T) {
 // TestAlternatives shows that a parameter in an OR never gives fewer rows than there are: each
 // alternative is asked for, or the statement is refused.
 func TestAlternatives(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		query string
 		rows  string // as csv; empty: refused
@@ -332,6 +339,7 @@ func TestAlternatives(t *testing.T) {
 // TestClosedConnections shows that a server which closes the connection instead of answering is an error,
 // and not the end of a list.
 func TestClosedConnections(t *testing.T) {
+	t.Parallel()
 	for name, after := range map[string]int{"before the first page": 0, "before the second": 1} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64

@@ -12,6 +12,7 @@ import (
 // TestCommandLinksNoJudge keeps out of the command and the driver what only judges documents in tests: it would
 // cost it 20 ms at start and 50 MB.
 func TestCommandLinksNoJudge(t *testing.T) {
+	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "github.com/lakeql/lakeql", "github.com/lakeql/lakeql/provider/...").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -29,6 +30,7 @@ func TestCommandLinksNoJudge(t *testing.T) {
 // TestDependenciesAreExplained compares the direct modules of go.mod with the table of dependencies in
 // ARCHITECTURE.md. A line of the table names one module or several; those under a named path belong to it.
 func TestDependenciesAreExplained(t *testing.T) {
+	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json", "../../go.mod").Output()
 	if err != nil {
 		t.Fatal(err)

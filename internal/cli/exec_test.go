@@ -18,6 +18,7 @@ const endpoint = "projects/p/branches/b/endpoints/e"
 // TestStatementForms runs every way to write the statement and looks at what reached the
 // workspace and what came back.
 func TestStatementForms(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
 	plain := `{"endpoint": "` + endpoint + `"}`
 	empty := `{"endpoint": "` + endpoint + `", "claims": []}`
@@ -115,6 +116,7 @@ func sameJSON(t *testing.T, a, b string) bool {
 
 // TestPageByVariables fills the page's placeholders the way the error about them says.
 func TestPageByVariables(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	statement := strings.NewReplacer(endpoint, "{{ endpoint }}", "dbc-abcd0123-a1bc", "{{ .deployment_name }}", `"[]"`, `"{{ claims }}"`).Replace(page(t))
 	file := filepath.Join(t.TempDir(), "generate.sql")
@@ -157,6 +159,7 @@ func TestTemplatesOfStackQLDeploy(t *testing.T) {
 // TestFaultyStatements shows that what is wrong with a statement is said exactly, and that nothing
 // of the text it stands in is sent.
 func TestFaultyStatements(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
 	tests := map[string]struct {
 		statement string
@@ -229,6 +232,7 @@ func TestFaultyStatements(t *testing.T) {
 
 // TestCaret shows an error as a person reads it.
 func TestCaret(t *testing.T) {
+	t.Parallel()
 	got := run{args: []string{"exec", "--emulator", "SHOW PROVIDERS;\nSHOW METHODS IN databricks_workspace.postgres.projects"}}.do(t)
 	want := `error: line 2, column 47: unknown resource "projects" in databricks_workspace.postgres
   2 | SHOW METHODS IN databricks_workspace.postgres.projects
@@ -241,6 +245,7 @@ hint: did you mean postgres_projects, vw_projects?
 }
 
 func TestSeveralStatements(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
 	got := run{args: []string{"exec", "-o", "jsonl"}, env: env, stdin: `
 		EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'; -- first; only this
@@ -267,6 +272,7 @@ func TestSeveralStatements(t *testing.T) {
 
 // TestStopsAtTheFirstFailure shows that what follows a failed statement does not run.
 func TestStopsAtTheFirstFailure(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
 	got := run{args: []string{"exec", "-o", "jsonl", `EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p';
 		EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/gone';
@@ -280,6 +286,7 @@ func TestStopsAtTheFirstFailure(t *testing.T) {
 }
 
 func TestAllPagesOfAList(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{Scale: 1234})
 	got := run{args: []string{"exec", "-o", "jsonl", "EXEC databricks_workspace.postgres.postgres_projects.list @page_size=100"}, env: env}.do(t)
 	if got.status != 0 {
@@ -303,6 +310,7 @@ func TestAllPagesOfAList(t *testing.T) {
 
 // TestTypes shows that values keep their JSON types on the way.
 func TestTypes(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	got := run{args: []string{"exec", "-o", "json", "EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'"}, env: env}.do(t)
 	if got.status != 0 {

@@ -31,6 +31,7 @@ func explained(t *testing.T, env []string, args ...string) [][]string {
 // TestExplain shows what EXPLAIN says of each call: the method, how many calls, where the parameters
 // come from, which columns are read. It makes none.
 func TestExplain(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		statement string
 		want      string // step: calls: parameters: columns, a line each; what SQLite does is left out
@@ -125,6 +126,7 @@ func TestExplainOfAStore(t *testing.T) {
 
 // TestExplainAnalyze holds the numbers of EXPLAIN ANALYZE against what the server saw.
 func TestExplainAnalyze(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{
 		"a list of pages":      "SELECT count(*) FROM " + projects,
 		"a join":               "SELECT count(*) FROM " + projects + " p JOIN " + branches + " b ON b.parent = p.name WHERE p.name NOT LIKE '%/project-%'",

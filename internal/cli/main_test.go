@@ -13,8 +13,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
-	"github.com/lakeql/lakeql/provider"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 // TestMain builds the command, once for all tests of the package.
@@ -78,28 +77,10 @@ func (r run) command(ctx context.Context, t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-func catalogue(t *testing.T) *provider.Catalogue {
-	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return provider.NewCatalogue(compiled)
-}
-
 // workspace starts an emulator and gives the variables that point the command at it.
 func workspace(t *testing.T, opts emulator.Options) (*emulator.Server, []string) {
 	t.Helper()
-	opts.Catalogue = catalogue(t)
-	server, err := emulator.Start(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := testworld.StartEmulator(t, opts)
 	return server, []string{"DATABRICKS_HOST=" + server.URL(), "DATABRICKS_TOKEN=" + server.Token()}
 }
 

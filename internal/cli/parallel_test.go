@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 // front stands before an emulator: it counts the requests that are under way at once, by workspace,
@@ -35,11 +36,7 @@ type front struct {
 // newFront starts an emulator with a front, and gives the variables that point the command at it.
 func newFront(t *testing.T, opts emulator.Options, held string, gather int) (*front, []string) {
 	t.Helper()
-	opts.Catalogue = catalogue(t)
-	e, err := emulator.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := testworld.NewEmulator(t, opts)
 	f := &front{
 		held: held, gather: gather, gate: make(chan struct{}), here: map[string]int{}, most: map[string]int{},
 		open: map[net.Conn]bool{}, closed: make(chan struct{}, 1),
@@ -112,6 +109,7 @@ func (f *front) connection(conn net.Conn, state http.ConnState) {
 // TestParallelLimit shows that --execution.concurrency.limit bounds the requests to a workspace, that
 // it is 16 otherwise, and that the rows are the same in either case.
 func TestParallelLimit(t *testing.T) {
+	t.Parallel()
 	const join = "SELECT b.name FROM " + projects + " p JOIN " + branches + " b ON b.parent = p.name"
 	const everywhere = "SELECT b.deployment_name, b.name FROM " + projects + " p JOIN " + branches + " b ON b.parent = p.name AND b.deployment_name = p.deployment_name WHERE p.deployment_name IN ('dbc-1', 'dbc-2')"
 	tests := map[string]struct {
@@ -151,6 +149,7 @@ func TestParallelLimit(t *testing.T) {
 
 // TestRateLimitLosesNothing shows that a workspace which takes few calls a second gets all of them.
 func TestRateLimitLosesNothing(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{Scale: 20, RateLimit: 15})
 	got := run{args: []string{"exec", "-H", "-o", "csv", "SELECT b.name FROM " + projects + " p JOIN " + branches + " b ON b.parent = p.name"}, env: env}.do(t)
 	if rows := strings.Count(got.stdout, "\n"); got.status != 0 || rows != 2*26+1 {
@@ -163,6 +162,7 @@ func TestRateLimitLosesNothing(t *testing.T) {
 
 // TestBadLimits shows that bounds which make no sense are refused.
 func TestBadLimits(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{
 		{"--execution.concurrency.limit", "0"},
 		{"--execution.concurrency.limit", "-1"},
@@ -180,6 +180,7 @@ func TestBadLimits(t *testing.T) {
 // TestInterruptedQuery shows that Ctrl-C ends a query with many calls under way, at once, without rows
 // that would pass for a result, and that its connections are closed.
 func TestInterruptedQuery(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		query string
 		held  string

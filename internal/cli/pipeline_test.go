@@ -195,6 +195,7 @@ func sum(t *testing.T, rows []map[string]any, column string) (n int64) {
 // TestPipelineKeepsHistory follows a pipeline over several runs: what is there, what changed and how, what
 // was there before, and what becomes of the rows of a workspace that does not answer.
 func TestPipelineKeepsHistory(t *testing.T) {
+	t.Parallel()
 	for kind, open := range stores() {
 		t.Run(kind, func(t *testing.T) { keepsHistory(t, open(t)) })
 	}
@@ -321,6 +322,7 @@ func company(t *testing.T, config string) string {
 // TestPipelineSurvives shows that a run over a thousand workspaces, some of which turn queries away, fail
 // now and then or refuse, comes to the rows that are there, however often the process is killed.
 func TestPipelineSurvives(t *testing.T) {
+	t.Parallel()
 	const many, kills = 1000, 10
 	names := emulator.WorkspaceNames(many)
 	forbidden := []string{names[17], names[500], names[998]}

@@ -13,6 +13,7 @@ import (
 // TestTablesAtATime shows what <table>_at takes in an SQLite store, and what it refuses rather than answer
 // with fewer rows than there were.
 func TestTablesAtATime(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1"}})
 	env = append(env, "DATABRICKS_ACCOUNT_ID="+server.AccountID())
 	s := sqliteStore(t)
@@ -61,6 +62,7 @@ func TestTablesAtATime(t *testing.T) {
 // TestTemplatesOfNothing shows that a template which gives no query for a workspace, or something else, is a
 // failure there, and not an answer without rows.
 func TestTemplatesOfNothing(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
 	s := sqliteStore(t)
 	dir := folder(t, map[string]string{"pipeline.yaml": "name: p\nworkspaces: [dbc-1, dbc-2]\n"})
@@ -125,6 +127,7 @@ func TestPsqlShowsTheHistory(t *testing.T) {
 // TestFailuresAreNoEmptyTables shows that what a workspace did not answer is told by whoever reads the table, and
 // that a query asks no workspace but its own.
 func TestFailuresAreNoEmptyTables(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
 	s := sqliteStore(t)
 	server.SetFaults(faults(t, "GET dbc-2/*: 403")...)

@@ -15,6 +15,7 @@ import (
 
 // TestPipelineValues shows what stores keep of values that are not for them.
 func TestPipelineValues(t *testing.T) {
+	t.Parallel()
 	for kind, open := range stores() {
 		t.Run(kind, func(t *testing.T) {
 			s := open(t)

@@ -15,6 +15,7 @@ const (
 
 // TestSelect runs queries over the API, and looks at the rows and at how many calls they took.
 func TestSelect(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		query string
 		rows  string // as csv without the header
@@ -61,6 +62,7 @@ func TestSelect(t *testing.T) {
 
 // TestSelectTypes shows that columns keep their types through SQLite.
 func TestSelectTypes(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	got := run{args: []string{"exec", "-o", "json", "SELECT name, delete_time, status, 1 AS one, 1.5 AS more FROM " + projects + " WHERE name = 'projects/p'"}, env: env}.do(t)
 	for _, want := range []string{`"name":"projects/p"`, `"delete_time":null`, `"status":{"project_id":"p"`, `"one":1,"more":1.5}`} {
@@ -72,6 +74,7 @@ func TestSelectTypes(t *testing.T) {
 
 // TestLimitFetchesOnePage shows that rows nobody asks for are not fetched.
 func TestLimitFetchesOnePage(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{Scale: 2000})
 	got := run{args: []string{"exec", "-H", "-o", "csv", "SELECT name FROM " + projects + " LIMIT 1"}, env: env}.do(t)
 	if got.status != 0 || strings.Count(got.stdout, "\n") != 1 || len(server.Requests()) != 1 {
@@ -86,6 +89,7 @@ func TestLimitFetchesOnePage(t *testing.T) {
 
 // TestDryRunOfAQuery shows the calls that a query begins with, and that none is made.
 func TestDryRunOfAQuery(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
 	got := run{args: []string{"exec", "--dryrun", "-o", "jsonl", "SELECT name FROM " + branches + " WHERE project_id IN ('p', 'q')"}, env: env}.do(t)
 	if got.status != 0 || strings.Count(got.stdout, "\n") != 2 || !strings.Contains(got.stdout, "/projects/p/branches") || !strings.Contains(got.stdout, "/projects/q/branches") {
@@ -99,6 +103,7 @@ func TestDryRunOfAQuery(t *testing.T) {
 // TestSelectErrors shows that a query that cannot run, or fails on the way, says why and has the
 // exit status for it.
 func TestSelectErrors(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		query  string
 		faults []string

@@ -14,6 +14,7 @@ import (
 
 // TestSettings runs the statements that speak of the session.
 func TestSettings(t *testing.T) {
+	t.Parallel()
 	const shown = "on_error,%s,\"fail, or partial: go on without what a failing call takes away\"\npage_limit,%d,pages of a list to read at most; 0: all\n"
 	tests := map[string]struct {
 		text   string

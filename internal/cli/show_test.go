@@ -23,6 +23,7 @@ func rowsOf(t *testing.T, statement string) [][]string {
 
 // TestShow checks the columns that StackQL's users rely on, and a row or two of each answer.
 func TestShow(t *testing.T) {
+	t.Parallel()
 	const credentials = "databricks_workspace.postgres.postgres_credentials"
 	tests := map[string]struct {
 		header string
@@ -70,6 +71,7 @@ func TestShow(t *testing.T) {
 }
 
 func TestShowErrors(t *testing.T) {
+	t.Parallel()
 	for statement, want := range map[string]string{
 		"SHOW METHODS IN databricks_workspace.compute.clusters WHERE verb = 'x'": `there is no column "verb"`,
 		"SHOW PROVIDERS WHERE name = \"x":                                        "the quote that opens here is not closed",

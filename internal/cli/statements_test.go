@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 //	-- flags: --on-error partial
 //	-- fault: GET /api/2.0/postgres/projects/p/branches: 500
 func TestStatements(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/statements/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)

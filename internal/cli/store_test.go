@@ -25,6 +25,7 @@ func kept(t *testing.T, env []string, store string, text string, flags ...string
 
 // TestStoreStatements runs texts over a new store, each in a run of its own.
 func TestStoreStatements(t *testing.T) {
+	t.Parallel()
 	tests := map[string][]struct {
 		text   string
 		want   string // rows, or what standard error says where status is not 0

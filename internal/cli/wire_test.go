@@ -24,9 +24,10 @@ const mint = generate + "@endpoint='" + endpoint + "'"
 // TestHostileValues shows that no value for a deployment name or a part of a path leads anywhere
 // but to the workspace: such a statement is refused, and neither request nor token leaves.
 func TestHostileValues(t *testing.T) {
+	t.Parallel()
 	var strangers atomic.Int64
 	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strangers.Add(1) }))
-	defer stranger.Close()
+	t.Cleanup(stranger.Close) // after the subtests, which run side by side
 	server, env := workspace(t, emulator.Options{})
 	elsewhere := strings.TrimPrefix(stranger.URL, "http://")
 	hostile := []string{
@@ -83,6 +84,7 @@ func TestHostileValues(t *testing.T) {
 // TestLabelsStayLabels shows that what looks like a host of its own but is one DNS label becomes
 // a label under the domain of Databricks, and no host.
 func TestLabelsStayLabels(t *testing.T) {
+	t.Parallel()
 	for _, label := range []string{"localhost", "0x7f000001", "2130706433", "dbc-1"} {
 		got := run{
 			args: []string{"exec", "--dryrun", "-o", "jsonl", "EXEC databricks_workspace.postgres.postgres_projects.list @deployment_name='" + label + "'"},
@@ -96,6 +98,7 @@ func TestLabelsStayLabels(t *testing.T) {
 
 // TestRetries lets calls go wrong for a while, and forever.
 func TestRetries(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		faults []string
 		args   []string
@@ -111,7 +114,6 @@ func TestRetries(t *testing.T) {
 		"an internal error":      {[]string{"POST *: 500"}, nil, 1, 1, "HTTP 500"},
 		"an answer cut short":    {[]string{"POST *: cut x1"}, nil, 1, 1, "the answer ends too early"},
 		"malformed JSON":         {[]string{"POST *: malformed"}, nil, 1, 1, "not the JSON that the document describes"},
-		"an answer that is late": {[]string{"POST *: slow=1m"}, []string{"--apirequesttimeout", "1"}, 1, 1, "no answer within 1s"},
 		"HTML for an answer":     {[]string{"POST *: 500 body=html"}, nil, 1, 1, "HTTP 500"},
 		"text for an answer":     {[]string{"POST *: 500 body=text"}, nil, 1, 1, "HTTP 500"},
 		"nothing for an answer":  {[]string{"POST *: 500 body=empty"}, nil, 1, 1, "internal server error"},
@@ -133,9 +135,25 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// TestLateAnswer waits for an answer no longer than it was told to, and does not repeat a POST that may
+// have been carried out. The server answers nothing, so it does not matter how busy the machine is.
+func TestLateAnswer(t *testing.T) {
+	t.Parallel()
+	rec, env := record(t, func(_ http.ResponseWriter, r *http.Request, _ string) { <-r.Context().Done() })
+	got := run{args: []string{"exec", "--apirequesttimeout", "1", mint}, env: env}.do(t)
+	if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, "no answer within 1s") {
+		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	rec.Close() // returns when every request has ended
+	if sent := rec.sent(); len(sent) > 1 {
+		t.Errorf("sent %q", sent)
+	}
+}
+
 // TestListFailsWhole shows that a list that goes wrong behind its first page is an error, and that
 // what was written does not pass for a whole result.
 func TestListFailsWhole(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{Scale: 300, Faults: faults(t, "GET *: repeat-token")})
 	got := run{args: []string{"exec", "-o", "json", "EXEC databricks_workspace.postgres.postgres_projects.list @page_size=100"}, env: env}.do(t)
 	if got.status != 1 || !strings.Contains(got.stderr, "came twice") {
@@ -146,7 +164,8 @@ func TestListFailsWhole(t *testing.T) {
 	}
 }
 
-// TestNobodyListens is what a mistyped port looks like.
+// TestNobodyListens is what a mistyped port looks like. It runs before the tests that run side by side:
+// one of these could take the port.
 func TestNobodyListens(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -182,6 +201,7 @@ func TestNobodyListens(t *testing.T) {
 
 // TestInterrupt stops a statement that waits for an answer.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{Faults: faults(t, "POST *: slow=1m")})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -215,6 +235,7 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestDryRun(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
 	got := run{args: []string{"exec", "--dryrun", "-o", "json", generate + "@deployment_name='dbc-7' @@json='" + `{"endpoint": "` + endpoint + `", "claims": "[]"}'`}, env: env}.do(t)
 	if got.status != 0 {
@@ -240,6 +261,7 @@ func TestDryRun(t *testing.T) {
 
 // TestVerboseKeepsSecrets shows that the log of requests holds no credential.
 func TestVerboseKeepsSecrets(t *testing.T) {
+	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
 	got := run{args: []string{"exec", "-v", mint}, env: env}.do(t)
 	if got.status != 0 || !strings.Contains(got.stderr, "path=/api/2.0/postgres/credentials") {
@@ -252,6 +274,7 @@ func TestVerboseKeepsSecrets(t *testing.T) {
 
 // TestOutfile shows that a file appears whole or not at all.
 func TestOutfile(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	dir := t.TempDir()
 	file := filepath.Join(dir, "rows.json")
@@ -282,6 +305,7 @@ func TestOutfile(t *testing.T) {
 }
 
 func TestUsageErrors(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{
 		"unknown command":     {"exce"},
 		"unknown flag":        {"exec", "--outptu", "json", "SHOW PROVIDERS"},
@@ -306,6 +330,7 @@ func TestUsageErrors(t *testing.T) {
 }
 
 func TestEmulatorInTheCommand(t *testing.T) {
+	t.Parallel()
 	got := run{args: []string{"exec", "--emulator", "-o", "json", "-i", filepath.Join("testdata", "demo.sql")}}.do(t)
 	var rows []map[string]string
 	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil || got.status != 0 || len(rows) != 1 || rows[0]["token"] == "" || rows[0]["expire_time"] == "" {
@@ -318,6 +343,7 @@ func TestEmulatorInTheCommand(t *testing.T) {
 }
 
 func TestVersionAndHelp(t *testing.T) {
+	t.Parallel()
 	if got := (run{args: []string{"version"}}).do(t); got.status != 0 || !strings.HasPrefix(got.stdout, "lakeql 1.2.3-test (go") {
 		t.Errorf("version: %+v", got)
 	}

@@ -84,6 +84,7 @@ const pg = "/api/2.0/postgres/projects/"
 
 // TestWritesOnTheWire shows what each form of a write sends. Calls that may run at once are sorted.
 func TestWritesOnTheWire(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		statement string
 		wire      string
@@ -249,6 +250,7 @@ func TestWritesOnTheWire(t *testing.T) {
 
 // TestWritesRefused shows what is told before anything is sent, and where.
 func TestWritesRefused(t *testing.T) {
+	t.Parallel()
 	insert := "INSERT INTO " + catalogs + " "
 	update := "UPDATE " + branches + " SET "
 	one := " WHERE project_id = 'p' AND branch_id = 'b'"
@@ -350,6 +352,7 @@ func TestWritesRunAtOnce(t *testing.T) {
 // TestWritesWait shows which rows wait for which. The first one is told to come again in a second, which
 // leaves time for those that do not wait.
 func TestWritesWait(t *testing.T) {
+	t.Parallel()
 	insert := "INSERT INTO " + branches + " (project_id, branch_id, \"spec.source_branch\", spec.no_expiry) VALUES "
 	tests := map[string]struct {
 		statement string
@@ -528,6 +531,7 @@ func TestWritesDryRun(t *testing.T) {
 
 // TestReturning shows what RETURNING gives of what the calls answered, in the order of the rows.
 func TestReturning(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct{ returning, rows string }{
 		"columns":               {"name, owner", "a,o\nb,o\n"},
 		"an alias":              {"name AS n, updated_at", "a,1700000000000\nb,1700000000000\n"},
@@ -578,6 +582,7 @@ func TestReturning(t *testing.T) {
 
 // TestWritesFromAnswers feeds writes from other resources.
 func TestWritesFromAnswers(t *testing.T) {
+	t.Parallel()
 	lists := func(w http.ResponseWriter, call string) {
 		switch {
 		case strings.HasPrefix(call, "GET /api/2.1/unity-catalog/catalogs"):
@@ -661,6 +666,7 @@ func TestWritesWithTables(t *testing.T) {
 
 // TestWritesInTheEmulator runs the life of a branch.
 func TestWritesInTheEmulator(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	text := strings.Join([]string{
 		"INSERT INTO " + branches + " (project_id, branch_id, spec) VALUES ('p', 'dev', '{\"no_expiry\":true}') RETURNING done",
@@ -675,6 +681,7 @@ func TestWritesInTheEmulator(t *testing.T) {
 
 // TestWritesAwait waits for the work of a write, and reads what it made.
 func TestWritesAwait(t *testing.T) {
+	t.Parallel()
 	const operation = "GET /api/2.0/postgres/projects/p/branches/b/operations/o"
 	began := `{"name":"projects/p/branches/b/operations/o","done":false}`
 	tests := map[string]struct {

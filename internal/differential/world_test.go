@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -130,20 +130,8 @@ var workspaces = []string{
 // newWorld starts an emulator whose lists have several pages, and reads all of it.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{catalogue: provider.NewCatalogue(compiled), resources: resources(), rows: map[string][]row{}, mark: regexp.MustCompile(marks)}
-	w.server, err = emulator.Start(emulator.Options{Catalogue: w.catalogue, Scale: 2, PageSize: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	w := &world{catalogue: testworld.Catalogue(t), resources: resources(), rows: map[string][]row{}, mark: regexp.MustCompile(marks)}
+	w.server = testworld.StartEmulator(t, emulator.Options{Scale: 2, PageSize: 2})
 	for _, r := range w.resources {
 		w.describe(t, r)
 		for _, workspace := range append([]string{""}, workspaces...) {

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -57,11 +57,7 @@ func scripted(tb testing.TB, answers ...string) (*dispatch.Client, *script) {
 
 func realCatalogue(tb testing.TB) *provider.Catalogue {
 	tb.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return provider.NewCatalogue(compiled)
+	return testworld.Catalogue(tb)
 }
 
 // named finds a method by its full name.

@@ -6,17 +6,13 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // TestMaskColumn masks the credentials inside the JSON of rows, and leaves all other JSON as it is.
 func TestMaskColumn(t *testing.T) {
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &dispatch.Client{Catalogue: provider.NewCatalogue(compiled)}
+	c := &dispatch.Client{Catalogue: testworld.Catalogue(t)}
 	mask := func(service, resource, name, column string) dispatch.ColumnMask {
 		t.Helper()
 		m, err := c.Catalogue.Method("databricks_workspace", service, resource, name)

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -225,11 +225,7 @@ func FuzzDecodePage(f *testing.F) {
 
 // TestBytesPutAside shows that a file keeps its bytes, whatever they are, when its page is put aside.
 func TestBytesPutAside(t *testing.T) {
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs := provider.NewCatalogue(compiled)
+	docs := testworld.Catalogue(t)
 	m, err := docs.Method("databricks_workspace", "files", "files", "download")
 	if err != nil {
 		t.Fatal(err)

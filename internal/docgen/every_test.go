@@ -19,7 +19,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/docgen"
 	"github.com/lakeql/lakeql/internal/engine"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -43,11 +43,7 @@ type checker struct {
 
 func newChecker(tb testing.TB) *checker {
 	tb.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cat := provider.NewCatalogue(compiled)
+	cat := testworld.Catalogue(tb)
 	tables, err := catalogtest.Open(cat)
 	if err != nil {
 		tb.Fatal(err)

@@ -17,7 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -39,18 +39,11 @@ type caller struct {
 
 func newCaller(t *testing.T, opts emulator.Options) *caller {
 	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &caller{t: t, catalogue: provider.NewCatalogue(compiled), byPath: map[string]*provider.Method{}, called: map[string]bool{}, pool: map[string]map[string]string{}, operations: map[string]string{}}
-	opts.Catalogue = c.catalogue
+	c := &caller{t: t, catalogue: testworld.Catalogue(t), byPath: map[string]*provider.Method{}, called: map[string]bool{}, pool: map[string]map[string]string{}, operations: map[string]string{}}
 	if opts.Clock == nil {
 		opts.Clock = noon
 	}
-	if c.emulator, err = emulator.New(opts); err != nil {
-		t.Fatal(err)
-	}
+	c.emulator = testworld.NewEmulator(t, opts)
 	providers, err := c.catalogue.Providers()
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestTablesAreListedWithoutWhatIsOmitted(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	const list = "/api/2.1/unity-catalog/tables?catalog_name=main&schema_name=shop"
 	attributes := []string{"columns", "properties", "owner", "created_by", "updated_by", "created_at", "full_name"}
 	for query, omitted := range map[string]map[string]bool{
@@ -32,7 +32,7 @@ func TestTablesAreListedWithoutWhatIsOmitted(t *testing.T) {
 }
 
 func TestSchemasSayOfWhichTypeTheirCatalogIs(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	const root = "/api/2.1/unity-catalog/"
 	for _, made := range []struct{ path, body string }{
 		{"catalogs", `{"name":"mine"}`},

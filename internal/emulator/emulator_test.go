@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -26,27 +25,14 @@ const documents = "../../openapi/databricks_workspace/v00.00.00000"
 // noon is the time in tests.
 func noon() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }
 
-// start runs an emulator of the documents until the test ends.
+// start runs an emulator of the shipped catalogue until the test ends.
 func start(tb testing.TB, change func(*emulator.Options)) *emulator.Server {
 	tb.Helper()
-	docs, err := openapi.Load(os.DirFS(documents))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	opts := emulator.Options{Catalogue: provider.NewCatalogue(docs), Clock: noon, Seed: 7}
+	opts := emulator.Options{Clock: noon, Seed: 7}
 	if change != nil {
 		change(&opts)
 	}
-	s, err := emulator.Start(opts)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return s
+	return testworld.StartEmulator(tb, opts)
 }
 
 // request is what a test sends; empty fields are the usual.
@@ -155,7 +141,6 @@ func schemas(t *testing.T) openapi3.Schemas {
 	return all
 }
 
-//nolint:gochecknoglobals // read once: it takes long, and no test changes it
 var readSchemas = sync.OnceValues(func() (openapi3.Schemas, error) {
 	doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(documents, "services", "postgres.yaml"))
 	if err != nil {
@@ -222,12 +207,8 @@ func TestUnknownPathsAndVerbs(t *testing.T) {
 }
 
 func TestStartRefusesAddressesOthersCanReach(t *testing.T) {
-	docs, err := openapi.Load(os.DirFS(documents))
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.com:0", "127.0.0.1"} {
-		s, err := emulator.Start(emulator.Options{Catalogue: provider.NewCatalogue(docs), Address: address})
+		s, err := emulator.Start(emulator.Options{Catalogue: testworld.Catalogue(t), Address: address})
 		if err == nil {
 			t.Errorf("listens on %s: %v", address, s.Close())
 		}
@@ -238,11 +219,7 @@ func TestStartRefusesAddressesOthersCanReach(t *testing.T) {
 }
 
 func TestOptionsOutOfRangeAreRefused(t *testing.T) {
-	docs, err := openapi.Load(os.DirFS(documents))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := provider.NewCatalogue(docs)
+	all := testworld.Catalogue(t)
 	for name, opts := range map[string]emulator.Options{
 		"no catalogue":     {},
 		"negative scale":   {Catalogue: all, Scale: -1},

@@ -19,7 +19,7 @@ import (
 	"github.com/databricks/databricks-sdk-go/service/pipelines"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -32,7 +32,7 @@ func users(t *testing.T, s *emulator.Server, filter string) []string {
 }
 
 func TestFiltersOfSCIM(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	all := users(t, s, "")
 	for filter, want := range map[string]int{
 		`userName eq "ADA.OKAFOR@harbor-finch.example"`:                1,
@@ -63,7 +63,7 @@ func TestFiltersOfSCIM(t *testing.T) {
 
 // TestFiltersCountAndPage shows that totals and pages are those of what fits.
 func TestFiltersCountAndPage(t *testing.T) {
-	s := startWhole(t, func(o *emulator.Options) { o.Scale = 50; o.PageSize = 2 })
+	s := start(t, func(o *emulator.Options) { o.Scale = 50; o.PageSize = 2 })
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 	const filter = `userName co "1" and not (userName co "2")`
 	var got struct {
@@ -107,7 +107,7 @@ func TestFiltersCountAndPage(t *testing.T) {
 }
 
 func TestFiltersOfPipelines(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 	all, err := w.Pipelines.ListPipelinesAll(t.Context(), pipelines.ListPipelinesRequest{})
 	if err != nil || len(all) != 2 {
@@ -148,7 +148,7 @@ func TestFiltersOfPipelines(t *testing.T) {
 }
 
 func TestSearchesOfMLflow(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 	ctx := t.Context()
 	made, err := w.Experiments.CreateExperiment(ctx, ml.CreateExperiment{Name: "/Shared/grind-size"})
@@ -227,7 +227,7 @@ func TestSearchesOfMLflow(t *testing.T) {
 }
 
 func TestConditionsOfLists(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	list := func(path, key string) int {
 		t.Helper()
 		return len(rows(t, s, request{path: path}, key))
@@ -262,7 +262,7 @@ func TestConditionsOfLists(t *testing.T) {
 }
 
 func TestFiltersThatCannotBeReadAreRefused(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	scim := func(filter string) request { return request{path: usersPath + "?filter=" + url.QueryEscape(filter)} }
 	list := func(filter string) request {
 		return request{path: "/api/2.0/pipelines?filter=" + url.QueryEscape(filter)}
@@ -347,14 +347,7 @@ func TestNoParameterOfAListIsPassedOver(t *testing.T) {
 // FuzzFilters looks for filters that make the emulator panic, that are read and passed over, or whose
 // pages and totals differ.
 func FuzzFilters(f *testing.F) {
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		f.Fatal(err)
-	}
-	e, err := emulator.New(emulator.Options{Catalogue: provider.NewCatalogue(compiled), Clock: noon})
-	if err != nil {
-		f.Fatal(err)
-	}
+	e := testworld.NewEmulator(f, emulator.Options{Clock: noon})
 	for _, text := range []string{
 		`userName eq "ada" and not (active eq false or emails[type eq "work"].value co "@x")`, `id gt 7 or name.givenName pr`, `a[b[c pr]]`,
 		`name LIKE '%a_''b'`, `params."a b" IN ('x', 1.5e3) AND metrics.loss <= -2`, `tags.`, `level NOT IN (true)`, "((((", `id ne null`, "\"\\u00", "`",

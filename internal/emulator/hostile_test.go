@@ -9,13 +9,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
-	"github.com/lakeql/lakeql/provider"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 // TestRawRequests sends what no HTTP library would.
@@ -64,14 +62,7 @@ func TestDeepBodiesAreRefused(t *testing.T) {
 
 // FuzzServe looks for requests that make the handler panic or answer with something unreadable.
 func FuzzServe(f *testing.F) {
-	docs, err := openapi.Load(os.DirFS(documents))
-	if err != nil {
-		f.Fatal(err)
-	}
-	e, err := emulator.New(emulator.Options{Catalogue: provider.NewCatalogue(docs), Clock: noon, CreateOnUse: true, Scale: 20})
-	if err != nil {
-		f.Fatal(err)
-	}
+	e := testworld.NewEmulator(f, emulator.Options{Clock: noon, CreateOnUse: true, Scale: 20})
 	f.Add("GET", "localhost", "/api/2.0/postgres/projects?page_size=3", "")
 	f.Add("GET", "dbc-1.localhost:80", "/api/2.0/postgres/projects/p/branches/b/endpoints/e", "")
 	f.Add("POST", "[::1]", "/api/2.0/postgres/credentials", `{"endpoint":"projects/x/branches/y/endpoints/z","claims":[{"permission_set":"READ_ONLY"}]}`)

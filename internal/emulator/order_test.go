@@ -60,7 +60,7 @@ func ticking() func() time.Time {
 func TestRunsAreListedNewestFirst(t *testing.T) {
 	for _, scale := range []int{0, 1, 57, 1000} {
 		t.Run(fmt.Sprint(scale), func(t *testing.T) {
-			s := startWhole(t, func(o *emulator.Options) { o.Scale, o.PageSize, o.Clock = scale, 10, ticking() })
+			s := start(t, func(o *emulator.Options) { o.Scale, o.PageSize, o.Clock = scale, 10, ticking() })
 			w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 			first, err := w.Jobs.ListAll(t.Context(), jobs.ListJobsRequest{Limit: 1})
 			if err != nil {
@@ -110,7 +110,7 @@ func TestRunsAreListedNewestFirst(t *testing.T) {
 
 // TestAMillionRunsAreNotSorted reads the newest of them, and those after the last run of the story.
 func TestAMillionRunsAreNotSorted(t *testing.T) {
-	s := startWhole(t, func(o *emulator.Options) { o.Scale = 1_000_000 })
+	s := start(t, func(o *emulator.Options) { o.Scale = 1_000_000 })
 	last := int64(0)
 	var token string
 	for range 3 {
@@ -136,7 +136,7 @@ func TestAMillionRunsAreNotSorted(t *testing.T) {
 }
 
 func TestCancelAllReachesTheNewestOfManyRuns(t *testing.T) {
-	s := startWhole(t, func(o *emulator.Options) { o.Scale, o.OperationTime = 100_000, time.Hour })
+	s := start(t, func(o *emulator.Options) { o.Scale, o.OperationTime = 100_000, time.Hour })
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 	if _, err := w.Jobs.Submit(t.Context(), jobs.SubmitRun{RunName: "once"}); err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestCancelAllReachesTheNewestOfManyRuns(t *testing.T) {
 // TestDocumentedOrders lists what comes in an order of its own, after something was added, in pages
 // of two.
 func TestDocumentedOrders(t *testing.T) {
-	s := startWhole(t, func(o *emulator.Options) { o.Clock, o.PageSize = ticking(), 2 })
+	s := start(t, func(o *emulator.Options) { o.Clock, o.PageSize = ticking(), 2 })
 	must := func(method, path, body string) {
 		t.Helper()
 		if got := send(t, s, request{method: method, path: path, body: body}); got.status != http.StatusOK {
@@ -204,7 +204,7 @@ func TestDocumentedOrders(t *testing.T) {
 }
 
 func TestClustersAreListedByStateAndPin(t *testing.T) {
-	s := startWhole(t, func(o *emulator.Options) { o.PageSize = 2 })
+	s := start(t, func(o *emulator.Options) { o.PageSize = 2 })
 	names := func() string {
 		return strings.Join(column(paged(t, s, "GET", "/api/2.1/clusters/list", "clusters"), "cluster_name"), " ")
 	}

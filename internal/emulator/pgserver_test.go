@@ -3,14 +3,13 @@ package emulator_test
 import (
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -51,10 +50,6 @@ func dsnOf(address *net.TCPAddr) string {
 }
 
 func TestConnectionStringsAreJudgedAtOnce(t *testing.T) {
-	docs, err := openapi.Load(os.DirFS(documents))
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, tt := range map[string]struct{ dsn, message string }{
 		"neither form":     {"127.0.0.1 hidden", "cannot be read"},
 		"no such port":     {"postgres://postgres:hidden@127.0.0.1:port/postgres", "cannot be read"},
@@ -64,7 +59,7 @@ func TestConnectionStringsAreJudgedAtOnce(t *testing.T) {
 		"two servers":      {"postgres://postgres:hidden@127.0.0.1,127.0.0.2/postgres", "several servers"},
 		"two ports":        {"host=127.0.0.1,127.0.0.1 port=5432,5433 password=hidden", "several servers"},
 	} {
-		_, err := emulator.New(emulator.Options{Catalogue: provider.NewCatalogue(docs), Postgres: tt.dsn})
+		_, err := emulator.New(emulator.Options{Catalogue: testworld.Catalogue(t), Postgres: tt.dsn})
 		if provider.CodeOf(err) != provider.Usage || !strings.Contains(err.Error(), tt.message) {
 			t.Errorf("%s: %v", name, err)
 		} else if text := fmt.Sprintf("%v %+v", err, err); strings.Contains(text, "hid") {

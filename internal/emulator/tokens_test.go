@@ -19,7 +19,7 @@ func TestATokenAlwaysExpiresSoon(t *testing.T) {
 	const day = 24 * time.Hour
 	var passed atomic.Int64
 	now := func() time.Time { return noon().Add(time.Duration(passed.Load())) }
-	s := startWhole(t, func(o *emulator.Options) { o.Clock = now })
+	s := start(t, func(o *emulator.Options) { o.Clock = now })
 	for _, workspace := range []string{"", "finch-a", "finch-b", "finch-c"} {
 		ids := map[string]int{}
 		kept := 0
@@ -57,7 +57,7 @@ func TestATokenAlwaysExpiresSoon(t *testing.T) {
 }
 
 func TestTokensBelongToUsers(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 	asClient := sdk(t, &databricks.Config{Host: s.URL(), ClientID: s.ClientID(), ClientSecret: s.ClientSecret(), AuthType: "oauth-m2m"})
 	me, err := w.CurrentUser.Me(t.Context())

@@ -21,24 +21,7 @@ import (
 	"github.com/databricks/databricks-sdk-go/service/sql"
 
 	"github.com/lakeql/lakeql/internal/emulator"
-	"github.com/lakeql/lakeql/openapi"
-	"github.com/lakeql/lakeql/provider"
 )
-
-// startWhole runs an emulator of all documents, workspace's and account's.
-func startWhole(t *testing.T, change func(*emulator.Options)) *emulator.Server {
-	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return start(t, func(o *emulator.Options) {
-		o.Catalogue = provider.NewCatalogue(compiled)
-		if change != nil {
-			change(o)
-		}
-	})
-}
 
 // rows returns the items of a list that has one page.
 func rows(t *testing.T, s *emulator.Server, r request, key string) []map[string]any {
@@ -74,7 +57,7 @@ func column(items []map[string]any, name string) []string {
 }
 
 func TestReferencesJoin(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	within := func(what string, some, all []string) {
 		t.Helper()
 		if len(some) == 0 || len(all) == 0 {
@@ -119,7 +102,7 @@ func TestReferencesJoin(t *testing.T) {
 
 func TestWorkspacesDifferAndTheirAccountIsOne(t *testing.T) {
 	names := []string{"finch-a", "finch-b"}
-	s := startWhole(t, func(o *emulator.Options) { o.Workspaces = names })
+	s := start(t, func(o *emulator.Options) { o.Workspaces = names })
 	account := "/api/2.0/accounts/" + s.AccountID()
 	listed := rows(t, s, request{path: account + "/workspaces"}, "")
 	if got := column(listed, "deployment_name"); len(got) != 2 || !slices.Contains(got, "finch-a") || !slices.Contains(got, "finch-b") {
@@ -150,14 +133,14 @@ func TestWorkspacesDifferAndTheirAccountIsOne(t *testing.T) {
 		}
 	}
 	wantError(t, send(t, s, request{path: "/api/2.0/accounts/1-2-3/workspaces"}), 404, "NOT_FOUND", s.AccountID())
-	again := startWhole(t, func(o *emulator.Options) { o.Workspaces = names })
+	again := start(t, func(o *emulator.Options) { o.Workspaces = names })
 	if one, two := send(t, s, request{path: account + "/scim/v2/Users"}), send(t, again, request{path: account + "/scim/v2/Users"}); one.body != two.body {
 		t.Errorf("the same seed gives\n%s\nand\n%s", one.body, two.body)
 	}
 }
 
 func TestTheAccountHasALoginOfItsOwn(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	a, err := databricks.NewAccountClient(&databricks.Config{
 		Host: s.WorkspaceURL("accounts"), AccountID: s.AccountID(), ClientID: s.ClientID(), ClientSecret: s.ClientSecret(), AuthType: "oauth-m2m", HTTPTransport: client(t).Transport,
 	})
@@ -197,7 +180,7 @@ func TestTheAccountHasALoginOfItsOwn(t *testing.T) {
 
 // TestTheOfficialSDKReadsEveryKindOfPaging lists more than fits on a page.
 func TestTheOfficialSDKReadsEveryKindOfPaging(t *testing.T) {
-	s := startWhole(t, func(o *emulator.Options) { o.Scale, o.PageSize = 57, 10 })
+	s := start(t, func(o *emulator.Options) { o.Scale, o.PageSize = 57, 10 })
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 	ctx := t.Context()
 
@@ -266,7 +249,7 @@ func TestTheOfficialSDKReadsEveryKindOfPaging(t *testing.T) {
 // TestTheOfficialSDKWaits starts what takes time, with the SDK's waiters, and lets some of it fail.
 func TestTheOfficialSDKWaits(t *testing.T) {
 	var passed atomic.Int64
-	s := startWhole(t, func(o *emulator.Options) {
+	s := start(t, func(o *emulator.Options) {
 		o.OperationTime = time.Minute
 		o.Clock = func() time.Time { return noon().Add(time.Duration(passed.Load())) }
 	})
@@ -337,7 +320,7 @@ func TestTheOfficialSDKWaits(t *testing.T) {
 }
 
 func TestWhatIsNotThereIsSaid(t *testing.T) {
-	s := startWhole(t, nil)
+	s := start(t, nil)
 	for _, tt := range []struct {
 		method, path, body, code, message string
 		status                            int

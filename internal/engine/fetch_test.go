@@ -20,7 +20,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/emulator"
 	"github.com/lakeql/lakeql/internal/engine"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -47,16 +47,8 @@ type world struct {
 // nil: at once.
 func newWorld(t *testing.T, opts emulator.Options, before func(w http.ResponseWriter, r *http.Request, next http.Handler)) *world {
 	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	opts.Catalogue = provider.NewCatalogue(compiled)
-	e, err := emulator.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{catalogue: opts.Catalogue, token: provider.Secret(e.Token()), conns: map[net.Conn]bool{}, freed: make(chan struct{}, 1)}
+	e := testworld.NewEmulator(t, opts)
+	w := &world{catalogue: testworld.Catalogue(t), token: provider.Secret(e.Token()), conns: map[net.Conn]bool{}, freed: make(chan struct{}, 1)}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		w.paths = append(w.paths, strings.TrimPrefix(r.URL.RequestURI(), "/api/2.0/postgres/"))

@@ -5,8 +5,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
-	"github.com/lakeql/lakeql/openapi"
-	"github.com/lakeql/lakeql/provider"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 // nowhere directs calls to a host that no call is sent to.
@@ -22,11 +21,7 @@ func (nowhere) Authorize(*http.Request) error { return nil }
 // planning is a session that plans statements and sends nothing.
 func planning(tb testing.TB) *Session {
 	tb.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cat := provider.NewCatalogue(compiled)
+	cat := testworld.Catalogue(tb)
 	s := &Session{Catalogue: cat, Client: &dispatch.Client{Catalogue: cat, Authorizer: nowhere{}}, DryRun: true}
 	tb.Cleanup(s.Close)
 	return s

@@ -9,7 +9,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/engine"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -25,11 +25,7 @@ func (nobody) Authorize(*http.Request) error { return errors.New("nothing is to 
 
 func session(t *testing.T) *engine.Session {
 	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	catalogue := provider.NewCatalogue(compiled)
+	catalogue := testworld.Catalogue(t)
 	return &engine.Session{Catalogue: catalogue, Client: &dispatch.Client{Catalogue: catalogue, Authorizer: nobody{}}}
 }
 

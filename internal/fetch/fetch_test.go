@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -49,12 +49,8 @@ func client(t *testing.T, answer http.HandlerFunc) (*dispatch.Client, *atomic.In
 		answer(w, r)
 	}))
 	t.Cleanup(server.Close)
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
 	return &dispatch.Client{
-		Catalogue: provider.NewCatalogue(compiled), Authorizer: loopback(strings.TrimPrefix(server.URL, "http://")), HTTP: server.Client(),
+		Catalogue: testworld.Catalogue(t), Authorizer: loopback(strings.TrimPrefix(server.URL, "http://")), HTTP: server.Client(),
 	}, &requests
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -26,11 +26,7 @@ func (nowhere) Authorize(*http.Request) error { return nil }
 // environment is the Env of a statement that sends nothing.
 func environment(t *testing.T) *Env {
 	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := provider.NewCatalogue(compiled)
+	c := testworld.Catalogue(t)
 	return &Env{Catalogue: c, Client: &dispatch.Client{Catalogue: c, Authorizer: nowhere{}}, Account: func() string { return "" }}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 	"github.com/lakeql/lakeql/provider/driver"
@@ -48,16 +49,8 @@ func demo() (host string, stop func()) {
 // workspace starts a workspace for a test, and opens it.
 func workspace(t *testing.T, opts emulator.Options, config driver.Config) (*emulator.Server, *sql.DB) {
 	t.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	opts.Catalogue, opts.Token = provider.NewCatalogue(compiled), token
-	server, err := emulator.Start(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
+	opts.Token = token
+	server := testworld.StartEmulator(t, opts)
 	config.Host = server.URL()
 	return server, open(t, config)
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator/documents"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -29,11 +29,7 @@ func methodsOf(t *testing.T, catalogue *provider.Catalogue, providerName, servic
 
 // TestOperationsAreUnderstood shows what verbs, paths and shapes of the documents come to.
 func TestOperationsAreUnderstood(t *testing.T) {
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	catalogue := provider.NewCatalogue(compiled)
+	catalogue := testworld.Catalogue(t)
 	methods := slices.Concat(methodsOf(t, catalogue, "databricks_workspace", "compute"), methodsOf(t, catalogue, "databricks_workspace", "apps"))
 	kinds, targets := documents.Classify(methods, documents.NewShapes(catalogue))
 	for path, want := range map[string]struct {

@@ -43,7 +43,7 @@ type bundled struct {
 }
 
 // load writes the bundle and loads it once for all tests.
-var load = sync.OnceValues(func() (*bundled, error) { //nolint:gochecknoglobals // a constant that takes seconds
+var load = sync.OnceValues(func() (*bundled, error) {
 	if err := Write(documents, root, nil, io.Discard); err != nil {
 		return nil, err
 	}
