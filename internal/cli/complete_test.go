@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -166,23 +164,6 @@ func TestPartialIsNoExcuse(t *testing.T) {
 				t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 			}
 		})
-	}
-}
-
-// TestPartialFile shows that a partial result is written to its file, and one that fails is not.
-func TestPartialFile(t *testing.T) {
-	t.Parallel()
-	env := faulty(t, "GET dbc-2/*: 500", 0)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "rows.csv")
-	got := run{args: []string{"exec", "-f", file, "-o", "csv", several}, env: env}.do(t)
-	if entries, err := os.ReadDir(dir); got.status != 1 || err != nil || len(entries) != 0 {
-		t.Errorf("status %d, left behind %v: %v", got.status, entries, err)
-	}
-	got = run{args: []string{"exec", "-f", file, "-H", "-o", "csv", "--on-error", "partial", several}, env: env}.do(t)
-	data, err := os.ReadFile(file)
-	if got.status != 3 || got.stdout != "" || err != nil || string(data) != "dbc-1,306\ndbc-3,306\n" {
-		t.Errorf("status %d, file %q: %v\n%s", got.status, data, err, got.stderr)
 	}
 }
 

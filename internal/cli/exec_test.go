@@ -114,32 +114,10 @@ func sameJSON(t *testing.T, a, b string) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// TestPageByVariables fills the page's placeholders the way the error about them says.
-func TestPageByVariables(t *testing.T) {
-	t.Parallel()
-	_, env := workspace(t, emulator.Options{})
-	statement := strings.NewReplacer(endpoint, "{{ endpoint }}", "dbc-abcd0123-a1bc", "{{ .deployment_name }}", `"[]"`, `"{{ claims }}"`).Replace(page(t))
-	file := filepath.Join(t.TempDir(), "generate.sql")
-	if err := os.WriteFile(file, []byte(statement), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	data := filepath.Join(t.TempDir(), "data.json")
-	if err := os.WriteFile(data, []byte(`{"deployment_name": "dbc-from-file", "claims": "[]"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	got := run{args: []string{"exec", "-H", "-o", "csv", "-i", file, "-q", data, "--var", "endpoint=" + endpoint}, env: env}.do(t)
-	if got.status != 0 || strings.Count(got.stdout, "\n") != 1 {
-		t.Fatalf("status %d\n%s%s", got.status, got.stdout, got.stderr)
-	}
-	got = run{args: []string{"exec", "-i", file, "--var", "endpoint=" + endpoint}, env: env}.do(t)
-	if got.status != 2 || !strings.Contains(got.stderr, "--var claims=VALUE") || strings.Contains(got.stderr, "filters") {
-		t.Errorf("status %d, stderr:\n%s", got.status, got.stderr)
-	}
-}
-
 // TestTemplatesOfStackQLDeploy shows that filters are not taken for variables without a value, and that
 // a file with stackql-deploy's anchors runs.
 func TestTemplatesOfStackQLDeploy(t *testing.T) {
+	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	for _, text := range []string{"{{ n | replace(x, y) }}", "{{ n | from_json }}", "{{ n | default('x') }}"} {
 		got := run{args: []string{"exec", "--var", "n=a", "SELECT '" + text + "'"}, env: env}.do(t)
@@ -230,61 +208,6 @@ func TestFaultyStatements(t *testing.T) {
 	}
 }
 
-// TestCaret shows an error as a person reads it.
-func TestCaret(t *testing.T) {
-	t.Parallel()
-	got := run{args: []string{"exec", "--emulator", "SHOW PROVIDERS;\nSHOW METHODS IN databricks_workspace.postgres.projects"}}.do(t)
-	want := `error: line 2, column 47: unknown resource "projects" in databricks_workspace.postgres
-  2 | SHOW METHODS IN databricks_workspace.postgres.projects
-    |                                               ^
-hint: did you mean postgres_projects, vw_projects?
-`
-	if got.stderr != want || got.status != 2 {
-		t.Errorf("status %d, stderr:\n%s\nwant:\n%s", got.status, got.stderr, want)
-	}
-}
-
-func TestSeveralStatements(t *testing.T) {
-	t.Parallel()
-	server, env := workspace(t, emulator.Options{})
-	got := run{args: []string{"exec", "-o", "jsonl"}, env: env, stdin: `
-		EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'; -- first; only this
-		SHOW PROVIDERS;
-		EXEC databricks_workspace.postgres.postgres_endpoints.get @project_id='p' @branch_id='b', @endpoint_id='e'`}.do(t)
-	if got.status != 0 {
-		t.Fatal(got.stderr)
-	}
-	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
-	if len(lines) != 4 || !strings.Contains(lines[0], `"name":"projects/p",`) ||
-		lines[1] != `{"name":"databricks_account","version":"v00.00.00000"}` ||
-		lines[2] != `{"name":"databricks_workspace","version":"v00.00.00000"}` ||
-		!strings.Contains(lines[3], `"name":"`+endpoint+`",`) {
-		t.Errorf("got %s", got.stdout)
-	}
-	var paths []string
-	for _, r := range server.Requests() {
-		paths = append(paths, r.Path)
-	}
-	if want := []string{"/api/2.0/postgres/projects/p", "/api/2.0/postgres/" + endpoint}; !reflect.DeepEqual(paths, want) {
-		t.Errorf("called %v, want %v", paths, want)
-	}
-}
-
-// TestStopsAtTheFirstFailure shows that what follows a failed statement does not run.
-func TestStopsAtTheFirstFailure(t *testing.T) {
-	t.Parallel()
-	server, env := workspace(t, emulator.Options{})
-	got := run{args: []string{"exec", "-o", "jsonl", `EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p';
-		EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/gone';
-		EXEC databricks_workspace.postgres.postgres_projects.list`}, env: env}.do(t)
-	if got.status != 1 || strings.Count(got.stdout, "\n") != 1 || !strings.Contains(got.stderr, "NOT_FOUND") {
-		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
-	}
-	if n := len(server.Requests()); n != 2 {
-		t.Errorf("%d requests, want 2", n)
-	}
-}
-
 func TestAllPagesOfAList(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{Scale: 1234})
@@ -305,33 +228,5 @@ func TestAllPagesOfAList(t *testing.T) {
 	}
 	if calls := len(server.Requests()); calls != (len(seen)+99)/100 {
 		t.Errorf("%d calls for %d rows", calls, len(seen))
-	}
-}
-
-// TestTypes shows that values keep their JSON types on the way.
-func TestTypes(t *testing.T) {
-	t.Parallel()
-	_, env := workspace(t, emulator.Options{})
-	got := run{args: []string{"exec", "-o", "json", "EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'"}, env: env}.do(t)
-	if got.status != 0 {
-		t.Fatal(got.stderr)
-	}
-	var rows []struct {
-		Name   string
-		Status struct {
-			ProjectID string      `json:"project_id"`
-			PGVersion json.Number `json:"pg_version"`
-			Limit     json.Number `json:"branch_logical_size_limit_bytes"`
-		}
-		DeleteTime any `json:"delete_time"`
-	}
-	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil {
-		t.Fatalf("%v in %s", err, got.stdout)
-	}
-	if len(rows) != 1 || rows[0].Status.ProjectID != "p" || rows[0].Status.PGVersion != "17" && rows[0].Status.PGVersion != "16" || rows[0].DeleteTime != nil {
-		t.Errorf("got %+v", rows)
-	}
-	if _, err := rows[0].Status.Limit.Int64(); err != nil {
-		t.Errorf("size %q: %v", rows[0].Status.Limit, err)
 	}
 }

@@ -99,16 +99,16 @@ func TestStorePasswords(t *testing.T) {
 	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
 	dir := company(t, "workspaces: [dbc-1]\n"+never)
-	port := testworld.FreePort(t)
+	address := testworld.ClosedAddress(t)
 	for name, dsn := range map[string]string{
-		"nobody listens":         fmt.Sprintf("postgres://me:s3cr3t@127.0.0.1:%d/inventory?sslmode=disable", port),
-		"as a parameter":         fmt.Sprintf("postgres://127.0.0.1:%d/inventory?user=me&password=s3cr3t&sslmode=disable", port),
-		"with a mistyped scheme": fmt.Sprintf("postgress://me:s3cr3t@127.0.0.1:%d/inventory", port),
-		"of another server":      fmt.Sprintf("mysql://me:s3cr3t@127.0.0.1:%d/inventory", port),
-		"with a bad escape":      fmt.Sprintf("postgres://me:s3cr3t%%zz@127.0.0.1:%d/inventory", port),
+		"nobody listens":         fmt.Sprintf("postgres://me:s3cr3t@%s/inventory?sslmode=disable", address),
+		"as a parameter":         fmt.Sprintf("postgres://%s/inventory?user=me&password=s3cr3t&sslmode=disable", address),
+		"with a mistyped scheme": fmt.Sprintf("postgress://me:s3cr3t@%s/inventory", address),
+		"of another server":      fmt.Sprintf("mysql://me:s3cr3t@%s/inventory", address),
+		"with a bad escape":      fmt.Sprintf("postgres://me:s3cr3t%%zz@%s/inventory", address),
 		"with a bad port":        "postgres://me:s3cr3t@127.0.0.1:port/inventory",
-		"with a bad setting":     fmt.Sprintf("postgres://me:s3cr3t@127.0.0.1:%d/inventory?sslmode=never", port),
-		"with a bad scheme":      fmt.Sprintf("post gres://me:s3cr3t@127.0.0.1:%d/inventory", port),
+		"with a bad setting":     fmt.Sprintf("postgres://me:s3cr3t@%s/inventory?sslmode=never", address),
+		"with a bad scheme":      fmt.Sprintf("post gres://me:s3cr3t@%s/inventory", address),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, args := range [][]string{

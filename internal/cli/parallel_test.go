@@ -160,23 +160,6 @@ func TestRateLimitLosesNothing(t *testing.T) {
 	}
 }
 
-// TestBadLimits shows that bounds which make no sense are refused.
-func TestBadLimits(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{
-		{"--execution.concurrency.limit", "0"},
-		{"--execution.concurrency.limit", "-1"},
-		{"--execution.concurrency.limit", "x"},
-		{"--http.response.pageLimit", "-1"},
-		{"--on-error", "ignore"},
-		{"--on-error", ""},
-	} {
-		if got := (run{args: append([]string{"exec", "--emulator", "SELECT name FROM " + projects}, args...)}).do(t); got.status != 2 || got.stdout != "" {
-			t.Errorf("%q: status %d\n%s%s", args, got.status, got.stdout, got.stderr)
-		}
-	}
-}
-
 // TestInterruptedQuery shows that Ctrl-C ends a query with many calls under way, at once, without rows
 // that would pass for a result, and that its connections are closed.
 func TestInterruptedQuery(t *testing.T) {

@@ -4,7 +4,6 @@ package cli_test
 
 import (
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -70,48 +69,5 @@ func TestPipelineCheckFinds(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestPipelineCheckShowsCalls shows that a folder which is right is answered with the calls it makes, and
-// that a store is looked at if there is one, and made by nobody who only checks.
-func TestPipelineCheckShowsCalls(t *testing.T) {
-	t.Parallel()
-	env, dir := silent(t), company(t, "workspaces: [dbc-1]\nstore: s.db\n")
-	got := pipelineCommand(t, env, "check", dir, "-o", "json")
-	if got.status != 0 || !strings.Contains(got.stdout, "/api/2.0/postgres/projects") || !strings.Contains(got.stdout, "/api/2.1/clusters/list") {
-		t.Errorf("%+v", got)
-	}
-	for _, row := range jsonRows(t, got.stdout) {
-		if row["table"] != "projects" && row["table"] != "clusters" {
-			t.Errorf("%v", row)
-		}
-	}
-	if _, err := os.Stat(filepath.Join(dir, "s.db")); !os.IsNotExist(err) {
-		t.Errorf("the store: %v", err)
-	}
-}
-
-// TestPipelineInitOverwritesNothing shows that init leaves a folder alone in which one of its files is.
-func TestPipelineInitOverwritesNothing(t *testing.T) {
-	t.Parallel()
-	dir := folder(t, map[string]string{"users.sql": "SELECT 'mine'"})
-	got := pipelineCommand(t, nil, "init", dir)
-	if want := "error: " + dir + "/users.sql is there already, and nothing was made\n"; got.status != 2 || got.stderr != want {
-		t.Errorf("%+v, want %s", got, want)
-	}
-	entries, err := os.ReadDir(dir)
-	if text, _ := os.ReadFile(filepath.Join(dir, "users.sql")); err != nil || len(entries) != 1 || string(text) != "SELECT 'mine'" {
-		t.Errorf("%v, %v, %s", entries, err, text)
-	}
-	fresh := filepath.Join(dir, "fresh")
-	if got := pipelineCommand(t, nil, "init", fresh); got.status != 0 || !strings.Contains(got.stderr, "files in "+fresh) {
-		t.Errorf("%+v", got)
-	}
-	if got := pipelineCommand(t, nil, "init", fresh); got.status != 2 {
-		t.Errorf("a second time: %+v", got)
-	}
-	if got := pipelineCommand(t, append(silent(t), "DATABRICKS_ACCOUNT_ID=00000000-0000-0000-0000-000000000000"), "check", fresh); got.status != 0 {
-		t.Errorf("what init made does not pass check: %+v", got)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/lakeql/lakeql/internal/emulator"
 )
 
 // TestPipelineInterrupted shows that Ctrl-C in the middle of a run ends it with word of how far it came, and
@@ -112,29 +110,5 @@ func TestPipelineStopsOnError(t *testing.T) {
 	defer g.mu.Unlock()
 	if n := g.calls["dbc-1"] + g.calls["dbc-2"] + g.calls["dbc-3"]; n != 1+3 {
 		t.Errorf("%d calls were made", n)
-	}
-}
-
-// TestPipelineUnauthorized shows that the status is 4 where no query was answered for want of a right, and 1
-// where that holds for some.
-func TestPipelineUnauthorized(t *testing.T) {
-	t.Parallel()
-	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
-	dir := company(t, "workspaces: [dbc-1, dbc-2]\nstore: s.db\n")
-	server.SetFaults(faults(t, "* *: 403")...)
-	if got := pipelineCommand(t, env, "run", dir); got.status != 4 || !strings.Contains(got.stderr, "error: 4 of 4 queries failed: ") {
-		t.Errorf("a workspace that refuses: %+v", got)
-	}
-	server.SetFaults(faults(t, "* dbc-1/*: 403", "* dbc-2/api/2.0/*: 400")...)
-	if got := pipelineCommand(t, env, "run", dir); got.status != 1 || !strings.Contains(got.stderr, "error: 3 of 4 queries failed: ") {
-		t.Errorf("some refuse: %+v", got)
-	}
-	server.SetFaults()
-	wrong := []string{env[0], "DATABRICKS_TOKEN=wrong"}
-	if got := pipelineCommand(t, wrong, "run", dir); got.status != 4 {
-		t.Errorf("a credential that is not accepted: %+v", got)
-	}
-	if got := pipelineCommand(t, env, "run", dir); got.status != 0 {
-		t.Errorf("with a right one: %+v", got)
 	}
 }

@@ -60,46 +60,6 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// TestSelectTypes shows that columns keep their types through SQLite.
-func TestSelectTypes(t *testing.T) {
-	t.Parallel()
-	_, env := workspace(t, emulator.Options{})
-	got := run{args: []string{"exec", "-o", "json", "SELECT name, delete_time, status, 1 AS one, 1.5 AS more FROM " + projects + " WHERE name = 'projects/p'"}, env: env}.do(t)
-	for _, want := range []string{`"name":"projects/p"`, `"delete_time":null`, `"status":{"project_id":"p"`, `"one":1,"more":1.5}`} {
-		if !strings.Contains(got.stdout, want) {
-			t.Errorf("%s lacks %s", got.stdout, want)
-		}
-	}
-}
-
-// TestLimitFetchesOnePage shows that rows nobody asks for are not fetched.
-func TestLimitFetchesOnePage(t *testing.T) {
-	t.Parallel()
-	server, env := workspace(t, emulator.Options{Scale: 2000})
-	got := run{args: []string{"exec", "-H", "-o", "csv", "SELECT name FROM " + projects + " LIMIT 1"}, env: env}.do(t)
-	if got.status != 0 || strings.Count(got.stdout, "\n") != 1 || len(server.Requests()) != 1 {
-		t.Errorf("status %d, %d calls\n%s%s", got.status, len(server.Requests()), got.stdout, got.stderr)
-	}
-	server.Reset()
-	got = run{args: []string{"exec", "-H", "-o", "csv", "SELECT count(*) FROM " + projects}, env: env}.do(t)
-	if calls := len(server.Requests()); calls < 20 || strings.TrimSpace(got.stdout) < "2000" {
-		t.Errorf("%d calls for %s rows", calls, got.stdout)
-	}
-}
-
-// TestDryRunOfAQuery shows the calls that a query begins with, and that none is made.
-func TestDryRunOfAQuery(t *testing.T) {
-	t.Parallel()
-	server, env := workspace(t, emulator.Options{})
-	got := run{args: []string{"exec", "--dryrun", "-o", "jsonl", "SELECT name FROM " + branches + " WHERE project_id IN ('p', 'q')"}, env: env}.do(t)
-	if got.status != 0 || strings.Count(got.stdout, "\n") != 2 || !strings.Contains(got.stdout, "/projects/p/branches") || !strings.Contains(got.stdout, "/projects/q/branches") {
-		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
-	}
-	if n := len(server.Requests()); n != 0 {
-		t.Errorf("sent %d requests", n)
-	}
-}
-
 // TestSelectErrors shows that a query that cannot run, or fails on the way, says why and has the
 // exit status for it.
 func TestSelectErrors(t *testing.T) {

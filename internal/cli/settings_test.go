@@ -50,20 +50,6 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestSettingsCount shows that settings hold for the statements behind them, and for no others.
-func TestSettingsCount(t *testing.T) {
-	t.Parallel()
-	_, env := workspace(t, emulator.Options{Scale: 250, Faults: faults(t, "GET /api/2.0/postgres/projects/orders/branches: 500")})
-	got := run{args: []string{"exec", "-H", "-o", "csv", "--retry-timeout", "0", `SET on_error = 'partial'; SET page_limit = 2;
-		SELECT count(*) FROM ` + projects + `; SELECT count(*) FROM ` + branches + ` WHERE project_id IN ('p', 'orders'); SHOW ERRORS WHERE resource LIKE '%branches';
-		SET on_error = 'fail'; SELECT count(*) FROM ` + branches + ` WHERE project_id IN ('p', 'orders')`}, env: env}.do(t)
-	lines := strings.Split(got.stdout, "\n")
-	if got.status != 1 || len(lines) != 4 || lines[0] != "200" || lines[1] != "3" || !strings.HasPrefix(lines[2], branches+",") ||
-		!strings.Contains(got.stderr, "page limit of 2") || strings.Count(got.stderr, "incomplete: rows of "+branches) != 1 {
-		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
-	}
-}
-
 // TestEveryWorkspace shows what deployment_name = '*' means: each workspace that the account lists, and
 // each row says which it is from.
 func TestEveryWorkspace(t *testing.T) {
@@ -133,23 +119,5 @@ func TestEveryWorkspaceOrNone(t *testing.T) {
 		if got.status != want.status || got.stdout != want.stdout || !strings.Contains(got.stderr, want.stderr) {
 			t.Errorf("%s: status %d\n%s%s", answer, got.status, got.stdout, got.stderr)
 		}
-	}
-}
-
-// TestShellSession shows that the statements of a shell share a session: settings, temporary tables, what
-// is missing.
-func TestShellSession(t *testing.T) {
-	t.Parallel()
-	_, env := workspace(t, emulator.Options{Faults: faults(t, "GET /api/2.0/postgres/projects/orders/branches: 500")})
-	got := run{args: []string{"shell", "-H", "-o", "csv", "--retry-timeout", "0"}, env: env, stdin: `CREATE TEMP TABLE t (a);
-INSERT INTO t VALUES ('p'),
-  ('orders');
-SET on_error = 'partial';
-SELECT count(*) FROM t JOIN ` + branches + ` b ON b.project_id = t.a;
-SHOW ERRORS LIKE '%branches';
-`}.do(t)
-	if lines := strings.Split(got.stdout, "\n"); got.status != 3 || len(lines) != 3 || lines[0] != "3" || !strings.HasPrefix(lines[1], branches+",") ||
-		!strings.Contains(got.stderr, "note: 2 rows inserted") || strings.Count(got.stderr, "incomplete: rows of "+branches) != 1 {
-		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 }

@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 const mint = generate + "@endpoint='" + endpoint + "'"
@@ -96,45 +95,6 @@ func TestLabelsStayLabels(t *testing.T) {
 	}
 }
 
-// TestRetries lets calls go wrong for a while, and forever.
-func TestRetries(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		faults []string
-		args   []string
-		status int
-		calls  int
-		stderr string
-	}{
-		"503 and then well":      {[]string{"POST *: 503 retry-after=1 x1"}, nil, 0, 2, ""},
-		"429 and then well":      {[]string{"POST *: 429 retry-after=1 x1"}, nil, 0, 2, ""},
-		"503 with retries off":   {[]string{"POST *: 503 x1"}, []string{"--retry-timeout", "0"}, 1, 1, "HTTP 503"},
-		"longer than the budget": {[]string{"POST *: 429 retry-after=600"}, nil, 1, 1, "HTTP 429"},
-		"a reset of a POST":      {[]string{"POST *: reset x1"}, nil, 1, 1, "connection reset"},
-		"an internal error":      {[]string{"POST *: 500"}, nil, 1, 1, "HTTP 500"},
-		"an answer cut short":    {[]string{"POST *: cut x1"}, nil, 1, 1, "the answer ends too early"},
-		"malformed JSON":         {[]string{"POST *: malformed"}, nil, 1, 1, "not the JSON that the document describes"},
-		"HTML for an answer":     {[]string{"POST *: 500 body=html"}, nil, 1, 1, "HTTP 500"},
-		"text for an answer":     {[]string{"POST *: 500 body=text"}, nil, 1, 1, "HTTP 500"},
-		"nothing for an answer":  {[]string{"POST *: 500 body=empty"}, nil, 1, 1, "internal server error"},
-		"not authenticated":      {[]string{"POST *: 401"}, nil, 4, 1, "HTTP 401"},
-		"not allowed":            {[]string{"POST *: 403"}, nil, 4, 1, "HTTP 403"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server, env := workspace(t, emulator.Options{Faults: faults(t, test.faults...)})
-			got := run{args: append([]string{"exec", mint}, test.args...), env: env}.do(t)
-			if got.status != test.status || !strings.Contains(got.stderr, test.stderr) || (test.status == 0) != strings.Contains(got.stdout, "eyJ") {
-				t.Errorf("status %d, want %d\n%s%s", got.status, test.status, got.stdout, got.stderr)
-			}
-			if calls := len(server.Requests()); calls != test.calls {
-				t.Errorf("%d calls, want %d", calls, test.calls)
-			}
-		})
-	}
-}
-
 // TestLateAnswer waits for an answer no longer than it was told to, and does not repeat a POST that may
 // have been carried out. The server answers nothing, so it does not matter how busy the machine is.
 func TestLateAnswer(t *testing.T) {
@@ -164,17 +124,10 @@ func TestListFailsWhole(t *testing.T) {
 	}
 }
 
-// TestNobodyListens is what a mistyped port looks like. It runs before the tests that run side by side:
-// one of these could take the port.
+// TestNobodyListens is what a mistyped port looks like.
 func TestNobodyListens(t *testing.T) {
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	t.Parallel()
+	address := testworld.ClosedAddress(t)
 	for name, env := range map[string][]string{
 		"with a token":           {"DATABRICKS_TOKEN=x"},
 		"with an OAuth client":   {"DATABRICKS_CLIENT_ID=x", "DATABRICKS_CLIENT_SECRET=y"},
@@ -234,31 +187,6 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-func TestDryRun(t *testing.T) {
-	t.Parallel()
-	server, env := workspace(t, emulator.Options{})
-	got := run{args: []string{"exec", "--dryrun", "-o", "json", generate + "@deployment_name='dbc-7' @@json='" + `{"endpoint": "` + endpoint + `", "claims": "[]"}'`}, env: env}.do(t)
-	if got.status != 0 {
-		t.Fatal(got.stderr)
-	}
-	var rows []struct {
-		Verb, URL string
-		Headers   map[string]string
-		Body      map[string]any
-	}
-	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil || len(rows) != 1 {
-		t.Fatalf("%v: %s", err, got.stdout)
-	}
-	r := rows[0]
-	if r.Verb != "POST" || r.URL != server.URL()+"/api/2.0/postgres/credentials" || r.Body["endpoint"] != endpoint ||
-		r.Headers["Authorization"] != "****" || !strings.HasPrefix(r.Headers["Host"], "dbc-7.localhost:") {
-		t.Errorf("got %+v", r)
-	}
-	if strings.Contains(got.stdout, server.Token()) || len(server.Requests()) != 0 {
-		t.Errorf("sent %d requests; printed %s", len(server.Requests()), got.stdout)
-	}
-}
-
 // TestVerboseKeepsSecrets shows that the log of requests holds no credential.
 func TestVerboseKeepsSecrets(t *testing.T) {
 	t.Parallel()
@@ -269,87 +197,5 @@ func TestVerboseKeepsSecrets(t *testing.T) {
 	}
 	if strings.Contains(got.stderr, server.Token()) || strings.Contains(got.stderr, "eyJ") {
 		t.Errorf("the log tells a secret:\n%s", got.stderr)
-	}
-}
-
-// TestOutfile shows that a file appears whole or not at all.
-func TestOutfile(t *testing.T) {
-	t.Parallel()
-	_, env := workspace(t, emulator.Options{})
-	dir := t.TempDir()
-	file := filepath.Join(dir, "rows.json")
-	for _, step := range []struct {
-		statement string
-		status    int
-		has       string
-	}{
-		{"EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/p'", 0, `"name":"projects/p"`},
-		{"EXEC databricks_workspace.postgres.postgres_projects.get @name='projects/gone'", 1, `"name":"projects/p"`}, // as it was
-		{mint, 0, `"token":"eyJ`},
-	} {
-		got := run{args: []string{"exec", "-o", "json", "-f", file, step.statement}, env: env}.do(t)
-		if got.status != step.status || got.stdout != "" {
-			t.Errorf("status %d, stdout %q, stderr %s", got.status, got.stdout, got.stderr)
-		}
-		data, err := os.ReadFile(file)
-		if err != nil || !strings.Contains(string(data), step.has) {
-			t.Errorf("file holds %s, %v", data, err)
-		}
-	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
-		t.Errorf("left behind: %v, %v", entries, err)
-	}
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 {
-		t.Errorf("a file that may hold a password has mode %v, %v", info.Mode(), err)
-	}
-}
-
-func TestUsageErrors(t *testing.T) {
-	t.Parallel()
-	for name, args := range map[string][]string{
-		"unknown command":     {"exce"},
-		"unknown flag":        {"exec", "--outptu", "json", "SHOW PROVIDERS"},
-		"unknown format":      {"exec", "-o", "yaml", "SHOW PROVIDERS"},
-		"two statements":      {"exec", "SHOW PROVIDERS", "SHOW PROVIDERS"},
-		"statement and file":  {"exec", "-i", "x.sql", "SHOW PROVIDERS"},
-		"no such file":        {"exec", "-i", "/nowhere/x.sql"},
-		"bad delimiter":       {"exec", "-d", "ab", "SHOW PROVIDERS"},
-		"bad variable":        {"exec", "--var", "novalue", "SHOW PROVIDERS"},
-		"no such data file":   {"exec", "-q", "/nowhere/x.json", "SHOW PROVIDERS"},
-		"negative time-out":   {"exec", "--apirequesttimeout", "-1", "SHOW PROVIDERS"},
-		"unencrypted host":    {"exec", "--host", "http://example.com", "EXEC databricks_workspace.postgres.postgres_projects.list"},
-		"host that is no URL": {"exec", "--host", "https://user@x.com", "EXEC databricks_workspace.postgres.postgres_projects.list"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := run{args: args}.do(t)
-			if got.status != 2 || !strings.HasPrefix(got.stderr, "error: ") || got.stdout != "" {
-				t.Errorf("status %d, stdout %q, stderr %q", got.status, got.stdout, got.stderr)
-			}
-		})
-	}
-}
-
-func TestEmulatorInTheCommand(t *testing.T) {
-	t.Parallel()
-	got := run{args: []string{"exec", "--emulator", "-o", "json", "-i", filepath.Join("testdata", "demo.sql")}}.do(t)
-	var rows []map[string]string
-	if err := json.Unmarshal([]byte(got.stdout), &rows); err != nil || got.status != 0 || len(rows) != 1 || rows[0]["token"] == "" || rows[0]["expire_time"] == "" {
-		t.Errorf("status %d, %v\n%s%s", got.status, err, got.stdout, got.stderr)
-	}
-	own := run{args: []string{"exec", "--emulator", "-o", "json", generate + "@endpoint='projects/mine/branches/main/endpoints/rw'"}}.do(t)
-	if own.status != 0 || !strings.Contains(own.stdout, "eyJ") {
-		t.Errorf("a statement with names of one's own: status %d\n%s", own.status, own.stderr)
-	}
-}
-
-func TestVersionAndHelp(t *testing.T) {
-	t.Parallel()
-	if got := (run{args: []string{"version"}}).do(t); got.status != 0 || !strings.HasPrefix(got.stdout, "lakeql 1.2.3-test (go") {
-		t.Errorf("version: %+v", got)
-	}
-	for _, args := range [][]string{{}, {"--help"}, {"exec", "--help"}, {"shell", "--help"}, {"emulator", "--help"}, {"docs", "--help"}} {
-		if got := (run{args: args}).do(t); got.status != 0 || !strings.Contains(got.stdout, "lakeql") || got.stderr != "" {
-			t.Errorf("%v: %+v", args, got)
-		}
 	}
 }

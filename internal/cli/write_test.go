@@ -17,8 +17,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/lakeql/lakeql/internal/emulator"
 )
 
 const (
@@ -661,21 +659,6 @@ func TestWritesWithTables(t *testing.T) {
 		`POST /api/2.1/unity-catalog/catalogs {"name":"a2"}` + "\n" + `POST /api/2.1/unity-catalog/catalogs {"name":"b2"}`
 	if sent := a.sorted(); got.status != 0 || sent != want {
 		t.Errorf("status %d, sent:\n%s\n%s", got.status, sent, got.stderr)
-	}
-}
-
-// TestWritesInTheEmulator runs the life of a branch.
-func TestWritesInTheEmulator(t *testing.T) {
-	t.Parallel()
-	_, env := workspace(t, emulator.Options{})
-	text := strings.Join([]string{
-		"INSERT INTO " + branches + " (project_id, branch_id, spec) VALUES ('p', 'dev', '{\"no_expiry\":true}') RETURNING done",
-		"UPDATE " + branches + " SET \"spec.ttl\" = '86400s' WHERE name = 'projects/p/branches/dev' RETURNING name IS NOT NULL",
-		"DELETE FROM " + branches + " WHERE name = 'projects/p/branches/dev'",
-	}, ";\n")
-	got := run{args: []string{"exec", "-H", "-o", "csv"}, stdin: text, env: env}.do(t)
-	if got.status != 0 || !strings.Contains(got.stderr, "1 row inserted\n") || !strings.Contains(got.stderr, "1 row updated\n") || !strings.Contains(got.stderr, "1 row deleted\n") {
-		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 }
 

@@ -5,11 +5,12 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
@@ -19,7 +20,7 @@ import (
 // if SQLite's program for it has an instruction that the package bytecode has no entry for. Add the
 // opcode to its table, with the way it goes on (https://sqlite.org/opcode.html).
 func TestOpcodesAreKnown(t *testing.T) {
-	texts := append(statementsOfTests(t, filepath.Join("..", "..")), statementsOfFiles(t, filepath.Join("..", "cli", "testdata", "statements"))...)
+	texts := append(statementsOfTests(t, filepath.Join("..", "..")), statementsOfScripts(t, filepath.Join("..", "cli", "testdata", "script"))...)
 	programs := 0
 	unknown := map[string]string{} // a statement by opcode
 	for _, text := range texts {
@@ -107,20 +108,24 @@ func statementsOfTests(t *testing.T, root string) []string {
 	return texts
 }
 
-// statementsOfFiles reads the files of a folder, each of which holds statements.
-func statementsOfFiles(t *testing.T, folder string) []string {
+// statementsOfScripts reads the SQL files of the command's stories.
+func statementsOfScripts(t *testing.T, folder string) []string {
 	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
+	scripts, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts in %s, %v", len(scripts), folder, err)
 	}
 	var texts []string
-	for _, entry := range entries {
-		text, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+	for _, name := range scripts {
+		script, err := txtar.ParseFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts = append(texts, string(text))
+		for _, file := range script.Files {
+			if strings.HasSuffix(file.Name, ".sql") {
+				texts = append(texts, string(file.Data))
+			}
+		}
 	}
 	return texts
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,8 +50,12 @@ func newMachine(t *testing.T, user string, without ...string) machine {
 	return m
 }
 
+// write makes a command. Nothing is forked meanwhile: until it is executed, a child would have the file
+// open for writing too, and the kernel executes no such file (ETXTBSY).
 func (m machine) write(t *testing.T, name, text string) {
 	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(filepath.Join(m.bin, name), []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}

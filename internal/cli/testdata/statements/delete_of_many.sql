@@ -1,1 +1,0 @@
-DELETE FROM databricks_workspace.postgres.postgres_branches WHERE project_id = 'p';

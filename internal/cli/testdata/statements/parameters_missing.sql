@@ -1,1 +1,0 @@
-SELECT name FROM databricks_workspace.postgres.postgres_endpoints WHERE project_id = 'p';
