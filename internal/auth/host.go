@@ -117,6 +117,7 @@ func parseConfigured(text string) (Host, error) {
 	host := Host{scheme: u.Scheme, address: strings.ToLower(u.Host)}
 	usual := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
 	host.address = strings.TrimSuffix(strings.TrimSuffix(host.address, usual), ":")
+	host.address = strings.TrimSuffix(host.address, ".") // of the root of all domains
 	return host, nil
 }
 

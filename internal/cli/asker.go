@@ -77,3 +77,6 @@ func (a *asker) Ask(ctx context.Context, workspace, query string, pace pipeline.
 
 // CheckWorkspace implements [pipeline.Asker].
 func (a *asker) CheckWorkspace(name string) error { return a.connection.CheckWorkspace(name) }
+
+// HostOf implements [pipeline.Asker].
+func (a *asker) HostOf(name string) string { return a.connection.HostOf(name) }

@@ -121,5 +121,10 @@ func (c *Connection) CheckWorkspace(name string) error {
 	return c.authorizer.Direct(&http.Request{URL: &url.URL{}, Header: http.Header{}}, name)
 }
 
+// HostOf returns the host that a deployment name leads to. Names with the same host are one workspace.
+func (c *Connection) HostOf(name string) string {
+	return (&dispatch.Client{Authorizer: c.authorizer}).HostOf(name)
+}
+
 // Close closes the idle network connections.
 func (c *Connection) Close() { c.options.HTTP.CloseIdleConnections() }

@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -146,13 +147,28 @@ func (r *Request) Workspace() string {
 	return strings.TrimSuffix(cmp.Or(r.http.Host, r.http.URL.Hostname()), ".cloud.databricks.com")
 }
 
+// Host is where the request goes: the same for all deployment names of one workspace.
+func (r *Request) Host() string { return hostOf(r.http) }
+
+// HostOf returns where requests for a deployment name go. Names of which it is the same are one
+// workspace. A name that leads nowhere is its own.
+func (c *Client) HostOf(deployment string) string {
+	r := &http.Request{URL: &url.URL{}, Header: http.Header{}}
+	if err := c.Authorizer.Direct(r, deployment); err != nil {
+		return deployment
+	}
+	return hostOf(r)
+}
+
+func hostOf(r *http.Request) string { return r.URL.Scheme + "://" + cmp.Or(r.Host, r.URL.Host) }
+
 // Plan checks a call and builds its request. Errors name the argument at fault and the path in it.
 func (c *Client) Plan(call Call) (*Request, error) {
 	req, err := c.build(call)
 	if err != nil {
 		return nil, err
 	}
-	if c.Confined && call.Deployment != "" && call.Deployment != c.Deployment {
+	if c.Confined && call.Deployment != "" && call.Deployment != c.Deployment && c.HostOf(call.Deployment) != c.HostOf(c.Deployment) {
 		return nil, usage("deployment_name", nil, "%s is asked, and this query is for the workspace %s alone", provider.Quote(call.Deployment), c.Deployment)
 	}
 	if call.Deployment == "" && req.http.URL.Host == "" {

@@ -102,5 +102,5 @@ func targetOf(req *dispatch.Request, b *bind.Binding) string {
 			}
 		}
 	}
-	return req.Workspace() + " " + strings.Join(parts, " ")
+	return req.Host() + " " + strings.Join(parts, " ")
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/lakeql/lakeql/internal/testworld"
 )
 
-// nowhere directs calls to a host that no call is sent to.
+// nowhere directs calls to hosts that no call is sent to.
 type nowhere struct{}
 
-func (nowhere) Direct(r *http.Request, _ string) error {
-	r.URL.Scheme, r.URL.Host = "https", "nowhere.invalid"
+func (nowhere) Direct(r *http.Request, deployment string) error {
+	r.URL.Scheme, r.URL.Host = "https", deployment+".nowhere.invalid"
 	return nil
 }
 

@@ -27,6 +27,9 @@ type Asker interface {
 	Ask(ctx context.Context, workspace, query string, pace Pacer, read func(provider.Rows) error) error
 	// CheckWorkspace reports what is wrong with a deployment name.
 	CheckWorkspace(name string) error
+	// HostOf returns the host that a deployment name leads to. Names with the same host are one
+	// workspace.
+	HostOf(name string) string
 }
 
 // Pacer is asked before each request of a query, and told how it was answered.

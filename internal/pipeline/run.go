@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -348,7 +349,22 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 			return nil, inWorkspaces(err)
 		}
 	}
-	return found, nil
+	return distinct(found, w.Asker.HostOf), nil
+}
+
+// distinct leaves one of the names of each workspace: the shortest, and in small letters rather than in
+// capitals.
+func distinct(names []string, hostOf func(string) string) []string {
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(b, a)) })
+	known := map[string]bool{}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		host := hostOf(name)
+		again := known[host]
+		known[host] = true
+		return again
+	})
+	slices.Sort(names)
+	return names
 }
 
 // inWorkspaces says that an error is about finding the workspaces.

@@ -20,6 +20,9 @@ func (manyRows) Columns(context.Context, string) ([]provider.Column, error) { re
 // CheckWorkspace implements [Asker].
 func (manyRows) CheckWorkspace(string) error { return nil }
 
+// HostOf implements [Asker].
+func (manyRows) HostOf(name string) string { return name }
+
 // Ask implements [Asker].
 func (m manyRows) Ask(_ context.Context, _, _ string, _ Pacer, read func(provider.Rows) error) error {
 	rows := make([][]any, m.n)

@@ -126,6 +126,7 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 			continue
 		}
 		chosen.fields = append(chosen.fields, t.index[name])
+		chosen.listed = chosen.listed || name == t.tenant && idx.In(i, -1)
 		// What a call needs has been looked at with the call; the answer's attribute of that name
 		// may say something else (etag = '' asks for any). What only filters is compared again.
 		omit := t.fields[t.index[name]].hidden || slices.Contains(a.required, name)

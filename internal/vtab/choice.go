@@ -16,6 +16,8 @@ type choice struct {
 	used   uint64 // columns that are read, as bits; the last bit is for all columns from 63 on
 	// workspace is what the plan knows of deployment_name.
 	workspace workspaceTerms
+	// listed is set if deployment_name comes from an IN, so that Filter is called for each name of it.
+	listed bool
 }
 
 // ofTarget is the table of a choice for the target of a write.
@@ -38,7 +40,7 @@ func (c *choices) number(made choice) int {
 	defer c.mu.Unlock()
 	i := slices.IndexFunc(c.all, func(known choice) bool {
 		return known.table == made.table && known.method == made.method && known.used == made.used &&
-			known.workspace == made.workspace && slices.Equal(known.fields, made.fields)
+			known.workspace == made.workspace && known.listed == made.listed && slices.Equal(known.fields, made.fields)
 	})
 	if i < 0 {
 		i = len(c.all)

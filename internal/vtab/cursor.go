@@ -20,6 +20,9 @@ type cursor struct {
 	rows   *fetch.Reading // nil where there are none
 	row    []any          // nil behind the last
 	ids    rowIDs
+	// names has the deployment name under which each call was made first, where the names come from a
+	// list.
+	names map[string]string
 }
 
 // Filter makes the call that BestIndex chose.
@@ -46,6 +49,9 @@ func (c *cursor) Filter(idxNum int, _ string, args ...sqlite3.Value) error {
 	if c.req, err = program.env.Client.Plan(call); err != nil {
 		return c.table.fail(err)
 	}
+	if chosen.listed && c.again() {
+		return nil
+	}
 	if c.rows, err = program.ask(c.access, c.req, idxNum); err != nil {
 		return c.table.fail(err)
 	}
@@ -54,6 +60,20 @@ func (c *cursor) Filter(idxNum int, _ string, args ...sqlite3.Value) error {
 	}
 	c.rows.Wanted = c.access.wanted(chosen)
 	return c.Next()
+}
+
+// again reports whether the call at hand was made under another name of the same workspace that is in
+// the list: its rows are there.
+func (c *cursor) again() bool {
+	if c.names == nil {
+		c.names = map[string]string{}
+	}
+	key, name := c.req.Key(), c.req.Workspace()
+	first, known := c.names[key]
+	if !known {
+		c.names[key], first = name, name
+	}
+	return first != name
 }
 
 // wanted marks the columns of the method's rows that a choice uses.

@@ -61,7 +61,7 @@ func (c *cursor) identity() ([sha256.Size]byte, error) {
 	if err != nil {
 		return [sha256.Size]byte{}, err
 	}
-	values := []any{c.req.Workspace()}
+	values := []any{c.req.Host()}
 	for _, name := range c.table.parents() {
 		values = append(values, c.given[name])
 	}
