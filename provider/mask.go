@@ -54,6 +54,9 @@ func NewMask(secrets ...string) *Mask {
 	return m
 }
 
+// Whole returns a mask that hides the secrets as a whole only, and no parts of them.
+func (m *Mask) Whole() *Mask { return &Mask{whole: m.whole} }
+
 // spellings are the ways to write a secret that [fold] does not undo.
 func spellings(secret string) []string {
 	all := []string{secret, strings.TrimSpace(secret), hex.EncodeToString([]byte(secret))}

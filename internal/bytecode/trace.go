@@ -25,6 +25,8 @@ type Tracer struct {
 	Columns map[int][]string
 	// Placeholder returns the name of a placeholder by its number; empty for one without a name.
 	Placeholder func(int) string
+	// Constant, if set, words a constant of the text; quotes are around a text.
+	Constant func(text string) string
 	// Same is the name of a function that returns its first argument unchanged.
 	Same string
 }
@@ -110,11 +112,11 @@ func (t *Tracer) written(i, register, depth int) (Source, bool) {
 	op := t.Program.all[i]
 	switch op.code {
 	case "String8":
-		return Source{Text: quoted(op.p4), Count: 1}, op.p2 == register
+		return t.constant(quoted(op.p4)), op.p2 == register
 	case "Integer":
-		return Source{Text: strconv.Itoa(op.p1), Count: 1}, op.p2 == register
+		return t.constant(strconv.Itoa(op.p1)), op.p2 == register
 	case "Int64", "Real":
-		return Source{Text: op.p4, Count: 1}, op.p2 == register
+		return t.constant(op.p4), op.p2 == register
 	case "Null":
 		return Source{Text: "NULL", Count: 1}, op.p2 == register
 	case "Variable":
@@ -153,6 +155,13 @@ func (t *Tracer) written(i, register, depth int) (Source, bool) {
 		return expression(t.register(i, op.p2, depth+1), t.register(i, op.p1, depth+1)), true
 	}
 	return Source{}, false
+}
+
+func (t *Tracer) constant(text string) Source {
+	if t.Constant != nil {
+		text = t.Constant(text)
+	}
+	return Source{Text: text, Count: 1}
 }
 
 // argumentCount reads the number of arguments from a function as the bytecode names it: like(2).

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/redact"
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -31,6 +33,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(context.Background())
+	if err != nil && isCobraUsage(err) { // it repeats the word, which may be a whole statement
+		err = unknownCommand(err)
+	}
 	c.report(err)
 	return exitStatus(err)
 }
@@ -57,27 +62,28 @@ type command struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 
-	profile, host   string
-	emulator        bool
-	dryRun          bool
-	verbose         bool
-	requestTimeout  int
-	retryTimeout    time.Duration
-	onError         string
-	adopt           bool
-	store           string
-	pageLimit       int
-	parallel        int
-	output          string
-	outfile         string
-	hideHeaders     bool
-	delimiter       string
-	infile          string
-	dataFile        string
-	vars            []string
-	unused          [3]string // flags of StackQL that mean nothing here
-	source          string    // the text that runs, for error messages
-	sourceSensitive bool
+	profile, host  string
+	emulator       bool
+	dryRun         bool
+	verbose        bool
+	requestTimeout int
+	retryTimeout   time.Duration
+	onError        string
+	adopt          bool
+	store          string
+	pageLimit      int
+	parallel       int
+	output         string
+	outfile        string
+	hideHeaders    bool
+	delimiter      string
+	infile         string
+	dataFile       string
+	vars           []string
+	unused         [3]string    // flags of StackQL that mean nothing here
+	source         string       // the text that runs
+	foreign        []string     // the values that were put into it
+	shown          *redact.Text // what may be shown of it below an error; nil: nothing
 }
 
 func (c *command) root() *cobra.Command {
@@ -101,11 +107,21 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return provider.Usagef("%v", err).Hintf("see %s --help", cmd.CommandPath())
+		return provider.Usagef("%s", flagFault(err)).Hintf("see %s --help", cmd.CommandPath())
 	})
 	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.versionCommand())
 	usageErrors(root)
 	return root
+}
+
+// flagFault is what is wrong with a flag, without its value: a statement in the wrong place is taken for
+// one.
+func flagFault(err error) string {
+	text := regexp.MustCompile(`^invalid argument "(?s:.*)" for ("[^"]*" flag)`).ReplaceAllString(err.Error(), "invalid argument for $1")
+	text = regexp.MustCompile(`(?s) in -[^ ].*$`).ReplaceAllString(text, "")
+	text = regexp.MustCompile(`: (strconv\.\w+: parsing|time: \w+( duration)?) "(?s:.*)"`).ReplaceAllString(text, ":")
+	text = regexp.MustCompile(`(?s)^(unknown flag: --[\w.-]{0,40}|unknown shorthand flag: .{0,6}).*$`).ReplaceAllString(text, "$1")
+	return text
 }
 
 // usageErrors makes what cobra says of arguments errors of usage.
@@ -192,9 +208,6 @@ func exitStatus(err error) int {
 		return 0
 	}
 	if _, ok := errors.AsType[*provider.Error](err); !ok {
-		if isCobraUsage(err) {
-			return 2
-		}
 		return 1
 	}
 	switch provider.CodeOf(err) {
@@ -208,6 +221,15 @@ func exitStatus(err error) int {
 		return 1
 	}
 	return 1
+}
+
+// unknownCommand words an error about a command that there is not.
+func unknownCommand(err error) error {
+	name := regexp.MustCompile(`^unknown command "([a-z-]{1,20})" for`).FindStringSubmatch(err.Error())
+	if name == nil {
+		return provider.Usagef("the first argument is no command").Hintf("a statement stands behind exec: lakeql exec \"…\"; see lakeql --help")
+	}
+	return provider.Usagef("%s", strings.TrimSpace(err.Error()))
 }
 
 // isCobraUsage recognises the one usage error that cobra lets nobody wrap.

@@ -82,9 +82,10 @@ func (c *command) exec(args []string) error {
 	}
 	defer closeSession()
 	session.Client.Bytes = opts.Format == render.Raw
+	session.Foreign = c.foreign
 	err = c.toOutput(func(w io.Writer) error { return runAll(ctx, session, c.source, w, opts) })
 	if err != nil {
-		c.sourceSensitive = session.Sensitive(c.source)
+		c.shown = session.Redact(c.source, err)
 		return err
 	}
 	if session.Incomplete() {

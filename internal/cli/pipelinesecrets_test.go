@@ -4,8 +4,10 @@ package cli_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +22,7 @@ func TestPipelineValues(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			s := open(t)
 			t.Run("credentials", func(t *testing.T) { keepsNoSecrets(t, s) })
+			t.Run("a server that repeats the token", func(t *testing.T) { repeatedToken(t, s) })
 			t.Run("texts with NUL", func(t *testing.T) { textsWithNUL(t, s, kind == "PostgreSQL") })
 		})
 	}
@@ -73,6 +76,47 @@ func keepsNoSecrets(t *testing.T, s store) {
 	}
 	if bytes.Contains(everything, []byte(hidden)) {
 		t.Error("the store holds the credential")
+	}
+}
+
+// repeatedToken has a server repeat the token of a request in its errors, and a query hold a secret beside
+// a mistake. A store keeps why the queries failed, without either.
+func repeatedToken(t *testing.T, s store) {
+	t.Helper()
+	const token, hidden = "dapi-7f3e9c1b5a2d", "qz9x-wy7v-ut5s"
+	env := append(listing(t, func(w http.ResponseWriter, r *http.Request) {
+		said := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		w.Header().Set("X-Request-Id", said)
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"error_code": "BAD", "message": "sorry for %s, %s and %s"}`, said, url.QueryEscape(said+"?"), base64.StdEncoding.EncodeToString([]byte("token:"+said)))
+	}), "DATABRICKS_TOKEN="+token)
+	dir := folder(t, map[string]string{
+		"pipeline.yaml": "name: repeated\nworkspaces: [dbc-1]\n",
+		"listed.sql":    "-- table: listed\n-- key: name\nSELECT name FROM databricks_workspace.postgres.postgres_projects",
+	})
+	got := pipelineCommand(t, env, "run", dir, "--store", s.name, "--log", "json", "-v", "-o", "json")
+	status := pipelineCommand(t, env, "status", "repeated", "--store", s.name, "-o", "json")
+	if got.status != 1 || !strings.Contains(got.stderr, "sorry for ****") {
+		t.Errorf("%+v", got)
+	}
+	everything := s.everything(t)
+	if !bytes.Contains(everything, []byte("sorry for ****")) {
+		t.Error("the store does not say why the query failed")
+	}
+	for where, told := range map[string]string{"the command": got.stdout + got.stderr, "the status": status.stdout + status.stderr, "the store": string(everything)} {
+		for _, spelling := range []string{token, url.QueryEscape(token), base64.StdEncoding.EncodeToString([]byte("token:" + token))[8:16]} {
+			if strings.Contains(told, spelling) {
+				t.Errorf("%s has the token as %s", where, spelling)
+			}
+		}
+	}
+	dir = folder(t, map[string]string{
+		"pipeline.yaml": "name: mistaken\nworkspaces: [dbc-1]\n",
+		"wrong.sql":     "-- table: wrong\n-- key: name\nSELECT name FROM databricks_workspace.postgres.postgres_projects WHERE nme = '" + hidden + "' AND '" + hidden,
+	})
+	got = pipelineCommand(t, env, "run", dir, "--store", s.name, "--log", "json", "-v")
+	if got.status != 2 || strings.Contains(got.stdout+got.stderr+string(s.everything(t)), hidden) {
+		t.Errorf("a query that is wrong: %+v", got)
 	}
 }
 

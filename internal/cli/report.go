@@ -11,13 +11,13 @@ import (
 )
 
 // report prints an error: what failed and where, the line of the statement with a caret below the
-// place, and what to do. Nothing of a statement that holds a credential is repeated.
+// place, and what to do.
 func (c *command) report(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return // who reads our output has left
 	}
 	_, _ = fmt.Fprintf(c.stderr, "error: %s\n", err)
-	if e, ok := errors.AsType[*provider.Error](err); ok && e.Position.Line > 0 && !c.sourceSensitive {
+	if e, ok := errors.AsType[*provider.Error](err); ok && e.Position.Line > 0 && c.shown != nil {
 		c.excerpt(e.Position)
 	}
 	if hint := provider.HintOf(err); hint != "" {
@@ -28,14 +28,13 @@ func (c *command) report(err error) {
 // excerptWidth is how much of a long line is shown around the place.
 const excerptWidth = 100
 
-// excerpt shows the line of the statement that a position is in.
+// excerpt shows the line of the statement that a position is in, as far as it may be shown.
 func (c *command) excerpt(pos provider.Position) {
-	lines := strings.Split(c.source, "\n")
-	if pos.Line > len(lines) {
+	shownBefore, shownAfter, ok := c.shown.Line(pos)
+	if !ok {
 		return
 	}
-	line := []rune(strings.TrimRight(lines[pos.Line-1], "\r"))
-	column := min(pos.Column-1, len(line))
+	line, column := []rune(shownBefore+shownAfter), utf8.RuneCountInString(shownBefore)
 	from := 0
 	if len(line) > excerptWidth {
 		from = max(0, min(column-excerptWidth/2, len(line)-excerptWidth))

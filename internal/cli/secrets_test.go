@@ -34,3 +34,42 @@ func TestHostWithPassword(t *testing.T) {
 		}
 	}
 }
+
+// TestMistakesKeepSecrets makes mistakes on the command line itself. What is shown of them has no secret
+// in it, and says where the mistake is.
+func TestMistakesKeepSecrets(t *testing.T) {
+	const secret = "qz9x-wy7v-ut5s"
+	const put = "EXEC databricks_workspace.workspace.secrets.put @scope='s', @key='k', @string_value="
+	data := filepath.Join(t.TempDir(), "data.json")
+	if err := os.WriteFile(data, []byte(`{"v": {"inner": ["`+secret+`"]}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no command":                 {[]string{put + "'" + secret + "'"}, "a statement stands behind exec"},
+		"a value for a variable":     {[]string{"exec", "--var", secret, "SHOW PROVIDERS"}, "--var is not name=value"},
+		"a value for another flag":   {[]string{"exec", "--apirequesttimeout", secret, "SHOW PROVIDERS"}, `invalid argument for "--apirequesttimeout" flag`},
+		"a statement as a flag":      {[]string{"exec", "-x" + secret}, "unknown shorthand flag"},
+		"a flag with a value":        {[]string{"exec", "--tokn=" + secret}, "unknown flag: --tokn"},
+		"a variable without quotes":  {[]string{"exec", "--emulator", "--var", "v=" + secret, put + "{{ v }}"}, "line 1, column 85"},
+		"a variable in a bad name":   {[]string{"exec", "--emulator", "--var", "v=" + secret, "EXEC databricks_workspace.workspace.secrets.pit @string_value='{{ v }}'"}, `unknown method "pit"`},
+		"a variable with a quote":    {[]string{"exec", "--emulator", "--var", "v=" + secret + "'", put + "'{{ v }}'"}, "the quote that opens here is not closed"},
+		"a variable that is missing": {[]string{"exec", "--emulator", "--var", "v=" + secret, put + "'{{ w }}', @other='" + secret + "'"}, "--var w=VALUE"},
+		"a value in a file":          {[]string{"exec", "--emulator", "-q", data, put + "{{ .v }}"}, "line 1, column 8"},
+		"a wrong template":           {[]string{"exec", "--emulator", "--var", "v=1", put + "'{{ " + secret + " }}'"}, "fill in the statement"},
+		"a word as a value":          {[]string{"exec", "--emulator", "--var", "v=swordfish", "SELECT {{ v }} FROM databricks_workspace.jobs.jobs"}, "no such column"},
+	} {
+		got := run{args: test.args}.do(t)
+		all := got.stdout + got.stderr
+		if got.status != 2 || !strings.Contains(got.stderr, test.want) {
+			t.Errorf("%s: status %d, %s", name, got.status, all)
+		}
+		for _, piece := range []string{secret, "qz9x", "ut5s", "swordfish"} {
+			if strings.Contains(all, piece) {
+				t.Errorf("%s: %q is shown: %s", name, piece, all)
+			}
+		}
+	}
+}

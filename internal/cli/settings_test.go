@@ -27,7 +27,7 @@ func TestSettings(t *testing.T) {
 		"one of them":      {"SHOW SETTINGS LIKE 'page%'", "page_limit,0,pages of a list to read at most; 0: all\n", 0},
 		"unknown":          {"SET nosuch = 1", `line 1, column 1: unknown setting "nosuch"`, 2},
 		"of StackQL":       {"SET $.http.timeout = 5", "known are on_error, page_limit", 2},
-		"no such value":    {"SET on_error = 'never'", `line 1, column 16: on_error: "never" is neither fail nor partial`, 2},
+		"no such value":    {"SET on_error = 'never'", `line 1, column 16: on_error: "****" is neither fail nor partial`, 2},
 		"no number":        {"SET page_limit = -1", "is no number of pages", 2},
 		"nothing runs":     {"EXEC " + projects + ".list; SET on_error = 'never'", "neither fail nor partial", 2},
 		"a provider":       {"USE databricks_workspace; SHOW VERSION", "1.2.3-test\n", 0},

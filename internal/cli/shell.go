@@ -18,7 +18,7 @@ func (c *command) shellCommand() *cobra.Command {
 		Long: `Read statements from a prompt and print their rows. A semicolon ends a statement.
 
 The arrow keys recall statements, Tab completes names, Ctrl-C cancels the running
-statement, and Ctrl-D exits. The history omits statements that contain a credential.`,
+statement, and Ctrl-D exits. The history masks what may be a credential.`,
 		Example: `  lakeql shell --emulator
   lakeql shell --profile production`,
 		Args: cobra.NoArgs,
@@ -50,10 +50,8 @@ func (c *command) shell() error {
 		Err:     c.stderr,
 		Render:  opts,
 		History: stateFile("history"),
-		PrintError: func(err error) {
-			c.sourceSensitive = true // the statement stands on the screen already
-			c.report(err)
-		},
+		// Without an excerpt: the statement stands on the screen already.
+		PrintError: c.report,
 	})
 	if f, ok := c.stdin.(*os.File); err == nil && session.Incomplete() && (!ok || !term.IsTerminal(int(f.Fd()))) {
 		return incomplete() // a person has been told

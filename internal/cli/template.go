@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/redact"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/template"
 	"github.com/lakeql/lakeql/provider"
@@ -30,6 +31,8 @@ func (c *command) fill(ctx context.Context, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	c.foreign = texts(nil, values)
+	shown := redact.Judge{Foreign: c.foreign}.Read(text)
 	functions := template.Functions{
 		"quote": quoteSQL,
 		"json":  toJSON,
@@ -43,7 +46,7 @@ func (c *command) fill(ctx context.Context, text string) (string, error) {
 	if _, isOurs := errors.AsType[*provider.Error](err); isOurs || err == nil {
 		return filled, err
 	}
-	return "", templateError(text, err)
+	return "", templateError(text, err, shown)
 }
 
 // The limits of a statement with placeholders: its files may be part of it.
@@ -52,18 +55,36 @@ const (
 	mostSteps  = 1_000_000
 )
 
-func templateError(text string, err error) error {
+func templateError(text string, err error, shown *redact.Text) error {
 	hint := "give it with --var name=value or in the file of -q"
 	missing := regexp.MustCompile(`(?:function "|no entry for key ")(\w+)"`) // the name in text/template's messages about one without a value
 	calls := regexp.MustCompile(`\{\{[^}]*\|\s*\w+\s*\(`)                    // a filter with arguments, which text/template cannot read
 	if name := missing.FindStringSubmatch(err.Error()); name == nil && calls.MatchString(text) || name != nil && regexp.MustCompile(`\{\{[^}]*\|\s*`+name[1]+`\b`).MatchString(text) {
 		hint = statement.NoFilters
-	} else if name != nil {
+	} else if name != nil && missing.MatchString(shown.Message(err.Error())) {
 		hint = fmt.Sprintf("give it with --var %s=VALUE or in the file of -q; a reference for Databricks itself, such as {{job.id}}, is written {{\"{{job.id}}\"}} here", name[1])
 	}
-	return provider.Usagef("fill in the statement: %s", strings.TrimPrefix(err.Error(), "template: ")).
-		Hintf("%s", hint).
-		Because(err)
+	return provider.Usagef("fill in the statement: %s", shown.Message(strings.TrimPrefix(err.Error(), "template: "))).
+		Hintf("%s", hint)
+}
+
+// texts appends the texts and numbers in a value.
+func texts(found []string, value any) []string {
+	switch value := value.(type) {
+	case string:
+		return append(found, value)
+	case json.Number:
+		return append(found, value.String())
+	case []any:
+		for _, item := range value {
+			found = texts(found, item)
+		}
+	case map[string]any:
+		for _, item := range value {
+			found = texts(found, item)
+		}
+	}
+	return found
 }
 
 // templateValues joins the values of -q and --var; --var counts.
@@ -84,8 +105,8 @@ func (c *command) templateValues() (map[string]any, error) {
 	for _, v := range c.vars {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || !isName(name) {
-			return nil, provider.Usagef("--var %s is not name=value", provider.Quote(v)).
-				Hintf("a name is letters, digits and _")
+			return nil, provider.Usagef("a --var is not name=value"). // without it: it may be a value alone
+											Hintf("a name is letters, digits and _")
 		}
 		values[name] = value
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -160,14 +162,37 @@ func free(value any) (masked any, found bool) {
 
 var (
 	// secretName matches the names of settings and headers whose values are credentials.
-	secretName = regexp.MustCompile(`(?i)pass(word|wd|phrase|code)?($|[^a-z])|password|passphrase|pwd|secret|token|credential|private|auth|signature|cookie|bearer|jwt|(^|[^a-z])(sas|pem|dsn)($|[^a-z])|api_?key|[-_.]key($|[^a-z])|[a-z](Key|KEY)($|[^a-z])|keyjson|^key$|connectionstring|connection_string`)
+	secretName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)pass(word|wd|phrase|code)?($|[^a-z])|password|passphrase|pwd|secret|token|credential|private|auth|signature|cookie|bearer|jwt|(^|[^a-z])(sas|pem|dsn)($|[^a-z])|api_?key|[-_.]key($|[^a-z])|[a-z](Key|KEY)($|[^a-z])|keyjson|^key$|connectionstring|connection_string`)
+	})
 	// secretText matches a token of Databricks, of a cloud or of another well-known service, a JSON Web
 	// Token, a private key, and a URL or connection string with a password.
-	secretText = regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[\w-]{10,}|\bsk-[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|(?i)\b(accountkey|sharedaccesskey|password|pwd)\s*=\s*[^;\s]`)
+	secretText = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\b(dapi|dose|dkea|doiu|dsapi)[0-9a-fA-F]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bxox[abprs]-[\w-]{10,}|\bsk-[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]*:[^/\s@]+@|(?i)\b(accountkey|sharedaccesskey|password|pwd)\s*=\s*[^;\s]`)
+	})
 )
 
 // NamesSecret reports whether a setting with the name usually is a credential.
-func NamesSecret(name string) bool { return secretName.MatchString(name) }
+func NamesSecret(name string) bool { return secretName().MatchString(name) }
 
 // LooksSecret reports whether a text looks like a credential or has one in it.
-func LooksSecret(text string) bool { return secretText.MatchString(text) }
+func LooksSecret(text string) bool { return secretText().MatchString(text) }
+
+// IsSecret reports whether a value of a schema may be a credential or hold one.
+func (c *Client) IsSecret(m *provider.Method, schema *provider.Schema) bool {
+	return c.holdsSecret(m, schema)
+}
+
+// ColumnSchema finds the schema of a column of a method's rows; names are compared in any case.
+func (c *Client) ColumnSchema(m *provider.Method, column string) (*provider.Schema, bool) {
+	s, err := c.shapeOf(m)
+	if err != nil {
+		return nil, false
+	}
+	i := slices.IndexFunc(s.columns, func(known provider.Column) bool { return strings.EqualFold(known.Name, column) })
+	if i < 0 || i >= len(s.schemas) {
+		return nil, false
+	}
+	schema, err := c.Catalogue.Resolve(m, s.schemas[i])
+	return schema, err == nil
+}

@@ -148,7 +148,7 @@ func (w *write) explain() ([]vtab.Step, error) {
 	if w.program.Target != nil {
 		first = 1
 	}
-	given, err := w.program.Results(w.gives, first)
+	given, err := w.program.Results(w.method, w.gives, first)
 	if err != nil {
 		return nil, err
 	}
@@ -174,12 +174,12 @@ func (w *write) explain() ([]vtab.Step, error) {
 }
 
 // explainExec describes the call of an EXEC.
-func explainExec(catalogue *provider.Catalogue, b *bind.Binding) vtab.Step {
+func explainExec(client *dispatch.Client, b *bind.Binding) vtab.Step {
 	call := b.Call()
 	one := vtab.Step{Text: vtab.ShortName(call.Method), Method: call.Method, Calls: vtab.ExpectedCalls(1, nil, call.Method), Key: vtab.OwnCalls}
 	for _, p := range call.Method.Params {
 		if value, ok := call.Args[p.Name]; ok {
-			one.Parameters = append(one.Parameters, p.Name+" = "+constant(catalogue, call.Method, p.Schema, value))
+			one.Parameters = append(one.Parameters, p.Name+" = "+constant(client, call.Method, p.Schema, value))
 		}
 	}
 	if call.Body != nil {
@@ -189,8 +189,9 @@ func explainExec(catalogue *provider.Catalogue, b *bind.Binding) vtab.Step {
 }
 
 // constant describes a value that the statement itself gives; a credential is masked.
-func constant(catalogue *provider.Catalogue, m *provider.Method, schema *provider.Schema, value any) string {
-	if resolved, err := catalogue.Resolve(m, schema); err != nil || resolved.Secret() {
+func constant(client *dispatch.Client, m *provider.Method, schema *provider.Schema, value any) string {
+	value, _, err := client.MaskWritten(m, schema, value)
+	if err != nil || client.IsSecret(m, schema) {
 		return provider.Secret("").String()
 	}
 	switch value := value.(type) {

@@ -36,7 +36,7 @@ func FuzzPlan(f *testing.F) {
 		s := &engine.Session{Catalogue: catalogue, Client: &dispatch.Client{Catalogue: catalogue, Authorizer: nobody{}}, StorePath: engine.MemoryStore, DryRun: true}
 		defer s.Close()
 		s.Unfinished(text)
-		s.Sensitive(text)
+		s.Shown(text)
 		if utf8.ValidString(text) {
 			s.Suggest(text, len(text))
 		}

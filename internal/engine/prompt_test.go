@@ -29,23 +29,20 @@ func session(t *testing.T) *engine.Session {
 	return &engine.Session{Catalogue: catalogue, Client: &dispatch.Client{Catalogue: catalogue, Authorizer: nobody{}}}
 }
 
-func TestSensitive(t *testing.T) {
+// TestShownKeepsSecrets shows what the shell's history has of a statement.
+func TestShownKeepsSecrets(t *testing.T) {
 	s := session(t)
 	const secret = "EXEC databricks_workspace.workspace.secrets.put "
-	for text, want := range map[string]bool{
-		"SHOW PROVIDERS;": false,
-		"EXEC databricks_workspace.postgres.postgres_credentials.generate @endpoint='projects/p/branches/b/endpoints/e';": false,
-		"EXEC databricks_workspace.postgres.postgres_projects.list @page_token='next';":                                   false,
-		secret + "@scope='s', @key='k', @string_value='hunter2';":                                                         true,
-		secret + `@@json='{"scope": "s", "key": "k", "string_value": "hunter2"}';`:                                        true,
-		secret + "@scope='s', @key='k';":                                                                                  false,
-		"EXEC databricks_workspace.nowhere.secrets.put @password='hunter2';":                                              true, // unknown, but it looks like one
-		"EXEC a.b.c.d @password='hunter2' oops":                                                                           true,
-		"-- dapi0123456789abcdef0123456789abcdef\nSHOW PROVIDERS;":                                                        true,
-		"SHOW PROVIDERS; -- eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJl":                                            true,
+	for text, want := range map[string]string{
+		"SHOW PROVIDERS;": "SHOW PROVIDERS;",
+		secret + "@scope='s', @key='k', @string_value='hunter2';":            secret + "@scope='s', @key='k', @string_value='****';",
+		"EXEC databricks_workspace.nowhere.secrets.put @password='hunter2';": "EXEC databricks_workspace.nowhere.secrets.put @password='****';",
+		"-- dapi0123456789abcdef0123456789abcdef\nSHOW PROVIDERS;":           "--****\nSHOW PROVIDERS;",
+		"dapi0123456789abcdef0123456789abcdef;":                              "",
+		"'hunter2":                                                           "",
 	} {
-		if got := s.Sensitive(text); got != want {
-			t.Errorf("Sensitive(%q) = %v", text, got)
+		if got := s.Shown(text); got != want {
+			t.Errorf("%q is shown as %q", text, got)
 		}
 	}
 }

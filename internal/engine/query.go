@@ -41,6 +41,11 @@ func (p *planner) planNative(n *statement.NativeQuery) (*plan, error) {
 
 // Columns checks a text of one query and describes its rows. It makes no call.
 func (s *Session) Columns(text string) ([]provider.Column, error) {
+	columns, err := s.columns(text)
+	return columns, s.shownError(text, err)
+}
+
+func (s *Session) columns(text string) ([]provider.Column, error) {
 	statements, err := parse(text)
 	if err != nil {
 		return nil, err

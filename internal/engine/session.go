@@ -37,6 +37,9 @@ type Session struct {
 	// Memory is how many bytes of a statement's answers are kept in memory; those beyond are kept in
 	// a temporary file. 0 means 16 MiB.
 	Memory int
+	// Foreign are texts that were put into the statements from outside, such as the values of
+	// --var. Errors do not show them unless the statement gives them a meaning.
+	Foreign []string
 	// Version is the answer to SHOW VERSION.
 	Version Version
 
@@ -74,12 +77,6 @@ func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows,
 	return s.RunArgs(ctx, text, nil)
 }
 
-// Count counts the statements of a text.
-func Count(text string) (int, error) {
-	statements, err := statement.Parse(text)
-	return len(statements), err
-}
-
 // parse reads the statements of a text, in which no template is left.
 func parse(text string) ([]statement.Statement, error) {
 	statements, err := statement.Parse(text)
@@ -100,7 +97,7 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 		s.Client.OnReplaced = s.replaced.add
 		statements, err := parse(text)
 		if err != nil {
-			yield(nil, err)
+			yield(nil, s.shownError(text, err))
 			return
 		}
 		plans, err := s.check(statements)
@@ -110,14 +107,17 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 			}
 		}()
 		if err != nil {
-			yield(nil, err)
+			yield(nil, s.shownError(text, err))
 			return
 		}
 		s.Client.OnPart = s.parts.add
 		for i, st := range statements {
 			rows, err := s.runOne(ctx, st, plans[i])
 			plans[i] = nil
-			more := yield(rows, err)
+			if err == nil {
+				rows = &shownRows{rows, s, text}
+			}
+			more := yield(rows, s.shownError(text, err))
 			s.noteReplaced()
 			s.parts.note(s.note)
 			if err == nil && !asksErrors(st) { // which lists what was told already

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/statement"
@@ -78,31 +77,4 @@ func changesOf(t *testing.T, s *Session, text string) []change {
 		t.Fatal(err)
 	}
 	return changes
-}
-
-// TestWriteIsSensitive shows which writes the prompt does not write down.
-func TestWriteIsSensitive(t *testing.T) {
-	const put = "INSERT INTO databricks_workspace.workspace.secrets "
-	tests := map[string]struct {
-		text string
-		want bool
-	}{
-		"a secret":                        {put + "(scope, key, string_value) VALUES ('s', 'k', 'x')", true},
-		"a secret by its prefix":          {put + "(scope, key, data__STRING_VALUE) VALUES ('s', 'k', 'x')", true},
-		"a secret that is explained":      {"EXPLAIN " + put + "(scope, key, string_value) VALUES ('s', 'k', 'x')", true},
-		"no secret":                       {"INSERT INTO databricks_workspace.catalog.catalogs (name) VALUES ('a')", false},
-		"an update of what holds one":     {"UPDATE databricks_workspace.ml.model_registry_webhooks SET http_url_spec = '{}' WHERE id = 'i'", true},
-		"an update of a part":             {"UPDATE databricks_workspace.ml.model_registry_webhooks SET http_url_spec.secret = 'x' WHERE id = 'i'", true},
-		"an update of what holds none":    {"UPDATE databricks_workspace.catalog.catalogs SET comment = 'c' WHERE name = 'a'", false},
-		"a token in a table of one's own": {"INSERT INTO mine (token) VALUES ('x')", false},
-		"what looks like a credential":    {"INSERT INTO mine (a) VALUES ('dapi" + strings.Repeat("0", 32) + "')", true},
-	}
-	s := planning(t)
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got := s.Sensitive(test.text); got != test.want {
-				t.Errorf("sensitive: %t, want %t", got, test.want)
-			}
-		})
-	}
 }

@@ -15,7 +15,7 @@ const help = `A semicolon ends a statement. A statement may span several lines.
   \q, exit, quit   exit; Ctrl-D does the same
 
 Ctrl-C clears the input, or cancels the running statement. Tab completes names. The arrow keys
-recall statements, with ` + lineEnd + ` in place of line ends. The history omits statements that contain a secret.
+recall statements, with ` + lineEnd + ` in place of line ends. The history masks what may be a secret.
 `
 
 // isCommand reports whether a line is for the shell itself.

@@ -17,7 +17,7 @@ type names []string
 
 func (names) Run(context.Context, string) iter.Seq2[provider.Rows, error] { return nil }
 func (names) Unfinished(string) bool                                      { return false }
-func (names) Sensitive(string) bool                                       { return false }
+func (names) Shown(text string) string                                    { return text }
 
 func (n names) Suggest(text string, cursor int) []string {
 	if len(n) > 0 {

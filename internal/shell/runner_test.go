@@ -70,7 +70,12 @@ func (r *fakeRunner) Unfinished(text string) bool {
 	return !strings.HasSuffix(strings.TrimSpace(text), ";")
 }
 
-func (r *fakeRunner) Sensitive(text string) bool { return strings.Contains(text, "hunter2") }
+func (r *fakeRunner) Shown(text string) string {
+	if text == "hunter2;" {
+		return ""
+	}
+	return strings.ReplaceAll(text, "hunter2", "****")
+}
 
 func (r *fakeRunner) Suggest(text string, cursor int) []string {
 	before := text[:cursor]

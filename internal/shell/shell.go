@@ -24,8 +24,9 @@ type Runner interface {
 	// Unfinished reports whether text wants another line: its last statement has no semicolon
 	// yet, or a string or comment is still open.
 	Unfinished(text string) bool
-	// Sensitive reports whether text holds a secret. Such text is not kept in the history.
-	Sensitive(text string) bool
+	// Shown returns text with a mask in place of what may be a credential, for the history. It is
+	// empty for a text of which nothing else is left.
+	Shown(text string) string
 	// Suggest returns what may stand in place of the word that ends at the cursor, a byte offset
 	// in text. Letters, digits, _, $ and @ make words; a dot ends one, so that the suggestions
 	// for provider.ser are names of services without the provider's. The shell drops those that
@@ -162,15 +163,20 @@ func (s *session) handle(ctx context.Context, text string) error {
 		return s.run(ctx, text)
 	}
 	err := s.command(text)
-	if !errors.Is(err, errLeave) { // which would stand first in every next session
-		s.keep(text)
+	if err == nil && s.history != nil { // one that leaves would stand first in every next session
+		if err := s.history.add(text); err != nil {
+			s.opts.PrintError(err)
+		}
 	}
 	return err
 }
 
-// keep puts text into the history, unless it holds a secret.
+// keep puts text into the history, without what may be a credential.
 func (s *session) keep(text string) {
-	if s.history == nil || s.opts.Runner.Sensitive(text) {
+	if s.history == nil {
+		return
+	}
+	if text = s.opts.Runner.Shown(text); text == "" {
 		return
 	}
 	if err := s.history.add(text); err != nil {

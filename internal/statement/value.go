@@ -39,6 +39,24 @@ type Value struct {
 // Pos is where the value begins.
 func (v Value) Pos() provider.Position { return provider.PositionAt(v.source, v.start) }
 
+// Quoted returns the text of a string as it counts, with the place in the statements' text of each of
+// its bytes; ok is false for a value that is no string of the text.
+func (v Value) Quoted() (text string, places []int, ok bool) {
+	if v.Kind != String || v.given {
+		return "", nil, false
+	}
+	text, places = v.decode()
+	if !json.Valid([]byte(text)) && !v.sql && strings.Contains(text, `\\`) {
+		if unescaped, offsets := decode(v.raw, true); json.Valid([]byte(unescaped)) {
+			text, places = unescaped, offsets
+		}
+	}
+	for i := range places {
+		places[i] += v.start
+	}
+	return text, places, true
+}
+
 // Any returns the value as JSON decoding would: string, json.Number, bool or nil.
 func (v Value) Any() any {
 	switch v.Kind {

@@ -1,13 +1,16 @@
 package vtab
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/bytecode"
+	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -75,17 +78,67 @@ func (p *Program) Steps() ([]Step, error) {
 }
 
 // Results describes the sources of the program's columns from the column first on, by the names
-// that they are for; nil if several places return rows.
-func (p *Program) Results(names []statement.Ident, first int) ([]string, error) {
+// that a method takes them for; nil if several places return rows.
+func (p *Program) Results(m *provider.Method, names []statement.Ident, first int) ([]string, error) {
 	e, err := explain(p)
 	if err != nil {
 		return nil, err
 	}
 	var parts []string
-	for i, from := range e.trace.Results(first, len(names)) {
-		parts = append(parts, assigned(names[i].Text, from))
+	for i, name := range names {
+		e.trace.Constant = p.constants(m, name.Text)
+		all := e.trace.Results(first, len(names))
+		if all == nil {
+			return nil, nil
+		}
+		parts = append(parts, assigned(name.Text, all[i]))
 	}
 	return parts, nil
+}
+
+// constants returns what words the constants that the text gives to a parameter or attribute: as they
+// are if the documents know that they are no credential and hold none, else with masks.
+func (p *Program) constants(m *provider.Method, name string) func(string) string {
+	schema, known := p.constantSchema(m, name)
+	hidden := provider.Secret("").String()
+	return func(text string) string {
+		switch {
+		case !known || dispatch.LooksSecret(text):
+			return hidden
+		case schema == nil:
+			return text
+		}
+		var value any = text
+		if strings.HasPrefix(text, "'") {
+			value = strings.ReplaceAll(text[1:len(text)-1], "''", "'")
+		}
+		masked, found, err := p.env.Client.MaskWritten(m, schema, value)
+		if err != nil {
+			return hidden
+		}
+		if !found {
+			return text
+		}
+		encoded, err := json.Marshal(masked)
+		if _, whole := masked.(provider.Secret); whole || err != nil {
+			return hidden
+		}
+		return "'" + strings.ReplaceAll(string(encoded), "'", "''") + "'"
+	}
+}
+
+// constantSchema finds what a method takes under a name; nil for the name of a workspace or resource.
+func (p *Program) constantSchema(m *provider.Method, name string) (schema *provider.Schema, known bool) {
+	signature, err := bind.NewSignature(p.env.Catalogue, m)
+	if err != nil {
+		return nil, false
+	}
+	name = signature.Canonical(name)
+	schema, err = signature.Schema(name)
+	if err != nil {
+		return nil, false
+	}
+	return schema, schema != nil || slices.Contains(signature.Names(), name)
 }
 
 // explanation is SQLite's plan for a program beside its bytecode.
@@ -221,6 +274,7 @@ func (e *explanation) addSources(s *Step, at bytecode.Filter, chosen *choice) {
 	calls, feeds := 1, []string(nil)
 	fields := e.fields(chosen)
 	for i, n := range chosen.fields {
+		e.trace.Constant = e.program.constants(s.Method, fields[n].name)
 		from := e.trace.Argument(at, i)
 		s.Parameters = append(s.Parameters, assigned(fields[n].name, from))
 		calls *= max(from.Count, 1)

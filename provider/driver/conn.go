@@ -68,7 +68,7 @@ func (*conn) CheckNamedValue(value *driver.NamedValue) error {
 
 // QueryContext runs the first statement and returns its rows.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	count, err := engine.Count(query)
+	count, err := c.session.Count(query)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/redact"
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Redact finds what may be shown of a text of statements that ended with an error: all of it but what
+// may be a credential.
+func (s *Session) Redact(text string, err error) *redact.Text {
+	return redact.Judge{Client: s.Client, Foreign: s.Foreign, Unresolved: isUnresolved(err)}.Read(text)
+}
+
+// isUnresolved reports whether an error says that names of a statement have no meaning, or that SQLite
+// does not take it.
+func isUnresolved(err error) bool {
+	fault, ok := errors.AsType[*sqlite3.Error](err)
+	if ok && strings.Contains(fault.Error(), "no query solution") {
+		return false // a parameter is missing
+	}
+	return ok || provider.CodeOf(err) == provider.Unknown
+}
+
+// Shown returns a text of statements with a mask in place of what may be a credential; empty if
+// nothing else is left of it.
+func (s *Session) Shown(text string) string {
+	shown := redact.Judge{Client: s.Client, Foreign: s.Foreign}.Read(text)
+	if shown.HidesAll() {
+		return ""
+	}
+	return shown.String()
+}
+
+// Count counts the statements of a text.
+func (s *Session) Count(text string) (int, error) {
+	statements, err := statement.Parse(text)
+	return len(statements), s.shownError(text, err)
+}
+
+// shownError returns an error of statements without what may be a credential in them.
+func (s *Session) shownError(text string, err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	return s.Redact(text, err).Error(err)
+}
+
+// shownRows are the rows of a statement, whose errors do not repeat what may be a credential.
+type shownRows struct {
+	provider.Rows
+	session *Session
+	text    string
+}
+
+func (r *shownRows) Next(ctx context.Context) ([]any, error) {
+	row, err := r.Rows.Next(ctx)
+	return row, r.session.shownError(r.text, err)
+}
+
+func (r *shownRows) Close() error { return r.session.shownError(r.text, r.Rows.Close()) }
