@@ -45,7 +45,8 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 	return columns, s.shownError(text, err)
 }
 
-func (s *Session) columns(text string) ([]provider.Column, error) {
+func (s *Session) columns(text string) (columns []provider.Column, err error) {
+	defer s.recover(&err)
 	statements, err := parse(text)
 	if err != nil {
 		return nil, err

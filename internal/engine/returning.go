@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -47,7 +48,7 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 		for i, c := range columns {
 			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + vtab.DeclaredType(c.Type, c.Format)
 		}
-		if err := p.DB.Exec("CREATE TABLE " + sqlite3.QuoteIdentifier(returnedTable) + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
+		if err := sandbox.Exec(p.DB, "CREATE TABLE "+sqlite3.QuoteIdentifier(returnedTable)+" ("+strings.Join(definitions, ", ")+")"); err != nil {
 			return "", provider.Internalf("make the table of what was given back").Because(err)
 		}
 		p.SetSubject(w.method.Resource, w.alias)
@@ -73,7 +74,7 @@ func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows,
 	if err != nil {
 		return nil, err
 	}
-	if err := fillReturned(p, answers); err != nil {
+	if err := sandbox.Catch(w.env.SQLMemory, func() error { return fillReturned(p, answers) }); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p.Start(ctx)
@@ -87,7 +88,7 @@ func fillReturned(p *vtab.Program, answers [][][]any) error {
 			if insert == nil {
 				var err error
 				text := "INSERT INTO " + sqlite3.QuoteIdentifier(returnedTable) + " VALUES (" + strings.Repeat("?, ", len(row)-1) + "?)"
-				if insert, _, err = p.DB.Prepare(text); err != nil {
+				if insert, err = sandbox.Prepare(p.DB, text); err != nil {
 					return provider.Internalf("keep what was given back").Because(err)
 				}
 				defer func() { _ = insert.Close() }() // it gives the error of the last step again

@@ -133,7 +133,8 @@ func rowError(i, all int, err error) *provider.Error {
 }
 
 // call makes one call and reads its rows.
-func (s *sending) call(ctx context.Context, req *dispatch.Request) ([][]any, error) {
+func (s *sending) call(ctx context.Context, req *dispatch.Request) (answered [][]any, err error) {
+	defer provider.Recover(&err)
 	rows, err := s.write.session.send(ctx, req, s.write.await)
 	if err != nil {
 		return nil, err

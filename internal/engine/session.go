@@ -40,6 +40,9 @@ type Session struct {
 	// Foreign are texts that were put into the statements from outside, such as the values of
 	// --var. Errors do not show them unless the statement gives them a meaning.
 	Foreign []string
+	// SQLMemory is how many bytes of memory SQLite may take for one query of a statement. 0 means
+	// 256 MiB.
+	SQLMemory int64
 	// Version is the answer to SHOW VERSION.
 	Version Version
 
@@ -100,7 +103,7 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 			yield(nil, s.shownError(text, err))
 			return
 		}
-		plans, err := s.check(statements)
+		plans, err := s.checked(statements)
 		defer func() {
 			for _, p := range plans {
 				p.discard()
@@ -112,7 +115,7 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 		}
 		s.Client.OnPart = s.parts.add
 		for i, st := range statements {
-			rows, err := s.runOne(ctx, st, plans[i])
+			rows, err := s.begin(ctx, st, plans[i])
 			plans[i] = nil
 			if err == nil {
 				rows = &shownRows{rows, s, text}

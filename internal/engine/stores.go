@@ -10,7 +10,7 @@ const MemoryStore = localstore.Memory
 
 // stores are those of the session. They are made when they are first needed.
 func (s *Session) stores() *localstore.Stores {
-	s.once.Do(func() { s.local = localstore.New(s.StorePath) })
+	s.once.Do(func() { s.local = localstore.New(s.StorePath, s.SQLMemory) })
 	return s.local
 }
 

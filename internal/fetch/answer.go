@@ -61,11 +61,7 @@ func (a *Answer) demand(pages int, done func()) {
 
 // fetch fetches the next page, and reports whether another one is wanted.
 func (a *Answer) fetch() bool {
-	page, err := a.reader.Next(a.fetcher.ctx)
-	var kept keptPage
-	if err == nil {
-		kept, err = a.fetcher.pages.keep(page, a.fetcher.memory())
-	}
+	kept, err := a.next()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ended = err; err == nil {
@@ -76,6 +72,16 @@ func (a *Answer) fetch() bool {
 	close(a.changed)
 	a.changed = make(chan struct{})
 	return a.running
+}
+
+// next fetches the next page and keeps it.
+func (a *Answer) next() (kept keptPage, err error) {
+	defer provider.Recover(&err)
+	page, err := a.reader.Next(a.fetcher.ctx)
+	if err != nil {
+		return keptPage{}, err
+	}
+	return a.fetcher.pages.keep(page, a.fetcher.memory())
 }
 
 // page returns a page by its number, from 0, and io.EOF after the last.

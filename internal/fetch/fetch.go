@@ -85,9 +85,13 @@ func (f *Fetcher) Close() error {
 	return f.pages.close()
 }
 
-// Go runs a function on a goroutine that Close waits for. Its context ends with the statement.
+// Go runs a function on a goroutine that Close waits for. Its context ends with the statement. A
+// panic ends the function alone: what runs ahead is not needed.
 func (f *Fetcher) Go(run func(context.Context)) {
-	f.group.Go(func() { run(f.ctx) })
+	f.group.Go(func() {
+		defer func() { _ = recover() }()
+		run(f.ctx)
+	})
 }
 
 // Call returns the answer to a request that the statement itself makes, new or not. step is the

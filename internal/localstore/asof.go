@@ -1,7 +1,6 @@
 package localstore
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/ext/statement"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -60,10 +60,10 @@ func (s *Stores) provideAt(p *vtab.Program, name string, note func(format string
 // historyOf reads the columns of a table's history and the time at which it starts; nil if there is
 // no history. The store is part of the database.
 func (st *store) historyOf(db *sqlite3.Conn, table string) (columns []string, since string, err error) {
-	stmt, _, err := db.Prepare("SELECT columns, known_since FROM " + st.schema + "." + pipelineTables + " WHERE name = ?")
-	if _, lacking := vtab.MissingTable(cmp.Or(err, errors.New(""))); lacking {
-		return nil, "", nil // no pipeline has filled this store
+	if ours, err := st.has(db, pipelineTables); !ours || err != nil {
+		return nil, "", err // no pipeline has filled this store
 	}
+	stmt, err := sandbox.Prepare(db, "SELECT columns, known_since FROM "+st.schema+"."+pipelineTables+" WHERE name = ?")
 	if err != nil {
 		return nil, "", st.fault(err)
 	}
@@ -81,11 +81,13 @@ func (st *store) historyOf(db *sqlite3.Conn, table string) (columns []string, si
 		Name string `json:"name"`
 	}
 	if err := json.Unmarshal([]byte(stmt.ColumnText(0)), &all); err != nil {
-		return nil, "", provider.Internalf("read the columns of the table %s in the store", table).
-			Because(err)
+		return nil, "", st.damaged("the columns of the pipeline table %s are not readable: %v", provider.Quote(table), err)
 	}
 	columns = []string{}
 	for _, c := range all {
+		if strings.ContainsRune(c.Name, 0) {
+			return nil, "", st.damaged("the columns of the pipeline table %s are not readable: a name holds the character 0", provider.Quote(table))
+		}
 		columns = append(columns, sqlite3.QuoteIdentifier(c.Name))
 	}
 	return columns, stmt.ColumnText(1), nil
@@ -118,10 +120,10 @@ func (h *history) create(p *vtab.Program) error {
 		err = p.DB.CreateFunction(moment, 2, sqlite3.DETERMINISTIC|sqlite3.INNOCUOUS, h.moment(p.DB))
 	}
 	if err == nil {
-		err = p.DB.Exec("CREATE VIRTUAL TABLE temp." + sqlite3.QuoteIdentifier(h.table+atSuffix) + " USING statement(" + query + ")")
+		err = sandbox.Exec(p.DB, "CREATE VIRTUAL TABLE temp."+sqlite3.QuoteIdentifier(h.table+atSuffix)+" USING statement("+query+")")
 	}
 	if err != nil {
-		return provider.Internalf("make %s%s: %s", h.table, atSuffix, vtab.Message(err)).Because(err)
+		return h.store.damaged("%s%s cannot be made of the history: %s", h.table, atSuffix, vtab.Message(err)).Because(err)
 	}
 	return nil
 }
@@ -176,7 +178,7 @@ func (h *history) last(db *sqlite3.Conn) string {
 
 // hasStates reports whether the store keeps since when rows are old.
 func (h *history) hasStates(db *sqlite3.Conn) bool {
-	stmt, _, err := db.Prepare("SELECT 1 FROM " + h.store.schema + "." + pipelineStates)
+	stmt, err := sandbox.Prepare(db, "SELECT 1 FROM "+h.store.schema+"."+pipelineStates)
 	if err == nil {
 		err = stmt.Close()
 	}
@@ -207,7 +209,7 @@ func (h *history) noteOld(db *sqlite3.Conn, at string) {
 
 // each runs a query about the table, its first parameter, and visits its rows.
 func (h *history) each(db *sqlite3.Conn, query string, visit func(*sqlite3.Stmt), more ...string) error {
-	stmt, _, err := db.Prepare(query)
+	stmt, err := sandbox.Prepare(db, query)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,11 @@
 package localstore
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -41,7 +41,7 @@ func (r *Runner) Create(c *statement.Create) (*Work, error) {
 		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
-	o := &Object{store: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Text, columns: quotedList(c.Columns)}
+	o := &Object{store: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Text, columns: texts(c.Columns)}
 	if c.Kind == statement.View {
 		return r.change(o.store, func(db *sqlite3.Conn) error { return o.replaceView(db, c) }, p), nil
 	}
@@ -118,7 +118,7 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 // view that names itself.
 func (r *Runner) checkView(c *statement.Create) error {
 	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) {
-		err := p.CreateView(c.Name.Text, quotedList(c.Columns), c.As.Text)
+		err := p.CreateView(c.Name.Text, texts(c.Columns), c.As.Text)
 		return "SELECT * FROM temp." + sqlite3.QuoteIdentifier(c.Name.Text), err
 	})
 	if err != nil {
@@ -132,12 +132,12 @@ func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
 	definition := func(schema string) string {
 		return "CREATE TABLE " + schema + sqlite3.QuoteIdentifier(c.Name.Text) + " (" + c.Definition + "\n)"
 	}
-	scratch, err := sqlite3.Open(":memory:")
+	scratch, err := sandbox.Open(r.Env.SQLMemory)
 	if err != nil {
 		return nil, provider.Internalf("open SQLite").Because(err)
 	}
-	defer func() { _ = scratch.Close() }() // there is nothing in it
-	if err := execOne(scratch, definition("")); err != nil {
+	defer func() { _ = sandbox.Close(scratch) }() // there is nothing in it
+	if err := sandbox.Catch(r.Env.SQLMemory, func() error { return sandbox.Exec(scratch, definition("")) }); err != nil {
 		return nil, provider.Usagef("%s", vtab.Message(err)).At(c.Position).Because(err)
 	}
 	return r.change(target, func(db *sqlite3.Conn) error {
@@ -151,32 +151,20 @@ func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
 		if err := dropTable(db, target, c.Name.Text); err != nil {
 			return err
 		}
-		if err := execOne(db, definition(target.schema+".")); err != nil {
+		if err := sandbox.Exec(db, definition(target.schema+".")); err != nil {
 			return target.fault(err)
 		}
 		return nil
 	}, nil), nil
 }
 
-// execOne runs one statement. Text after it is an error.
-func execOne(db *sqlite3.Conn, text string) error {
-	stmt, tail, err := db.Prepare(text)
-	if err != nil {
-		return err
+// texts are the names that identifiers stand for.
+func texts(identifiers []statement.Ident) []string {
+	names := make([]string, len(identifiers))
+	for i, c := range identifiers {
+		names[i] = c.Text
 	}
-	if strings.TrimSpace(tail) != "" {
-		_ = stmt.Close() // it never ran
-		return errors.New("text behind the end of the statement")
-	}
-	return errors.Join(stmt.Exec(), stmt.Close())
-}
-
-func quotedList(columns []statement.Ident) string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = sqlite3.QuoteIdentifier(c.Text)
-	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // replaceView makes a view, and removes one of its name.
@@ -188,7 +176,7 @@ func (o *Object) replaceView(db *sqlite3.Conn, c *statement.Create) error {
 	if exists, err := admits(all, c); err != nil || exists {
 		return err
 	}
-	if err := db.Exec("DROP VIEW IF EXISTS " + o.inStore()); err != nil { // one that SQLite has itself
+	if err := sandbox.Exec(db, "DROP VIEW IF EXISTS "+o.inStore()); err != nil { // one that SQLite has itself
 		return o.store.fault(err)
 	}
 	return o.keep(db)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -68,7 +69,7 @@ func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, column
 		for i := range names {
 			names[i] = fmt.Sprintf("c%d", i)
 		}
-		if err := p.DB.Exec("CREATE TEMP TABLE " + freshTable + " (" + strings.Join(names, ", ") + ")"); err != nil {
+		if err := sandbox.Exec(p.DB, "CREATE TEMP TABLE "+freshTable+" ("+strings.Join(names, ", ")+")"); err != nil {
 			return "", provider.Internalf("make a table for the rows").Because(err)
 		}
 		text, err := p.Rewrite(as)
@@ -145,11 +146,11 @@ func (f *filling) make(db *sqlite3.Conn, rows string) error {
 			definitions[i] += " " + vtab.StoredType(c)
 		}
 	}
-	if err := db.Exec("CREATE TABLE " + o.inStore() + " (" + strings.Join(definitions, ", ") + ")"); err != nil {
+	if err := sandbox.Exec(db, "CREATE TABLE "+o.inStore()+" ("+strings.Join(definitions, ", ")+")"); err != nil {
 		return o.store.fault(err)
 	}
 	if rows != "" {
-		if err := db.Exec("INSERT INTO " + o.inStore() + " " + rows); err != nil {
+		if err := sandbox.Exec(db, "INSERT INTO "+o.inStore()+" "+rows); err != nil {
 			return o.store.fault(err)
 		}
 	}

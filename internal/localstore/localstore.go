@@ -43,13 +43,13 @@ const (
 var memories atomic.Int64 //nolint:gochecknoglobals // SQLite's names are global as well
 
 // New makes the stores of a session. path is that of the file, which need not exist; empty or
-// [Memory]: there is no file.
-func New(path string) *Stores {
+// [Memory]: there is no file. SQLite may take sqlMemory bytes of memory for a statement; 0: 256 MiB.
+func New(path string, sqlMemory int64) *Stores {
 	name := fmt.Sprintf("lakeql-%d", memories.Add(1))
 	memdb.Create(name, nil)
-	s := &Stores{all: []*store{{schema: sessionSchema, memory: name}}}
+	s := &Stores{all: []*store{{schema: sessionSchema, memory: name, sqlMemory: sqlMemory}}}
 	if path != "" && path != Memory {
-		s.all = append(s.all, &store{schema: fileSchema, path: path, gone: map[string]bool{}})
+		s.all = append(s.all, &store{schema: fileSchema, path: path, sqlMemory: sqlMemory, gone: map[string]bool{}})
 	}
 	return s
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -125,12 +126,12 @@ func (c *modification) direct(ctx context.Context, p *vtab.Program) (provider.Ro
 	changes := p.DB.Changes()
 	if err == nil {
 		c.runner.noteMasked(p)
-		if err = tx.Commit(); err != nil {
+		if err = sandbox.Catch(c.runner.Env.SQLMemory, tx.Commit); err != nil {
 			err = c.table.store.fault(err)
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, tx.Rollback(), rows.Close())
+		return nil, errors.Join(err, sandbox.Catch(c.runner.Env.SQLMemory, tx.Rollback), rows.Close())
 	}
 	c.changed(changes)
 	return &vtab.Done{Rows: provider.NewRows(rows.Columns(), returned), Used: rows.Costs()}, rows.Close()
@@ -197,7 +198,7 @@ func (c *modification) insertFresh(p *vtab.Program, columns []provider.Column) (
 	var returned [][]any
 	var changes int64
 	err = c.table.store.transact(p.DB, func(db *sqlite3.Conn) error {
-		stmt, _, err := db.Prepare(text)
+		stmt, err := sandbox.Prepare(db, text)
 		if err != nil {
 			return p.SQLError(err)
 		}
@@ -235,7 +236,7 @@ func (c *modification) text(p *vtab.Program) (string, error) {
 		b.WriteString(" AS " + sqlite3.QuoteIdentifier(in.Alias))
 	}
 	if len(in.Columns) > 0 {
-		b.WriteString(" (" + quotedList(in.Columns) + ")")
+		b.WriteString(" (" + quoteList(texts(in.Columns)) + ")")
 	}
 	b.WriteString(" " + copyFresh + " WHERE true")
 	for _, clause := range []struct {

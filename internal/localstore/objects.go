@@ -6,6 +6,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -18,7 +19,7 @@ type Object struct {
 	Refreshed  string // of a materialized view: when, as ISO 8601
 
 	store   *store
-	columns string // of a view: the names given to its columns, as SQLite reads them; empty: the query's
+	columns []string // of a view: the names given to its columns; empty: the query's
 }
 
 // objects lists what the store has, in order of name.
@@ -40,29 +41,94 @@ func (st *store) list(db *sqlite3.Conn) ([]Object, error) {
 	query := "SELECT name, upper(type), '', '', '' FROM " + st.schema + ".sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'" +
 		// The queue of pipelines, where they fill the store.
 		" AND NOT (name LIKE 'river\\_%' ESCAPE '\\' AND EXISTS (SELECT 1 FROM " + st.schema + ".sqlite_schema WHERE name = '" + pipelineTables + "'))"
-	if ours, _, err := db.Prepare("SELECT 1 FROM " + st.schema + "." + objectsTable); err == nil {
-		_ = ours.Close() // it never ran
+	ours, err := st.has(db, objectsTable)
+	if err != nil {
+		return nil, err
+	}
+	if ours {
 		query = "SELECT name, kind, definition, columns, refreshed FROM " + st.schema + "." + objectsTable +
 			" UNION ALL " + query + " AND name COLLATE NOCASE NOT IN (SELECT name FROM " + st.schema + "." + objectsTable + ")"
 	}
-	stmt, _, err := db.Prepare(query + " ORDER BY 1 COLLATE NOCASE")
+	stmt, err := sandbox.Prepare(db, query+" ORDER BY 1 COLLATE NOCASE")
 	if err != nil {
 		return nil, st.fault(err)
 	}
+	defer func() { _ = stmt.Close() }() // it returns the error of the last step again
 	var all []Object
 	for stmt.Step() {
 		if st.gone[strings.ToLower(stmt.ColumnText(0))] {
 			continue
 		}
-		all = append(all, Object{
+		o := Object{
 			store: st, Name: stmt.ColumnText(0), Kind: statement.ObjectKind(stmt.ColumnText(1)),
-			Definition: stmt.ColumnText(2), columns: stmt.ColumnText(3), Refreshed: stmt.ColumnText(4),
-		})
+			Definition: stmt.ColumnText(2), Refreshed: stmt.ColumnText(4),
+		}
+		if err := o.check(stmt.ColumnText(3)); err != nil {
+			return nil, err
+		}
+		all = append(all, o)
 	}
-	if err := stmt.Close(); err != nil {
+	if err := stmt.Err(); err != nil {
 		return nil, st.fault(err)
 	}
 	return all, nil
+}
+
+// check checks what a store says about the object, and reads its list of columns. A store's file
+// may hold anything.
+func (o *Object) check(columns string) error {
+	switch {
+	case strings.ContainsRune(o.Name, 0):
+		return o.store.damaged("the name %s holds the character 0", provider.Quote(o.Name))
+	case o.Kind != statement.TableObject && o.Kind != statement.View && o.Kind != statement.MaterializedView:
+		return o.store.damaged("%s is a %s, and there are tables, views and materialized views", provider.Quote(o.Name), provider.Quote(string(o.Kind)))
+	}
+	var ok bool
+	if o.columns, ok = unquoteList(columns); !ok {
+		return o.store.damaged("the columns of the view %s are not a list of names: %s", provider.Quote(o.Name), provider.Quote(columns))
+	}
+	return nil
+}
+
+// quoteList writes names as a store keeps them: "a", "b".
+func quoteList(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = sqlite3.QuoteIdentifier(name)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// unquoteList reads what quoteList has written. ok reports whether the text is that.
+func unquoteList(text string) (names []string, ok bool) {
+	for rest := text; rest != ""; {
+		var name strings.Builder
+		if rest, ok = strings.CutPrefix(rest, `"`); !ok {
+			return nil, false
+		}
+		for {
+			part, behind, closed := strings.Cut(rest, `"`)
+			if !closed {
+				return nil, false
+			}
+			name.WriteString(part)
+			if rest, ok = strings.CutPrefix(behind, `"`); !ok {
+				break
+			}
+			name.WriteByte('"')
+		}
+		if strings.ContainsRune(name.String(), 0) {
+			return nil, false
+		}
+		names = append(names, name.String())
+		if rest == "" {
+			break
+		}
+		if rest, ok = strings.CutPrefix(rest, ", "); !ok || rest == "" {
+			return nil, false
+		}
+	}
+	return names, true
 }
 
 // find returns the object with a name, in any case; nil if there is none.
@@ -80,11 +146,11 @@ func (o *Object) inStore() string { return o.store.schema + "." + sqlite3.QuoteI
 
 // keep writes the object into the list of its store.
 func (o *Object) keep(db *sqlite3.Conn) error {
-	stmt, _, err := db.Prepare("INSERT OR REPLACE INTO " + o.store.schema + "." + objectsTable + " VALUES (?, ?, ?, ?, ?)")
+	stmt, err := sandbox.Prepare(db, "INSERT OR REPLACE INTO "+o.store.schema+"."+objectsTable+" VALUES (?, ?, ?, ?, ?)")
 	if err != nil {
 		return o.store.fault(err)
 	}
-	for i, text := range []string{o.Name, string(o.Kind), o.Definition, o.columns, o.Refreshed} {
+	for i, text := range []string{o.Name, string(o.Kind), o.Definition, quoteList(o.columns), o.Refreshed} {
 		err = errors.Join(err, stmt.BindText(i+1, text))
 	}
 	if err := errors.Join(err, stmt.Exec(), stmt.Close()); err != nil {
@@ -94,7 +160,7 @@ func (o *Object) keep(db *sqlite3.Conn) error {
 }
 
 func (o *Object) drop(db *sqlite3.Conn) error {
-	stmt, _, err := db.Prepare("DELETE FROM " + o.store.schema + "." + objectsTable + " WHERE name = ?")
+	stmt, err := sandbox.Prepare(db, "DELETE FROM "+o.store.schema+"."+objectsTable+" WHERE name = ?")
 	if err != nil {
 		return o.store.fault(err)
 	}
@@ -104,14 +170,14 @@ func (o *Object) drop(db *sqlite3.Conn) error {
 	if o.Kind != statement.View {
 		return dropTable(db, o.store, o.Name)
 	}
-	if err := db.Exec("DROP VIEW IF EXISTS " + o.inStore()); err != nil { // one that SQLite has itself
+	if err := sandbox.Exec(db, "DROP VIEW IF EXISTS "+o.inStore()); err != nil { // one that SQLite has itself
 		return o.store.fault(err)
 	}
 	return nil
 }
 
 func dropTable(db *sqlite3.Conn, st *store, name string) error {
-	if err := db.Exec("DROP TABLE IF EXISTS " + st.schema + "." + sqlite3.QuoteIdentifier(name)); err != nil {
+	if err := sandbox.Exec(db, "DROP TABLE IF EXISTS "+st.schema+"."+sqlite3.QuoteIdentifier(name)); err != nil {
 		return st.fault(err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -59,7 +60,7 @@ func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
 func columnNames(o *Object) ([]string, error) {
 	var names []string
 	err := o.store.use(func(db *sqlite3.Conn) error {
-		stmt, _, err := db.Prepare("SELECT * FROM " + o.inStore())
+		stmt, err := sandbox.Prepare(db, "SELECT * FROM "+o.inStore())
 		if err != nil {
 			return o.store.fault(err)
 		}

@@ -3,6 +3,7 @@ package localstore
 import (
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -27,9 +28,9 @@ func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any
 		if !p.Has(st.schema) {
 			continue
 		}
-		stmt, _, err := p.DB.Prepare("SELECT table_name, about, note FROM " + st.schema + "." + pipelineNotes + " ORDER BY table_name, kind, about")
+		stmt, err := sandbox.Prepare(p.DB, "SELECT table_name, about, note FROM "+st.schema+"."+pipelineNotes+" ORDER BY table_name, kind, about")
 		if err != nil { // version 0.1.0 filled it
-			stmt, _, err = p.DB.Prepare("SELECT table_name, '', 'the rows of ' || sum(stale) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed; " + statusView + " tells which' FROM " + st.schema + "." + pipelineSlices + " GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
+			stmt, err = sandbox.Prepare(p.DB, "SELECT table_name, '', 'the rows of ' || sum(stale) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed; "+statusView+" tells which' FROM "+st.schema+"."+pipelineSlices+" GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
 		}
 		if err != nil {
 			continue // no pipeline has filled it

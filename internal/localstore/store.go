@@ -3,6 +3,7 @@ package localstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -22,6 +24,8 @@ type store struct {
 	path   string          // of the file; empty: it is in memory
 	memory string          // the name of one in memory
 	gone   map[string]bool // what a dry run would have dropped, in lower case
+	// sqlMemory is how many bytes SQLite may take; 0: the usual number.
+	sqlMemory int64
 }
 
 // exists reports whether the store was ever written.
@@ -76,11 +80,43 @@ func (st *store) attach(db *sqlite3.Conn) error {
 }
 
 func (st *store) attachAs(db *sqlite3.Conn, mode string) error {
-	stmt, _, err := db.Prepare("ATTACH ? AS " + st.schema)
+	return sandbox.Attach(db, st.uri(mode), st.schema)
+}
+
+// has reports whether the store has a table with the name. It is an error if the name is that of
+// something else, such as a view: what lakeql reads as its own are rows, and not what a file's
+// schema computes.
+func (st *store) has(db *sqlite3.Conn, table string) (bool, error) {
+	stmt, err := sandbox.Prepare(db, "SELECT type = 'table' AND rootpage > 0 FROM "+st.schema+".sqlite_schema WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE")
 	if err != nil {
-		return err
+		return false, st.fault(err)
 	}
-	return errors.Join(stmt.BindText(1, st.uri(mode)), stmt.Exec(), stmt.Close())
+	there, real := false, true
+	err = stmt.BindText(1, table)
+	for err == nil && stmt.Step() {
+		there, real = true, real && stmt.ColumnBool(0)
+	}
+	if err := errors.Join(err, stmt.Close()); err != nil {
+		return false, st.fault(err)
+	}
+	if !real {
+		return false, st.damaged("%s is not a table", table)
+	}
+	return there, nil
+}
+
+// damaged is the error that a store holds what lakeql has not written.
+func (st *store) damaged(format string, args ...any) *provider.Error {
+	return provider.Usagef("the store %s is damaged, or something else has written to it: %s", provider.Printable(st.place()), provider.Printable(fmt.Sprintf(format, args...))).
+		Hintf("repair it with sqlite3, or name another file with --store")
+}
+
+// place is where the store is, for a person.
+func (st *store) place() string {
+	if st.memory != "" {
+		return Memory
+	}
+	return st.path
 }
 
 // uri names the database for SQLite. The journal beside a file gets the file's mode.
@@ -100,14 +136,13 @@ func (st *store) fault(err error) error {
 	if e, ok := errors.AsType[*provider.Error](err); ok {
 		return e
 	}
-	where := st.path
-	if st.memory != "" {
-		where = Memory
-	}
+	where := st.place()
 	e := provider.Usagef("the store %s: %s", provider.Printable(where), vtab.Message(err)).
 		Hintf("name another file with --store").
 		Because(err)
 	switch {
+	case errors.Is(err, sqlite3.TOOBIG):
+		return sandbox.TooLong(st.sqlMemory)
 	case errors.Is(err, sqlite3.INTERRUPT):
 		return provider.Errorf(provider.Canceled, "canceled: the store is as it was").Because(err)
 	case errors.Is(err, sqlite3.BUSY):
@@ -120,15 +155,17 @@ func (st *store) fault(err error) error {
 
 // use runs a function over a new database that the store is part of.
 func (st *store) use(f func(db *sqlite3.Conn) error) error {
-	db, err := sqlite3.Open(":memory:")
+	db, err := sandbox.Open(st.sqlMemory)
 	if err != nil {
 		return st.fault(err)
 	}
-	err = st.attach(db)
-	if err == nil {
-		err = f(db)
-	}
-	return errors.Join(err, db.Close())
+	err = sandbox.Catch(st.sqlMemory, func() error {
+		if err := st.attach(db); err != nil {
+			return err
+		}
+		return f(db)
+	})
+	return errors.Join(err, sandbox.Close(db))
 }
 
 // change is use for a function that writes, in one transaction.
@@ -148,15 +185,15 @@ func (st *store) transact(db *sqlite3.Conn, f func(db *sqlite3.Conn) error) erro
 	if err != nil {
 		return st.fault(err)
 	}
-	if err := db.Exec("CREATE TABLE IF NOT EXISTS " + st.schema + "." + objectsTable +
+	if err := sandbox.Exec(db, "CREATE TABLE IF NOT EXISTS "+st.schema+"."+objectsTable+
 		" (name TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL, definition TEXT NOT NULL, columns TEXT NOT NULL, refreshed TEXT NOT NULL)"); err != nil {
 		return errors.Join(st.fault(err), tx.Rollback())
 	}
-	if err := f(db); err != nil {
-		return errors.Join(err, tx.Rollback())
+	if err := sandbox.Catch(st.sqlMemory, func() error { return f(db) }); err != nil {
+		return errors.Join(err, sandbox.Catch(st.sqlMemory, tx.Rollback))
 	}
-	if err := tx.Commit(); err != nil {
-		return errors.Join(st.fault(err), tx.Rollback())
+	if err := sandbox.Catch(st.sqlMemory, tx.Commit); err != nil {
+		return errors.Join(st.fault(err), sandbox.Catch(st.sqlMemory, tx.Rollback))
 	}
 	return nil
 }

@@ -161,7 +161,28 @@ func decodeDefinition(data []byte) (*Definition, error) {
 	if err := json.Unmarshal(data, &d); err != nil {
 		return nil, provider.Internalf("read a pipeline that the store keeps").Because(err)
 	}
-	return &d, nil
+	return &d, d.checkStored()
+}
+
+// checkStored checks the names and types of a definition that comes from a store, which anybody may
+// have written to: they become SQL.
+func (d *Definition) checkStored() error {
+	for i := range d.Tables {
+		t := &d.Tables[i]
+		fault := ""
+		if !names.MatchString(t.Name) {
+			fault = t.Name
+		}
+		for _, c := range t.Columns {
+			if !variableName.MatchString(c.Name) || !slices.Contains(types(), c.Type) {
+				fault = t.Name + "." + c.Name + " " + string(c.Type)
+			}
+		}
+		if fault != "" {
+			return provider.Usagef("the store is damaged, or something else has written to it: its pipeline %s has %s", provider.Quote(d.Name), provider.Quote(fault))
+		}
+	}
+	return nil
 }
 
 // table finds a table by its name.

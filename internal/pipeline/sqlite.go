@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	sqlitedriver "github.com/ncruces/go-sqlite3/driver"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -37,7 +38,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
 		return nil, storeError(path, err)
 	}
 	// The cache (64 MB, as it is needed) holds the indexes of a million rows, into which keys go in no order.
-	db, err := openCached(sqliteURI(path, "_pragma=busy_timeout(60000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_pragma=cache_size(-64000)&_txlock=immediate"))
+	db, err := openCached(sqliteURI(path, sandbox.FileSystem()+"&_pragma=busy_timeout(60000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_pragma=cache_size(-64000)&_txlock=immediate"))
 	if err != nil {
 		return nil, storeError(path, err)
 	}
@@ -156,13 +157,19 @@ func (s *sqliteDatabase) close() {
 // sqlConn runs statements by database/sql.
 type sqlConn struct {
 	db interface {
-		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
 }
 
 func (c sqlConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	done, err := c.db.ExecContext(ctx, query, args...)
+	// A text that is prepared is one statement; the driver would run several without arguments.
+	stmt, err := c.db.PrepareContext(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = stmt.Close() }() // it goes back to its connection
+	done, err := stmt.ExecContext(ctx, args...)
 	if err != nil {
 		return 0, err
 	}

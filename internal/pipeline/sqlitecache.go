@@ -6,6 +6,8 @@ import (
 	"errors"
 
 	sqlitedriver "github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/lakeql/lakeql/internal/sandbox"
 )
 
 // cachingConnector opens connections that keep prepared statements.
@@ -20,6 +22,9 @@ func (c cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	own, ok := conn.(sqlitedriver.Conn)
 	if !ok {
 		return conn, nil
+	}
+	if err := sandbox.Confine(own.Raw(), 0); err != nil { // the file may be anybody's
+		return nil, errors.Join(err, conn.Close())
 	}
 	return &cachingConn{Conn: own, idle: map[string]driver.Stmt{}}, nil
 }

@@ -126,7 +126,7 @@ func (c *cursor) Column(ctx sqlite3.Context, n int) error {
 			return c.table.fail(err)
 		}
 	}
-	if err := result(ctx, value); err != nil {
+	if err := c.table.program.result(ctx, value); err != nil {
 		return c.table.fail(err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package vtab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/fetch"
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -65,11 +67,11 @@ func CompileWrite(env *Env, position provider.Position, ahead, text Text) (*Prog
 // prepared opens the program's database and prepares its text there.
 func (p *Program) prepared() (*Program, error) {
 	var err error
-	if p.DB, err = sqlite3.Open(":memory:"); err != nil {
+	if p.DB, err = sandbox.Open(p.env.SQLMemory); err != nil {
 		return nil, provider.Internalf("open SQLite").Because(err)
 	}
 	p.tables = tables{program: p, named: map[string]*table{}}
-	if err := p.prepare(); err != nil {
+	if err := p.catch(p.prepare); err != nil {
 		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
@@ -85,18 +87,18 @@ func (p *Program) prepare() error {
 		return err
 	}
 	p.full = text
-	stmt, tail, err := p.DB.Prepare(text)
+	stmt, err := sandbox.Prepare(p.DB, text)
 	for err != nil {
+		if errors.Is(err, sandbox.ErrMore) || errors.Is(err, sandbox.ErrNone) {
+			return provider.Usagef("the query has text behind its end").At(p.position)
+		}
 		found, fault := p.provide(err)
 		if fault != nil {
 			return provider.At(fault, p.position)
 		} else if !found {
 			return p.SQLError(err)
 		}
-		stmt, tail, err = p.DB.Prepare(text)
-	}
-	if strings.TrimSpace(tail) != "" || stmt == nil {
-		return provider.Usagef("the query has text behind its end").At(p.position)
+		stmt, err = sandbox.Prepare(p.DB, text)
 	}
 	p.stmt = stmt
 	if err := checkOrder(p); err != nil {
@@ -161,9 +163,9 @@ func (p *Program) Rewrite(q *statement.Query) (string, error) {
 	return p.tables.rewrite(q)
 }
 
-// CreateView makes a view of a query, and the tables of that. columns is a list of names as SQLite
-// reads it; empty: the query's.
-func (p *Program) CreateView(name, columns, definition string) error {
+// CreateView makes a view of a query, and the tables of that. columns are the names of its columns;
+// empty: the query's.
+func (p *Program) CreateView(name string, columns []string, definition string) error {
 	return p.tables.createView(name, columns, definition)
 }
 
@@ -200,12 +202,13 @@ func (p *Program) Bytecode() (*bytecode.Program, error) {
 	if p.code != nil {
 		return p.code, nil
 	}
-	code, err := bytecode.Read(p.DB, p.stmt.SQL())
-	if err != nil {
-		return nil, provider.Internalf("explain the query").Because(err)
-	}
-	p.code = code
-	return code, nil
+	err := p.catch(func() (err error) {
+		if p.code, err = bytecode.Read(p.DB, p.stmt.SQL()); err != nil {
+			return provider.Internalf("explain the query").Because(err)
+		}
+		return nil
+	})
+	return p.code, err
 }
 
 // flow reports how the program reads. It is an error if the program compares a workspace that it
@@ -235,12 +238,15 @@ func (p *Program) Close() error {
 	if p.DB == nil {
 		return nil
 	}
-	if p.stmt != nil {
-		_ = p.stmt.Close() // it returns the error of the last step again
-	}
 	db := p.DB
 	p.DB, p.stmt = nil, nil
-	return db.Close()
+	return sandbox.Close(db)
+}
+
+// catch runs a function that uses the program's database, and makes an error of a panic in SQLite,
+// which has no other way to say that its memory is used up. The program can only be closed then.
+func (p *Program) catch(f func() error) error {
+	return provider.At(sandbox.Catch(p.env.SQLMemory, f), p.position)
 }
 
 // stopped is the error of a program that was stopped.
@@ -267,6 +273,9 @@ func (p *Program) SQLError(err error) error {
 	}
 	if p.ctx != nil && p.ctx.Err() != nil {
 		return p.stopped(p.ctx)
+	}
+	if errors.Is(err, sqlite3.TOOBIG) {
+		return sandbox.TooLong(p.env.SQLMemory).At(p.position)
 	}
 	e := p.located(err)
 	if p.Target != nil && strings.HasPrefix(e.Message, "no such column") {

@@ -58,16 +58,25 @@ func (r *Rows) Next(ctx context.Context) ([]any, error) {
 	if r.ended == nil && ctx.Err() != nil {
 		r.ended = r.program.stopped(ctx)
 	}
-	if r.ended == nil && !r.program.stmt.Step() {
-		r.ended = io.EOF
-		if err := r.program.stmt.Err(); err != nil {
-			r.ended = r.program.SQLError(err)
-		}
+	var row []any
+	if r.ended == nil {
+		r.ended = r.program.catch(func() (err error) {
+			row, err = r.program.step()
+			return err
+		})
 	}
-	if r.ended != nil {
-		return nil, r.ended
+	return row, r.ended
+}
+
+// step returns the next row of the statement, and io.EOF after the last.
+func (p *Program) step() ([]any, error) {
+	if p.stmt.Step() {
+		return RowOf(p.stmt, p.Columns), nil
 	}
-	return RowOf(r.program.stmt, r.program.Columns), nil
+	if err := p.stmt.Err(); err != nil {
+		return nil, p.SQLError(err)
+	}
+	return nil, io.EOF
 }
 
 // Costs reports what the calls of each step have cost, by Step.Key.
@@ -76,7 +85,7 @@ func (r *Rows) Costs() map[int]fetch.Cost { return r.fetch.Costs() }
 // Settle ends the calls and passes that still run, and the SQLite statement: its transaction can
 // end then, and nothing holds a lock of a store. The program stays open.
 func (r *Rows) Settle() error {
-	_ = r.program.stmt.Reset() // it returns the error of the last step again
+	_ = r.program.catch(r.program.stmt.Reset) // it returns the error of the last step again
 	return r.fetch.Close()
 }
 
@@ -120,26 +129,36 @@ func (p *Program) Requests(ctx context.Context) (provider.Rows, error) {
 
 // drain runs the program for its calls, and ignores its rows.
 func (p *Program) drain() error {
-	for p.stmt.Step() {
-		continue
-	}
-	if err := p.stmt.Err(); err != nil {
-		return p.SQLError(err)
-	}
-	return nil
+	return p.catch(func() error {
+		for p.stmt.Step() {
+			continue
+		}
+		if err := p.stmt.Err(); err != nil {
+			return p.SQLError(err)
+		}
+		return nil
+	})
 }
 
 // Each runs a constant program, and calls visit for at most limit rows; negative: for all. The
 // program can run again then.
 func (p *Program) Each(limit int, visit func(row []any) error) error {
-	for n := 0; n != limit && p.stmt.Step(); n++ {
-		if err := visit(RowOf(p.stmt, p.Columns)); err != nil {
+	for n := 0; n != limit; n++ {
+		var row []any
+		err := p.catch(func() (err error) {
+			row, err = p.step()
+			return err
+		})
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = visit(row)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if err := p.stmt.Err(); err != nil {
-		return p.SQLError(err)
-	}
-	_ = p.stmt.Reset() // it returns the error of the last step again
+	_ = p.catch(p.stmt.Reset) // it returns the error of the last step again
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -113,7 +114,10 @@ func (ts *tables) addTable(r *provider.Resource, pos provider.Position) error {
 	}
 	ts.named[name], made.number = made, len(ts.list)
 	ts.list = append(ts.list, made)
-	connect := func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*table, error) {
+	connect := func(db *sqlite3.Conn, _, schema, _ string, _ ...string) (*table, error) {
+		if schema != "main" { // a table that a store's file declares with this module
+			return nil, provider.Usagef("a virtual table of a store is not read")
+		}
 		return made, db.DeclareVTab(made.declaration())
 	}
 	if err := sqlite3.CreateModule(ts.program.DB, name, nil, connect); err != nil { //nolint:staticcheck // the generic method needs Go 1.27
@@ -130,11 +134,11 @@ func (ts *tables) addView(r *provider.Resource) error {
 	if i < 0 {
 		return provider.Usagef("%s has no definition for SQLite", name)
 	}
-	return ts.createView(name, "", r.View.Definitions[i].SQL)
+	return ts.createView(name, nil, r.View.Definitions[i].SQL)
 }
 
 // createView is [Program.CreateView].
-func (ts *tables) createView(name, columns, definition string) error {
+func (ts *tables) createView(name string, columns []string, definition string) error {
 	q, err := ParseView(name, definition)
 	if err != nil {
 		return err
@@ -143,10 +147,15 @@ func (ts *tables) createView(name, columns, definition string) error {
 	if err != nil {
 		return err
 	}
-	if columns != "" {
-		columns = " (" + columns + ")"
+	list := ""
+	if len(columns) > 0 {
+		quoted := make([]string, len(columns))
+		for i, column := range columns {
+			quoted[i] = sqlite3.QuoteIdentifier(column)
+		}
+		list = " (" + strings.Join(quoted, ", ") + ")"
 	}
-	if err := ts.program.DB.Exec("CREATE TEMP VIEW " + sqlite3.QuoteIdentifier(name) + columns + " AS " + text); err != nil {
+	if err := sandbox.Exec(ts.program.DB, "CREATE TEMP VIEW "+sqlite3.QuoteIdentifier(name)+list+" AS "+text); err != nil {
 		return provider.Internalf("make the view %s: %s", name, Message(err)).Because(err)
 	}
 	return nil
@@ -156,12 +165,12 @@ func (ts *tables) createView(name, columns, definition string) error {
 func ParseView(name, text string) (*statement.Query, error) {
 	parsed, err := statement.Parse(text)
 	if err != nil {
-		return nil, provider.Internalf("read the view %s", provider.Printable(name)).Because(err)
+		return nil, provider.Usagef("the view %s is not one query: %v", provider.Printable(name), err).Because(err)
 	}
 	if len(parsed) == 1 {
 		if q, ok := parsed[0].(*statement.Query); ok {
 			return q, nil
 		}
 	}
-	return nil, provider.Internalf("the view %s is no query", provider.Printable(name))
+	return nil, provider.Usagef("the view %s is not one query", provider.Printable(name))
 }

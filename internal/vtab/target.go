@@ -198,7 +198,7 @@ func (c *targetCursor) Column(ctx sqlite3.Context, n int) error {
 		return c.target.program.fail(provider.Usagef("%s: %s has no value here", c.target.access.method.FullName(), name).
 			Hintf("compare it by = or IN, in every alternative of an OR, or take the value from a SELECT"))
 	}
-	return result(ctx, value)
+	return c.target.program.result(ctx, value)
 }
 
 // RowID numbers the row. By the number SQLite recognises a row that two alternatives of an OR find.

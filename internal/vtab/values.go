@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -26,6 +27,26 @@ func argument(v sqlite3.Value, typ string) any {
 	default:
 		return v.Text()
 	}
+}
+
+// result returns a value to SQLite. A value that does not fit into its memory is an error.
+func (p *Program) result(ctx sqlite3.Context, value any) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = sandbox.Fault(fault, p.env.SQLMemory)
+		}
+	}()
+	size := 0
+	switch value := value.(type) {
+	case string:
+		size = len(value)
+	case json.RawMessage:
+		size = len(value)
+	}
+	if int64(size) > sandbox.LongestValue(p.env.SQLMemory) {
+		return sandbox.TooLong(p.env.SQLMemory)
+	}
+	return result(ctx, value)
 }
 
 // result returns a value to SQLite.

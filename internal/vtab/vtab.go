@@ -38,6 +38,8 @@ type Env struct {
 	Masked bool
 	// Memory is how many bytes of a statement's answers are kept in memory. 0 means 16 MiB.
 	Memory int
+	// SQLMemory is how many bytes of memory SQLite may take for one program. 0 means 256 MiB.
+	SQLMemory int64
 	// Ended is told why an answer ends, io.EOF or an error, and returns how it ends for the
 	// statement: io.EOF to go on without the rest. cut is set if the page limit ended it. of is the
 	// same for every reader of one answer.
