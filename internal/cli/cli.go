@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -73,6 +74,7 @@ type command struct {
 	store          string
 	pageLimit      int
 	parallel       int
+	memory         string
 	output         string
 	outfile        string
 	hideHeaders    bool
@@ -161,6 +163,7 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	f.StringVar(&c.onError, "on-error", string(engine.Fail), "effect of a failed call: fail ends the statement; partial returns the available rows, reports the failed calls, and exits with status 3")
 	f.StringVar(&c.store, "store", "", "SQLite file for tables and views; :memory: keeps them until the command ends (default "+defaultStoreText+")")
 	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "maximum number of pages to read of a list; a truncated list is reported, and the exit status is 3; 0 reads all pages")
+	f.StringVar(&c.memory, "memory", fmt.Sprintf("%dMiB", engine.UsualMemory>>20), "memory of a statement for its responses, and as much for SQLite, such as 1GiB; responses beyond it are in an encrypted temporary file")
 	for i, name := range []string{"auth", "registry", "approot"} {
 		f.StringVar(&c.unused[i], name, "", "accepted for StackQL's scripts, and ignored")
 		_ = f.MarkHidden(name) // fails for an unknown flag only

@@ -79,6 +79,10 @@ func (c *command) session() (*engine.Session, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	memory, err := engine.ParseMemory(c.memory)
+	if err != nil {
+		return nil, nil, err
+	}
 	if scheme, _, isURL := strings.Cut(c.store, "://"); isURL {
 		return nil, nil, provider.Usagef("--store %s://… is no SQLite file", provider.Printable(scheme)).
 			Hintf("what a pipeline keeps in PostgreSQL is read with psql, by the same names")
@@ -101,6 +105,7 @@ func (c *command) session() (*engine.Session, func(), error) {
 		}
 	}
 	session.DryRun = c.dryRun
+	session.SetMemory(memory)
 	session.OnError = onError
 	session.Note = func(line string) { c.note("%s", line) }
 	session.StorePath = cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore)

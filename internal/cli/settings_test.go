@@ -15,7 +15,8 @@ import (
 // TestSettings runs the statements that speak of the session.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	const shown = "on_error,%s,\"fail, or partial: go on without what a failing call takes away\"\npage_limit,%d,pages of a list to read at most; 0: all\n"
+	const shown = "on_error,%s,\"fail, or partial: go on without what a failing call takes away\"\npage_limit,%d,pages of a list to read at most; 0: all\n" +
+		"memory,256MiB,\"memory of a statement for its answers, and as much for SQLite, such as 512MiB\"\n"
 	tests := map[string]struct {
 		text   string
 		want   string // rows as csv, or what standard error says where status is not 0
@@ -26,8 +27,10 @@ func TestSettings(t *testing.T) {
 		"set and set back": {"SET on_error = partial; SET page_limit = 3; SET on_error = fail; SET page_limit = 0; SHOW SETTINGS", fmt.Sprintf(shown, "fail", 0), 0},
 		"one of them":      {"SHOW SETTINGS LIKE 'page%'", "page_limit,0,pages of a list to read at most; 0: all\n", 0},
 		"unknown":          {"SET nosuch = 1", `line 1, column 1: unknown setting "nosuch"`, 2},
-		"of StackQL":       {"SET $.http.timeout = 5", "known are on_error, page_limit", 2},
+		"of StackQL":       {"SET $.http.timeout = 5", "known are on_error, page_limit, memory", 2},
 		"no such value":    {"SET on_error = 'never'", `line 1, column 16: on_error: "****" is neither fail nor partial`, 2},
+		"memory":           {"SET memory = '1GiB'; SHOW SETTINGS LIKE 'memory'", "memory,1024MiB,\"memory of a statement for its answers, and as much for SQLite, such as 512MiB\"\n", 0},
+		"too little":       {"SET memory = '1MiB'", "is not an amount from 4MiB to 4095MiB", 2},
 		"no number":        {"SET page_limit = -1", "is no number of pages", 2},
 		"nothing runs":     {"EXEC " + projects + ".list; SET on_error = 'never'", "neither fail nor partial", 2},
 		"a provider":       {"USE databricks_workspace; SHOW VERSION", "1.2.3-test\n", 0},

@@ -40,6 +40,14 @@ func settings() []setting {
 				return func(s *Session) { s.Client.PageLimit = n }, nil
 			},
 		},
+		{
+			"memory", "memory of a statement for its answers, and as much for SQLite, such as 512MiB",
+			func(s *Session) string { return memoryText(s.SQLMemory) },
+			func(text string) (func(*Session), error) {
+				n, err := ParseMemory(text)
+				return func(s *Session) { s.SetMemory(n) }, err
+			},
+		},
 	}
 }
 

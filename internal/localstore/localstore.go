@@ -54,6 +54,13 @@ func New(path string, sqlMemory int64) *Stores {
 	return s
 }
 
+// SQLMemory sets how many bytes of memory SQLite may take for a statement.
+func (s *Stores) SQLMemory(bytes int64) {
+	for _, st := range s.all {
+		st.sqlMemory = bytes
+	}
+}
+
 // Close releases what is kept in memory.
 func (s *Stores) Close() {
 	for _, st := range s.all {

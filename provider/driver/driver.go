@@ -61,6 +61,9 @@ type Config struct {
 	Parallel int
 	// Store is the SQLite file that keeps tables and views (store); empty: in memory, for the connection.
 	Store string
+	// Memory is how many bytes of memory a statement may take for its answers, and as many for SQLite;
+	// 0: 256 MiB (memory, such as 512MiB).
+	Memory int64
 
 	// A data source name cannot set the fields below.
 
@@ -100,12 +103,14 @@ func ParseConfig(dsn string) (Config, error) {
 			c.OnError = value
 		case "store":
 			c.Store = value
+		case "memory":
+			c.Memory, err = engine.ParseMemory(value)
 		case "page_limit":
 			c.PageLimit, err = count(name, value)
 		case "parallel":
 			c.Parallel, err = count(name, value)
 		default:
-			err = provider.Usagef("the data source name has an unknown setting %s; known are profile, host, on_error, page_limit, parallel, store", provider.Quote(name))
+			err = provider.Usagef("the data source name has an unknown setting %s; known are profile, host, on_error, page_limit, parallel, store, memory", provider.Quote(name))
 		}
 		if err != nil {
 			return c, err
@@ -189,5 +194,8 @@ func (*Connector) Driver() driver.Driver { return Driver{} }
 func (c *Connector) Connect(context.Context) (driver.Conn, error) {
 	session := c.connection.Session()
 	session.OnError, session.StorePath, session.Note = c.onError, c.config.Store, c.config.Notes
+	if c.config.Memory > 0 {
+		session.SetMemory(c.config.Memory)
+	}
 	return &conn{session}, nil
 }
