@@ -18,9 +18,9 @@ func TestMemoryOfSQLite(t *testing.T) {
 	env := listing(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/projects"):
-			fmt.Fprintf(w, `{"projects": [{"name": "projects/p", "uid": "%s"}]}`, strings.Repeat("x", 5<<20))
+			_, _ = fmt.Fprintf(w, `{"projects": [{"name": "projects/p", "uid": "%s"}]}`, strings.Repeat("x", 5<<20))
 		default:
-			fmt.Fprint(w, `{"branches": [{"name": "projects/p/branches/b"}]}`)
+			_, _ = fmt.Fprint(w, `{"branches": [{"name": "projects/p/branches/b"}]}`)
 		}
 	})
 	const grown = "printf('%010000d', n) FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000) SELECT n FROM c)"

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -354,7 +355,7 @@ func TestSecretsStayOutOfTheStore(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"secrets": [{"name": "s", "value": "%s"}]}`, hidden)
 	})
 	const nested = "SELECT name, cloudflare_api_token FROM databricks_workspace.catalog.storage_credentials"
-	const plain = "SELECT name, value, value || '!' AS more, json_array(value) AS list FROM databricks_workspace.catalog.secrets_uc WHERE catalog_name = 'c' AND schema_name = 's'"
+	const plain = "SELECT name, value, coalesce(value, 'none') AS more FROM databricks_workspace.catalog.secrets_uc WHERE catalog_name = 'c' AND schema_name = 's'"
 	for query, column := range map[string]string{nested: "cloudflare_api_token", plain: "value"} {
 		store := filepath.Join(t.TempDir(), "store.db")
 		if got := kept(t, env, store, query); !strings.Contains(got.stdout, hidden) {
@@ -365,7 +366,7 @@ func TestSecretsStayOutOfTheStore(t *testing.T) {
 			"CREATE TABLE u AS SELECT * FROM t WHERE false; INSERT INTO u " + query + " RETURNING *",
 			"CREATE MATERIALIZED VIEW m AS " + query + "; REFRESH MATERIALIZED VIEW m",
 			"CREATE VIEW live AS " + query + "; CREATE TABLE fromview AS SELECT * FROM live; INSERT INTO t SELECT * FROM live",
-			"CREATE TABLE one (a); INSERT INTO one VALUES (1); UPDATE one SET a = (SELECT group_concat(" + column + ") FROM (" + query + "))",
+			"CREATE TABLE one (a); INSERT INTO one VALUES (1); UPDATE one SET a = (SELECT " + column + " FROM (" + query + "))",
 		} {
 			got := kept(t, env, store, text)
 			if got.status != 0 || strings.Contains(got.stdout, hidden) || !strings.Contains(got.stderr, "credentials are not kept") {
@@ -381,6 +382,66 @@ func TestSecretsStayOutOfTheStore(t *testing.T) {
 		}
 		if got := kept(t, env, store, "SELECT count(*) FROM t WHERE name IN ('c', 's')"); got.stdout != "2\n" {
 			t.Errorf("the rows: %+v", got)
+		}
+	}
+}
+
+// TestMasksAreNotCompared shows that what is kept cannot compare or compute on credentials, whose masks
+// are all the same. Nothing is called for it.
+func TestMasksAreNotCompared(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	env := listing(t, func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		_, _ = fmt.Fprint(w, `{"secrets": [{"name": "a", "value": "s3cr3t"}, {"name": "b", "value": "0ther"}]}`)
+	})
+	const secrets = "(SELECT * FROM databricks_workspace.catalog.secrets_uc WHERE catalog_name = 'c' AND schema_name = 's')"
+	for name, query := range map[string]string{
+		"a join":               "SELECT a.name AS x, b.name AS y FROM " + secrets + " a JOIN " + secrets + " b ON a.value = b.value",
+		"distinct":             "SELECT count(DISTINCT value) AS n FROM " + secrets,
+		"a sum":                "SELECT sum(length(value)) AS n FROM " + secrets,
+		"a condition":          "SELECT name FROM " + secrets + " WHERE value = 's3cr3t'",
+		"a condition in a CTE": "WITH s AS MATERIALIZED (SELECT name, value AS v FROM " + secrets + ") SELECT name FROM s WHERE v LIKE '0%'",
+		"an order":             "SELECT name FROM " + secrets + " ORDER BY value LIMIT 1",
+		"a text":               "SELECT name, 'Bearer ' || value AS header FROM " + secrets,
+		"a view over a view":   "SELECT name FROM w WHERE v > 'a'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := filepath.Join(t.TempDir(), "store.db")
+			if got := kept(t, env, store, "CREATE VIEW v AS SELECT name, value FROM "+secrets+"; CREATE VIEW w AS SELECT name AS name, value AS v FROM v; CREATE TABLE t AS SELECT 1 AS a"); got.status != 0 {
+				t.Fatal(got.stderr)
+			}
+			if got := kept(t, env, store, query); got.status != 0 {
+				t.Errorf("live: %s", got.stderr)
+			}
+			before := calls.Load()
+			for _, text := range []string{
+				"CREATE TABLE k AS " + query, "CREATE TEMP TABLE k AS " + query, "CREATE MATERIALIZED VIEW k AS " + query,
+			} {
+				got := kept(t, env, store, text)
+				if got.status != 2 || !strings.Contains(got.stderr, "compute on databricks_workspace.catalog.secrets_uc.value") {
+					t.Errorf("%s: status %d: %s", text, got.status, got.stderr)
+				}
+			}
+			if strings.Contains(query, " JOIN ") {
+				got := kept(t, env, store, "DELETE FROM t WHERE EXISTS ("+query+")")
+				if got.status != 2 || !strings.Contains(got.stderr, "secrets_uc.value") {
+					t.Errorf("a condition: status %d: %s", got.status, got.stderr)
+				}
+			}
+			if calls.Load() != before {
+				t.Error("called before it was refused")
+			}
+		})
+	}
+	store := filepath.Join(t.TempDir(), "store.db")
+	for _, query := range []string{
+		"SELECT name, value FROM " + secrets + " WHERE value IS NOT NULL ORDER BY name DESC",
+		"SELECT a.name, a.value FROM " + secrets + " a JOIN " + secrets + " b ON a.name = b.name",
+		"SELECT name, count(value) AS n, value FROM " + secrets + " GROUP BY name",
+	} {
+		if got := kept(t, env, store, "CREATE OR REPLACE TABLE k AS "+query+"; SELECT count(*) FROM k"); got.stdout != "2\n" {
+			t.Errorf("%s: %+v", query, got)
 		}
 	}
 }

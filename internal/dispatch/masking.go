@@ -14,6 +14,12 @@ import (
 // one. JSON without a credential stays as it is.
 type ColumnMask func(json.RawMessage) (json.RawMessage, bool, error)
 
+// ReturnsSecret reports whether a column of a method's rows is itself a credential.
+func (c *Client) ReturnsSecret(m *provider.Method, column int) (bool, error) {
+	s, err := c.shapeOf(m)
+	return err == nil && column < len(s.secret) && s.secret[column], err
+}
+
 // MaskColumn returns a function that masks the credentials inside the objects and lists of a column of a
 // method's rows; nil if the document names no credential there. A column that is itself a credential
 // holds a [provider.Secret] already.

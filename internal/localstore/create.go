@@ -34,8 +34,12 @@ func (r *Runner) Create(c *statement.Create) (*Work, error) {
 		return nil, err
 	}
 	columns, err := namedColumns(c, p.Columns)
-	if err == nil && c.Kind == statement.View {
+	switch {
+	case err != nil:
+	case c.Kind == statement.View:
 		err = r.checkView(c)
+	default:
+		err = p.CheckKept()
 	}
 	if err != nil {
 		_ = p.Close() // the error at hand counts

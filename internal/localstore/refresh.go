@@ -38,6 +38,9 @@ func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
 		}
 	}
 	if err == nil {
+		err = inView(o.Name, p.CheckKept())
+	}
+	if err == nil {
 		err = distinct(p.Columns, st.Position)
 	}
 	if err != nil {

@@ -28,9 +28,11 @@ const UsualMemory = 256 << 20
 
 // Open opens a database in memory that may take so many bytes, which is rounded up to 1 MiB; 0:
 // [UsualMemory].
+//
+//nolint:contextcheck,nolintlint // callers need no context for it: what ends a statement is set when it runs
 func Open(memory int64) (*sqlite3.Conn, error) {
 	memory = bound(memory)
-	ctx := sqlite3.WithMaxMemory(context.Background(), memory)
+	ctx := sqlite3.WithMaxMemory(context.Background(), memory) // it carries the memory and nothing else
 	db, err := sqlite3.OpenContext(ctx, "file::memory:?"+FileSystem())
 	if err != nil {
 		return nil, err

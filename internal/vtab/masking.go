@@ -2,6 +2,7 @@ package vtab
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
@@ -39,4 +40,62 @@ func (a *access) mask(client *dispatch.Client, field int) (dispatch.ColumnMask, 
 	}
 	a.masks[field] = mask
 	return mask, err
+}
+
+// CheckKept checks that the program, whose rows are kept, only passes credentials on. The mask that
+// takes the place of one is the same for all of them: what compares or computes on it would be
+// wrong.
+func (p *Program) CheckKept() error {
+	var names []string // of the columns with credentials; a mark is the place in it, from 1
+	known := map[string]int{}
+	marks := map[int]map[int]int{} // by cursor and column
+	if !p.Calls() {
+		return nil
+	}
+	code, err := p.Bytecode()
+	if err != nil {
+		return err
+	}
+	for _, place := range code.Filters() {
+		chosen, ok := p.env.choices.find(place.Choice)
+		if !ok || chosen.table == ofTarget {
+			continue
+		}
+		t := p.tables.list[chosen.table]
+		a := t.methods[chosen.method]
+		for n, column := range a.columns {
+			if column < 0 || !chosen.uses(n) {
+				continue
+			}
+			secret, err := p.env.Client.ReturnsSecret(a.method, column)
+			if err != nil {
+				return err
+			}
+			if !secret {
+				continue
+			}
+			name := t.resource.FullName() + "." + t.fields[n].name
+			if known[name] == 0 {
+				names = append(names, name)
+				known[name] = len(names)
+			}
+			if marks[place.Cursor] == nil {
+				marks[place.Cursor] = map[int]int{}
+			}
+			marks[place.Cursor][n] = known[name]
+		}
+	}
+	if len(marks) == 0 {
+		return nil
+	}
+	var used []string
+	for _, mark := range code.Uses(func(cursor, column int) int { return marks[cursor][column] }) {
+		used = append(used, names[mark-1])
+	}
+	if len(used) == 0 {
+		return nil
+	}
+	return provider.Usagef("a credential is kept as a mask, so what is kept cannot compare, sort, group by or compute on %s", strings.Join(used, ", ")).
+		At(p.position).
+		Hintf("select the column as it is, test it by IS NULL, or leave it out; only the rows of a SELECT that nothing keeps have its value")
 }

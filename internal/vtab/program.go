@@ -107,6 +107,11 @@ func (p *Program) prepare() error {
 	if !stmt.ReadOnly() && !p.writes {
 		return provider.Usagef("the statement would change something, which a query cannot").At(p.position)
 	}
+	if p.writes || p.env.Masked {
+		if err := p.CheckKept(); err != nil {
+			return err
+		}
+	}
 	if err := p.BindArgs(stmt); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func TestMemoryOfSQLite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // it goes back to its pool
 	if _, err := conn.ExecContext(t.Context(), "CREATE TEMP TABLE t AS SELECT 'kept' AS a"); err != nil {
 		t.Fatal(err)
 	}
@@ -33,13 +33,17 @@ func TestMemoryOfSQLite(t *testing.T) {
 		"EXPLAIN ANALYZE SELECT group_concat(printf('%010000d', n)) FROM " + rows,
 		"CREATE TABLE u AS SELECT group_concat(printf('%010000d', n)) FROM " + rows,
 	} {
-		found, err := conn.QueryContext(t.Context(), text)
-		if err == nil {
+		err := func() error {
+			found, err := conn.QueryContext(t.Context(), text)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = found.Close() }() // Err says what there is to say
 			for found.Next() {
 				continue
 			}
-			err = errors.Join(found.Err(), found.Close())
-		}
+			return found.Err()
+		}()
 		e, ok := errors.AsType[*provider.Error](err)
 		if !ok || e.Code != provider.API || !strings.Contains(e.Message, "MiB") {
 			t.Errorf("%s: %v", text, err)
