@@ -17,6 +17,10 @@ type Query struct {
 	// Tables are the names of three parts in it, or of four, whose last part is a column.
 	Tables []Table
 
+	// Stored are the names in it that may be those of tables and views in a store, with a schema before
+	// the name if it has one.
+	Stored []string
+
 	source    string
 	start     int             // of Text in source
 	mentioned map[string]bool // the names in it, in lower case
@@ -129,6 +133,36 @@ func (n dotted) inFrom(tokens []token) bool {
 	default:
 		return before.typ == ',' && n.clause == "FROM"
 	}
+}
+
+// stored returns the name if it may be that of a table or view in a store that the statement reads or
+// writes: one of FROM, JOIN, UPDATE or INTO which is no query of a WITH.
+func (n dotted) stored(tokens []token) (string, bool) {
+	before := tokens[max(n.first-1, 0)]
+	if n.table.Name != nil || n.last-n.first > 2 || !n.inFrom(tokens) && !before.is("UPDATE") && !before.is("INTO") {
+		return "", false
+	}
+	var parts []string
+	for i := n.first; i <= n.last; i += 2 {
+		parts = append(parts, unquoteName(tokens[i].raw))
+	}
+	name := parts[len(parts)-1]
+	if tokens[n.last+1].typ == '(' && !strings.HasSuffix(strings.ToLower(name), "_at") {
+		return "", false // json_each
+	}
+	for i := range tokens[:len(tokens)-1] {
+		if tokens[i].typ != wordToken || !strings.EqualFold(unquoteName(tokens[i].raw), name) {
+			continue
+		}
+		next, after := tokens[i+1], tokens[min(i+2, len(tokens)-1)]
+		if next.is("AS") && (after.typ == '(' || after.is("MATERIALIZED") || after.is("NOT")) {
+			return "", false
+		}
+		if last := tokens[max(i-1, 0)]; next.typ == '(' && (last.is("WITH") || last.is("RECURSIVE") || last.typ == ',') && n.last != i {
+			return "", false
+		}
+	}
+	return strings.Join(parts, "."), true
 }
 
 // isDistinctFrom reports whether a token is the FROM of the operator IS DISTINCT FROM.

@@ -369,6 +369,9 @@ func (s *sqlParser) part(from, to int) *Query {
 			t.End -= start
 			q.Tables = append(q.Tables, t)
 		}
+		if name, ok := n.stored(s.tokens); ok {
+			q.Stored = append(q.Stored, name)
+		}
 		q.wildcards = append(q.wildcards, n.wildcards(s.tokens, from, to)...)
 	}
 	return q

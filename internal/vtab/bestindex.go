@@ -20,7 +20,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 		}
 		name := t.fields[c.Column].name
 		switch {
-		case c.Op == sqlite3.INDEX_CONSTRAINT_EQ && idx.Collation(i) == "BINARY": // a parameter is sent as it is
+		case c.Op == sqlite3.INDEX_CONSTRAINT_EQ && t.fields[c.Column].takes(idx.Collation(i)): // a parameter is sent as it is
 		case c.Op == sqlite3.INDEX_CONSTRAINT_LIMIT || c.Op == sqlite3.INDEX_CONSTRAINT_OFFSET:
 			continue
 		default:
@@ -75,6 +75,11 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	slices.Sort(t.together)
 	return sqlite3.CONSTRAINT
+}
+
+// takes reports whether a comparison by = with a collation says what the parameter of the column is.
+func (f field) takes(collation string) bool {
+	return collation == "BINARY" || f.isTime() && collation == timeCollation
 }
 
 // takes reports whether the method has every parameter that the query compares. A parameter that it

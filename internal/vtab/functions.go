@@ -22,6 +22,7 @@ func AddFunctions(db *sqlite3.Conn) error {
 	const pure = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
 	err := errors.Join(
 		regexp.Register(db),
+		addSpelling(db),
 		db.CreateFunction("split_part", 3, pure, splitPart),
 		db.CreateFunction("json_equal", 2, pure, jsonEqual),
 		db.CreateFunction(workspaceFunction, 3, pure, workspaceOf),

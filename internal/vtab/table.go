@@ -33,6 +33,9 @@ type field struct {
 	hidden    bool   // a parameter that no answer holds
 }
 
+// isTime reports whether the column holds times.
+func (f field) isTime() bool { return f.typ == "string" && f.format == dateTime }
+
 // access is a method that returns rows.
 type access struct {
 	method   *provider.Method
@@ -148,8 +151,11 @@ func (t *table) declaration() string {
 			b.WriteString(", ")
 		}
 		b.WriteString(sqlite3.QuoteIdentifier(f.name) + " " + DeclaredType(f.typ, f.format))
-		if f.hidden {
+		switch {
+		case f.hidden:
 			b.WriteString(" HIDDEN")
+		case f.isTime():
+			b.WriteString(" COLLATE " + timeCollation)
 		}
 	}
 	b.WriteByte(')')

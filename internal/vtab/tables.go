@@ -44,7 +44,16 @@ func (ts *tables) rewrite(q *statement.Query) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	edited := q.Edit(append(edits, q.Tenants(lists)...))
+	edits = append(edits, q.Tenants(lists)...)
+	columns, err := ts.columns(q)
+	if err != nil {
+		return "", err
+	}
+	compared, err := q.Comparisons(columns, statement.Spellings{Time: timeCollation, Dates: datesCollation, Truth: truthFunction, Spelled: spelledFunction})
+	if err != nil {
+		return "", err
+	}
+	edited := q.Edit(append(edits, compared...))
 	ts.program.edited = append(ts.program.edited, edited)
 	return edited.Text, nil
 }
