@@ -111,7 +111,7 @@ var compared = [][2]string{
 	{"SELECT group_concat(name) FROM {p} WHERE coalesce(update_time, create_time) = '2026-01-02 03:04:05'", "a"},
 	{"SELECT group_concat(name) FROM {p} WHERE (create_time, uid) = ('2026-01-02 03:04:05', 'true')", "a"},
 	{"SELECT group_concat(name) FROM {p} WHERE (create_time, uid) IN (SELECT '2026-01-02 03:04:05', 'true')", "a"},
-	{"SELECT group_concat(id) FROM {u} WHERE (id, active) = ('1', 1)", "1"},
+	{"SELECT group_concat(id) FROM {u} WHERE (active, 'x') = (1, 'x')", "1,3"},
 	{"SELECT group_concat(name) FROM {p} WHERE create_time LIKE '2025-%'", "e"},
 	{"SELECT group_concat(name) FROM {p} WHERE update_time IS NULL", "b,c,d,e"},
 	{"SELECT group_concat(name) FROM {p} WHERE create_time > ''", "a,b,c,d,e"},
