@@ -121,7 +121,8 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 func flagFault(err error) string {
 	text := regexp.MustCompile(`^invalid argument "(?s:.*)" for ("[^"]*" flag)`).ReplaceAllString(err.Error(), "invalid argument for $1")
 	text = regexp.MustCompile(`(?s) in -[^ ].*$`).ReplaceAllString(text, "")
-	text = regexp.MustCompile(`: (strconv\.\w+: parsing|time: \w+( duration)?) "(?s:.*)"`).ReplaceAllString(text, ":")
+	text = regexp.MustCompile(`: strconv\.\w+: parsing "(?s:.*)"`).ReplaceAllString(text, "")
+	text = regexp.MustCompile(`: time: .*"(?s:.*)"`).ReplaceAllString(text, ": not a duration such as 30s")
 	text = regexp.MustCompile(`(?s)^(unknown flag: --[\w.-]{0,40}|unknown shorthand flag: .{0,6}).*$`).ReplaceAllString(text, "$1")
 	return text
 }
