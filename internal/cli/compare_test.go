@@ -183,16 +183,16 @@ func TestComparisonsRefused(t *testing.T) {
 	t.Parallel()
 	const users, projects, jobs = "databricks_workspace.iam.users", "databricks_workspace.postgres.postgres_projects", "databricks_workspace.jobs.jobs"
 	for name, test := range map[string]struct{ statement, message, hint string }{
-		"no boolean":            {"SELECT 1 FROM " + users + "\nWHERE active = 'yess'", "line 2, column 16: active is a boolean, which this text is not", "write true or false, as in active = true"},
-		"no boolean in a list":  {"SELECT 1 FROM " + users + "\nWHERE active IN ('true', '')", "line 2, column 26: active is a boolean, which this text is not", "write true or false"},
-		"a pattern":             {"SELECT 1 FROM " + users + "\nWHERE active LIKE 't%'", "line 2, column 7: active is a boolean, which LIKE does not match", "write true or false"},
+		"no boolean":            {"SELECT 1 FROM " + users + "\nWHERE active = 'yess'", "line 2, column 16: active is a boolean, which this text is not", "write TRUE or FALSE without quotes, as in active = TRUE"},
+		"no boolean in a list":  {"SELECT 1 FROM " + users + "\nWHERE active IN ('t', '')", "line 2, column 23: active is a boolean, which this text is not", "write TRUE or FALSE"},
+		"a pattern":             {"SELECT 1 FROM " + users + "\nWHERE active LIKE 't%'", "line 2, column 7: active is a boolean, which LIKE does not match", "write TRUE or FALSE"},
 		"a row with a boolean":  {"SELECT 1 FROM " + users + "\nWHERE (id, active) = ('1', 'true')", "line 2, column 12: active is a boolean, which cannot be compared with a text as a part of a row", "compare each value by itself"},
 		"no time":               {"SELECT 1 FROM " + projects + "\nWHERE create_time > 'yesterday'", "line 2, column 21: create_time is a time, which this text is not", "datetime('now', '-1 day')"},
 		"a number for a time":   {"SELECT 1 FROM " + projects + "\nWHERE create_time > 1767225600", "line 2, column 21: create_time is a time, and this is a number", "'unixepoch'"},
 		"seconds for a time":    {"SELECT 1 FROM " + projects + "\nWHERE create_time > unixepoch('now') - 60", "line 2, column 21: create_time is a time, and this is a number", "'unixepoch'"},
 		"a time for a number":   {"SELECT 1 FROM " + jobs + "\nWHERE created_time > datetime('now')", "line 2, column 22: created_time is a number, and this is a time", "unixepoch('now', '-1 day') * 1000"},
 		"a date for a number":   {"SELECT 1 FROM " + jobs + "\nWHERE created_time > '2026-01-02'", "line 2, column 22: created_time is a number, and this is a time", "unixepoch("},
-		"a view that would lie": {"CREATE VIEW v AS SELECT 1 FROM " + users + " WHERE active = 'si'", "column 78: active is a boolean", "write true or false"},
+		"a view that would lie": {"CREATE VIEW v AS SELECT 1 FROM " + users + " WHERE active = 'si'", "column 78: active is a boolean", "write TRUE or FALSE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -222,7 +222,7 @@ func (t *Text) says(text string, shortest int) bool {
 	eachWord(text, func(w string) {
 		w = strings.ToLower(w)
 		switch {
-		case found || t.visible[w] || keywords()[strings.ToUpper(w)]:
+		case found || t.visible[w] || keywords()[strings.ToUpper(w)] || w == "true" || w == "false": // no credential
 		case t.secret[w]:
 			found = len(w) >= shortest || len(w) > 1 && strings.ContainsAny(w, "0123456789")
 		case len(w) >= 5:

@@ -221,7 +221,7 @@ func (c *comparisons) booleans(made comparison, operands []span) error {
 			which = s
 		}
 	}
-	hint := "write true or false, as in " + c.words(which) + " = true"
+	hint := "write TRUE or FALSE without quotes, as in " + c.words(which) + " = TRUE"
 	if made.op == "LIKE" || made.op == "GLOB" || made.op == "REGEXP" {
 		return c.refuse(made.left, "%s is a boolean, which %s does not match", c.words(which), made.op).Hintf("%s", hint)
 	}
