@@ -2,9 +2,11 @@ package cli_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -48,6 +50,43 @@ func TestMemoryOfSQLite(t *testing.T) {
 			}
 			if got := kept(t, env, store, "INSERT INTO t VALUES ('more'); SELECT a FROM t"); got.stdout != "kept\nmore\n" {
 				t.Errorf("the store after it: status %d: %s%s", got.status, got.stdout, got.stderr)
+			}
+		})
+	}
+}
+
+// TestMemoryOfAnswers measures the command while large answers arrive at once, and while one has many
+// small items.
+func TestMemoryOfAnswers(t *testing.T) { // not parallel: it measures
+	const most = 150 << 10 // KiB; without a budget it is twice that
+	workspaces := "'w1'"
+	for i := range 11 {
+		workspaces += fmt.Sprintf(", 'w%d'", i+2)
+	}
+	large := `{"name": "projects/p", "uid": "` + strings.Repeat("x", 1000) + `"},`
+	for name, test := range map[string]struct {
+		item        string
+		blocks      int // of 1000 items
+		query, want string
+	}{
+		"large answers at once": {large, 6, "SELECT count(*) FROM " + projects + " WHERE deployment_name IN (" + workspaces + ")", "72012\n"},
+		"many small items":      {"{},", 2000, "SELECT count(*) FROM " + projects, "2000001\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := listing(t, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = fmt.Fprint(w, `{"projects": [`)
+				for range test.blocks {
+					_, _ = io.WriteString(w, strings.Repeat(test.item, 1000))
+				}
+				_, _ = fmt.Fprint(w, `{"name": "projects/last"}]}`)
+			})
+			cmd := run{args: []string{"exec", "-H", "-o", "csv", "--memory", "8MiB", test.query}, env: env}.command(t.Context(), t)
+			got, err := cmd.Output()
+			if err != nil || string(got) != test.want {
+				t.Errorf("%s: %v", got, err)
+			}
+			if used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); !ok || used.Maxrss > most {
+				t.Errorf("it took %d KiB of memory", used.Maxrss)
 			}
 		})
 	}

@@ -16,9 +16,11 @@ import (
 
 // answer is what came back when a request succeeded.
 type answer struct {
-	client *Client
-	body   []byte // JSON without blanks around it, except of a stream
-	header http.Header
+	client  *Client
+	arrived body   // before it is in memory as a whole
+	held    *held  // what it holds of the store
+	body    []byte // JSON without blanks around it, except of a stream
+	header  http.Header
 	// attributes are those of a body that is an object. Of an attribute that comes twice the last one
 	// counts, as in the SDK.
 	attributes map[string]json.RawMessage

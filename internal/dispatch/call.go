@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/spill"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -116,6 +117,7 @@ type Client struct {
 
 // Request is a call that was checked and is ready to be sent.
 type Request struct {
+	store   *spill.Store // that its answers are within; nil: none
 	call    Call
 	http    *http.Request // without credential and body
 	body    []byte

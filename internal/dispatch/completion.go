@@ -20,29 +20,48 @@ func (r *Reader) finish(ctx context.Context, page *Page) error {
 	if page.req.shape.stream {
 		return nil
 	}
-	for i, item := range page.items {
-		if !isObject(item) {
-			continue // its row is refused, or has no attributes
+	var completed []json.RawMessage // all items, once one was completed
+	i := 0
+	for item := range page.items.all() {
+		whole, changed := item, false
+		if isObject(item) { // the row of another is refused, or has no attributes
+			var err error
+			if whole, changed, err = r.complete(ctx, item); err != nil {
+				return err
+			}
+			r.reportPart(whole)
 		}
-		whole, err := r.complete(ctx, item)
-		if err != nil {
-			return err
+		if changed && completed == nil {
+			completed = slices.Grow(completed, page.items.n)
+			for before := range i {
+				completed = append(completed, page.items.at(before))
+			}
 		}
-		page.items[i] = whole
-		r.reportPart(whole)
+		if completed != nil {
+			completed = append(completed, whole)
+		}
+		i++
+	}
+	switch {
+	case completed == nil:
+	case page.items.single:
+		page.items = one(completed[0])
+	default:
+		page.items = joined(completed)
 	}
 	return nil
 }
 
-// complete returns an item of a list with all items of its own lists.
-func (r *Reader) complete(ctx context.Context, item json.RawMessage) (json.RawMessage, error) {
+// complete returns an item of a list with all items of its own lists, and reports whether it had not
+// all of them.
+func (r *Reader) complete(ctx context.Context, item json.RawMessage) (json.RawMessage, bool, error) {
 	c := r.req.call.Method.Completion
 	if c == nil || c.If != "" && r.req.http.URL.Query().Get(c.If) != "true" || gjson.GetBytes(item, c.More).Type != gjson.True {
-		return item, nil
+		return item, false, nil
 	}
 	get, err := r.getItem(item, c)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	reader := r.client.Open(get)
 	page, err := reader.Next(ctx)
@@ -52,24 +71,24 @@ func (r *Reader) complete(ctx context.Context, item json.RawMessage) (json.RawMe
 		err = io.EOF
 	}
 	if errors.Is(err, io.EOF) {
-		return nil, callError(get, provider.API, "an item of a list comes in part, and the answer does not have the rest")
+		return nil, false, callError(get, provider.API, "an item of a list comes in part, and the answer does not have the rest")
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	object := map[string]json.RawMessage{}
 	for name, value := range attributes(item) {
 		object[name] = value
 	}
 	whole := map[string]json.RawMessage{}
-	for name, value := range attributes(page.items[0]) {
+	for name, value := range attributes(page.items.at(0)) {
 		whole[name] = value
 	}
 	if paging := get.call.Method.Paging; paging != nil {
 		for _, list := range paging.Lists {
 			for path := range strings.SplitSeq(list, "|") {
 				if err := take(object, whole, strings.Split(path, ".")); err != nil {
-					return nil, unreadable(r.req, item, err)
+					return nil, false, unreadable(r.req, item, err)
 				}
 			}
 		}
@@ -77,9 +96,9 @@ func (r *Reader) complete(ctx context.Context, item json.RawMessage) (json.RawMe
 	object[c.More] = json.RawMessage("false")
 	encoded, err := json.Marshal(object)
 	if err != nil {
-		return nil, provider.Internalf("complete an item of a list").Because(err)
+		return nil, false, provider.Internalf("complete an item of a list").Because(err)
 	}
-	return encoded, nil
+	return encoded, true, nil
 }
 
 // getItem makes the request for an item that comes in part.

@@ -59,13 +59,13 @@ func remember(set *map[mark]bool, m mark) bool {
 // unseen leaves out the items that earlier pages had. Where positions count items, those that come or go
 // between two pages shift the rest. In one page only the documented attribute tells items apart: two that
 // are equal otherwise are two.
-func (r *Reader) unseen(items []json.RawMessage) []json.RawMessage {
+func (r *Reader) unseen(list items) items {
 	paging := r.req.call.Method.Paging
 	if paging == nil || paging.Kind != provider.ByOffset && paging.Kind != provider.ByPage {
-		return items
+		return list
 	}
-	fresh, marks := make([]json.RawMessage, 0, len(items)), []mark(nil)
-	for _, item := range items {
+	fresh, marks := make([]json.RawMessage, 0, list.n), []mark(nil)
+	for item := range list.all() {
 		id, ok := identity(item, paging.Dedupe)
 		switch m := r.past.mark(item); {
 		case ok:
@@ -82,7 +82,10 @@ func (r *Reader) unseen(items []json.RawMessage) []json.RawMessage {
 	for _, m := range marks {
 		remember(&r.past.items, m)
 	}
-	return fresh
+	if len(fresh) == list.n {
+		return list
+	}
+	return joined(fresh)
 }
 
 // identity returns the attribute that tells an item from the others.
@@ -99,10 +102,10 @@ func identity(item json.RawMessage, name string) (id json.RawMessage, ok bool) {
 }
 
 // progress checks that a page with another one behind it brings something new.
-func (r *Reader) progress(items ...json.RawMessage) error {
-	if len(items) > 0 {
-		if r.past.idle = 0; remember(&r.past.pages, r.past.mark(items...)) {
-			return r.endless("a page of %d items came twice, and the answer says that more follow", len(items))
+func (r *Reader) progress(list items) error {
+	if list.n > 0 {
+		if r.past.idle = 0; remember(&r.past.pages, r.past.mark(list.raw)) {
+			return r.endless("a page of %d items came twice, and the answer says that more follow", list.n)
 		}
 		return nil
 	}

@@ -21,15 +21,6 @@ func attributes(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// elements returns the elements of a JSON array, as attributes does those of an object.
-func elements(array json.RawMessage) iter.Seq[json.RawMessage] {
-	return func(yield func(json.RawMessage) bool) {
-		gjson.Parse(view(array)).ForEach(func(_, value gjson.Result) bool {
-			return yield(part(array, value))
-		})
-	}
-}
-
 // view returns JSON as a string that shares its memory. The memory of an answer does not change after
 // it has arrived. Copies, one for each level, took half of the memory of a list.
 func view(raw json.RawMessage) string {

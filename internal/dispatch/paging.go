@@ -81,17 +81,17 @@ func (r *Request) setAttribute(name, value string) error {
 	return nil
 }
 
-// goOn finds in an answer where its list goes on, and leaves next nil behind the last page. items are
-// those of the page, fresh how many of them earlier pages did not have.
-func (r *Reader) goOn(answer map[string]json.RawMessage, items []json.RawMessage, fresh int) error {
+// goOn finds in an answer where its list goes on, and leaves next nil behind the last page. list is that
+// of the page, fresh how many of them earlier pages did not have.
+func (r *Reader) goOn(answer map[string]json.RawMessage, list items, fresh int) error {
 	r.next = nil
 	if r.req.call.Method.Paging == nil {
 		return r.checkEnd(answer)
 	}
-	if err := r.count(answer, len(items), fresh); err != nil {
+	if err := r.count(answer, list.n, fresh); err != nil {
 		return err
 	}
-	next, err := r.following(answer, items, fresh)
+	next, err := r.following(answer, list.n, fresh)
 	switch {
 	case err != nil:
 		return err
@@ -101,11 +101,11 @@ func (r *Reader) goOn(answer map[string]json.RawMessage, items []json.RawMessage
 	if r.next = next; r.past.places[r.past.mark(json.RawMessage(next.key()))] {
 		return nil // the rows are given; going on is the error
 	}
-	return r.progress(items...)
+	return r.progress(list)
 }
 
 // following returns where the list goes on; nil behind the last page.
-func (r *Reader) following(answer map[string]json.RawMessage, items []json.RawMessage, fresh int) (*following, error) {
+func (r *Reader) following(answer map[string]json.RawMessage, items, fresh int) (*following, error) {
 	paging := r.req.call.Method.Paging
 	switch paging.Kind {
 	case provider.ByToken, provider.ByMerging:
@@ -116,12 +116,12 @@ func (r *Reader) following(answer map[string]json.RawMessage, items []json.RawMe
 		return &following{token: token}, nil
 	case provider.ByOffset, provider.ByPage:
 		switch {
-		case len(items) == 0:
+		case items == 0:
 			return nil, nil //nolint:nilnil // an empty page is the end
 		case fresh == 0 && r.past.total.reached():
 			return nil, nil //nolint:nilnil // the server gives the same again, but there is nothing else
 		case fresh == 0:
-			return nil, r.endless("a page has %d items, and none that earlier pages did not have", len(items))
+			return nil, r.endless("a page has %d items, and none that earlier pages did not have", items)
 		}
 		at, err := r.position(answer, paging)
 		if err != nil {
@@ -129,7 +129,7 @@ func (r *Reader) following(answer map[string]json.RawMessage, items []json.RawMe
 		}
 		step := 1
 		if paging.Kind == provider.ByOffset {
-			step = len(items)
+			step = items
 		}
 		return &following{token: strconv.Itoa(at + step)}, nil
 	case provider.ByNextRequest:
@@ -198,7 +198,7 @@ func (r *Reader) token(answer map[string]json.RawMessage, name string) (string, 
 func (r *Reader) merge(ctx context.Context, first map[string]json.RawMessage) (json.RawMessage, error) {
 	paging := r.req.call.Method.Paging
 	lists := goingOn(first, paging.Lists)
-	if err := r.goOn(first, contents(first, lists), 0); err != nil {
+	if err := r.goOn(first, joined(contents(first, lists)), 0); err != nil {
 		return nil, err
 	}
 	whole := first
@@ -230,7 +230,7 @@ func (r *Reader) nextObject(ctx context.Context, lists []string) (map[string]jso
 	if err != nil {
 		return nil, notAbsent(err)
 	}
-	return answered.attributes, r.goOn(answered.attributes, contents(answered.attributes, lists), 0)
+	return answered.attributes, r.goOn(answered.attributes, joined(contents(answered.attributes, lists)), 0)
 }
 
 // notAbsent makes of an error that a resource does not exist one that says nothing of that: a part of it

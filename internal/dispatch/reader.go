@@ -7,10 +7,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/spill"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -18,6 +18,8 @@ import (
 type Reader struct {
 	client *Client
 	req    *Request
+	first  *Request     // whose answer is the first page
+	store  *spill.Store // of the pages; nil: there is none
 	begun  bool
 	next   *following // the next page; nil behind the last
 	past   past
@@ -50,7 +52,21 @@ func (u *Usage) Add(other Usage) {
 // Open makes a reader for the call. Nothing is sent before its first page is asked for.
 func (c *Client) Open(req *Request) *Reader { return newReader(c, req) }
 
-func newReader(c *Client, req *Request) *Reader { return &Reader{client: c, req: req, past: newPast()} }
+// OpenIn is [Client.Open] with answers within a store. Every page of the reader has to be released
+// by [Page.Keep] or [Page.Release] before the next one is asked for.
+func (c *Client) OpenIn(req *Request, store *spill.Store) *Reader {
+	within := *req
+	if paging := req.call.Method.Paging; paging == nil || paging.Kind != provider.ByMerging { // its pages become one
+		within.store = store
+	}
+	r := newReader(c, &within)
+	r.store = store
+	return r
+}
+
+func newReader(c *Client, req *Request) *Reader {
+	return &Reader{client: c, req: req, first: req, past: newPast()}
+}
 
 // Usage tells what the call cost until now.
 func (r *Reader) Usage() Usage { return r.usage }
@@ -67,7 +83,9 @@ func (r *Reader) Next(ctx context.Context) (*Page, error) {
 	}
 	page, err := r.fetch(ctx)
 	if err == nil {
-		err = r.finish(ctx, page)
+		if err = r.finish(ctx, page); err != nil {
+			page.Release()
+		}
 	}
 	if err != nil {
 		r.ended = notTheEnd(r.client.hidden(r.req, err))
@@ -115,32 +133,42 @@ func (r *Reader) fetch(ctx context.Context) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.page(ctx, answered)
+	page, err := r.page(ctx, answered)
+	if err != nil {
+		answered.held.release()
+		return nil, err
+	}
+	return page, nil
 }
 
 // page takes an answer apart, which was judged.
 func (r *Reader) page(ctx context.Context, answered *answer) (*Page, error) {
 	s, method := r.req.shape, r.req.call.Method
-	page := &Page{req: r.req, header: answered.header}
+	page := &Page{req: r.first, held: answered.held}
+	if page.held == nil && r.store != nil {
+		page.held = &held{store: r.store}
+	}
+	if len(s.headers) > 0 {
+		page.header = answered.header
+	}
 	switch {
-	case s.stream:
-		page.items = []json.RawMessage{nil} // the row is made of the body, which is no JSON
-		page.body = answered.body
+	case s.stream: // the row is made of the body, which is no JSON
+		page.items, page.body = one(nil), answered.body
 		return page, nil
 	case s.onlyHeaders:
-		page.items = []json.RawMessage{json.RawMessage("{}")}
+		page.items = one(json.RawMessage("{}"))
 		return page, nil
 	case s.empty:
 		return page, nil
 	case method.Paging != nil && method.Paging.Kind == provider.ByMerging:
 		whole, err := r.merge(ctx, answered.attributes)
-		page.items = []json.RawMessage{whole}
+		page.items = one(whole)
 		return page, err
 	case s.key == "" && s.listed:
-		page.items = slices.Collect(elements(answered.body))
+		page.items = itemsOf(answered.body)
 		return page, nil
 	case s.key == "":
-		page.items = []json.RawMessage{answered.body}
+		page.items = one(answered.body)
 		return page, nil
 	}
 	rows, ok := answered.attributes[s.key]
@@ -150,25 +178,29 @@ func (r *Reader) page(ctx context.Context, answered *answer) (*Page, error) {
 		if err := checkKind(r.req, rows, "array", "its "+s.key); err != nil {
 			return nil, err
 		}
-		page.items = slices.Collect(elements(rows))
+		page.items = itemsOf(rows)
 	default:
 		if err := checkKind(r.req, rows, s.item.kind, "its "+s.key); err != nil {
 			return nil, err
 		}
-		page.items = []json.RawMessage{rows}
+		page.items = one(rows)
 	}
-	items := page.items
-	page.items = r.unseen(items)
-	return page, r.goOn(answered.attributes, items, len(page.items))
+	list := page.items
+	page.items = r.unseen(list)
+	if page.items.n == 0 {
+		page.items = items{} // nothing of the body is kept for nothing
+	}
+	return page, r.goOn(answered.attributes, list, page.items.n)
 }
 
 // Page is a part of an answer: items that become rows one by one. It may be read by several
 // goroutines.
 type Page struct {
-	req    *Request
-	items  []json.RawMessage
-	header http.Header
-	body   []byte // of a stream
+	req    *Request // the list's first: those behind it have long tokens
+	items  items
+	header http.Header // if columns are made of it
+	body   []byte      // of a stream
+	held   *held       // what it holds of the store; nil: there is none
 }
 
 // Encode returns the page as bytes, which [Page.Decode] of a page of the same call reads. Not a byte of
@@ -178,8 +210,12 @@ func (p *Page) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, provider.Internalf("put a page aside").Because(err)
 	}
-	encoded := make([]byte, 0, len(header)+p.Size()+2*binary.MaxVarintLen64)
-	for _, part := range append([]json.RawMessage{header, p.body}, p.items...) {
+	kind := []byte{0}
+	if p.items.single {
+		kind[0] = 1
+	}
+	encoded := make([]byte, 0, len(header)+len(p.body)+len(p.items.raw)+5*binary.MaxVarintLen64)
+	for _, part := range [][]byte{header, kind, p.body, p.items.raw} {
 		encoded = append(binary.AppendUvarint(encoded, uint64(len(part))), part...)
 	}
 	return encoded, nil
@@ -198,10 +234,16 @@ func (p *Page) Decode(encoded []byte) (*Page, error) {
 		encoded = encoded[end:]
 	}
 	page := &Page{req: p.req}
-	if len(parts) < 2 || json.Unmarshal(parts[0], &page.header) != nil {
+	if len(parts) != 4 || json.Unmarshal(parts[0], &page.header) != nil || len(parts[1]) != 1 {
 		return nil, provider.Internalf("a page that was put aside is damaged")
 	}
-	page.body, page.items = parts[1], parts[2:]
+	page.body = parts[2]
+	switch {
+	case parts[1][0] == 1:
+		page.items = one(parts[3])
+	case len(parts[3]) > 0:
+		page.items = itemsOf(parts[3])
+	}
 	return page, nil
 }
 
@@ -209,16 +251,10 @@ func (p *Page) Decode(encoded []byte) (*Page, error) {
 func (p *Page) Without() *Page { return &Page{req: p.req} }
 
 // Size is about how many bytes of memory the page takes.
-func (p *Page) Size() int {
-	size := len(p.body)
-	for _, item := range p.items {
-		size += len(item) + 24 // the slice that holds it
-	}
-	return size
-}
+func (p *Page) Size() int { return len(p.body) + p.items.size() }
 
 // Len counts the page's rows.
-func (p *Page) Len() int { return len(p.items) }
+func (p *Page) Len() int { return p.items.n }
 
 // Columns describes the page's rows.
 func (p *Page) Columns() []provider.Column { return p.req.shape.columns }

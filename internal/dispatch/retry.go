@@ -140,6 +140,20 @@ func retryable(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
+// takeIn brings an answer into memory and judges it.
+func (a *answer) takeIn(ctx context.Context, c *Client, req *Request) (err error) {
+	if a.body, err = a.arrived.whole(ctx); err != nil {
+		return err
+	}
+	a.held, a.arrived = a.arrived.held, body{length: a.arrived.length}
+	c.repair(req, a)
+	if err := a.judge(req); err != nil {
+		a.held.release()
+		return err
+	}
+	return nil
+}
+
 // exchange sends a request until it is answered with success, the answer is final, or the budget
 // is spent, and gives the body. It adds what that cost to usage. No error of it is io.EOF, which a
 // server that hangs up would give: to readers of rows that is the end of them.
@@ -172,9 +186,10 @@ func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answ
 		spent += time.Since(began)
 		if err == nil {
 			usage.Requests++
-			usage.Bytes += int64(len(answered.body))
-			c.repair(req, answered)
-			if err := answered.judge(req); err != nil {
+			usage.Bytes += answered.arrived.length
+			turn.leave() // another request may go out while this answer waits for memory
+			held = false
+			if err := answered.takeIn(ctx, c, req); err != nil {
 				return nil, err
 			}
 			return answered, nil

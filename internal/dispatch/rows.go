@@ -77,7 +77,7 @@ func (r *rows) turn(ctx context.Context) error {
 // Row takes an item apart into the values of its columns. Where wanted is not nil, only the columns
 // that it holds true for are read, and the others are nil.
 func (p *Page) Row(i int, wanted []bool) ([]any, error) {
-	item, s := p.items[i], p.req.shape
+	item, s := p.items.at(i), p.req.shape
 	row := make([]any, len(s.columns))
 	for i, name := range s.headers {
 		at := len(s.columns) - len(s.headers) + i

@@ -70,8 +70,13 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	case resp.ContentLength > limit:
 		return nil, tooLarge(req, limit)
 	}
-	body, err := readAll(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1), resp.ContentLength)
-	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int("bytes", len(body)), slog.Duration("time", time.Since(began)))
+	store := req.store
+	if isError(resp.StatusCode) {
+		store = nil
+	}
+	read, err := readWithin(io.LimitReader(&pacedReader{resp.Body, expire, timeout}, limit+1), resp.ContentLength, store)
+	body := read.data
+	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int64("bytes", read.length), slog.Duration("time", time.Since(began)))
 	if isError(resp.StatusCode) {
 		// Whatever could be read of the body is good enough to say what went wrong.
 		c.sent.add(c.secrets(req)...)
@@ -79,15 +84,20 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode) || resp.StatusCode >= 400 && isPassing(body), wrote: true, after: retryAfter(resp.Header, time.Now())}
 	}
 	if err != nil {
+		read.held.release()
+		if stored, ok := errors.AsType[*provider.Error](err); ok {
+			return nil, stored // the file for large answers
+		}
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = fmt.Errorf("%w: %w", errCutShort, err)
 		}
 		return nil, c.transportFailure(ctx, req, r, err, true)
 	}
-	if int64(len(body)) > limit {
+	if read.length > limit {
+		read.held.release()
 		return nil, tooLarge(req, limit)
 	}
-	return &answer{client: c, body: body, header: resp.Header}, nil
+	return &answer{client: c, arrived: read, header: resp.Header}, nil
 }
 
 // judgeStatus refuses an answer whose body is not read, because its status means neither success nor an

@@ -34,8 +34,8 @@ type Session struct {
 	QueriesOnly bool
 	// Masked replaces the credentials in the rows of queries by masks, for rows that are stored.
 	Masked bool
-	// Memory is how many bytes of a statement's answers are kept in memory; those beyond are kept in
-	// a temporary file. 0 means 16 MiB.
+	// Memory is how many bytes of a statement's answers are in memory at once; those beyond are in a
+	// temporary file. 0 means 256 MiB.
 	Memory int
 	// Foreign are texts that were put into the statements from outside, such as the values of
 	// --var. Errors do not show them unless the statement gives them a meaning.

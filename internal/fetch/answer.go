@@ -81,7 +81,7 @@ func (a *Answer) next() (kept keptPage, err error) {
 	if err != nil {
 		return keptPage{}, err
 	}
-	return a.fetcher.pages.keep(page, a.fetcher.memory())
+	return a.fetcher.keep(page)
 }
 
 // page returns a page by its number, from 0, and io.EOF after the last.
@@ -100,9 +100,9 @@ func (a *Answer) page(ctx context.Context, n int) (*dispatch.Page, error) {
 		a.mu.Unlock()
 		switch {
 		case have:
-			page, err := a.fetcher.pages.page(kept)
+			page, err := a.fetcher.load(kept)
 			if !a.fetcher.Keep {
-				a.fetcher.pages.forget(kept)
+				kept.page.Release()
 			}
 			return page, err
 		case ended != nil:

@@ -6,16 +6,18 @@
 //   - [Answer] is one call and the pages that have arrived.
 //   - [Reading] is one reader's place in an answer.
 //
-// Answers are kept in memory up to a budget; what is beyond goes to an enciphered temporary file
-// (spill.go).
+// Answers are in memory up to a budget for all of them together, from when they arrive; what is beyond
+// goes to an enciphered temporary file (package spill).
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/spill"
 )
 
 // Fetcher makes the calls of one statement, on goroutines of its own, and keeps the answers for all
@@ -27,8 +29,10 @@ type Fetcher struct {
 	Ahead bool
 	// Keep keeps pages that were read. Set it if an answer may be read more than once.
 	Keep bool
-	// Memory is how many bytes of pages are kept in memory. 0 means 16 MiB.
+	// Memory is how many bytes of answers are in memory at once. 0 means 256 MiB.
 	Memory int
+	// Process, if set, is a budget that the statement's is a part of.
+	Process *spill.Budget
 
 	client *dispatch.Client
 	ctx    context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
@@ -39,8 +43,8 @@ type Fetcher struct {
 
 	mu    sync.Mutex
 	calls map[string]*Answer
-	asked int // calls that the statement itself has made
-	pages spill
+	asked int          // calls that the statement itself has made
+	store *spill.Store // made with the first call
 }
 
 const (
@@ -67,14 +71,6 @@ func (f *Fetcher) pagesAhead() int {
 	return 0
 }
 
-// memory is the budget of the pages in memory.
-func (f *Fetcher) memory() int {
-	if f.Memory > 0 {
-		return f.Memory
-	}
-	return usualMemory
-}
-
 // errClosed is the cause for which calls end when the statement does.
 var errClosed = errors.New("the statement is over")
 
@@ -82,7 +78,10 @@ var errClosed = errors.New("the statement is over")
 func (f *Fetcher) Close() error {
 	f.cancel(errClosed)
 	f.group.Wait()
-	return f.pages.close()
+	if f.store == nil {
+		return nil
+	}
+	return f.store.Close()
 }
 
 // Go runs a function on a goroutine that Close waits for. Its context ends with the statement. A
@@ -120,7 +119,10 @@ func (f *Fetcher) find(req *dispatch.Request, step int, mayMake bool) (a *Answer
 	if a, ok := f.calls[key]; ok || !mayMake {
 		return a, false
 	}
-	a = &Answer{fetcher: f, step: step, reader: f.client.Open(req), changed: make(chan struct{})}
+	if f.store == nil {
+		f.store = spill.New(spill.NewBudget(cmp.Or(int64(f.Memory), spill.UsualMemory), f.Process))
+	}
+	a = &Answer{fetcher: f, step: step, reader: f.client.OpenIn(req, f.store), changed: make(chan struct{})}
 	f.calls[key] = a
 	return a, true
 }

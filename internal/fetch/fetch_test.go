@@ -2,17 +2,20 @@ package fetch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
+	"github.com/lakeql/lakeql/internal/spill"
 	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -188,9 +191,6 @@ func TestMemoryBudget(t *testing.T) { // not parallel: it sets TMPDIR
 	const secret = "marker-of-a-secret"
 	c, _ := client(t, pages(5, strings.Repeat(secret, 8<<10/len(secret))))
 	f := New(t.Context(), c)
-	if f.memory() != 16<<20 {
-		t.Errorf("%d bytes are kept in memory unless said otherwise", f.memory())
-	}
 	f.Keep, f.Memory = true, 16<<10
 	a, _ := f.Call(projects(t, c), 0)
 	for range 2 {
@@ -198,20 +198,63 @@ func TestMemoryBudget(t *testing.T) { // not parallel: it sets TMPDIR
 			t.Errorf("%d rows, %v; want 10", n, err)
 		}
 	}
-	if f.pages.file == nil || f.pages.memory > f.Memory {
-		t.Fatalf("%d bytes are in memory; is there a file: %t", f.pages.memory, f.pages.file != nil)
+	if used := f.store.Used(); used > int64(f.Memory) {
+		t.Fatalf("%d bytes are in memory", used)
 	}
 	if names, err := os.ReadDir(os.TempDir()); err != nil || len(names) > 0 {
 		t.Errorf("the file has a name: %v, %v", names, err)
 	}
-	start := make([]byte, 8<<10)
-	if _, err := f.pages.file.ReadAt(start, 0); err != nil {
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAnswersShareABudget has large answers arrive at once, each larger than the budget has room for,
+// and reads every one twice.
+func TestAnswersShareABudget(t *testing.T) {
+	t.Parallel()
+	const answers, items = 12, 400
+	c, requests := client(t, func(w http.ResponseWriter, _ *http.Request) {
+		item := `{"name": "projects/p", "uid": "` + strings.Repeat("x", 500) + `"}`
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"projects": [%s]}`, strings.Repeat(item+", ", items-1)+item)
+	})
+	m, err := c.Catalogue.Method("databricks_workspace", "postgres", "postgres_projects", "list")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(start), secret) {
-		t.Error("the file can be read")
+	process := spill.NewBudget(1<<20, nil)
+	f := New(t.Context(), c)
+	f.Keep, f.Memory, f.Process = true, 64<<10, process
+	var all []*Answer
+	for i := range answers {
+		req, err := c.Plan(dispatch.Call{Method: m, Args: map[string]any{"page_size": json.Number(strconv.Itoa(i + 1))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := f.Early(req, 0, true)
+		if err := a.Begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, a)
+	}
+	for range 2 {
+		for i, a := range all {
+			if n, err := rows(t.Context(), a, false); n != items || err != nil {
+				t.Errorf("answer %d: %d rows, %v", i, n, err)
+			}
+		}
+	}
+	if used := f.store.Used(); used > int64(f.Memory) || process.Used() != used {
+		t.Errorf("%d bytes are in memory, of the process %d", used, process.Used())
 	}
 	if err := f.Close(); err != nil {
 		t.Error(err)
+	}
+	if used := process.Used(); used != 0 {
+		t.Errorf("the statement is over, and the process still counts %d bytes", used)
+	}
+	if n := requests.Load(); n != answers {
+		t.Errorf("%d requests", n)
 	}
 }

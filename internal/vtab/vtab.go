@@ -36,7 +36,7 @@ type Env struct {
 	Args *bind.Args
 	// Masked replaces credentials in rows by masks.
 	Masked bool
-	// Memory is how many bytes of a statement's answers are kept in memory. 0 means 16 MiB.
+	// Memory is how many bytes of a statement's answers are in memory at once. 0 means 256 MiB.
 	Memory int
 	// SQLMemory is how many bytes of memory SQLite may take for one program. 0 means 256 MiB.
 	SQLMemory int64
