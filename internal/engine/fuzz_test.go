@@ -9,7 +9,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/engine"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -27,11 +27,7 @@ func FuzzPlan(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		f.Fatal(err)
-	}
-	catalogue := provider.NewCatalogue(compiled)
+	catalogue := testworld.Catalogue(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		s := &engine.Session{Catalogue: catalogue, Client: &dispatch.Client{Catalogue: catalogue, Authorizer: nobody{}}, StorePath: engine.MemoryStore, DryRun: true}
 		defer s.Close()
