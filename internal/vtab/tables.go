@@ -13,6 +13,7 @@ import (
 
 // tables are the virtual tables and views of a program's database.
 type tables struct {
+	making  []string // views that are being made, the outermost first
 	program *Program
 	named   map[string]*table // by the resource's full name; nil for a view
 	list    []*table          // by number
@@ -148,6 +149,12 @@ func (ts *tables) addView(r *provider.Resource) error {
 
 // createView is [Program.CreateView].
 func (ts *tables) createView(name string, columns []string, definition string) error {
+	// The rewriting of a query makes the views that it reads, to know the kinds of their columns.
+	if slices.ContainsFunc(ts.making, func(other string) bool { return strings.EqualFold(other, name) }) {
+		return provider.Usagef("the view %s is circularly defined", name).Hintf("no view may read itself, not even through another one")
+	}
+	ts.making = append(ts.making, name)
+	defer func() { ts.making = ts.making[:len(ts.making)-1] }()
 	q, err := ParseView(name, definition)
 	if err != nil {
 		return err
