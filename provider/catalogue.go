@@ -310,7 +310,7 @@ func Nearest(names []string, name string, limit int) []string {
 	all := make([]scored, 0, len(names))
 	for _, n := range names {
 		lower := strings.ToLower(n)
-		score := distance(lower, wanted)
+		score := Distance(lower, wanted)
 		if wanted != "" && (strings.Contains(lower, wanted) || strings.Contains(wanted, lower)) {
 			score = min(score, 1)
 		}
@@ -328,8 +328,8 @@ func Nearest(names []string, name string, limit int) []string {
 	return near
 }
 
-// distance is the Levenshtein distance, in bytes.
-func distance(a, b string) int {
+// Distance returns the Levenshtein distance of two words: the bytes to change, add or take away.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -48,7 +48,7 @@ func (n *names) near(lower string) bool {
 		return false
 	}
 	for known := range n.shown {
-		if d := len(known) - len(lower); d >= -2 && d <= 2 && distance(known, lower) <= min(2, len(lower)/4) {
+		if d := len(known) - len(lower); d >= -2 && d <= 2 && provider.Distance(known, lower) <= min(2, len(lower)/4) {
 			return true
 		}
 	}
@@ -143,25 +143,4 @@ func (n *names) addSchema(m *provider.Method, schema *provider.Schema, seen map[
 	}
 	n.addSchema(m, schema.Items, seen)
 	n.addSchema(m, schema.Additional, seen)
-}
-
-// distance counts the letters to change, add or take away between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
