@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 // finish completes the items of a page that come in part, as the official SDK does where its list is
 // asked for them, and reports those that stay a part.
 func (r *Reader) finish(ctx context.Context, page *Page) error {
-	if page.req.shape.stream {
+	if page.req.shape.stream || !r.completes() && !r.reportsParts() {
 		return nil
 	}
 	var completed []json.RawMessage // all items, once one was completed
@@ -52,11 +53,22 @@ func (r *Reader) finish(ctx context.Context, page *Page) error {
 	return nil
 }
 
+// completes reports whether items of the list may come in part, with a method that has the rest.
+func (r *Reader) completes() bool {
+	c := r.req.call.Method.Completion
+	return c != nil && (c.If == "" || r.req.http.URL.Query().Get(c.If) == "true")
+}
+
+// reportsParts reports whether rows of the method may say that they are a part, and somebody listens.
+func (r *Reader) reportsParts() bool {
+	return r.client.OnPart != nil && len(r.client.partPaths(r.req.call.Method)) > 0
+}
+
 // complete returns an item of a list with all items of its own lists, and reports whether it had not
 // all of them.
 func (r *Reader) complete(ctx context.Context, item json.RawMessage) (json.RawMessage, bool, error) {
 	c := r.req.call.Method.Completion
-	if c == nil || c.If != "" && r.req.http.URL.Query().Get(c.If) != "true" || gjson.GetBytes(item, c.More).Type != gjson.True {
+	if !r.completes() || gjson.GetBytes(item, c.More).Type != gjson.True {
 		return item, false, nil
 	}
 	get, err := r.getItem(item, c)
@@ -76,14 +88,7 @@ func (r *Reader) complete(ctx context.Context, item json.RawMessage) (json.RawMe
 	if err != nil {
 		return nil, false, err
 	}
-	object := map[string]json.RawMessage{}
-	for name, value := range attributes(item) {
-		object[name] = value
-	}
-	whole := map[string]json.RawMessage{}
-	for name, value := range attributes(page.items.at(0)) {
-		whole[name] = value
-	}
+	object, whole := maps.Collect(attributes(item)), maps.Collect(attributes(page.items.at(0)))
 	if paging := get.call.Method.Paging; paging != nil {
 		for _, list := range paging.Lists {
 			for path := range strings.SplitSeq(list, "|") {
@@ -161,7 +166,7 @@ func partial() []string {
 
 // reportPart reports an item that says that it is a part of what there is.
 func (r *Reader) reportPart(item json.RawMessage) {
-	if r.client.OnPart == nil || !slices.ContainsFunc(partial(), func(name string) bool { return bytes.Contains(item, []byte(name)) }) {
+	if !r.reportsParts() || !slices.ContainsFunc(partial(), func(name string) bool { return bytes.Contains(item, []byte(name)) }) {
 		return
 	}
 	m := r.req.call.Method

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -182,11 +183,7 @@ func (r *Reader) token(answer map[string]json.RawMessage, name string) (string, 
 	case kind == "null":
 		return "", nil
 	case nested && kind == "object":
-		object := map[string]json.RawMessage{}
-		for name, value := range attributes(raw) {
-			object[name] = value
-		}
-		return r.token(object, inner)
+		return r.token(maps.Collect(attributes(raw)), inner)
 	case nested || kind != "string" && kind != "number":
 		return "", unreadable(r.req, raw, fmt.Errorf("its %s is %s, not a text", outer, kindNames[kind]))
 	}
