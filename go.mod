@@ -5,7 +5,7 @@ go 1.26.0
 require (
 	github.com/apache/arrow-go/v18 v18.0.0
 	github.com/creack/pty v1.1.24
-	github.com/databricks/databricks-sdk-go v0.132.0
+	github.com/databricks/databricks-sdk-go v0.182.0
 	github.com/getkin/kin-openapi v0.88.0
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0

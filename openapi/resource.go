@@ -264,7 +264,9 @@ func (r *reader) param(n *yaml.Node) provider.Parameter {
 		Deprecated:   r.flag(node.get("deprecated")),
 		Description:  r.text(node.get("description")),
 		MultiSegment: r.flag(node.get("x-lakeql-multi-segment")),
+		Escaped:      r.flag(node.get("x-lakeql-escaped")),
 		RequestID:    r.flag(node.get("x-lakeql-request-id")),
+		Default:      r.text(node.get("x-lakeql-default")),
 		FromConfig:   r.text(node.get("x-lakeql-from-config")),
 		Schema:       r.schema(node.get("schema")),
 	}

@@ -164,6 +164,8 @@ func (r *reader) plainSchema(node fields) *provider.Schema {
 			s.Pattern = r.text(e.value)
 		case "x-lakeql-request-id":
 			s.RequestID = r.flag(e.value)
+		case "x-lakeql-off-page":
+			s.OffPage = r.flag(e.value)
 		case "x-lakeql-name-template":
 			s.NameTemplate = r.text(e.value)
 		case "x-lakeql-choice":

@@ -246,9 +246,13 @@ type Parameter struct {
 	Example     string   `json:"example,omitempty"`
 	// MultiSegment is set for a path parameter whose slashes stay slashes (a file's path).
 	MultiSegment bool `json:"multi_segment,omitempty"`
+	// Escaped is set for a path parameter whose slashes and other marks are sent as percent-escapes.
+	Escaped bool `json:"escaped,omitempty"`
 	// RequestID is set where a fresh UUID is sent unless one is given, so that the server can tell
 	// a repetition from a second request.
 	RequestID bool `json:"request_id,omitempty"`
+	// Default is sent unless a value is given; empty for none.
+	Default string `json:"default,omitempty"`
 	// FromConfig names the setting that supplies the parameter if a statement does not: account, the
 	// id of the credentials' account; empty for none.
 	FromConfig string  `json:"from_config,omitempty"`

@@ -21,6 +21,8 @@ type Schema struct {
 	// Choice names a group of attributes of which at most one is set. An update mask has that name for
 	// all of them.
 	Choice string `json:"choice,omitempty"`
+	// OffPage is set for an attribute that the examples of documentation pages leave out.
+	OffPage bool `json:"off_page,omitempty"`
 	// RequestID is set where a fresh UUID is sent unless one is given.
 	RequestID bool `json:"request_id,omitempty"`
 

@@ -73,7 +73,7 @@ func (c *Chain) Direct(r *http.Request, deployment string) error {
 
 // workspaceHeader has the id of the workspace that a request is for, as the official SDK sends it.
 // One host may serve all workspaces of an account.
-const workspaceHeader = "X-Databricks-Org-Id"
+const workspaceHeader = "X-Databricks-Workspace-Id"
 
 // identify adds the id of the workspace that is configured with the credential for a host. Authorize
 // reports a host without a credential.

@@ -83,7 +83,7 @@ host = https://dbc-5.azuredatabricks.net
 			for name, value := range test.env {
 				t.Setenv(name, value)
 			}
-			r := &http.Request{URL: &url.URL{Path: "/p"}, Host: "of-the-request-before"}
+			r := &http.Request{URL: &url.URL{Path: "/p"}, Host: "of-the-request-before", Header: http.Header{}}
 			err := auth.NewChain(auth.Options{Host: test.host}).Direct(r, test.deployment)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) || r.URL.Host != "" {

@@ -66,7 +66,7 @@ workspace_id = 44
 			if err := auth.NewChain(test.options).Direct(r, test.deployment); err != nil {
 				t.Fatal(err)
 			}
-			if got := r.Header.Get("X-Databricks-Org-Id"); got != test.want {
+			if got := r.Header.Get("X-Databricks-Workspace-Id"); got != test.want {
 				t.Errorf("%s gets the id %q, want %q", r.URL, got, test.want)
 			}
 		})

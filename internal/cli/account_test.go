@@ -56,7 +56,7 @@ func TestAccountHosts(t *testing.T) {
 func TestWorkspaceID(t *testing.T) {
 	var ids []string
 	_, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {
-		ids = append(ids, r.Header.Get("X-Databricks-Org-Id"))
+		ids = append(ids, r.Header.Get("X-Databricks-Workspace-Id"))
 		_, _ = io.WriteString(w, "{}")
 	})
 	env = append(env, "DATABRICKS_WORKSPACE_ID=123", "DATABRICKS_ACCOUNT_ID=1-2-3")

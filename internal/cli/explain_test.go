@@ -37,9 +37,9 @@ func TestExplain(t *testing.T) {
 		want      string // step: calls: parameters: columns, a line each; what SQLite does is left out
 	}{
 		"a constant":                {"SELECT name FROM " + branches + " WHERE project_id = 'it''s'", "postgres_branches.list: 1 + pages: project_id = 'it''s': name"},
-		"two constants":             {"SELECT name FROM " + branches + " WHERE project_id = 'p' AND branch_id = 'b'", "postgres_branches.get: 1: project_id = 'p', branch_id = 'b': name"},
+		"two constants":             {"SELECT name FROM " + branches + " WHERE project_id = 'p' AND branch_id = 'b'", "postgres_branches.get: 1: project_id = 'p', branch_id = 'b': branch_id, name"},
 		"an IN list":                {"SELECT * FROM " + branches + " WHERE project_id IN ('a', 'b', 'c')", "postgres_branches.list: 3 + pages: project_id IN ('a', 'b', 'c'): *"},
-		"two IN lists":              {"SELECT name FROM " + branches + " WHERE project_id IN ('a', 'b') AND branch_id IN ('c', 'd')", "postgres_branches.get: 4: project_id IN ('a', 'b'), branch_id IN ('c', 'd'): name"},
+		"two IN lists":              {"SELECT name FROM " + branches + " WHERE project_id IN ('a', 'b') AND branch_id IN ('c', 'd')", "postgres_branches.get: 4: project_id IN ('a', 'b'), branch_id IN ('c', 'd'): branch_id, name"},
 		"workspaces":                {"SELECT name FROM " + projects + " WHERE deployment_name IN ('a', 'b')", "postgres_projects.list: 2 + pages: deployment_name IN ('a', 'b'): name"},
 		"a join":                    {"SELECT b.name FROM " + projects + " p JOIN " + branches + " b ON b.parent = p.name", "postgres_projects.list p: 1 + pages: : name\n  postgres_branches.list b: 1 per row of p + pages: parent = p.name: name, parent"},
 		"a LEFT JOIN":               {"SELECT e.name FROM " + branches + " b LEFT JOIN " + endpoints + " e ON e.parent = b.name WHERE b.project_id = 'p'", "postgres_branches.list b: 1 + pages: project_id = 'p': name\n  postgres_endpoints.list e: 1 per row of b + pages: parent = b.name: name, parent"},

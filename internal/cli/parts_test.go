@@ -56,7 +56,7 @@ func TestItemsInPart(t *testing.T) {
 		"links to a result":   {"SELECT statement_id FROM databricks_workspace.sql.statement_execution WHERE statement_id = 'e'", `{"statement_id":"e"}`, []string{"GET /api/2.0/sql/statements/e"}, []string{get + "manifest.truncated", get + "result.external_links.next_chunk_index"}},
 		"a whole result":      {"SELECT statement_id FROM databricks_workspace.sql.statement_execution WHERE statement_id = 'w'", `{"statement_id":"w"}`, []string{"GET /api/2.0/sql/statements/w"}, nil},
 		"a search": {
-			`EXEC databricks_workspace.vectorsearch.indexes.query_index @index_name = 'i', @@json = '{"columns": ["a"]}'`, `{"manifest":null,"next_page_token":"n","result":{"row_count":1}}`,
+			`EXEC databricks_workspace.vectorsearch.indexes.query_index @index_name = 'i', @@json = '{"columns": ["a"]}'`, `{"facet_result":null,"manifest":null,"next_page_token":"n","result":{"row_count":1}}`,
 			[]string{`POST /api/2.0/vector-search/indexes/i/query {"columns":["a"]}`},
 			[]string{"databricks_workspace.vectorsearch.indexes.query_index: next_page_token"},
 		},

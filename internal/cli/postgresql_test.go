@@ -141,7 +141,7 @@ func databasesOfTheBranch(t *testing.T, c *cluster) {
 	_, env := workspace(t, emulator.Options{Postgres: c.DSN()})
 	create := func(name string) string {
 		return "EXEC databricks_workspace.postgres.postgres_databases.create @parent = 'projects/p/branches/b', @database_id = '" + name +
-			`', @@json = '{"spec": {"postgres_database": "` + name + `"}}'`
+			`', @@json = '{"spec": {"postgres_database": "` + name + `", "role": "projects/p/branches/b/roles/ada-okafor"}}'`
 	}
 	const awkward = "odd-\\u0022-name" // a quote, as JSON in a string of SQL's has it
 	got := run{args: []string{"exec", create("latecomer") + ";" + strings.Replace(create("awkward"), `database": "awkward`, `database": "`+awkward, 1)}, env: env}.do(t)

@@ -72,7 +72,7 @@ func TestSelectErrors(t *testing.T) {
 	}{
 		"missing parameter":             {"SELECT * FROM " + branches, nil, 2, "missing parameters: " + branches + " needs project_id"},
 		"parameter by LIKE":             {"SELECT * FROM " + branches + " WHERE project_id LIKE 'p%'", nil, 2, "project_id is a parameter"},
-		"parameters apart":              {"SELECT * FROM " + branches + " WHERE project_id = 'p' AND branch_id = 'b' AND page_size = 1", nil, 2, "no method of " + branches + " takes branch_id, page_size, project_id together"},
+		"parameters apart":              {"SELECT * FROM databricks_workspace.jobs.job_runs WHERE run_id = 7 AND include_history = true AND active_only = true", nil, 2, "no method of databricks_workspace.jobs.job_runs takes active_only, include_history together"},
 		"no rows to select":             {"SELECT * FROM databricks_workspace.postgres.postgres_credentials", nil, 2, "no SELECT reaches"},
 		"parameters to choose from":     {"SELECT * FROM databricks_workspace.catalog.tables", nil, 2, "databricks_workspace.catalog.tables needs full_name to get, or catalog_name and schema_name to list\n"},
 		"some of a choice":              {"SELECT * FROM databricks_workspace.catalog.tables WHERE catalog_name = 'a'", nil, 2, "needs full_name to get, or schema_name to list\n"},

@@ -75,7 +75,7 @@ func (g *generator) literal(k kind) string {
 		return pick(g, "'2025-03-01T00:00:00Z'", "'2025-06-15T12:00:00Z'", "'2025-09'", "'2026'")
 	case path:
 		return pick(g, g.common[pick(g, g.world.resources...).name]...)
-	case text, object:
+	case text, object, id:
 	}
 	r := pick(g, g.world.resources...)
 	return pick(g, g.samples[r.name+" "+pick(g, r.columns...).name]...)
@@ -105,7 +105,7 @@ func (g *generator) scalar(k kind, from []*source, depth int) string {
 		return pick(g, column, "substr("+column+", 1, 7)", "strftime('%Y-%m-%dT%H:%M:%SZ', "+column+")", "date("+column+", '+1 month')")
 	case object:
 		return pick(g, column, "json_object('v', "+column+") ->> 'v'", "CAST(json_valid("+column+") AS TEXT)")
-	case path:
+	case path, id:
 	}
 	return column
 }

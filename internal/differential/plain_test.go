@@ -56,7 +56,7 @@ const host = "127.0.0.1"
 
 // declared returns the type that a column of a kind is declared with.
 var declared = map[kind]string{
-	text: "TEXT", number: "NUMERIC", instant: "TEXT", path: "TEXT", object: "JSON",
+	text: "TEXT", number: "NUMERIC", instant: "TEXT", path: "TEXT", id: "TEXT", object: "JSON",
 }
 
 func (p *plain) fill(t *testing.T, w *world, r *resource, all bool) {
@@ -69,8 +69,9 @@ func (p *plain) fill(t *testing.T, w *world, r *resource, all bool) {
 	for _, c := range r.columns {
 		columns, places = append(columns, c.name+" "+declared[c.kind]), append(places, "?")
 	}
-	for _, id := range append([]string{"deployment_name"}, r.ids...) {
-		columns, places = append(columns, id+" TEXT"), append(places, "?")
+	parents := r.parameters()
+	for _, parameter := range append([]string{"deployment_name"}, parents...) {
+		columns, places = append(columns, parameter+" TEXT"), append(places, "?")
 	}
 	p.exec(t, "CREATE TABLE "+name+" ("+strings.Join(columns, ", ")+")")
 	insert, _, err := p.db.Prepare("INSERT INTO " + name + " VALUES (" + strings.Join(places, ", ") + ")")
@@ -91,7 +92,7 @@ func (p *plain) fill(t *testing.T, w *world, r *resource, all bool) {
 		}
 		err = errors.Join(err, insert.BindText(len(r.columns)+1, workspace))
 		ids := strings.Split(strings.Trim(string(row.attributes["name"]), `"`), "/")
-		for i := range r.ids {
+		for i := range parents {
 			err = errors.Join(err, insert.BindText(len(r.columns)+2+i, ids[2*i+1]))
 		}
 		if err := errors.Join(err, insert.Exec()); err != nil {

@@ -46,6 +46,7 @@ const (
 	instant // a timestamp, as text
 	path    // the name of a resource, by which a call may be made
 	object  // JSON
+	id      // of the resource, which is a parameter too: compared with other text it would be refused
 )
 
 const lakebase = "databricks_workspace.postgres."
@@ -161,6 +162,8 @@ func (w *world) describe(t *testing.T, r *resource) {
 		property := w.resolve(t, m, p.Schema)
 		c := column{p.Name, text}
 		switch {
+		case slices.Contains(r.ids, p.Name):
+			c.kind = id
 		case p.Name == "name" || p.Name == "parent":
 			c.kind = path
 		case property.Type == "object" || property.Type == "array":
@@ -205,6 +208,13 @@ func (w *world) view(t *testing.T, r *resource) *resource {
 		v.columns = append(v.columns, c)
 	}
 	return v
+}
+
+// parameters returns the ids that are no columns of the rows: those of the resources that it is in.
+func (r *resource) parameters() []string {
+	return slices.DeleteFunc(slices.Clone(r.ids), func(id string) bool {
+		return slices.ContainsFunc(r.columns, func(c column) bool { return c.name == id })
+	})
 }
 
 func (w *world) definition(t *testing.T, v *resource) *provider.View {

@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -31,56 +30,29 @@ type form struct {
 	kind  string          // object, array or a scalar's type; empty: any
 	names map[string]bool // an object's attributes; nil: the document names none
 	open  bool            // an object may have other attributes
-	// folds is set where case does not tell names apart.
-	folds bool
 }
 
-// formOf reads the form of a schema. The official SDK decodes objects in two ways. Those with an optional
-// text, number or boolean go through its own package marshal, which compares names exactly; the others go
-// through encoding/json, which compares them without regard to case.
-func (c *Client) formOf(m *provider.Method, schema *provider.Schema) (form, error) {
-	f := form{kind: schema.Type, open: schema.Type == "object" && (schema.Additional != nil || len(schema.Properties) == 0), folds: true}
+// formOf reads the form of a schema.
+func formOf(schema *provider.Schema) form {
+	f := form{kind: schema.Type, open: schema.Type == "object" && (schema.Additional != nil || len(schema.Properties) == 0)}
 	for _, p := range schema.Properties {
 		if f.names == nil {
 			f.names = map[string]bool{}
 		}
 		f.names[p.Name] = true
-		property, err := c.Catalogue.Resolve(m, p.Schema)
-		if err != nil {
-			return form{}, err
-		}
-		if isBasic(property) && !slices.Contains(schema.Required, p.Name) {
-			f.folds = false
-		}
 	}
-	return f, nil
+	return f
 }
 
-// isBasic reports whether the SDK has a string, a number or a boolean for a value: not a type of its own,
-// as it has for enumerations and times.
-func isBasic(schema *provider.Schema) bool {
-	switch schema.Type {
-	case "boolean", "integer", "number":
-		return len(schema.Enum) == 0
-	case "string":
-		return len(schema.Enum) == 0 && schema.Format != "date-time" && schema.Format != "duration" && schema.Format != "field-mask"
-	}
-	return false
-}
-
-// meant finds the documented attribute whose name differs from another in case alone. Where the SDK would
-// not take the one for the other, what is meant would be lost, so that is an error.
-func (f form) meant(name string) (documented string, err error) {
+// refuse returns an error for a name that differs from a documented one in case alone. The official SDK
+// compares names exactly, so that it loses the value.
+func (f form) refuse(name string) error {
 	for documented := range f.names {
-		switch {
-		case !strings.EqualFold(documented, name):
-		case f.folds:
-			return documented, nil
-		default:
-			return "", fmt.Errorf("an attribute has the name %s in another case", documented)
+		if strings.EqualFold(documented, name) {
+			return fmt.Errorf("an attribute has the name %s in another case", documented)
 		}
 	}
-	return "", nil
+	return nil
 }
 
 // judge checks that an answer with a status of success is one: JSON of the kind that the document has,
@@ -121,11 +93,9 @@ func (a *answer) read(req *Request) error {
 	a.attributes = map[string]json.RawMessage{}
 	for name, value := range attributes(a.body) {
 		if !f.names[name] {
-			documented, err := f.meant(name)
-			if err != nil {
+			if err := f.refuse(name); err != nil {
 				return unreadable(req, a.body, err)
 			}
-			name = cmp.Or(documented, name)
 		}
 		a.attributes[name] = value
 	}

@@ -39,8 +39,11 @@ func escapePath(m *provider.Method, p *provider.Parameter, text string) (string,
 	if !utf8.ValidString(text) {
 		return "", usage(p.Name, nil, "%s is not valid UTF-8", provider.Quote(text))
 	}
-	if isFilePath(m, p) {
+	switch {
+	case isFilePath(m, p):
 		return escapeFilePath(p, text)
+	case p.Escaped:
+		return escapeWhole(p, text)
 	}
 	return escapeName(p, text)
 }
@@ -122,6 +125,17 @@ func escapeName(p *provider.Parameter, text string) (string, error) {
 		escaped = "/" + escaped
 	}
 	return escaped, nil
+}
+
+// escapeWhole escapes a name that may have slashes, such as the key of a governed tag, as one segment.
+func escapeWhole(p *provider.Parameter, text string) (string, error) {
+	if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+		return "", usage(p.Name, nil, "%s has a character that does not print, at byte %d", provider.Quote(text), i)
+	}
+	if leadsUp(text) {
+		return "", usage(p.Name, nil, "%s would lead to another path", provider.Quote(text))
+	}
+	return url.PathEscape(text), nil
 }
 
 // escapeSegment escapes what would end a segment or begin an escape. The rest net/url escapes where

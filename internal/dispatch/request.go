@@ -39,6 +39,9 @@ func (c *Client) build(call Call) (*Request, error) {
 		if value == nil && p.RequestID {
 			value = uuid.NewString()
 		}
+		if value == nil && p.Default != "" {
+			value = p.Default
+		}
 		if value == nil {
 			if p.Required {
 				return nil, usage(p.Name, nil, "missing: %s requires it", m.FullName())

@@ -109,11 +109,9 @@ func (p *Page) Row(i int, wanted []bool) ([]any, error) {
 	for name, raw := range attributes(item) {
 		i, ok := s.index[name]
 		if !ok {
-			documented, err := s.item.meant(name)
-			if err != nil {
+			if err := s.item.refuse(name); err != nil {
 				return nil, unreadable(p.req, item, err)
 			}
-			i, ok = s.index[documented]
 		}
 		known, others = known || ok, others || !ok
 		if ok && (wanted == nil || wanted[i]) {

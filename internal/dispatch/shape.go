@@ -68,9 +68,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.whole, err = c.formOf(m, schema); err != nil {
-		return nil, err
-	}
+	s.whole = formOf(schema)
 	name := m.Name
 	if key := strings.TrimPrefix(m.Response.ObjectKey, "$."); key != "" && key != "$" {
 		property, ok := schema.Property(key)
@@ -91,9 +89,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 			schema = &provider.Schema{}
 		}
 	}
-	if s.item, err = c.formOf(m, schema); err != nil {
-		return nil, err
-	}
+	s.item = formOf(schema)
 	if len(schema.Properties) == 0 {
 		if schema.Type == "object" && schema.Additional == nil && s.key == "" {
 			s.empty = true

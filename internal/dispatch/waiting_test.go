@@ -57,8 +57,8 @@ func TestEveryMethodCanBeAwaited(t *testing.T) {
 		}
 		checkStates(t, c, m, poll)
 	}
-	if kinds[provider.ForOperation] != 26 || kinds[provider.ForState] != 37 {
-		t.Errorf("%v methods can be awaited, want 26 operations and 37 states", kinds)
+	if kinds[provider.ForOperation] != 37 || kinds[provider.ForState] != 37 {
+		t.Errorf("%v methods can be awaited, want 37 operations and 37 states", kinds)
 	}
 }
 

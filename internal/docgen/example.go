@@ -2,6 +2,7 @@ package docgen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -166,6 +167,7 @@ func (g *generator) newExample(m *provider.Method) (*example, error) {
 	if e.attributes, err = g.cat.Attributes(m); err != nil {
 		return nil, err
 	}
+	e.attributes = slices.DeleteFunc(e.attributes, func(a provider.Attribute) bool { return a.Schema.OffPage })
 	if g.extended {
 		e.trim()
 		if e.bodyType, err = g.bodyType(m); err != nil {

@@ -26,7 +26,7 @@ func (req *apiRequest) answer(r resource.Record) any {
 		return req.plainText(r)
 	}
 	k := req.kind
-	if k != nil && whole.SchemaName == "Operation" {
+	if k != nil && isOperation(whole) {
 		if req.fails() {
 			return req.home.operations.BeginFailing(operationName(req, r))
 		}
@@ -67,6 +67,10 @@ func (req *apiRequest) answer(r resource.Record) any {
 	}
 	return json.RawMessage(whole.AppendTo(nil, shown))
 }
+
+// isOperation reports whether an answer is a long-running operation. Other resources may be called
+// operations too.
+func isOperation(s *documents.Shape) bool { return s.SchemaName == "Operation" && s.Has("done") }
 
 // invented makes up an answer of the documents' shape that repeats the values of the request.
 func (req *apiRequest) invented(known resource.Record) any {

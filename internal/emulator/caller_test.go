@@ -245,7 +245,7 @@ func (c *caller) fillWith(m *provider.Method, body map[string]any, before map[st
 		if !isParam {
 			continue
 		}
-		name = strings.TrimSuffix(name, "}")
+		name, suffix, _ := strings.Cut(name, "}") // {index_id}:query
 		place := "#" + strconv.Itoa(i)
 		if known[name] == "" {
 			known[name] = known[place]
@@ -258,7 +258,7 @@ func (c *caller) fillWith(m *provider.Method, body map[string]any, before map[st
 		if literal != "" {
 			escaped = known[name]
 		}
-		segments[i] = literal + escaped
+		segments[i] = literal + escaped + suffix
 	}
 	query := url.Values{}
 	for i := range m.Params {
@@ -290,6 +290,11 @@ func (c *caller) fillWith(m *provider.Method, body map[string]any, before map[st
 }
 
 func (c *caller) maskFor(body map[string]any) string {
+	for _, name := range slices.Sorted(keys(body)) {
+		if name == "spec" {
+			return name
+		}
+	}
 	for _, name := range slices.Sorted(keys(body)) {
 		return name
 	}

@@ -73,7 +73,7 @@ func TestPathsOfTheDocuments(t *testing.T) {
 			t.Errorf("%s %s is taken for %q, want %q: %s", verb, path, served, want, got.body)
 		}
 	}
-	_, err := emulator.New(emulator.Options{Catalogue: provider.NewCatalogue(madeUp{{Name: "m", Verb: "GET", Path: "/a/{id}:cancel"}})})
+	_, err := emulator.New(emulator.Options{Catalogue: provider.NewCatalogue(madeUp{{Name: "m", Verb: "GET", Path: "/a/{id}.cancel"}})})
 	if err == nil || !strings.Contains(err.Error(), "cannot be served") {
 		t.Errorf("a path of a kind that is not known: %v", err)
 	}

@@ -394,3 +394,34 @@ func FuzzFilters(f *testing.F) {
 		}
 	})
 }
+
+// TestServicesOfASchema makes a service in a schema, whose name begins with the schema's, and finds
+// it in the list of that schema alone.
+func TestServicesOfASchema(t *testing.T) {
+	s := start(t, nil)
+	const path = "/api/2.1/unity-catalog/mcp-services"
+	made := send(t, s, request{method: http.MethodPost, path: path + "?parent=schemas/main.shop&mcp_service_id=till", body: `{"comment":"x"}`})
+	if made.status != http.StatusOK {
+		t.Fatalf("%d %s", made.status, made.body)
+	}
+	for parent, want := range map[string][]string{
+		"schemas/main.shop": {"mcp-services/main.shop.till"}, "schemas/main.sho": nil, "schemas/raw.shop": nil,
+	} {
+		if got := column(rows(t, s, request{path: path + "?parent=" + parent}, "mcp_services"), "name"); !slices.Equal(got, want) {
+			t.Errorf("%s: %v", parent, got)
+		}
+	}
+	if got := send(t, s, request{path: path + "/main.shop.till"}); got.status != http.StatusOK {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+// TestGroupsAreThoseOfSCIM compares the groups of the identity API with those of SCIM.
+func TestGroupsAreThoseOfSCIM(t *testing.T) {
+	s := start(t, nil)
+	scim := rows(t, s, request{path: "/api/2.0/preview/scim/v2/Groups"}, "Resources")
+	groups := rows(t, s, request{path: "/api/2.0/identity/groups"}, "groups")
+	if len(groups) == 0 || !slices.Equal(column(groups, "group_id"), column(scim, "id")) || !slices.Equal(column(groups, "group_name"), column(scim, "displayName")) {
+		t.Errorf("%v\n%v", groups, scim)
+	}
+}

@@ -132,7 +132,7 @@ func TestPageParametersAreChecked(t *testing.T) {
 		{"token of another filter", "projects?show_deleted=true&page_token=" + token, "page_token"},
 		{"filter that is no boolean", "projects?show_deleted=1", "show_deleted must be of type boolean"},
 		{"unknown parameter", "projects?pagesize=1", "pagesize is not a parameter"},
-		{"filter of another list", "projects/p/branches?show_deleted=true", "show_deleted is not a parameter"},
+		{"filter of another list", "projects/p/branches/b/roles?show_deleted=true", "show_deleted is not a parameter"},
 		{"broken query", "projects?a;b", "cannot be read"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

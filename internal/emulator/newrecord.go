@@ -68,6 +68,9 @@ func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
 		switch {
 		case req.query.Get(k.IDs[i]) != "":
 			ids[i] = req.query.Get(k.IDs[i])
+			if schema, ok := strings.CutPrefix(req.query.Get("parent"), "schemas/"); ok && schema != "" {
+				ids[i] = schema + "." + ids[i] // the id is the last part of a full name
+			}
 		case req.mayName(field) && resource.Text(content[field]) != "":
 			ids[i] = resource.Text(content[field])
 		case req.mayName(k.IDs[i]) && resource.Text(content[k.IDs[i]]) != "":

@@ -98,12 +98,33 @@ var skipped = map[string]bool{
 func needs(r *round, api, noun string) map[string]string {
 	switch api {
 	case "Postgres":
-		if noun == "Branch" {
+		switch noun {
+		case "Branch":
 			return map[string]string{"parent": "projects/p"}
+		case "Snapshot":
+			return map[string]string{"parent": "projects/p", "source_branch": "projects/p/branches/b"}
+		case "CdfConfig", "DataApi":
+			return map[string]string{"parent": "projects/p/branches/b/databases/app-data"}
 		}
 		return map[string]string{"parent": "projects/p/branches/b", "synced_table_id": "main.shop.made", "postgres_database": "made_db"}
 	case "DisasterRecovery", "Endpoints":
 		return map[string]string{"parent": "accounts/" + r.known["account_id"]}
+	case "AiSearch":
+		parent := "workspaces/" + r.known["workspace_id"]
+		if noun == "Index" {
+			parent = r.known["search endpoint"]
+		}
+		return map[string]string{"parent": parent}
+	case "AiGateway":
+		if noun == "McpServiceUserMappedCredential" {
+			return map[string]string{"name": r.known["mcp service"]}
+		}
+	case "BundleDeployments":
+		return map[string]string{"parent": r.known["deployment"]}
+	case "IamV2", "WorkspaceIamV2":
+		if strings.HasPrefix(noun, "DirectGroupMember") {
+			return map[string]string{"group_id": r.known["group"]}
+		}
 	case "DataClassification":
 		return map[string]string{"parent": "catalogs/raw"}
 	case "KnowledgeAssistants", "SupervisorAgents":
@@ -134,6 +155,9 @@ func (r *round) learn(t *testing.T, s *emulator.Server) {
 		"dashboard_id": {"/api/2.0/lakeview/dashboards", "dashboards", "dashboard_id"}, "instance_name": {"/api/2.0/database/instances", "database_instances", "name"},
 		"listing_id": {"/api/2.1/marketplace-consumer/listings", "listings", "id"}, "service_principal_id": {"/api/2.0/preview/scim/v2/ServicePrincipals", "Resources", "id"},
 		"recipient_name": {"/api/2.1/unity-catalog/recipients", "recipients", "name"}, "query": {"/api/2.0/sql/queries", "results", "id"},
+		"group":                          {"/api/2.0/identity/groups", "groups", "group_id"},
+		"mcp service":                    {"/api/2.1/unity-catalog/mcp-services", "mcp_services", "name"},
+		"deployment":                     {"/api/2.0/bundle/deployments", "deployments", "name"},
 		"parent of KnowledgeAssistants":  {"/api/2.1/knowledge-assistants", "knowledge_assistants", "name"},
 		"parent of SupervisorAgents":     {"/api/2.1/supervisor-agents", "supervisor_agents", "name"},
 		"metastore_id":                   {"/api/2.1/unity-catalog/metastores", "metastores", "metastore_id"},
@@ -143,6 +167,7 @@ func (r *round) learn(t *testing.T, s *emulator.Server) {
 		r.first(t, s, name, from[0], from[1], from[2])
 	}
 	r.first(t, s, "schedule_id", "/api/2.0/lakeview/dashboards/"+r.known["dashboard_id"]+"/schedules", "schedules", "schedule_id")
+	r.first(t, s, "search endpoint", "/api/2.0/ai-search/workspaces/"+r.known["workspace_id"]+"/endpoints", "endpoints", "name")
 	spaces := "/api/2.0/genie/spaces/" + r.known["space_id"] + "/conversations"
 	r.first(t, s, "conversation_id", spaces, "conversations", "conversation_id")
 	r.first(t, s, "message_id", spaces+"/"+r.known["conversation_id"]+"/messages", "messages", "message_id")
@@ -334,7 +359,7 @@ func (r *round) fill(v reflect.Value, depth int, whole, creating bool) {
 		switch field.Type.Kind() {
 		case reflect.Struct, reflect.Pointer:
 			isStruct := field.Type.Kind() == reflect.Struct || field.Type.Elem().Kind() == reflect.Struct
-			if isStruct && field.Type.String() != "*time.Time" && field.Type.String() != "*duration.Duration" && (required || depth == 0 && whole && bodyTag(field)) && depth < 6 {
+			if isStruct && field.Type.String() != "*time.Time" && field.Type.String() != "*duration.Duration" && (required || depth == 0 && whole && bodyTag(field) || name == "spec" && r.known["source_branch"] != "") && depth < 6 {
 				r.fill(v.Field(i), depth+1, whole, creating)
 			}
 		case reflect.Slice:
@@ -411,7 +436,7 @@ func (r *round) set(v reflect.Value, name string, creating bool) {
 		if name == "update_mask" || name == "field_mask" {
 			text = "*"
 		}
-		if text == "" || creating && (name == "name" || name == "display_name") {
+		if text == "" || creating && (name == "name" || name == "display_name") && !strings.Contains(text, "/") {
 			r.made++
 			text = "made-" + strconv.Itoa(r.made)
 			if creating {

@@ -25,14 +25,16 @@ type router struct {
 type node struct {
 	literals map[string]*node
 	param    *node
+	actions  map[string]*node  // parameters with a suffix in the same segment: {index_id}:query
 	routes   map[string]*route // by verb, where a path ends
 	tails    []tail            // paths that end below here with a parameter of many segments
 }
 
-// tail is the end of a path such as …/files{file_path}: a literal, then the rest with its slashes.
+// tail is the end of a path such as …/files{file_path} or …/{name}:cancel: a literal, then the rest with
+// its slashes, then a suffix.
 type tail struct {
-	literal string
-	route   *route
+	literal, suffix string
+	route           *route
 }
 
 // route is a documented method and how it is carried out.
@@ -119,27 +121,24 @@ func newRouter(catalogue *provider.Catalogue, handlers map[string]handler, onlyL
 		rt := &route{method: m}
 		at := r.root
 		for i, segment := range segments {
-			literal, param, isParam := strings.Cut(segment, "{")
-			param = strings.TrimSuffix(param, "}")
+			literal, rest, isParam := strings.Cut(segment, "{")
+			param, suffix, _ := strings.Cut(rest, "}")
 			switch {
 			case !isParam:
 				at = at.literal(segment)
 				shape[i] = segment
 			case i == len(segments)-1 && multiSegment(m, param):
 				rt.params = append(rt.params, param)
-				rt.handler = handlers[m.Verb+" /"+strings.Join(append(shape[:i], literal+"{}"), "/")]
-				at.tails = append(at.tails, tail{literal: literal, route: rt})
+				rt.handler = handlers[m.Verb+" /"+strings.Join(append(shape[:i], literal+"{}"+suffix), "/")]
+				at.tails = append(at.tails, tail{literal: literal, suffix: suffix, route: rt})
 				r.all = append(r.all, rt)
 				return nil
-			case literal != "" || "{"+param+"}" != segment:
+			case literal != "" || suffix != "" && !strings.HasPrefix(suffix, ":") || strings.ContainsAny(suffix, "{}"):
 				return provider.Internalf("%s has the path %s, and segments like %q cannot be served", m.FullName(), m.Path, segment)
 			default:
-				if at.param == nil {
-					at.param = &node{}
-				}
-				at = at.param
+				at = at.parameter(suffix)
 				rt.params = append(rt.params, param)
-				shape[i] = "{}"
+				shape[i] = "{}" + suffix
 			}
 		}
 		rt.handler = handlers[m.Verb+" /"+strings.Join(shape, "/")]
@@ -225,6 +224,23 @@ func (n *node) literal(segment string) *node {
 	return next
 }
 
+// parameter returns the node below a parameter with a suffix, which may be empty.
+func (n *node) parameter(suffix string) *node {
+	if suffix == "" {
+		if n.param == nil {
+			n.param = &node{}
+		}
+		return n.param
+	}
+	if n.actions == nil {
+		n.actions = map[string]*node{}
+	}
+	if n.actions[suffix] == nil {
+		n.actions[suffix] = &node{}
+	}
+	return n.actions[suffix]
+}
+
 // match finds the route of a request and the values of its path parameters.
 func (r *router) match(verb, escapedPath string) (*route, map[string]string, error) {
 	segments, err := splitPath(escapedPath)
@@ -268,6 +284,13 @@ func (n *node) find(verb string, segments, values []string) end {
 			other = found
 		}
 	}
+	if value, suffix, ok := cutAction(segments[0]); ok && n.actions[suffix] != nil {
+		if found := n.actions[suffix].find(verb, segments[1:], append(values, value)); found.route != nil {
+			return found
+		} else if other.verbs == nil {
+			other = found
+		}
+	}
 	if n.param != nil {
 		if found := n.param.find(verb, segments[1:], append(values, segments[0])); found.route != nil {
 			return found
@@ -286,9 +309,22 @@ func (n *node) find(verb string, segments, values []string) end {
 			}
 			rest = append([]string{""}, segments[1:]...) // the value begins with the slash
 		}
-		return end{route: t.route, values: append(values, strings.Join(rest, "/"))}
+		value, ok := strings.CutSuffix(strings.Join(rest, "/"), t.suffix)
+		if !ok || value == "" {
+			continue
+		}
+		return end{route: t.route, values: append(values, value)}
 	}
 	return other
+}
+
+// cutAction cuts index:query into the value of a parameter and its suffix, :query.
+func cutAction(segment string) (value, suffix string, ok bool) {
+	i := strings.LastIndexByte(segment, ':')
+	if i < 1 {
+		return "", "", false
+	}
+	return segment[:i], segment[i:], true
 }
 
 // splitPath splits an escaped path into unescaped segments. It refuses segments that a proxy or a

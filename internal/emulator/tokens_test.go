@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/databricks/databricks-sdk-go"
+	"github.com/databricks/databricks-sdk-go/service/iam"
 	"github.com/databricks/databricks-sdk-go/service/settings"
 
 	"github.com/lakeql/lakeql/internal/emulator"
@@ -60,7 +61,7 @@ func TestTokensBelongToUsers(t *testing.T) {
 	s := start(t, nil)
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
 	asClient := sdk(t, &databricks.Config{Host: s.URL(), ClientID: s.ClientID(), ClientSecret: s.ClientSecret(), AuthType: "oauth-m2m"})
-	me, err := w.CurrentUser.Me(t.Context())
+	me, err := w.CurrentUser.Me(t.Context(), iam.MeRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}

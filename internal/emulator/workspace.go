@@ -43,7 +43,7 @@ func (w *workspace) newID(k *documents.Kind) string {
 	const firstNew = 900_000_000_000_001
 	const firstPerson = 9_000_000_000_000_001
 	switch {
-	case strings.Contains(k.Name, "/scim/"):
+	case strings.Contains(k.Name, "/scim/"), strings.Contains(k.Name, "/identity/"):
 		return strconv.FormatInt(w.nextNumber(firstPerson), 10)
 	case k.Numbered():
 		return strconv.FormatInt(w.nextNumber(firstNew), 10)

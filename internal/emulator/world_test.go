@@ -151,7 +151,7 @@ func TestTheAccountHasALoginOfItsOwn(t *testing.T) {
 		t.Errorf("%d workspaces, %v", len(listed), err)
 	}
 	w := sdk(t, &databricks.Config{Host: s.WorkspaceURL("finch-dev"), ClientID: s.ClientID(), ClientSecret: s.ClientSecret(), AuthType: "oauth-m2m"})
-	if _, err := w.CurrentUser.Me(t.Context()); err != nil {
+	if _, err := w.CurrentUser.Me(t.Context(), iam.MeRequest{}); err != nil {
 		t.Error(err)
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"all-apis"}, "client_id": {s.ClientID()}, "client_secret": {s.ClientSecret()}}.Encode()

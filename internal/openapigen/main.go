@@ -16,11 +16,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/lakeql/lakeql/internal/openapigen/document"
+	"github.com/lakeql/lakeql/internal/openapigen/observe"
 	"github.com/lakeql/lakeql/internal/openapigen/registry"
 	"github.com/lakeql/lakeql/openapi"
 )
@@ -47,27 +46,21 @@ func run(args []string, out io.Writer) error {
 	}
 }
 
-// sdkModule is the module that the documents are generated from. Its version is the one in go.mod.
-const sdkModule = "github.com/databricks/databricks-sdk-go"
-
 // generate writes the documents below dir, in place of those that are there. It writes nothing that
 // kin-openapi refuses.
 func generate(dir string, out io.Writer) error {
-	list := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", sdkModule)
-	list.Stderr = os.Stderr
-	sdkDir, err := list.Output()
+	api, err := observe.Read(context.Background())
 	if err != nil {
-		return fmt.Errorf("find the source of %s: %w", sdkModule, err)
-	}
-	files := map[string][]byte{}
-	write := func(path string, data []byte) error {
-		files[path] = data
-		return nil
-	}
-	if err := document.Generate(strings.TrimSpace(string(sdkDir)), os.DirFS(filepath.Join(dir, "overlays")), write); err != nil {
 		return err
 	}
-	if err := validate(files); err != nil {
+	made, err := document.Generate(api, os.DirFS(filepath.Join(dir, "overlays")))
+	if err != nil {
+		return err
+	}
+	if err := validate(made.Files); err != nil {
+		return err
+	}
+	if err := writePending(filepath.Join(dir, "overlays", "pending.csv"), made, out); err != nil {
 		return err
 	}
 	old, err := fs.Glob(os.DirFS(dir), "databricks_*")
@@ -80,13 +73,32 @@ func generate(dir string, out io.Writer) error {
 		}
 	}
 	size := 0
-	for name, data := range files {
+	for name, data := range made.Files {
 		size += len(data)
 		if err := writeFile(filepath.Join(dir, filepath.FromSlash(name)), data); err != nil {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(out, "%s: %d documents, %d bytes\n", dir, len(files), size)
+	_, err = fmt.Fprintf(out, "%s: %d documents, %d bytes\n", dir, len(made.Files), size)
+	return err
+}
+
+// writePending writes what a person has to decide to a file, and removes the file if that is nothing.
+func writePending(file string, made *document.Result, out io.Writer) error {
+	lines, err := made.PendingCSV()
+	if err != nil {
+		return err
+	}
+	if lines == nil {
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	if err := writeFile(file, lines); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s: %d lines to decide\n", file, len(made.Pending))
 	return err
 }
 

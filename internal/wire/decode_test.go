@@ -45,7 +45,7 @@ func (s *suite) decode(t *testing.T, o *sdk.Operation, change func(body []byte) 
 		return nil, err
 	}
 	answered.body, answered.rest = change(answered.body), change(answered.rest)
-	function, err := s.official.method(o)
+	function, err := s.official.Method(o)
 	if err != nil {
 		return nil, err
 	}

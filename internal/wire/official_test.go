@@ -2,82 +2,24 @@ package wire
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
-	"path"
 	"reflect"
 	"strings"
 	"testing"
 
-	databricks "github.com/databricks/databricks-sdk-go"
-	"github.com/databricks/databricks-sdk-go/config"
-
-	"github.com/lakeql/lakeql/internal/openapigen/sdk"
+	"github.com/lakeql/lakeql/internal/openapigen/observe"
 )
 
-// official is the SDK: its groups of operations as its clients have them, by service.Group.
-type official map[string]reflect.Value
-
-// newOfficial makes the SDK's clients, of a workspace and of an account, and collects their groups.
-func newOfficial(t *testing.T, server *url.URL) official {
+// newOfficial makes the SDK's clients, of a workspace and of an account, which call a server.
+func newOfficial(t *testing.T, server *url.URL) observe.Groups {
 	t.Helper()
-	configured := func(host string) *databricks.Config {
-		return &databricks.Config{
-			Host:               host,
-			Token:              "token",
-			AuthType:           "pat",
-			WorkspaceID:        workspaceID,
-			RateLimitPerSecond: 1_000_000,
-			HTTPTransport:      redirect{server},
-			Loaders:            []config.Loader{nothing{}},
-			HostMetadataResolver: func(_ context.Context, host string) (*config.HostMetadata, error) {
-				return &config.HostMetadata{OIDCEndpoint: host + "/oidc"}, nil
-			},
-		}
-	}
-	workspace, err := databricks.NewWorkspaceClient(configured("https://dbc-abcd0123-a1bc.cloud.databricks.com"))
+	groups, err := observe.Clients(redirect{server})
 	if err != nil {
 		t.Fatal(err)
-	}
-	ofAccount := configured("https://accounts.cloud.databricks.com")
-	ofAccount.AccountID = accountID
-	account, err := databricks.NewAccountClient(ofAccount)
-	if err != nil {
-		t.Fatal(err)
-	}
-	groups := official{}
-	for _, client := range []any{workspace, account} {
-		fields := reflect.ValueOf(client).Elem()
-		for i := range fields.NumField() {
-			if fields.Type().Field(i).IsExported() && fields.Field(i).Kind() == reflect.Interface {
-				groups.collect(fields.Field(i).Elem())
-			}
-		}
 	}
 	return groups
 }
-
-// collect notes a group, *settings.SettingsAPI, and those that it gives: Settings.DefaultNamespace().
-func (groups official) collect(group reflect.Value) {
-	name, ok := strings.CutSuffix(group.Type().Elem().Name(), "API")
-	if !ok {
-		return
-	}
-	groups[path.Base(group.Type().Elem().PkgPath())+"."+name] = group
-	for i := range group.NumMethod() {
-		m := group.Method(i)
-		if m.Type().NumIn() == 0 && m.Type().NumOut() == 1 && m.Type().Out(0).Kind() == reflect.Interface {
-			groups.collect(m.Call(nil)[0].Elem())
-		}
-	}
-}
-
-// nothing is a source of settings that has none: neither a file nor the environment counts here.
-type nothing struct{}
-
-func (nothing) Name() string                   { return "nothing" }
-func (nothing) Configure(*config.Config) error { return nil }
 
 // redirect sends the SDK's requests to the recording server, whatever they are for.
 type redirect struct{ server *url.URL }
@@ -86,19 +28,6 @@ func (r redirect) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.URL.Scheme, req.URL.Host = r.server.Scheme, r.server.Host
 	return http.DefaultTransport.RoundTrip(req)
-}
-
-// method finds the SDK's public function of an operation.
-func (groups official) method(o *sdk.Operation) (reflect.Value, error) {
-	group, ok := groups[o.Service+"."+o.Group]
-	if !ok {
-		return reflect.Value{}, fmt.Errorf("the SDK's clients have no %s.%s", o.Service, o.Group)
-	}
-	m := group.MethodByName(o.Name)
-	if !m.IsValid() {
-		return reflect.Value{}, fmt.Errorf("the SDK's clients have no %s", o.ID())
-	}
-	return m, nil
 }
 
 // requestType is the type of a function's request; nil if it takes none.

@@ -29,7 +29,7 @@ func (s *suite) exchange(t *testing.T, o *sdk.Operation, f filling) []difference
 	if err != nil {
 		return failed(err)
 	}
-	function, err := s.official.method(o)
+	function, err := s.official.Method(o)
 	if err != nil {
 		return failed(err)
 	}

@@ -4,27 +4,28 @@ import (
 	"context"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/openapigen/names"
+	"github.com/lakeql/lakeql/internal/openapigen/observe"
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // operations is the size of the API at the SDK's version in go.mod.
-const operations = 1142
+const operations = 1308
 
 // accountID is the account of every call.
-const accountID = "5f0d4a52-3b1c-4b6e-9a53-0c1d2e3f4a5b"
+const accountID = observe.AccountID
 
 // workspaceID is the workspace that is configured on both sides.
-const workspaceID = "1234567890123456"
+const workspaceID = observe.WorkspaceID
 
 // suite is what the tests share: both sides and the server between them.
 type suite struct {
@@ -32,17 +33,16 @@ type suite struct {
 	names     map[names.Key]names.Name
 	catalogue *provider.Catalogue
 	server    *recorder
-	official  official
+	official  observe.Groups
 	client    *dispatch.Client
 }
 
+// read reads the SDK once for all tests.
+var read = sync.OnceValues(func() (*sdk.API, error) { return observe.Read(context.Background()) })
+
 func newSuite(t *testing.T) *suite {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/databricks/databricks-sdk-go").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	api, err := sdk.Read(strings.TrimSpace(string(out)))
+	api, err := read()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func newSuite(t *testing.T) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	assigned, err := table.Assign(api)
+	assigned, _, err := table.Assign(api)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,9 @@ func (w *Inventory) IDs(collection string) resource.Sequence {
 		}
 		return resource.Sequence{Names: []string{single}}
 	}
+	if ids, ok := identityIDs[kindName]; ok {
+		return ids(w.Company, above)
+	}
 	return w.invented(k, collection)
 }
 
@@ -119,7 +122,11 @@ func (w *Inventory) Item(collection, id string) resource.Item {
 	if s, ok := datasetOf(kindName); ok {
 		return resource.Item{ID: id, Record: s.make(w.Company, above, id)}
 	}
-	return resource.Item{ID: id, Record: w.Invent(w.Kinds()[kindName], collection, above, id)}
+	r := w.Invent(w.Kinds()[kindName], collection, above, id)
+	if _, ok := identityIDs[kindName]; ok {
+		identify(w.Company, kindName, id, r)
+	}
+	return resource.Item{ID: id, Record: r}
 }
 
 // Invent makes up a resource of a kind without a dataset.

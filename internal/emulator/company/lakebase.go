@@ -15,6 +15,7 @@ import (
 // false or 0.
 type Project struct {
 	Name       string        `json:"name"`
+	ProjectID  string        `json:"project_id"`
 	UID        string        `json:"uid"`
 	Status     ProjectStatus `json:"status"`
 	CreateTime time.Time     `json:"create_time"`
@@ -54,6 +55,7 @@ type CustomTag struct {
 // Branch is a branch of a project.
 type Branch struct {
 	Name       string       `json:"name"`
+	BranchID   string       `json:"branch_id"`
 	Parent     string       `json:"parent"`
 	UID        string       `json:"uid"`
 	Status     BranchStatus `json:"status"`
@@ -77,6 +79,7 @@ type BranchStatus struct {
 // Endpoint is an endpoint of a branch, to which clients of PostgreSQL connect.
 type Endpoint struct {
 	Name       string         `json:"name"`
+	EndpointID string         `json:"endpoint_id"`
 	Parent     string         `json:"parent"`
 	UID        string         `json:"uid"`
 	Status     EndpointStatus `json:"status"`
@@ -113,6 +116,7 @@ type EndpointGroup struct {
 // Database is a database of a branch.
 type Database struct {
 	Name       string         `json:"name"`
+	DatabaseID string         `json:"database_id"`
 	Parent     string         `json:"parent"`
 	Status     DatabaseStatus `json:"status"`
 	CreateTime time.Time      `json:"create_time"`
@@ -129,6 +133,7 @@ type DatabaseStatus struct {
 // Role is a role of a branch.
 type Role struct {
 	Name       string     `json:"name"`
+	RoleID     string     `json:"role_id"`
 	Parent     string     `json:"parent"`
 	Status     RoleStatus `json:"status"`
 	CreateTime time.Time  `json:"create_time"`
@@ -272,7 +277,7 @@ func (co *Company) Project(name string, deleted bool) Project {
 	made, changed := draw.times()
 	id := resource.ID(name)
 	p := Project{
-		Name: name, UID: draw.UUID(), CreateTime: made, UpdateTime: changed,
+		Name: name, ProjectID: id, UID: draw.UUID(), CreateTime: made, UpdateTime: changed,
 		Status: ProjectStatus{
 			ProjectID: id, DisplayName: Title(id), Owner: everybody[draw.Below(len(everybody))],
 			PgVersion: 16 + draw.Below(2), DefaultBranch: name + "/branches/" + Production,
@@ -297,7 +302,7 @@ func (co *Company) Branch(name, parent string) Branch {
 	draw := co.Draw(name)
 	made, changed := draw.times()
 	b := Branch{
-		Name: name, Parent: parent, UID: "br-" + draw.label(), CreateTime: made, UpdateTime: changed,
+		Name: name, BranchID: resource.ID(name), Parent: parent, UID: "br-" + draw.label(), CreateTime: made, UpdateTime: changed,
 		Status: BranchStatus{BranchID: resource.ID(name), CurrentState: stateReady, StateChangeTime: made, LogicalSize: draw.bytes()},
 	}
 	if resource.ID(name) == Production {
@@ -320,7 +325,7 @@ func (co *Company) Endpoint(name, parent, kind string) Endpoint {
 		state = stateIdle
 	}
 	e := Endpoint{
-		Name: name, Parent: parent, UID: uid, CreateTime: made, UpdateTime: changed,
+		Name: name, EndpointID: resource.ID(name), Parent: parent, UID: uid, CreateTime: made, UpdateTime: changed,
 		Status: EndpointStatus{
 			EndpointID: resource.ID(name), CurrentState: state, EndpointType: kind,
 			Hosts: EndpointHosts{Host: cmp.Or(co.Host, uid+databaseDomain)},
@@ -337,7 +342,7 @@ func (co *Company) Endpoint(name, parent, kind string) Endpoint {
 func (co *Company) Database(name, parent string) Database {
 	made, changed := co.Draw(name).times()
 	return Database{
-		Name: name, Parent: parent, CreateTime: made, UpdateTime: changed,
+		Name: name, DatabaseID: resource.ID(name), Parent: parent, CreateTime: made, UpdateTime: changed,
 		Status: DatabaseStatus{
 			DatabaseID: resource.ID(name), PostgresDatabase: strings.ReplaceAll(resource.ID(name), "-", "_"),
 			Role: parent + "/roles/" + Owner().ID,
@@ -349,7 +354,7 @@ func (co *Company) Database(name, parent string) Database {
 func (co *Company) Role(name, parent string) Role {
 	made, changed := co.Draw(name).times()
 	r := Role{
-		Name: name, Parent: parent, CreateTime: made, UpdateTime: changed,
+		Name: name, RoleID: resource.ID(name), Parent: parent, CreateTime: made, UpdateTime: changed,
 		Status: RoleStatus{RoleID: resource.ID(name), PostgresRole: resource.ID(name), AuthMethod: "PG_PASSWORD_SCRAM_SHA_256"},
 	}
 	for _, p := range people() {

@@ -20,6 +20,35 @@ var peopleData = map[string]dataset{
 	"@/scim/v2/ServicePrincipals":        {ids: servicePrincipalIDs, make: servicePrincipalRecord},
 }
 
+// identityIDs are the ids in the identity API, by kind. It has the people of SCIM with the same ids,
+// in records of another form.
+var identityIDs = map[string]func(*Company, []string) resource.Sequence{
+	"/identity/users":              userIDs,
+	"/identity/groups":             groupIDs,
+	"/identity/service-principals": servicePrincipalIDs,
+
+	"@/identity/users":              userIDs,
+	"@/identity/groups":             groupIDs,
+	"@/identity/service-principals": servicePrincipalIDs,
+}
+
+// identify gives a record of the identity API the names that SCIM has. It modifies the record.
+func identify(co *Company, kindName, id string, r resource.Record) {
+	r["account_id"] = co.AccountID()
+	switch resource.ID(kindName) {
+	case "users":
+		user := userRecord(co, nil, id)
+		name := resource.Object(user, "name")
+		r["username"] = user["userName"]
+		r["full_name"] = resource.Record{"given_name": name["givenName"], "family_name": name["familyName"]}
+	case "groups":
+		r["group_name"] = groupRecord(co, nil, id)["displayName"]
+	default:
+		robot := servicePrincipalRecord(co, nil, id)
+		r["application_id"], r["display_name"] = robot["applicationId"], robot["displayName"]
+	}
+}
+
 // alone is the one id of a resource that is the only one of its path.
 func alone(*Company, []string) resource.Sequence { return resource.Sequence{Names: []string{single}} }
 

@@ -17,8 +17,11 @@ func Path(m *provider.Method) string {
 	}
 	for _, s := range segmentsOf(m) {
 		b.WriteByte('/')
-		if literal, _, isParam := strings.Cut(s, "{"); isParam {
+		if literal, rest, isParam := strings.Cut(s, "{"); isParam {
 			b.WriteString(literal + "{}")
+			if _, suffix, _ := strings.Cut(rest, "}"); suffix != "" { // {index}:query is no {index}
+				b.WriteString("/" + suffix)
+			}
 		} else {
 			b.WriteString(s)
 		}
@@ -83,7 +86,7 @@ func ownParams(m *provider.Method) []string {
 	var names []string
 	for segment := range strings.SplitSeq(m.Path, "/") {
 		_, param, isParam := strings.Cut(segment, "{")
-		if name := strings.TrimSuffix(param, "}"); isParam && name != "account_id" {
+		if name, _, _ := strings.Cut(param, "}"); isParam && name != "account_id" {
 			names = append(names, name)
 		}
 	}

@@ -139,6 +139,9 @@ func branchRules() rules {
 			if from := resource.Text(spec["source_branch"]); from != "" && (resource.Parent(from) != resource.Parent(name) || !s.alive(from)) {
 				return apierror.Invalid("spec.source_branch %q is no branch of %s.", apierror.Printable(from), apierror.Printable(resource.Parent(resource.Parent(name))))
 			}
+			if from := resource.Text(spec["source_snapshot"]); from != "" && (resource.Parent(from) != resource.Parent(resource.Parent(name))+"/snapshots" || !s.alive(from)) {
+				return apierror.Invalid("spec.source_snapshot %q is no snapshot of %s.", apierror.Printable(from), apierror.Printable(resource.Parent(resource.Parent(name))))
+			}
 			return nil
 		},
 		make: func(s *Service, m *maker, name string, body resource.Record) {
@@ -284,6 +287,7 @@ func (s *Service) putNew(m *maker, name string, status resource.Record) {
 	now := m.now.Format(time.RFC3339Nano)
 	r := resource.Record{"name": name, "uid": d.UUID(), "create_time": now, "status": status}
 	maps.DeleteFunc(status, func(_ string, value any) bool { return value == nil || value == "" })
+	r[singular(resource.Parent(name))+"_id"] = resource.ID(name)
 	if resource.Parent(name) == "catalogs" {
 		r["update_time"] = now
 	}
@@ -305,7 +309,7 @@ func catalogRules() rules {
 			spec := resource.Object(body, "spec")
 			branchName := resource.Text(spec["branch"])
 			s.putNew(m, name, resource.Record{
-				"catalog_id": resource.ID(name), "branch": branchName, "postgres_database": spec["postgres_database"],
+				"branch": branchName, "postgres_database": spec["postgres_database"],
 				"project": strings.Join(strings.SplitN(branchName, "/", 3)[:min(2, strings.Count(branchName, "/")+1)], "/"),
 			})
 		},

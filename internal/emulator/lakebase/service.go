@@ -1,6 +1,6 @@
 // Package lakebase carries out the API of Lakebase for one workspace. It hides the rules of
-// projects, branches, endpoints, databases, roles, catalogs and synced tables: what a specification
-// may say, the states that follow from it, what an update mask changes, what a deletion takes with
+// projects, branches, endpoints, databases, roles, snapshots, Data APIs, replication, catalogs and
+// synced tables: what a specification may say, the states that follow from it, what an update mask changes, what a deletion takes with
 // it and which credentials there are.
 //
 // [Handlers] has the operations by verb and path. Each of them takes a [Request] that is valid by
@@ -70,23 +70,45 @@ const maxProjects = 100
 // Handlers returns the operations by verb and path, with parameters written as {}.
 func Handlers() map[string]Handler {
 	const (
-		project = Root + "projects/{}"
-		branch  = project + "/branches/{}"
+		project  = Root + "projects/{}"
+		branch   = project + "/branches/{}"
+		database = branch + "/databases/{}"
 	)
+	snapshots, configs := snapshotRules(), cdfConfigRules()
 	projects, branches, catalogs, tables := projectRules(), branchRules(), catalogRules(), syncedTableRules()
 	table := map[string]Handler{
 		"GET " + Root + "projects":      listOf("projects", maxProjects),
 		"POST " + Root + "projects":     projects.create,
 		"GET " + project:                (*Service).get,
 		"PATCH " + project:              projects.update,
-		"DELETE " + project:             (*Service).deleteProject,
-		"POST " + project + "/undelete": (*Service).undeleteProject,
+		"DELETE " + project:             projects.deleteSoftly,
+		"POST " + project + "/undelete": (*Service).undelete,
 
 		"GET " + project + "/branches":  listOf("branches", 0),
 		"POST " + project + "/branches": branches.create,
 		"GET " + branch:                 (*Service).get,
 		"PATCH " + branch:               branches.update,
-		"DELETE " + branch:              branches.delete,
+		"DELETE " + branch:              branches.deleteSoftly,
+		"POST " + branch + "/undelete":  (*Service).undelete,
+
+		"GET " + branch + "/snapshot-schedule":   (*Service).getSchedule,
+		"PATCH " + branch + "/snapshot-schedule": (*Service).updateSchedule,
+		"GET " + project + "/snapshots":          listOf("snapshots", 0),
+		"POST " + project + "/snapshots":         snapshots.create,
+		"GET " + project + "/snapshots/{}":       (*Service).get,
+		"DELETE " + project + "/snapshots/{}":    snapshots.delete,
+
+		"GET " + database + "/data-api":    (*Service).getDataAPI,
+		"POST " + database + "/data-api":   (*Service).createDataAPI,
+		"PATCH " + database + "/data-api":  dataAPIRules().update,
+		"DELETE " + database + "/data-api": dataAPIRules().delete,
+
+		"GET " + database + "/cdf-configs":                    listOf("cdf_configs", 0),
+		"POST " + database + "/cdf-configs":                   configs.create,
+		"GET " + database + "/cdf-configs/{}":                 (*Service).get,
+		"DELETE " + database + "/cdf-configs/{}":              configs.delete,
+		"GET " + database + "/cdf-configs/{}/cdf-statuses":    listOf("cdf_statuses", 0),
+		"GET " + database + "/cdf-configs/{}/cdf-statuses/{}": (*Service).get,
 
 		"POST " + Root + "catalogs":           catalogs.create,
 		"GET " + Root + "catalogs/{}":         (*Service).get,
@@ -240,8 +262,11 @@ func (s *Service) contents(in string) string {
 }
 
 func singular(collection string) string {
-	if collection == "branches" {
+	switch collection {
+	case "branches":
 		return "branch"
+	case "cdf-statuses":
+		return "cdf-status"
 	}
 	return strings.TrimSuffix(collection, "s")
 }

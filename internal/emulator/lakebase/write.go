@@ -24,6 +24,9 @@ type rules struct {
 	make func(s *Service, m *maker, name string, body resource.Record)
 	// refuse refuses the deletion of a resource; nil: every resource can be deleted.
 	refuse func(s *Service, req *Request, name string, held resource.Record) error
+	// flat is true if the body has no spec: its attributes are the resource's, and the id is a name
+	// in PostgreSQL.
+	flat bool
 }
 
 // create creates a resource in the collection of the request.
@@ -36,12 +39,15 @@ func (k rules) create(s *Service, req *Request) (any, error) {
 	}
 	body := req.Body
 	spec := resource.Object(body, "spec")
+	if k.flat {
+		spec = body
+	}
 	id := req.Query.Get(k.idParam)
 	if id == "" && k.newID != nil {
 		id = k.newID(spec)
 	}
 	name := in + "/" + id
-	if in != "synced_tables" && in != "catalogs" { // their ids are names of Unity Catalog
+	if in != "synced_tables" && in != "catalogs" && !k.flat { // their ids are names of Unity Catalog
 		if err := checkIDs(name); err != nil {
 			return nil, err
 		}
@@ -149,11 +155,19 @@ func (k rules) delete(s *Service, req *Request) (any, error) {
 
 // clear removes a resource and all resources below it.
 func (s *Service) clear(name string) {
-	below := map[string][]string{"projects": {"branches"}, "branches": {"endpoints", "databases", "roles"}}
+	below := map[string][]string{
+		"projects": {"branches", "snapshots"}, "branches": {"endpoints", "databases", "roles"},
+		"databases": {"cdf-configs"}, "cdf-configs": {"cdf-statuses"},
+	}
 	for _, kind := range below[resource.ID(resource.Parent(name))] {
 		in := name + "/" + kind
 		for _, it := range s.Collections.List(in, "", resource.MaxItems, true) {
 			s.clear(in + "/" + it.ID)
+		}
+	}
+	for _, only := range []string{"/snapshot-schedule", "/data-api"} { // there is one of each at most
+		if _, ok := s.Collections.Get(name + only); ok {
+			s.Collections.Remove(name + only)
 		}
 	}
 	s.Collections.Remove(name)
@@ -162,15 +176,21 @@ func (s *Service) clear(name string) {
 // keptFor is how long a client can undelete a project.
 const keptFor = 7 * 24 * time.Hour
 
-// deleteProject marks a project as deleted. With purge it removes the project.
-func (s *Service) deleteProject(req *Request) (any, error) {
+// deleteSoftly marks a project or branch as deleted. With purge it removes it.
+func (k rules) deleteSoftly(s *Service, req *Request) (any, error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	name := req.Name
 	it, ok := s.Collections.Get(name)
 	purge := req.Query.Get("purge") == "true"
-	if !ok || it.Deleted && !purge {
+	if in := resource.Parent(resource.Parent(name)); !ok || it.Deleted && !purge || in != "" && !s.alive(in) {
 		return nil, s.missing(name)
+	}
+	r, alive := s.held(name)
+	if alive && k.refuse != nil {
+		if err := k.refuse(s, req, name, r); err != nil {
+			return nil, err
+		}
 	}
 	if req.Fail {
 		return s.beginFailing(name), nil
@@ -180,22 +200,29 @@ func (s *Service) deleteProject(req *Request) (any, error) {
 		return s.begin(name, json.RawMessage("{}")), nil
 	}
 	now := s.Clock().UTC()
-	r, _ := s.held(name)
-	r["update_time"], r["delete_time"], r["purge_time"] = now.Format(time.RFC3339Nano), now.Format(time.RFC3339Nano), now.Add(keptFor).Format(time.RFC3339Nano)
+	r["update_time"] = now.Format(time.RFC3339Nano)
+	in := r // the times of a branch are in its status
+	if resource.ID(resource.Parent(name)) == "branches" {
+		in = maps.Clone(resource.Object(r, "status"))
+		r["status"] = in
+	}
+	in["delete_time"], in["purge_time"] = now.Format(time.RFC3339Nano), now.Add(keptFor).Format(time.RFC3339Nano)
 	s.Collections.Change(name, resource.Item{Data: resource.JSON(r), Deleted: true})
 	return s.begin(name, json.RawMessage("{}")), nil
 }
 
-func (s *Service) undeleteProject(req *Request) (any, error) {
+// undelete takes back the deletion of a project or branch that is not purged.
+func (s *Service) undelete(req *Request) (any, error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	name := strings.TrimSuffix(req.Name, "/undelete")
 	it, ok := s.Collections.Get(name)
-	if !ok {
+	if in := resource.Parent(resource.Parent(name)); !ok || in != "" && !s.alive(in) {
 		return nil, s.missing(name)
 	}
+	kind := resource.ID(resource.Parent(name))
 	if !it.Deleted {
-		return nil, apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Project %q is not deleted.", apierror.Printable(name))
+		return nil, apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "%s %q is not deleted.", company.Title(singular(kind)), apierror.Printable(name))
 	}
 	if req.Fail {
 		return s.beginFailing(name), nil
@@ -205,10 +232,15 @@ func (s *Service) undeleteProject(req *Request) (any, error) {
 	if err != nil || !isObject {
 		return nil, err
 	}
-	delete(r, "delete_time")
-	delete(r, "purge_time")
+	in := r
+	if kind == "branches" {
+		in = maps.Clone(resource.Object(r, "status"))
+		r["status"] = in
+	}
+	delete(in, "delete_time")
+	delete(in, "purge_time")
 	r["update_time"] = s.Clock().UTC().Format(time.RFC3339Nano)
-	if len(s.Collections.List(name+"/branches", "", 1, false)) == 0 { // the company's deleted project has none
+	if kind == "projects" && len(s.Collections.List(name+"/branches", "", 1, true)) == 0 { // the company's deleted project has none
 		s.maker().branch(name + "/branches/" + company.Production)
 	}
 	s.Collections.PutJSON(name, resource.JSON(r))

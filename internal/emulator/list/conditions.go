@@ -119,6 +119,12 @@ var conditions = map[string]func(r *Request, values []string) Condition{
 		return matching("path", values, strings.HasPrefix)
 	},
 
+	"/feature-engineering/streams?parent":           inSchema,
+	"/unity-catalog/connections?parent":             inSchema,
+	"/unity-catalog/mcp-services?parent":            inSchema,
+	"/unity-catalog/model-provider-services?parent": inSchema,
+	"/unity-catalog/model-services?parent":          inSchema,
+
 	"/unity-catalog/table-summaries?catalog_name":        partOfName(0),
 	"/unity-catalog/table-summaries?schema_name_pattern": partOfName(1),
 	"/unity-catalog/table-summaries?table_name_pattern":  partOfName(2),
@@ -129,8 +135,10 @@ var conditions = map[string]func(r *Request, values []string) Condition{
 	"/marketplace-consumer/listings?tags": func(_ *Request, values []string) Condition {
 		return matching("detail.tags.tag_values", values, func(have, value string) bool { return strings.Contains(value, have) }) // clients send tags as Go prints them
 	},
-	"/marketplace-consumer/listings?query":         contains("summary.name"),
-	"/marketplace-consumer/listings?is_staff_pick": attribute("summary.is_staff_pick"), // no answer shows it, because no listing is one
+	"/marketplace-consumer/listings?tags.tag_name":   attribute("detail.tags.tag_name"),
+	"/marketplace-consumer/listings?tags.tag_values": attribute("detail.tags.tag_values"),
+	"/marketplace-consumer/listings?query":           contains("summary.name"),
+	"/marketplace-consumer/listings?is_staff_pick":   attribute("summary.is_staff_pick"), // no answer shows it, because no listing is one
 	"/marketplace-consumer/listings?is_free": func(_ *Request, values []string) Condition {
 		return func(r resource.Record) bool {
 			return slices.Contains(resource.ValuesAt(r, []string{"detail", "cost"}), "FREE") == slices.Contains(values, "true")
@@ -199,6 +207,18 @@ func matching(path string, values []string, test func(have, value string) bool) 
 func contains(path string) func(*Request, []string) Condition {
 	return func(_ *Request, values []string) Condition {
 		return matching(path, values, func(have, value string) bool { return strings.Contains(strings.ToLower(have), strings.ToLower(value)) })
+	}
+}
+
+// inSchema tests whether the name of an item, as in mcp-services/main.shop.orders, is in a schema:
+// schemas/main.shop, or main.shop.
+func inSchema(_ *Request, values []string) Condition {
+	schema := strings.TrimPrefix(values[0], "schemas/") + "."
+	return func(r resource.Record) bool {
+		return slices.ContainsFunc([]string{"full_name", "name"}, func(attribute string) bool {
+			name := resource.Text(r[attribute])
+			return strings.HasPrefix(name[strings.LastIndexByte(name, '/')+1:], schema)
+		})
 	}
 }
 

@@ -2,45 +2,40 @@ package document
 
 import (
 	"bytes"
-	"errors"
+	"context"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/lakeql/lakeql/internal/openapigen/observe"
+	"github.com/lakeql/lakeql/internal/openapigen/sdk"
 	"github.com/lakeql/lakeql/openapi"
 )
 
-func source(t *testing.T) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/databricks/databricks-sdk-go").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	return strings.TrimSpace(string(out))
-}
+var read = sync.OnceValues(func() (*sdk.API, error) { return observe.Read(context.Background()) })
 
-func generate(t *testing.T) map[string][]byte {
+func generate(t *testing.T) *Result {
 	t.Helper()
-	files := map[string][]byte{}
-	err := Generate(source(t), os.DirFS("../../../openapi/overlays"), func(path string, data []byte) error {
-		files[path] = data
-		return nil
-	})
+	api, err := read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return files
+	made, err := Generate(api, os.DirFS("../../../openapi/overlays"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
 }
 
 // doc is what the tests look at in a document.
@@ -85,18 +80,24 @@ func services(t *testing.T, files map[string][]byte) map[string]doc {
 }
 
 func TestDocuments(t *testing.T) {
-	files := generate(t)
+	made := generate(t)
+	files := made.Files
+	t.Run("nothing is pending", func(t *testing.T) {
+		for _, p := range made.Pending {
+			t.Errorf("pending.csv: %+v", p)
+		}
+	})
 	t.Run("the same bytes twice", func(t *testing.T) {
-		if !maps.EqualFunc(files, generate(t), bytes.Equal) {
+		if !maps.EqualFunc(files, generate(t).Files, bytes.Equal) {
 			t.Error("two runs differ")
 		}
 	})
-	t.Run("no more than 3 MB", func(t *testing.T) {
+	t.Run("no more than 3.6 MB", func(t *testing.T) {
 		total := 0
 		for _, data := range files {
 			total += len(data)
 		}
-		if total > 3_000_000 {
+		if total > 3_600_000 {
 			t.Errorf("the documents hold %d bytes", total)
 		}
 		t.Logf("%d files, %d bytes", len(files), total)
@@ -148,7 +149,7 @@ func checkEveryOperationHasAPathAndAMethod(t *testing.T, files map[string][]byte
 			}
 		}
 	}
-	want := map[string]int{"databricks_workspace": 950, "databricks_account": 192}
+	want := map[string]int{"databricks_workspace": 1083, "databricks_account": 225}
 	if !maps.Equal(operations, want) || !maps.Equal(methods, want) {
 		t.Errorf("%v operations and %v methods, want %v", operations, methods, want)
 	}
@@ -237,8 +238,12 @@ func runs(text string) []string {
 func checkNoSentenceIsTheSDKs(t *testing.T, files map[string][]byte) {
 	t.Helper()
 	theirs := map[string]bool{}
-	root := filepath.Join(source(t), "service")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	source, err := observe.Source(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(source, "service")
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err
 		}
@@ -285,7 +290,7 @@ func checkCredentials(t *testing.T, files map[string][]byte) {
 		t.Errorf("%+v", o)
 	}
 	for schema, want := range map[string][]string{
-		"GenerateDatabaseCredentialRequest": {"endpoint", "claims"},
+		"GenerateDatabaseCredentialRequest": {"endpoint", "claims", "expire_time", "ttl"},
 		"DatabaseCredential":                {"token", "expire_time"},
 	} {
 		node := d.Components.Schemas[schema]
@@ -308,22 +313,6 @@ func checkCredentials(t *testing.T, files map[string][]byte) {
 	}
 	if methods := d.Components.Resources["postgres_credentials"].Methods; len(methods) != 1 || methods["generate"].Operation.Ref == "" {
 		t.Errorf("%+v", methods)
-	}
-}
-
-func TestWritesNothingOnError(t *testing.T) {
-	wanted := errors.New("disk full")
-	err := Generate(source(t), os.DirFS("../../../openapi/overlays"), func(string, []byte) error { return wanted })
-	if !errors.Is(err, wanted) {
-		t.Errorf("error %v, want %v", err, wanted)
-	}
-	overlays := os.DirFS(t.TempDir())
-	err = Generate(source(t), overlays, func(path string, _ []byte) error {
-		t.Errorf("wrote %s", path)
-		return nil
-	})
-	if !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v, want one for the missing overlays", err)
 	}
 }
 

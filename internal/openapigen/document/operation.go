@@ -49,7 +49,7 @@ func (s *service) operationNode(o *operation) (*object, error) {
 
 // describe is the operation's sentence: ours, or one made of its name.
 func (s *service) describe(o *operation) string {
-	if words := s.descriptions.Methods[o.key()]; words != "" {
+	if words := cmp.Or(s.descriptions.Methods[o.key()], s.table.Own[names.KeyOf(o.Operation)].Description); words != "" {
 		return words
 	}
 	var owners []string
@@ -170,7 +170,7 @@ func (s *service) asyncNode(o *operation) (*object, error) {
 		return nil, err
 	}
 	node := newObject().set("poll", poll.id).set("bind", newObject().set("name", "name").flow())
-	if o.Async.Result != nil {
+	if m, ok := s.api.Message(o.Async.Result); ok && len(m.JSONFields()) > 0 {
 		node.set("result", s.schemas.names[*o.Async.Result])
 	}
 	return node.flow(), nil

@@ -96,6 +96,7 @@ func (p *parameters) all(o *operation) []parameter {
 			set("description", p.describe(o, param.Name, param.Type)).
 			set("schema", schema.flow()).
 			setUnlessEmpty("x-lakeql-multi-segment", param.MultiSegment).
+			setUnlessEmpty("x-lakeql-escaped", param.Escaped).
 			setUnlessEmpty("x-lakeql-go-notation", param.GoText).
 			setUnlessEmpty("x-lakeql-from-config", fromConfig(param.Name))})
 	}
@@ -109,9 +110,18 @@ func (p *parameters) all(o *operation) []parameter {
 			set("description", p.describe(o, q.Name, q.Type)).
 			set("schema", p.schemas.of(q.Type, "").flow()).
 			setUnlessEmpty("x-lakeql-request-id", q.RequestID).
+			setUnlessEmpty("x-lakeql-default", defaultOf(o, q)).
 			setUnlessEmpty("x-lakeql-go-notation", q.GoText)})
 	}
 	return list
+}
+
+// defaultOf is the value that the SDK sends unless the caller supplies one. The paging of a list has its own.
+func defaultOf(o *operation, q *sdk.Param) string {
+	if o.Paging != nil && o.Paging.Limit == q.Name {
+		return ""
+	}
+	return q.Default
 }
 
 // fromConfig names what the configuration supplies for a parameter of the path: the SDK's clients take the

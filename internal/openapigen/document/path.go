@@ -37,7 +37,7 @@ func (s *service) operation(o *sdk.Operation) (*operation, error) {
 	}
 	fact, known := s.facts.Paths[made.key()]
 	for _, p := range o.PathParams {
-		template := p.Template
+		template := s.form(p.Template)
 		if known && (p.Name == "name" || p.Name == "parent") {
 			template, known = fact.Template, false
 			if fact.MultiSegment != "" {
@@ -48,6 +48,10 @@ func (s *service) operation(o *sdk.Operation) (*operation, error) {
 			}
 		}
 		if template == "" {
+			if (p.Name == "name" || p.Name == "parent") && !p.MultiSegment && !s.plain(o.Path) {
+				return nil, fmt.Errorf("%s: %s: {%s} in %s may be a whole resource name; facts/%s.yaml must say which form it has (paths), or that it is a segment (plain)",
+					o.Pos, o.ID(), p.Name, o.Path, s.sdk.Name)
+			}
 			made.params = append(made.params, p)
 			continue
 		}
@@ -80,6 +84,19 @@ func (s *service) operation(o *sdk.Operation) (*operation, error) {
 		}
 	}
 	return made, nil
+}
+
+// plain reports whether the facts say that the parameter in a path is a segment.
+func (s *service) plain(path string) bool {
+	return slices.ContainsFunc(s.facts.Plain, func(plain string) bool { return strings.HasPrefix(path, plain) })
+}
+
+// form returns the form of a resource name, or the one that the facts put in its place.
+func (s *service) form(template string) string {
+	if other, ok := s.facts.Forms[template]; ok {
+		return other
+	}
+	return template
 }
 
 var parameterSegment = regexp.MustCompile(`^\{([a-z][a-z0-9_]*)\}$`)

@@ -196,7 +196,7 @@ func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, w
 	schema.setUnlessEmpty("deprecated", f.Deprecated)
 	template, given := facts.Templates[key]
 	if !given && (f.Type.Kind == sdk.String || f.Type.Kind == sdk.List && f.Type.Elem.Kind == sdk.String) {
-		template = f.Template
+		template = cmp.Or(facts.Forms[f.Template], f.Template)
 	}
 	schema.setUnlessEmpty("x-lakeql-name-template", template)
 	schema.setUnlessEmpty("pattern", facts.Patterns[key])
@@ -206,6 +206,7 @@ func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, w
 		}
 	}
 	schema.setUnlessEmpty("x-lakeql-request-id", c.requestID(m, f))
+	schema.setUnlessEmpty("x-lakeql-off-page", slices.Contains(facts.OffPage, key))
 	return schema
 }
 

@@ -2,16 +2,23 @@
 // found. StackQL's published providers come first, so that statements written for them run here;
 // what they lack is named by the same convention.
 //
-// Two files hold the facts. names.csv lists StackQL's names, each beside the SDK's operation, or
-// beside StackQL's operation id where the SDK has none. name-differences.csv lists every place
-// where ours is not StackQL's, with the reason; what it says goes before both others.
+// Three files hold the facts. names.csv lists StackQL's names, each beside the SDK's operation, or
+// beside StackQL's operation id if the SDK has none. operations.csv names the operations that StackQL
+// lacks. name-differences.csv lists every place where our name is not StackQL's, with the reason; it
+// wins over the other two.
+//
+// An operation in none of them is new: [Table.Assign] proposes a name by the convention, and a person
+// accepts it by moving its line from pending.csv to operations.csv.
 package names
 
 import (
+	"cmp"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
@@ -64,15 +71,24 @@ type Difference struct {
 	Reason        string
 }
 
-// Table is the content of both files.
+// Own is an operation that StackQL lacks: a line of operations.csv, or of pending.csv.
+type Own struct {
+	Key
+	Name string // as [Name.String] writes it
+	// Description is the operation's sentence; empty if the overlays describe it, or its name does.
+	Description string
+}
+
+// Table is the content of the files.
 type Table struct {
 	StackQL     map[Key]Name
 	Differences map[Key]Difference
+	Own         map[Key]Own
 }
 
-// Read reads names.csv and name-differences.csv.
+// Read reads names.csv, operations.csv and name-differences.csv.
 func Read(overlays fs.FS) (*Table, error) {
-	t := &Table{StackQL: map[Key]Name{}, Differences: map[Key]Difference{}}
+	t := &Table{StackQL: map[Key]Name{}, Differences: map[Key]Difference{}, Own: map[Key]Own{}}
 	err := readCSV(overlays, "names.csv", 7, func(r []string) error {
 		name := Name{Resource: r[3], Method: r[4], SQLVerb: r[5], ObjectKey: r[6]}
 		if name.SQLVerb == "view" {
@@ -83,6 +99,17 @@ func Read(overlays fs.FS) (*Table, error) {
 			return fmt.Errorf("%s.%s %s stands there twice", r[0], r[1], r[2])
 		}
 		t.StackQL[key] = name
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = readCSV(overlays, "operations.csv", 5, func(r []string) error {
+		key := Key{r[0], r[1], r[2]}
+		if _, twice := t.Own[key]; twice {
+			return fmt.Errorf("%s.%s %s stands there twice", r[0], r[1], r[2])
+		}
+		t.Own[key] = Own{Key: key, Name: r[3], Description: r[4]}
 		return nil
 	})
 	if err != nil {
@@ -129,38 +156,64 @@ func readCSV(overlays fs.FS, name string, columns int, use func([]string) error)
 	}
 }
 
-// Assign names every operation of the API. It fails where two methods of a resource would have
-// the same name.
-func (t *Table) Assign(api *sdk.API) (map[Key]Name, error) {
-	assigned := map[Key]Name{}
+// Assign names every operation of the API, and proposes names for the new ones. It fails if two
+// methods of a resource would have the same name.
+func (t *Table) Assign(api *sdk.API) (assigned map[Key]Name, proposed []Own, err error) {
+	assigned = map[Key]Name{}
+	var fresh []*sdk.Operation
+	var errs []error
+	c := t.convention()
+	for _, o := range api.Operations() {
+		key := KeyOf(o)
+		name, known, err := t.nameOf(api, o)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case known:
+			assigned[key] = name
+			c.learn(api, o, name)
+		default:
+			fresh = append(fresh, o)
+		}
+	}
+	// Operations that return or list a type come before those that act on it.
+	slices.SortStableFunc(fresh, func(a, b *sdk.Operation) int { return cmp.Compare(c.rank(a), c.rank(b)) })
+	for _, o := range fresh {
+		name := c.name(api, o)
+		name.ObjectKey = objectKey(api, o, name.SQLVerb, "")
+		assigned[KeyOf(o)] = name
+		c.learn(api, o, name)
+		proposed = append(proposed, Own{Key: KeyOf(o), Name: name.String()})
+	}
 	taken := map[string]Key{}
 	for _, o := range api.Operations() {
 		key := KeyOf(o)
-		name, err := t.nameOf(api, o)
-		if err != nil {
-			return nil, err
-		}
+		name := assigned[key]
 		full := key.Provider + "." + key.Service + "." + name.Resource + "." + name.Method
 		if other, twice := taken[full]; twice {
-			return nil, fmt.Errorf("%s: %s and %s are both %s; name-differences.csv can tell them apart", o.Pos, other.Operation, key.Operation, full)
+			errs = append(errs, fmt.Errorf("%s: %s and %s are both %s; name-differences.csv can tell them apart", o.Pos, other.Operation, key.Operation, full))
 		}
 		taken[full] = key
-		assigned[key] = name
 	}
-	return assigned, nil
+	return assigned, proposed, errors.Join(errs...)
 }
 
-func (t *Table) nameOf(api *sdk.API, o *sdk.Operation) (Name, error) {
+// nameOf returns the name of an operation that one of the files names.
+func (t *Table) nameOf(api *sdk.API, o *sdk.Operation) (name Name, known bool, err error) {
 	key := KeyOf(o)
 	if d, ok := t.Differences[key]; ok && d.Ours != "" {
-		return parse(d.Ours)
+		name, err = parse("name-differences.csv", d.Ours)
+		return name, true, err
 	}
-	name, ok := t.StackQL[key]
-	if !ok {
-		name = t.byConvention(o)
+	if own, ok := t.Own[key]; ok {
+		name, err = parse("operations.csv", own.Name)
+		return name, true, err
 	}
-	name.ObjectKey = objectKey(api, o, name.SQLVerb, name.ObjectKey)
-	return name, nil
+	name, known = t.StackQL[key]
+	if known {
+		name.ObjectKey = objectKey(api, o, name.SQLVerb, name.ObjectKey)
+	}
+	return name, known, nil
 }
 
 // objectKey is where the rows are: the SDK's iterator knows; of other lists it is the one
@@ -197,14 +250,14 @@ func objectKey(api *sdk.API, o *sdk.Operation, verb, stackql string) string {
 }
 
 // parse reads what Name.String writes.
-func parse(text string) (Name, error) {
+func parse(file, text string) (Name, error) {
 	parts := strings.Fields(text)
 	if len(parts) < 2 || len(parts) > 3 {
-		return Name{}, fmt.Errorf("name-differences.csv: %q is not of the form resource.method verb [key]", text)
+		return Name{}, fmt.Errorf("%s: %q is not of the form resource.method verb [key]", file, text)
 	}
 	resource, method, ok := strings.Cut(parts[0], ".")
 	if !ok {
-		return Name{}, fmt.Errorf("name-differences.csv: %q names no method", text)
+		return Name{}, fmt.Errorf("%s: %q names no method", file, text)
 	}
 	name := Name{Resource: resource, Method: method, SQLVerb: parts[1]}
 	if len(parts) == 3 {

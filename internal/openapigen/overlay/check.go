@@ -10,9 +10,16 @@ import (
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
 )
 
-// Check reports every key that names a service, operation, type, field or parameter which the
-// API does not have.
-func (o *Overlays) Check(api *sdk.API) error {
+// Stale is a key of an overlay that no longer applies.
+type Stale struct {
+	File    string // below openapi/overlays
+	Message string
+}
+
+// Check lists the stale keys: each that names a service, operation, type, field or parameter which
+// the API does not have. Such a key changes nothing in the documents. A view that cannot be written
+// is an error.
+func (o *Overlays) Check(api *sdk.API) ([]Stale, error) {
 	c := &checker{}
 	for _, service := range slices.Sorted(maps.Keys(o.Facts)) {
 		if s := c.service(api, "facts/"+service+".yaml", service); s != nil {
@@ -24,17 +31,26 @@ func (o *Overlays) Check(api *sdk.API) error {
 			c.descriptions(s, o.FactsOf(service), o.Descriptions[service])
 		}
 	}
+	stale := c.found
+	c.found = nil
 	c.views(api, o)
-	return errors.Join(c.errs...)
+	var errs []error
+	for _, f := range c.found {
+		errs = append(errs, errors.New(f.String()))
+	}
+	return stale, errors.Join(errs...)
 }
 
+// String is file: message.
+func (s Stale) String() string { return s.File + ": " + s.Message }
+
 type checker struct {
-	file string
-	errs []error
+	file  string
+	found []Stale
 }
 
 func (c *checker) failf(format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf("%s: %s", c.file, fmt.Sprintf(format, args...)))
+	c.found = append(c.found, Stale{c.file, fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) service(api *sdk.API, file, name string) *sdk.Service {
@@ -62,7 +78,7 @@ func (c *checker) facts(s *sdk.Service, f *Facts) {
 	for _, key := range slices.Sorted(maps.Keys(f.Completions)) {
 		c.operation(s, key)
 	}
-	fields := slices.Concat(f.Secrets, f.Base64, f.ReadOnly, slices.Sorted(maps.Keys(f.Templates)), slices.Sorted(maps.Keys(f.Patterns)))
+	fields := slices.Concat(f.Secrets, f.Base64, f.ReadOnly, f.OffPage, slices.Sorted(maps.Keys(f.Templates)), slices.Sorted(maps.Keys(f.Patterns)))
 	for _, key := range fields {
 		typ, field, _ := strings.Cut(key, ".")
 		c.field(s, typ, field)

@@ -42,6 +42,12 @@ type Heading struct {
 type Facts struct {
 	// Paths tells the real path behind a parameter that is a whole resource name.
 	Paths map[string]Path `yaml:"paths"`
+	// Forms replaces forms of resource names that the SDK's comments have, where a segment has several
+	// parts: mcp-services/{catalog}.{schema}.{mcp_service}.
+	Forms map[string]string `yaml:"forms"`
+	// Plain lists the beginnings of paths, up to the parameter {name} or {parent}, if that is a segment and
+	// no resource name.
+	Plain []string `yaml:"plain"`
 	// Templates returns the form of resource names that fields hold; an empty one says there is none.
 	Templates map[string]string `yaml:"templates"`
 	// ParameterPatterns and Patterns are regular expressions that values must match.
@@ -56,6 +62,8 @@ type Facts struct {
 	// Completions tells, by the operation that lists, how to complete items that come in part: see
 	// x-lakeql-completion.
 	Completions map[string]Completion `yaml:"completions"`
+	// OffPage lists fields that the examples of documentation pages leave out.
+	OffPage []string `yaml:"off_page"`
 	// Choices lists, by type and the choice's name, attributes of which at most one is set, for which an
 	// update mask has that name.
 	Choices map[string]map[string][]string `yaml:"choices"`

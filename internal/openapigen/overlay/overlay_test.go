@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -47,9 +48,10 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = o.Check(things())
-			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-				t.Errorf("error %v, want %q", err, tt.want)
+			stale, err := o.Check(things())
+			got := fmt.Sprint(stale, err)
+			if tt.want == "" && got != "[] <nil>" || !strings.Contains(got, tt.want) {
+				t.Errorf("%s, want %q", got, tt.want)
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -13,9 +12,9 @@ var (
 	outputOnly = regexp.MustCompile(`(?i)(^|[.!] )[\[(*]*output[ _-]only\b`)
 	parameter  = regexp.MustCompile(`\{[^}]*\}`)
 	deprecated = regexp.MustCompile(`(?i)^[\[(*]*deprecated\b`)
-	// formats is what follows "Format:" or the like: the form of a resource name, which the SDK
-	// quotes in places and ends with a full stop in others.
-	formats = regexp.MustCompile("(?i)(?:\\bformat:?|\\bformatted as|Full resource name:) ?(?:is |of )?[\"'`]?([a-z{][a-z0-9_{}.-]*(?:/[a-z{][a-z0-9_{}.-]*)+)(.?)")
+	// formats is the form of a resource name behind "Format:" or the like. The SDK quotes it in some
+	// places, and ends it with a full stop in others.
+	formats = regexp.MustCompile("(?i)(?:\\bformat:?|\\bformatted as|\\bin the form|\\bresource name:|\\bparent \\w+:) ?(?:is |of )?[\"'`]?([a-z{][a-z0-9_{}.-]*(?:/[a-z{][a-z0-9_{}.-]*)+)(.?)")
 	// wellFormed is a whole resource name: words, a parameter for every second of them or so.
 	wellFormed = regexp.MustCompile(`^[a-z][a-z0-9_-]*(/([a-z][a-z0-9_-]*|\{[a-z_-]+\}(\.\{[a-z_-]+\})*))+$`)
 )
@@ -54,10 +53,4 @@ func saysMethodDeprecated(doc string) bool {
 		}
 	}
 	return false
-}
-
-func dotted(names []string) string { return strings.Join(names, ".") }
-
-func errorAt(pos, format string, args ...any) error {
-	return fmt.Errorf("%s: %s", pos, fmt.Sprintf(format, args...))
 }

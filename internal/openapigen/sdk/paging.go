@@ -42,9 +42,7 @@ func (it *iterator) readStatement(s ast.Stmt) bool {
 		left, right := text(s.Lhs[0]), text(s.Rhs[0])
 		if field, ok := strings.CutPrefix(left, "request."); ok {
 			if field == "ForceSendFields" {
-				// Meant to send max_results=0, but only the encoder of bodies reads the field, and that of
-				// queries leaves out what is empty. internal/wire holds the SDK to it.
-				return it.operation.Verb == "GET"
+				return true // sends an empty value, which the observer sees
 			}
 			return it.readFirst(field, right)
 		}

@@ -18,10 +18,11 @@ import (
 // modulePath is how the SDK's packages import each other.
 const modulePath = "github.com/databricks/databricks-sdk-go/"
 
-// Read reads the SDK whose module lies in dir. The error joins everything that could not be read,
-// each with its file and line below dir.
-func Read(dir string) (*API, error) {
-	r := &reader{root: os.DirFS(dir), fset: token.NewFileSet(), api: &API{}}
+// Read reads the SDK whose module lies in dir. Names, types and comments come from its source, the
+// rest of an operation from the observer, which runs the same version of the SDK. The error joins all
+// faults, each with its file and line below dir.
+func Read(dir string, observer Observer) (*API, error) {
+	r := &reader{root: os.DirFS(dir), fset: token.NewFileSet(), api: &API{}, observer: observer}
 	entries, err := fs.ReadDir(r.root, "service")
 	if err != nil {
 		return nil, fmt.Errorf("read the SDK: %w", err)
@@ -52,6 +53,7 @@ type reader struct {
 	fset     *token.FileSet
 	api      *API
 	packages []*pkg
+	observer Observer
 	errs     []error
 }
 
@@ -235,7 +237,7 @@ func implementation(s *ast.StructType) string {
 // readGroup reads the operations of one implementation: a call each, and for lists a function
 // that iterates over such calls.
 func (p *pkg) readGroup(group, impl string) {
-	operations := map[string]*Operation{}
+	operations, unreached := map[string]*Operation{}, map[string]bool{}
 	methods := p.methods[impl]
 	for _, name := range slices.Sorted(maps.Keys(methods)) {
 		f := methods[name]
@@ -244,6 +246,15 @@ func (p *pkg) readGroup(group, impl string) {
 		}
 		o := p.readCall(group, operationName(name), f)
 		if o == nil {
+			continue
+		}
+		switch err := p.observer.Observe(p.api, o); {
+		case errors.Is(err, ErrUnreached):
+			p.api.Unreached = append(p.api.Unreached, o.ID())
+			unreached[o.Name] = true
+			continue
+		case err != nil:
+			p.failf(f.decl, "%s: %v", o.ID(), err)
 			continue
 		}
 		operations[o.Name] = o
@@ -255,6 +266,9 @@ func (p *pkg) readGroup(group, impl string) {
 		case calls(f.decl, "a.client.Do"):
 		case calls(f.decl, "listing.NewIterator"):
 			o, ok := operations[name]
+			if unreached[name] {
+				continue
+			}
 			if !ok {
 				p.failf(f.decl, "%s iterates over no operation of that name", name)
 				continue
@@ -283,27 +297,4 @@ func operationName(method string) string {
 		return name
 	}
 	return method
-}
-
-// calls reports whether the function's body calls something of that name.
-func calls(d *ast.FuncDecl, name string) bool {
-	found := false
-	ast.Inspect(d.Body, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok && text(uninstantiated(call.Fun)) == name {
-			found = true
-		}
-		return !found
-	})
-	return found
-}
-
-// uninstantiated drops the type arguments of a generic function.
-func uninstantiated(e ast.Expr) ast.Expr {
-	switch e := e.(type) {
-	case *ast.IndexExpr:
-		return e.X
-	case *ast.IndexListExpr:
-		return e.X
-	}
-	return e
 }

@@ -1,10 +1,10 @@
-// Package sdk reads the source of the official Databricks SDK for Go and gives it as data: which
-// operations the API has, what each sends and receives, and the types of both.
+// Package sdk reads the official Databricks SDK for Go and returns it as data: the operations of the
+// API, the requests and responses of each, and the types of both.
 //
-// The SDK's source is generated and therefore very regular, and this package leans on that: it
-// knows the few forms that a statement of an operation takes, and a statement of any other form
-// is an error with its file and line. Nothing is guessed, because a document that is nearly right
-// is found out only by somebody's lost data.
+// The source supplies names, types and comments, and how the SDK iterates over lists and waits for
+// work. An [Observer] supplies what travels over the wire: it runs the SDK's clients. Nothing is
+// guessed, because a nearly right document is noticed only when somebody loses data: a form that the
+// package does not know is an error with its file and line.
 //
 // [Read] returns an [API]: services, their groups of operations, their messages (structs that
 // travel as JSON) and enums. What it keeps of comments are facts that types do not carry: that
@@ -19,6 +19,8 @@ import (
 // API is everything that was read.
 type API struct {
 	Services []*Service // by name
+	// Unreached lists the IDs of operations in the source that no client of the SDK offers.
+	Unreached []string
 }
 
 // Service finds a service by its name.
@@ -108,6 +110,8 @@ type PathParam struct {
 	InBody bool
 	// MultiSegment is set where slashes of the value stay slashes: the path of a file.
 	MultiSegment bool
+	// Escaped is set where the SDK writes slashes and other marks of the value as percent-escapes.
+	Escaped bool
 	// GoText is set where the field is a struct, of which the SDK sends Go's notation. What a
 	// server reads in a path is text, and so is Type.
 	GoText bool
@@ -122,6 +126,8 @@ type Param struct {
 	Doc      string
 	// RequestID is set where the SDK fills in a fresh UUID when the caller gives none.
 	RequestID bool
+	// Default is the value that the SDK sends if the caller supplies none; empty for none.
+	Default string
 	// GoText is set where the SDK sends Go's notation of a struct, which no server can read: a
 	// list of structs in a query.
 	GoText bool
