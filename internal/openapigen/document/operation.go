@@ -95,9 +95,8 @@ func content(mediaType string, schema *object) *object {
 func (s *service) responseNode(o *operation) *object {
 	headers := newObject()
 	for _, f := range o.Response.Headers {
-		words := s.descriptions.Schemas[o.Response.Message]
 		headers.set(f.Header, newObject().
-			set("description", cmp.Or(words[f.Header], prose.Field(f.Header, ""))).
+			set("description", cmp.Or(s.descriptions.Field(o.Response.Message, f.Header), prose.Field(f.Header, ""))).
 			set("schema", s.schemas.of(f.Type, "").flow()))
 	}
 	node := newObject().set("description", "success").setUnlessEmpty("headers", headers)

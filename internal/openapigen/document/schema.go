@@ -133,7 +133,8 @@ func (c *schemas) node() *object {
 
 // shared is one shared schema.
 func (c *schemas) shared(t sdk.Type) *object {
-	words := c.overlays.DescriptionsOf(t.Service).Schemas[t.Name]
+	described := c.overlays.DescriptionsOf(t.Service)
+	words := described.Schemas[t.Name]
 	if e, ok := c.api.Enum(&t); ok {
 		return newObject().
 			set("type", "string").
@@ -155,7 +156,7 @@ func (c *schemas) shared(t sdk.Type) *object {
 		if f.Required {
 			required = append(required, f.JSON)
 		}
-		properties.set(f.JSON, c.property(m, f, facts, words))
+		properties.set(f.JSON, c.property(m, f, facts, described))
 	}
 	return o.setUnlessEmpty("required", required).setUnlessEmpty("properties", properties)
 }
@@ -177,7 +178,7 @@ func ordered(fields []*sdk.Field, first []string) []*sdk.Field {
 }
 
 // property is the schema of a field, with what is said of the field itself.
-func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, words map[string]string) *object {
+func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, described *overlay.Descriptions) *object {
 	key := m.Name + "." + f.JSON
 	format := ""
 	switch {
@@ -191,7 +192,7 @@ func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, w
 		schema = newObject().set("allOf", []*object{schema})
 		schema.node.Content[1].Style = yaml.FlowStyle
 	}
-	schema.set("description", cmp.Or(words[f.JSON], prose.Field(f.JSON, kindOf(f.Type))))
+	schema.set("description", cmp.Or(described.Field(m.Name, f.JSON), prose.Field(f.JSON, kindOf(f.Type))))
 	schema.setUnlessEmpty("readOnly", f.ReadOnly || slices.Contains(facts.ReadOnly, key))
 	schema.setUnlessEmpty("deprecated", f.Deprecated)
 	template, given := facts.Templates[key]

@@ -107,6 +107,12 @@ func (c *checker) descriptions(s *sdk.Service, f *Facts, d *Descriptions) {
 			c.failf("the SDK has no parameter %s", key)
 		}
 	}
+	fields := fieldsOf(s)
+	for _, field := range slices.Sorted(maps.Keys(d.Fields)) {
+		if !fields[field] {
+			c.failf("no type of the SDK has a field %s", field)
+		}
+	}
 	for _, typ := range slices.Sorted(maps.Keys(d.Schemas)) {
 		if _, ok := s.Enums[typ]; ok {
 			continue
@@ -115,6 +121,17 @@ func (c *checker) descriptions(s *sdk.Service, f *Facts, d *Descriptions) {
 			c.field(s, typ, field)
 		}
 	}
+}
+
+// fieldsOf names the fields of all types.
+func fieldsOf(s *sdk.Service) map[string]bool {
+	known := map[string]bool{}
+	for _, m := range s.Messages {
+		for _, f := range m.Fields {
+			known[f.JSON], known[f.Header] = true, true
+		}
+	}
+	return known
 }
 
 // parametersOf names the parameters of all operations, alone and behind Group.Name, those that

@@ -12,6 +12,7 @@ package overlay
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -93,6 +94,8 @@ type Descriptions struct {
 	Methods map[string]string `yaml:"methods"`
 	// Schemas has phrases by type: under the empty key of the type itself, else of a field.
 	Schemas map[string]map[string]string `yaml:"schemas"`
+	// Fields has phrases for fields that mean the same in every type of the service. Schemas goes first.
+	Fields map[string]string `yaml:"fields"`
 	// Parameters has phrases by the parameter's name, or by Group.Name.parameter for one operation.
 	Parameters map[string]string `yaml:"parameters"`
 }
@@ -148,6 +151,11 @@ func (o *Overlays) DescriptionsOf(service string) *Descriptions {
 		return d
 	}
 	return &Descriptions{}
+}
+
+// Field returns our words on a field of a type; empty where there are none.
+func (d *Descriptions) Field(typ, field string) string {
+	return cmp.Or(d.Schemas[typ][field], d.Fields[field])
 }
 
 func eachService(overlays fs.FS, folder string, read func(service, name string) error) error {

@@ -26,11 +26,12 @@ func things() *sdk.API {
 // TestCheck checks overlays that fit the API and overlays that do not.
 func TestCheck(t *testing.T) {
 	for name, tt := range map[string]struct{ file, text, want string }{
-		"all of it":           {"descriptions/things.yaml", "methods: {Things.Get: Gets it.}\nschemas: {Thing: {'': A thing., name: Its name.}, Kind: {'': A kind.}}\nparameters: {thing_id: Which., Things.Get.name: Which.}", ""},
+		"all of it":           {"descriptions/things.yaml", "methods: {Things.Get: Gets it.}\nschemas: {Thing: {'': A thing., name: Its name.}, Kind: {'': A kind.}}\nfields: {name: Whose.}\nparameters: {thing_id: Which., Things.Get.name: Which.}", ""},
 		"an unknown service":  {"facts/other.yaml", "secrets: []", "facts/other.yaml: the SDK has no service other"},
 		"an unknown type":     {"facts/things.yaml", "secrets: [Other.name]", "facts/things.yaml: the SDK has no type Other"},
 		"an unknown list":     {"facts/things.yaml", "lists: {Things.Get: [name]}", "facts/things.yaml: the response of Things.Get has no list name"},
 		"an unknown field":    {"facts/things.yaml", "order: {Thing: [other]}", "facts/things.yaml: type Thing has no field other"},
+		"a field of no type":  {"descriptions/things.yaml", "fields: {other: Which.}", "descriptions/things.yaml: no type of the SDK has a field other"},
 		"an unknown method":   {"descriptions/things.yaml", "methods: {Things.List: Lists.}", "descriptions/things.yaml: the SDK has no operation Things.List"},
 		"an unknown argument": {"descriptions/things.yaml", "parameters: {other: Which.}", "descriptions/things.yaml: the SDK has no parameter other"},
 		"a view":              {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", ""},
@@ -61,5 +62,17 @@ func TestUnknownKeysAreErrors(t *testing.T) {
 	_, err := Read(fstest.MapFS{"providers.yaml": {}, "facts/things.yaml": {Data: []byte("secretz: [Thing.name]")}})
 	if err == nil || !strings.Contains(err.Error(), "facts/things.yaml") || !strings.Contains(err.Error(), "secretz") {
 		t.Errorf("error %v, want one that names the file and the key", err)
+	}
+}
+
+func TestWordsOnAFieldOfOneTypeGoFirst(t *testing.T) {
+	d := &Descriptions{
+		Schemas: map[string]map[string]string{"Thing": {"name": "A thing's."}},
+		Fields:  map[string]string{"name": "Anything's."},
+	}
+	for typ, want := range map[string]string{"Thing": "A thing's.", "Other": "Anything's."} {
+		if got := d.Field(typ, "name"); got != want {
+			t.Errorf("%s.name: %s, want %s", typ, got, want)
+		}
 	}
 }
