@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -32,10 +33,10 @@ type Chain struct {
 	options   Options
 	transport http.RoundTripper // for OAuth tokens
 
-	mu      sync.Mutex
-	base    *config.Config // as configured, wherever its host is
-	hosts   map[Host]*login
-	profile map[string]string // hosts of the configuration file's profiles
+	mu     sync.Mutex
+	base   *config.Config // as configured, wherever its host is
+	hosts  map[Host]*login
+	byHost map[Host][]profile // the configuration file's profiles
 }
 
 // NewChain makes a chain. Nothing is read yet: a statement that calls nobody needs no credential.
@@ -110,31 +111,6 @@ func (c *Chain) resolve(deployment string) (Host, error) {
 	return c.profileHost(host)
 }
 
-// profileHost returns the host that a label means among the profiles of the configuration file;
-// the label's own where it means none of them.
-func (c *Chain) profileHost(host Host) (Host, error) {
-	var found []Host
-	for known := range c.profiles() {
-		parsed, err := parseConfigured(known)
-		switch {
-		case err != nil || parsed.firstLabel() != host.firstLabel() || domainOf(parsed.hostname()) == "":
-		case parsed == host:
-			return host, nil
-		default:
-			found = append(found, parsed)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return host, nil
-	case 1:
-		return found[0], nil
-	}
-	return Host{}, provider.Usagef("deployment_name: %s may mean several hosts of ~/.databrickscfg", provider.Quote(host.firstLabel())).
-		In("deployment_name").
-		Hintf("give the whole host")
-}
-
 // configuredHost is the host for calls without a deployment name.
 func (c *Chain) configuredHost() (Host, error) {
 	if c.options.Host != "" {
@@ -177,46 +153,6 @@ func (c *Chain) configured() (*config.Config, error) {
 	}
 	c.base = cfg
 	return cfg, nil
-}
-
-// separate keeps the credential of a profile from the host of DATABRICKS_HOST, where that is
-// another one than the profile's: the SDK takes each attribute from the environment first, then
-// from the profile that DATABRICKS_CONFIG_PROFILE names.
-func separate(cfg *config.Config) error {
-	if cfg.Profile == "" {
-		return nil
-	}
-	file, err := config.LoadFile(configFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // so there is no such profile, and the credential is the environment's
-	}
-	if err != nil {
-		return configurationError(err)
-	}
-	own, err := parseConfigured(file.Section(cfg.Profile).KeysHash()["host"])
-	if err != nil {
-		return nil //nolint:nilerr // a profile without a host of its own says nothing about where it may go
-	}
-	if host, err := parseConfigured(cfg.Host); err != nil || host == own {
-		return err
-	}
-	inEnvironment := 0
-	for _, attribute := range config.ConfigAttributes {
-		if !attribute.HasAuthAttribute() || attribute.IsZero(cfg) {
-			continue
-		}
-		if value, _ := attribute.ReadEnv(); value == "" {
-			inEnvironment = 0
-			break
-		}
-		inEnvironment++
-	}
-	if inEnvironment == 0 {
-		return provider.Errorf(provider.Unauthorized, "the credential of profile %s is for %s and is not sent to the host in DATABRICKS_HOST", provider.Quote(cfg.Profile), own).
-			Hintf("unset DATABRICKS_HOST or DATABRICKS_CONFIG_PROFILE")
-	}
-	cfg.Profile = "" // the credential is the environment's, as the host is
-	return nil
 }
 
 // newConfig makes a configuration that asks no host about itself: what such an answer would add
@@ -284,6 +220,9 @@ func (c *Chain) login(host Host) (*login, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ids := c.idsOfFlag(host); ids != (hostIDs{}) {
+		cfg.WorkspaceID, cfg.AccountID = cmp.Or(ids.workspace, cfg.WorkspaceID), cmp.Or(ids.account, cfg.AccountID)
+	}
 	if err := resolve(cfg); err != nil {
 		return nil, err
 	}
@@ -304,24 +243,34 @@ func (c *Chain) find(host Host) (*config.Config, error) {
 			return nil, err
 		}
 	}
-	profile, inFile := c.profiles()[host.String()]
+	wanted := c.idsOfFlag(host).workspace
+	named, isNamed := c.profileOf(host, wanted)
 	switch {
+	case baseHost == host && isNamed && base.WorkspaceID != wanted && !c.hasChosen():
+		return c.fromProfile(named), nil // the default profile is for another workspace of the host
 	case baseHost == host && (hasCredential(base) || base.Profile != "" || base.AuthType != ""):
 		return base, nil // told to, as by a profile for the CLI's login that shares its host with another
 	case base.Host == "" && hasCredential(base): // configured without a host
 		return c.copyFor(base, host), nil
-	case inFile:
-		cfg := c.newConfig()
-		cfg.Profile = profile
-		cfg.ConfigFile = configFile()
-		cfg.Loaders = []config.Loader{config.ConfigFile} // or variables meant for another host would mix in
+	case len(c.profiles()[host]) > 0:
+		if baseHost == host {
+			wanted = cmp.Or(wanted, base.WorkspaceID)
+		}
+		name, err := c.chooseProfile(host, wanted)
+		if err != nil {
+			return nil, err
+		}
+		cfg := c.fromProfile(name)
+		if baseHost == host {
+			addSettings(cfg, base)
+		}
 		return cfg, nil
 	case baseHost == host:
 		return base, nil
 	case base.Host == "":
 		return c.copyFor(base, host), nil
 	case servesMany(base, baseHost, host):
-		return c.copyFor(base, host), nil
+		return c.copyFor(base, host, "account_id"), nil // a workspace's own host does not need it
 	}
 	return nil, provider.Errorf(provider.Unauthorized, "no credential for %s: the configured one is for %s and is not sent to another host", host, baseHost).
 		Hintf("add a profile with host = %s to ~/.databrickscfg, or configure that host's own credential", host)
@@ -345,12 +294,12 @@ func servesMany(cfg *config.Config, account, workspace Host) bool {
 		domain != "" && domain == domainOf(workspace.hostname())
 }
 
-// copyFor returns the same credential for another host. The id of a workspace comes along, as in
-// the official SDK, which sends the configured one to every host.
-func (c *Chain) copyFor(base *config.Config, host Host) *config.Config {
+// copyFor returns the same credential for another host, without the attributes to skip. The id of a
+// workspace comes along, as in the official SDK, which sends the configured one to every host.
+func (c *Chain) copyFor(base *config.Config, host Host, skip ...string) *config.Config {
 	cfg := c.newConfig()
 	cfg.Host = host.String()
-	cfg.Loaders = []config.Loader{copied{from: base, skip: []string{"azure_workspace_resource_id", "profile"}}}
+	cfg.Loaders = []config.Loader{copied{from: base, skip: append(skip, "azure_workspace_resource_id", "profile")}}
 	return cfg
 }
 
@@ -372,27 +321,4 @@ func (l copied) Configure(cfg *config.Config) error {
 		}
 	}
 	return nil
-}
-
-// profiles returns the names of the configuration file's profiles by their hosts, the first of each
-// host, and the default one before others.
-func (c *Chain) profiles() map[string]string {
-	if c.profile != nil {
-		return c.profile
-	}
-	c.profile = map[string]string{}
-	file, err := config.LoadFile(configFile())
-	if err != nil {
-		return c.profile // there is none, or the SDK says what is wrong with it when it is needed
-	}
-	for _, section := range file.Sections() {
-		host, err := parseConfigured(section.KeysHash()["host"]) // its own keys, as the SDK reads them
-		if err != nil {
-			continue
-		}
-		if _, taken := c.profile[host.String()]; !taken {
-			c.profile[host.String()] = section.Name()
-		}
-	}
-	return c.profile
 }

@@ -112,7 +112,7 @@ func TestConfiguredHosts(t *testing.T) {
 		"ftp://example.com": "", "file:///etc": "", "javascript://x": "", "https://": "", "https:///x": "", "://x": "", "https://exa mple.com": "", "https://a\nb": "", "https://a%2eb": "", `https://a\b`: "", "https://[::1": "", "https://a:b": "",
 	} {
 		chain := auth.NewChain(auth.Options{Host: given})
-		r := &http.Request{URL: &url.URL{Path: "/p", RawQuery: "q"}}
+		r := &http.Request{URL: &url.URL{Path: "/p", RawQuery: "q"}, Header: http.Header{}}
 		err := chain.Direct(r, "")
 		if want == "" {
 			if code(err) != provider.Usage || r.URL.Host != "" || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "\n") {

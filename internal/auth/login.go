@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,8 +24,9 @@ type login struct {
 	chain  *Chain
 	source *config.Config // what was configured
 
-	mu    sync.Mutex
-	ready *config.Config // the kind of credential that worked
+	mu       sync.Mutex
+	ready    *config.Config       // the kind of credential that worked
+	metadata *config.HostMetadata // what the host says about itself, once it was asked
 }
 
 // sign adds the credential to a request. The first time it finds the kind that works.
@@ -41,7 +43,10 @@ func (l *login) sign(r *http.Request) error {
 		cfg := l.chain.newConfig()
 		cfg.AuthType = kind
 		cfg.Loaders = []config.Loader{copied{from: l.source}}
-		err := cfg.Authenticate(r)
+		err := l.describe(cfg)
+		if err == nil {
+			err = cfg.Authenticate(r)
+		}
 		if err == nil {
 			l.ready = cfg
 			return nil
@@ -55,6 +60,34 @@ func (l *login) sign(r *http.Request) error {
 		return errs[0]
 	}
 	return errors.Join(errs...)
+}
+
+// describe lets the SDK ask the host about itself, if the host may serve a whole account: its OAuth
+// endpoints are then those of the account. Such a host needs an id with each call, so a configuration
+// without ids is not for one, and a token that is there already needs no endpoint. A host that does not
+// answer is an error; one that has no such description is not.
+func (l *login) describe(cfg *config.Config) error {
+	host, err := parseConfigured(l.source.Host)
+	if err != nil || host.isAccount() || l.source.AccountID == "" && l.source.WorkspaceID == "" ||
+		slices.Contains([]string{"pat", "basic", "databricks-cli", "metadata-service"}, cfg.AuthType) {
+		return nil //nolint:nilerr // Authenticate reports a wrong host
+	}
+	var unreachable error
+	cfg.HostMetadataResolver = func(ctx context.Context, host string) (*config.HostMetadata, error) {
+		if l.metadata != nil {
+			return l.metadata, nil
+		}
+		metadata, err := cfg.DefaultHostMetadataResolver()(ctx, host)
+		if _, ok := errors.AsType[*net.OpError](err); ok || err != nil && timedOut(err) {
+			unreachable = err
+		}
+		l.metadata = metadata
+		return metadata, err
+	}
+	if err := cfg.EnsureResolved(); err != nil {
+		return err
+	}
+	return unreachable
 }
 
 // errNone is the error that nothing is configured to log in with.
@@ -95,10 +128,22 @@ func kinds(cfg *config.Config) []string {
 			possible = append(possible, c.kind)
 		}
 	}
+	if cfg.GroupID != "" {
+		able := slices.DeleteFunc(slices.Clone(possible), func(kind string) bool { return !assumesGroup(kind) })
+		if len(able) > 0 {
+			possible = able // the SDK refuses the others
+		}
+	}
 	if len(possible) > 0 && (possible[0] == "pat" || possible[0] == "basic" || possible[0] == "oauth-m2m") {
 		return possible[:1] // meant to be used: another kind would only hide what is wrong with it
 	}
 	return possible
+}
+
+// assumesGroup reports whether a kind of credential can take the role of a group: the kinds that get
+// their token from Databricks' own OAuth endpoints.
+func assumesGroup(kind string) bool {
+	return slices.Contains([]string{"oauth-m2m", "github-oidc", "azure-devops-oidc", "env-oidc", "file-oidc"}, kind)
 }
 
 // onlyProfile reports whether a configuration comes from a profile alone, without the environment.
@@ -114,7 +159,7 @@ func onlyProfile(cfg *config.Config) bool {
 
 // configurationError words why a configuration cannot be read.
 func configurationError(err error) error {
-	_, broken := config.LoadFile(configFile())
+	file, broken := config.LoadFile(configFile())
 	if _, unread := errors.AsType[*fs.PathError](broken); broken != nil && !unread {
 		// What it says of the file repeats a line of it, which may be one with a token.
 		return provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s has a line that is neither a [profile] nor key = value", cmp.Or(configFile(), "~/.databrickscfg"))
@@ -122,8 +167,14 @@ func configurationError(err error) error {
 	if ours, ok := errors.AsType[*provider.Error](err); ok {
 		return ours // without what the SDK adds: the whole configuration
 	}
-	return provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s", brief(err)).
+	wrong := provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s", brief(err)).
 		Because(err)
+	if broken == nil && os.Getenv("DATABRICKS_CONFIG_PROFILE") == "" {
+		if name := defaultProfile(file); name != "" && !file.HasSection(name) {
+			return wrong.Hintf("default_profile in [%s] of %s names a profile that does not exist: %s", settingsSection, file.Path(), provider.Quote(name))
+		}
+	}
+	return wrong
 }
 
 // failed words why a credential could not be had.
@@ -146,11 +197,13 @@ func (l *login) failed(host Host, err error) error {
 // remedy says what to do about a credential that could not be had.
 func (l *login) remedy(err error) string {
 	cfg := l.source
-	first, second := "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET"
+	first, second, group := "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_GROUP_ID"
 	if onlyProfile(cfg) {
-		first, second = "client_id", "client_secret"
+		first, second, group = "client_id", "client_secret", "group_id"
 	}
 	switch {
+	case cfg.GroupID != "" && !slices.ContainsFunc(kinds(cfg), assumesGroup):
+		return fmt.Sprintf("%s asks for the role of a group, which only an OAuth client or a workload identity can take: set %s and %s, or remove %s", group, first, second, group)
 	case !errors.Is(err, errNone):
 		by, _ := errors.AsType[refused](err)
 		for _, known := range refusals {

@@ -30,16 +30,7 @@ func sourceOf(cfg *config.Config) string {
 	case !hasCredential(cfg):
 		return "login of the machine"
 	}
-	for _, attribute := range config.ConfigAttributes {
-		if !attribute.HasAuthAttribute() || attribute.IsZero(cfg) {
-			continue
-		}
-		if _, value := attribute.ReadEnv(); value != "" {
-			return "environment"
-		}
-		return "profile DEFAULT"
-	}
-	return ""
+	return "environment"
 }
 
 // Principal says that the emulator's token is used.

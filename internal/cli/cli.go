@@ -147,8 +147,8 @@ func usageErrors(cmd *cobra.Command) {
 // workspaceFlags are those of every command that calls a workspace.
 func (c *command) workspaceFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg that supplies host and credential")
-	f.StringVar(&c.host, "host", "", "workspace for statements without deployment_name, such as https://dbc-abcd0123-a1bc.cloud.databricks.com")
+	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg that supplies host and credential, in place of the environment")
+	f.StringVar(&c.host, "host", "", "workspace for statements without deployment_name, such as https://dbc-abcd0123-a1bc.cloud.databricks.com; ?o=ID at its end sets the workspace id")
 	f.BoolVar(&c.emulator, "emulator", false, "call a new workspace inside this command; it creates each Lakebase endpoint that a credential is minted for")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without its credential")
 	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for the start of a response, and for each further part")
