@@ -136,6 +136,13 @@ generate: ## run every generator
 openapi: ## generate the OpenAPI documents and compile the catalogue
 	go generate ./openapi/...
 
+# The versions of the official SDK that are upgraded to in turn. The last should be the one in go.mod.
+SDKS ?= v0.132.0 v0.170.0 v0.175.0 v0.180.0 v0.182.0
+
+.PHONY: upgrade-drill
+upgrade-drill: ## upgrade from version to version of the SDK, and print what changes and waits
+	go run ./internal/openapigen drill $(SDKS)
+
 .PHONY: clean
 clean: ## delete build results
 	rm -rf bin dist src coverage.out

@@ -3,6 +3,7 @@
 //	openapigen generate           the documents, from the official SDK's source and the overlays
 //	openapigen compile            the catalogue that the program embeds
 //	openapigen registry [folder]  the documents as StackQL's registry has them
+//	openapigen drill version...   nothing: a table of upgrades from version to version of the SDK
 //
 // It runs in the repository's root.
 package main
@@ -19,6 +20,7 @@ import (
 	"path/filepath"
 
 	"github.com/lakeql/lakeql/internal/openapigen/document"
+	"github.com/lakeql/lakeql/internal/openapigen/drill"
 	"github.com/lakeql/lakeql/internal/openapigen/observe"
 	"github.com/lakeql/lakeql/internal/openapigen/registry"
 	"github.com/lakeql/lakeql/openapi"
@@ -41,8 +43,10 @@ func run(args []string, out io.Writer) error {
 		return bundle("openapi", ".", out)
 	case len(args) == 2 && args[0] == "registry":
 		return bundle("openapi", args[1], out)
+	case len(args) > 1 && args[0] == "drill":
+		return drill.Run(context.Background(), ".", args[1:], out)
 	default:
-		return errors.New("usage: openapigen generate | compile | registry [folder]")
+		return errors.New("usage: openapigen generate | compile | registry [folder] | drill VERSION [VERSION]")
 	}
 }
 

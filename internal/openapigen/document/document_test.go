@@ -106,6 +106,7 @@ func TestDocuments(t *testing.T) {
 		"every operation has a path and a method": checkEveryOperationHasAPathAndAMethod,
 		"valid for kin-openapi":                   checkDocumentsAreValid,
 		"everything is described":                 checkEverythingIsDescribed,
+		"what changes something gets nothing":     checkGets,
 		"no sentence is the SDK's":                checkNoSentenceIsTheSDKs,
 		"the page of postgres_credentials":        checkCredentials,
 		"views are described and give rows":       checkViews,
@@ -177,6 +178,21 @@ func checkDocumentsAreValid(t *testing.T, files map[string][]byte) {
 
 // checkEverythingIsDescribed looks for schemas, parameters and operations without a description,
 // and for sentences that are put together badly.
+// checkGets: "Gets" is said of what reads: GET, HEAD, and operations that the SDK calls Get….
+func checkGets(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	for path, d := range services(t, files) {
+		for url, verbs := range d.Paths {
+			for verb, o := range verbs {
+				reads := verb == "get" || verb == "head" || strings.Contains(o.ID, "_get_")
+				if !reads && strings.HasPrefix(o.Description, "Gets ") {
+					t.Errorf("%s: %s %s: %s", path, verb, url, o.Description)
+				}
+			}
+		}
+	}
+}
+
 func checkEverythingIsDescribed(t *testing.T, files map[string][]byte) {
 	t.Helper()
 	for path, data := range files {

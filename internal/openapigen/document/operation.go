@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -56,7 +57,7 @@ func (s *service) describe(o *operation) string {
 	for _, p := range o.params {
 		owners = append(owners, p.Name)
 	}
-	return prose.Operation(o.Group, o.Name, owners)
+	return prose.Operation(o.Group, o.Name, o.Verb == http.MethodGet || o.Verb == http.MethodHead, owners)
 }
 
 // bodyFromPath names the path's parameters that are also attributes of the body: the SDK takes

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/csv"
+	"io"
 	"slices"
 	"strings"
 
@@ -36,10 +37,24 @@ func (g *generator) pending(proposed []names.Own, stale []overlay.Stale) []Pendi
 			list = append(list, Pending{Key: names.Key{Service: s.Name}, Name: "providers.yaml", Description: "new service: " + g.heading(s.Name).Title})
 		}
 	}
-	for _, s := range stale {
-		list = append(list, Pending{Key: names.Key{Operation: "stale"}, Name: s.File, Description: s.Message})
+	for _, key := range g.table.Stale(g.api) {
+		message := "the SDK has no operation " + key.Operation
+		key.Operation = Stale + " " + key.Operation
+		list = append(list, Pending{Key: key, Name: names.OwnFile, Description: message})
+	}
+	for _, s := range slices.Compact(stale) {
+		list = append(list, Pending{Key: names.Key{Operation: Stale}, Name: s.File, Description: s.Message})
 	}
 	return list
+}
+
+// Stale is the operation of a line about a stale key, or the first word of it.
+const Stale = "stale"
+
+// IsStale reports whether the line is about a stale key.
+func (p Pending) IsStale() bool {
+	word, _, _ := strings.Cut(p.Operation, " ")
+	return word == Stale
 }
 
 // heading is the title and description of a service, or a proposal.
@@ -57,13 +72,17 @@ func (r *Result) PendingCSV() ([]byte, error) {
 		return nil, nil
 	}
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	lines := [][]string{{"provider", "service", "operation", "name", "description"}}
-	for _, p := range r.Pending {
-		lines = append(lines, []string{p.Provider, p.Service, p.Operation, p.Name, p.Description})
-	}
-	if err := w.WriteAll(lines); err != nil {
+	if err := WritePending(&b, r.Pending); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// WritePending writes lines in the form of pending.csv and operations.csv.
+func WritePending(to io.Writer, lines []Pending) error {
+	records := [][]string{{"provider", "service", "operation", "name", "description"}}
+	for _, p := range lines {
+		records = append(records, []string{p.Provider, p.Service, p.Operation, p.Name, p.Description})
+	}
+	return csv.NewWriter(to).WriteAll(records)
 }

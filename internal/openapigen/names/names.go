@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -104,16 +105,15 @@ func Read(overlays fs.FS) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = readCSV(overlays, "operations.csv", 5, func(r []string) error {
-		key := Key{r[0], r[1], r[2]}
-		if _, twice := t.Own[key]; twice {
-			return fmt.Errorf("%s.%s %s stands there twice", r[0], r[1], r[2])
-		}
-		t.Own[key] = Own{Key: key, Name: r[3], Description: r[4]}
-		return nil
-	})
+	own, err := ReadOwn(overlays, OwnFile)
 	if err != nil {
 		return nil, err
+	}
+	for _, o := range own {
+		if _, twice := t.Own[o.Key]; twice {
+			return nil, fmt.Errorf("%s: %s.%s %s stands there twice", OwnFile, o.Provider, o.Service, o.Operation)
+		}
+		t.Own[o.Key] = o
 	}
 	err = readCSV(overlays, "name-differences.csv", 6, func(r []string) error {
 		key := Key{r[0], r[1], r[2]}
@@ -127,6 +127,19 @@ func Read(overlays fs.FS) (*Table, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// OwnFile holds the operations that StackQL lacks.
+const OwnFile = "operations.csv"
+
+// ReadOwn reads the lines of operations.csv, or of pending.csv.
+func ReadOwn(overlays fs.FS, file string) ([]Own, error) {
+	var lines []Own
+	err := readCSV(overlays, file, 5, func(r []string) error {
+		lines = append(lines, Own{Key: Key{r[0], r[1], r[2]}, Name: r[3], Description: r[4]})
+		return nil
+	})
+	return lines, err
 }
 
 // readCSV returns every line but the heading to use.
@@ -154,6 +167,17 @@ func readCSV(overlays fs.FS, name string, columns int, use func([]string) error)
 			return fmt.Errorf("%s:%d: %w", name, line, err)
 		}
 	}
+}
+
+// Stale lists the operations of operations.csv that the API does not have.
+func (t *Table) Stale(api *sdk.API) []Key {
+	stale := maps.Clone(t.Own)
+	for _, o := range api.Operations() {
+		delete(stale, KeyOf(o))
+	}
+	return slices.SortedFunc(maps.Keys(stale), func(a, b Key) int {
+		return cmp.Or(cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Operation, b.Operation))
+	})
 }
 
 // Assign names every operation of the API, and proposes names for the new ones. It fails if two
@@ -206,7 +230,7 @@ func (t *Table) nameOf(api *sdk.API, o *sdk.Operation) (name Name, known bool, e
 		return name, true, err
 	}
 	if own, ok := t.Own[key]; ok {
-		name, err = parse("operations.csv", own.Name)
+		name, err = parse(OwnFile, own.Name)
 		return name, true, err
 	}
 	name, known = t.StackQL[key]

@@ -6,11 +6,18 @@ import (
 )
 
 // Operation says in a sentence what an operation does: of the group Clusters, ListZones "Lists
-// the zones of clusters." Owners are the names of the path's parameters.
-func Operation(group, name string, owners []string) string {
+// the zones of clusters." Owners are the names of the path's parameters. An operation whose name has
+// no verb gets something if it reads, and else is only named.
+func Operation(group, name string, reads bool, owners []string) string {
 	words := Words(name)
 	verb, noun := words[0], words[1:]
+	if i := slices.IndexFunc(words, isVerb); i > 0 && !reads {
+		verb, noun = words[i], slices.Concat(words[:i], words[i+1:])
+	}
 	if !isVerb(verb) {
+		if !reads {
+			return Sentence("runs the operation " + Spell(words))
+		}
 		verb, noun = "get", words
 	}
 	several := verb == "batch" && len(noun) > 0
@@ -164,11 +171,11 @@ func Third(verb string) string {
 // isVerb tells the verbs that names of operations begin with.
 func isVerb(word string) bool {
 	switch word {
-	case "acquire", "add", "apply", "approve", "assign", "attach", "backfill", "batch", "cancel", "change", "check", "clone", "close", "copy", "create",
+	case "acquire", "add", "apply", "approve", "assign", "attach", "backfill", "batch", "cancel", "change", "check", "classify", "clone", "close", "complete", "copy", "create",
 		"delete", "deploy", "destroy", "detach", "disable", "download", "edit", "embed", "enable", "enforce", "evaluate", "exchange", "execute",
-		"export", "failover", "find", "finalize", "fork", "generate", "get", "import", "install", "list", "log", "migrate", "mkdirs", "move",
-		"patch", "permanent", "pin", "publish", "purge", "put", "query", "read", "refresh", "regenerate", "register", "reject", "remove",
-		"rename", "repair", "replace", "request", "reset", "resize", "resolve", "restart", "restore", "retrieve", "revoke", "rotate", "run", "scan", "search",
+		"export", "extract", "failover", "find", "finalize", "fork", "generate", "get", "import", "install", "list", "log", "migrate", "mkdirs", "move",
+		"parse", "patch", "permanent", "pin", "publish", "purge", "put", "query", "read", "refresh", "regenerate", "register", "reject", "remove",
+		"rename", "repair", "replace", "request", "reset", "resize", "resolve", "restart", "restore", "retrieve", "revert", "revoke", "rotate", "run", "scan", "search",
 		"send", "set", "start", "stop", "submit", "subscribe", "sync", "terminate", "test", "transfer", "transition", "trash", "unassign", "undelete",
 		"uninstall", "unpin", "unpublish", "unsubscribe", "update", "upload", "upsert", "validate", "write":
 		return true

@@ -25,8 +25,13 @@ func TestOperation(t *testing.T) {
 		{"Jobs", "RunNow", "", "Runs a job."},
 		{"Warehouses", "Create", "", "Creates a warehouse."},
 		{"Apps", "Deploy", "app_name", "Deploys an app."},
+		{"Genie", "GenieCreateEvalRun", "space_id", "Creates a Genie evaluation run of a space."},
+		{"Dashboards", "Revert", "dashboard_id", "Reverts a dashboard."},
+		{"BundleDeployments", "CompleteVersion", "deployment_id version_id", "Completes a version of a deployment."},
+		{"BundleDeployments", "Heartbeat", "deployment_id version_id", "Runs the operation heartbeat."},
+		{"AiGateway", "CreateMcpService", "", "Creates an MCP service."},
 	} {
-		if got := Operation(tt.group, tt.name, strings.Fields(tt.owners)); got != tt.want {
+		if got := Operation(tt.group, tt.name, tt.name == "SparkVersions", strings.Fields(tt.owners)); got != tt.want {
 			t.Errorf("%s.%s: %s, want %s", tt.group, tt.name, got, tt.want)
 		}
 	}

@@ -185,7 +185,7 @@ func Article(words []string) string {
 
 func article(first, phrase string) string {
 	switch first {
-	case "api", "acl", "ip", "llm", "ml", "s3", "aws", "ai", "iam", "idp", "etl", "ebs", "ec2", "esm", "lfs", "lsn", "mfa", "ncc", "html", "hour",
+	case "api", "acl", "ip", "llm", "ml", "s3", "aws", "ai", "iam", "idp", "etl", "ebs", "ec2", "esm", "lfs", "lsn", "mcp", "mfa", "ncc", "html", "hour",
 		"http", "https", "ssh", "sso", "ssl", "sdk", "sts", "sas", "xml":
 		return "an"
 	case "uc", "ui", "uri", "url", "udf", "utc", "uuid", "one":
