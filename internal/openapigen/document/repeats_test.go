@@ -23,6 +23,8 @@ var update = flag.Bool("update", false, "lower the counts of testdata/repeats.tx
 // rewritten lists the services in which every description says more than its name. One a line.
 func rewritten() []string {
 	return []string{
+		"aisearch",
+		"apps",
 		"compute",
 		"jobs",
 		"pipelines",
