@@ -26,8 +26,12 @@ func rewritten() []string {
 		"aisearch",
 		"apps",
 		"compute",
+		"domains",
+		"iamv2",
 		"jobs",
 		"pipelines",
+		"postgres",
+		"sandbox",
 		"settings",
 		"sql",
 	}
