@@ -27,13 +27,17 @@ func rewritten() []string {
 		"apps",
 		"compute",
 		"domains",
+		"iam",
 		"iamv2",
 		"jobs",
 		"pipelines",
 		"postgres",
+		"provisioning",
 		"sandbox",
+		"serving",
 		"settings",
 		"sql",
+		"workspace",
 	}
 }
 
