@@ -169,6 +169,19 @@ func (m *Method) FullName() string { return m.Resource + "." + m.Name }
 // LongRunning reports whether the answer comes before the work is done.
 func (m *Method) LongRunning() bool { return m.Wait != nil }
 
+// Takes finds an operation parameter by its name or by its [Parameter.Spelling].
+func (m *Method) Takes(name string) (*Parameter, bool) {
+	if p, ok := m.Param(name); ok || name == "" {
+		return p, ok
+	}
+	for i := range m.Params {
+		if m.Params[i].Spelling() == name {
+			return &m.Params[i], true
+		}
+	}
+	return nil, false
+}
+
 // Param finds an operation parameter by its exact name.
 func (m *Method) Param(name string) (*Parameter, bool) {
 	for i := range m.Params {
@@ -257,6 +270,26 @@ type Parameter struct {
 	// id of the credentials' account; empty for none.
 	FromConfig string  `json:"from_config,omitempty"`
 	Schema     *Schema `json:"schema,omitempty"`
+}
+
+// Spelling is the other name under which statements may give the parameter, as StackQL's documents
+// spell it: with underscores instead of capitals, excluded_attributes for excludedAttributes. It is
+// empty for a name without capitals.
+func (p *Parameter) Spelling() string {
+	var b strings.Builder
+	for i, r := range p.Name {
+		if 'A' <= r && r <= 'Z' {
+			if i > 0 {
+				b.WriteByte('_')
+			}
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	if b.String() == p.Name {
+		return ""
+	}
+	return b.String()
 }
 
 // NameParam says that the path parameters of an operation, joined by Template, are a resource

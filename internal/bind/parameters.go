@@ -26,7 +26,7 @@ func (b *Binding) add(p statement.Param) error {
 			return statement.PlaceholderError(placeholder, p.Value.Pos())
 		}
 	}
-	return b.set(given{name: p.Name, value: p.Value.Any(), named: p.Pos, pos: p.Value.Pos(), locate: p.Value.Locate})
+	return b.set(given{name: b.spelled(p.Name), value: p.Value.Any(), named: p.Pos, pos: p.Value.Pos(), locate: p.Value.Locate})
 }
 
 // set returns a parameter or body attribute its value.

@@ -16,8 +16,11 @@ func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Ca
 	for name, value := range values {
 		if name == tenant {
 			call.Deployment = fmt.Sprint(value)
-		} else if _, ok := m.Param(name); ok {
-			call.Args[name] = value
+		} else if p, ok := m.Takes(name); ok {
+			if other, twice := call.Args[p.Name]; twice && fmt.Sprint(other) != fmt.Sprint(value) {
+				return call, false, nil
+			}
+			call.Args[p.Name] = value
 		}
 	}
 	s.fillAccount(m, call.Args)

@@ -87,6 +87,15 @@ func (s *Signature) IsAttribute(name string) bool {
 	return ok
 }
 
+// spelled returns the name of the parameter that a statement gives by its other spelling; any other
+// name as it is.
+func (s *Signature) spelled(name string) string {
+	if p, ok := s.Method.Takes(name); ok && !s.IsAttribute(name) {
+		return p.Name
+	}
+	return name
+}
+
 // Canonical returns a column's name as the method spells it: like any name in SQL, a column may be
 // written in another case. Names inside of attributes may not.
 func (s *Signature) Canonical(column string) string {
@@ -109,6 +118,9 @@ func (s *Signature) Canonical(column string) string {
 		if !dotted {
 			break
 		}
+	}
+	if p, ok := s.Method.Takes(strings.ToLower(name)); ok {
+		return prefix + p.Name
 	}
 	return column
 }

@@ -114,6 +114,9 @@ func (a *access) lacking(given func(name string) bool) []string {
 	byName := whole != nil && given(whole.Name)
 	var lacking []string
 	for _, name := range a.required {
+		if param, ok := a.method.Param(name); ok && given(param.Spelling()) {
+			continue
+		}
 		if !given(name) && (!byName || !slices.Contains(whole.Params(), name)) {
 			lacking = append(lacking, name)
 		}

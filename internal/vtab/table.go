@@ -81,6 +81,9 @@ func parameters(m *provider.Method) *access {
 	}
 	for _, param := range m.Params {
 		a.params = append(a.params, param.Name)
+		if other := param.Spelling(); other != "" {
+			a.params = append(a.params, other)
+		}
 		if param.Required {
 			a.required = append(a.required, param.Name)
 		}
@@ -95,7 +98,7 @@ func (t *table) supplied(name string) bool {
 
 // typeOf returns the type of a parameter.
 func (e *Env) typeOf(m *provider.Method, name string) (string, error) {
-	param, ok := m.Param(name)
+	param, ok := m.Takes(name)
 	if !ok {
 		return "string", nil
 	}

@@ -91,7 +91,7 @@ func query(v *overlay.View, expressions []string, from, where string) string {
 	for i, expression := range expressions {
 		expression = strings.ReplaceAll(strings.TrimSpace(expression), "\n", "\n  ")
 		if _, column, qualified := strings.Cut(expression, "."); !qualified || column != v.Columns[i].Name {
-			expression += " AS " + v.Columns[i].Name
+			expression += " AS " + alias(v.Columns[i].Name)
 		}
 		lines[i] = "  " + expression
 	}
@@ -100,6 +100,14 @@ func query(v *overlay.View, expressions []string, from, where string) string {
 		text += "\nWHERE " + strings.TrimSpace(where)
 	}
 	return text
+}
+
+// alias writes a column's name behind AS. SQL reserves one of them.
+func alias(name string) string {
+	if name == "default" {
+		return `"` + name + `"`
+	}
+	return name
 }
 
 // postgresQuery is the view's query for PostgreSQL, where StackQL keeps JSON as text.

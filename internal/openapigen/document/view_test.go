@@ -195,7 +195,7 @@ func checkParameters(t *testing.T, cat *provider.Catalogue, view *provider.View)
 func pageQuery(r *provider.Resource) string {
 	var columns, terms []string
 	for _, f := range r.View.Fields {
-		columns = append(columns, f.Name)
+		columns = append(columns, sqlite3.QuoteIdentifier(f.Name))
 	}
 	for _, p := range r.View.RequiredParams {
 		terms = append(terms, p.Name+" = 'x'")
@@ -288,7 +288,7 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 				`{"deployment_name":"dbc-1","name":"projects/new"}`,
 			}},
 			[]string{
-				"deployment_name=dbc-1 project_id=shop name=projects/shop uid=u-1 display_name=The shop owner=ann@example.com pg_version=17 storage_size_bytes=123456789012 min_cu=0.5 max_cu=4 pg_native_login=0 " + `custom_tags=[{"key":"team","value":"web"}] create_time=2026-01-02T03:04:05Z`,
+				"deployment_name=dbc-1 project_id=shop name=projects/shop uid=u-1 display_name=The shop owner=ann@example.com pg_version=17 storage_size_bytes=123456789012 min_cu=0.5 max_cu=4 pg_native_login=0 " + `custom_tags=[{"key":"team","value":"web"}] create_time=2026-01-02T03:04:05Z enable_pg_native_login=0`,
 				"deployment_name=dbc-1 name=projects/new",
 			},
 		},
@@ -297,7 +297,7 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 			map[string][]string{"databricks_workspace.postgres.postgres_endpoints": {
 				`{"deployment_name":"dbc-1","project_id":"shop","branch_id":"main","name":"projects/shop/branches/main/endpoints/rw","status":{"endpoint_id":"rw","hosts":{"host":"ep-1.database.example.com","read_only_host":"ep-1-ro.database.example.com"},"endpoint_type":"ENDPOINT_TYPE_READ_WRITE","current_state":"ACTIVE","disabled":true,"group":{"min":1,"max":2}}}`,
 			}},
-			[]string{"deployment_name=dbc-1 project_id=shop branch_id=main endpoint_id=rw name=projects/shop/branches/main/endpoints/rw host=ep-1.database.example.com read_only_host=ep-1-ro.database.example.com endpoint_type=ENDPOINT_TYPE_READ_WRITE current_state=ACTIVE disabled=1 min_computes=1 max_computes=2"},
+			[]string{"deployment_name=dbc-1 project_id=shop branch_id=main endpoint_id=rw name=projects/shop/branches/main/endpoints/rw host=ep-1.database.example.com read_only_host=ep-1-ro.database.example.com endpoint_type=ENDPOINT_TYPE_READ_WRITE current_state=ACTIVE disabled=1 min_computes=1 max_computes=2 group_max=2 group_min=1"},
 		},
 		{
 			"a row for each kind of resource of an app", "databricks_workspace.apps.vw_app_resources",
@@ -306,10 +306,10 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 				`{"deployment_name":"dbc-1","id":"a-2","name":"bare"}`,
 			}},
 			[]string{
-				"deployment_name=dbc-1 app_id=a-1 app_name=desk resource_name=wh resource_type=sql_warehouse target=w1 permission=CAN_USE",
-				"deployment_name=dbc-1 app_id=a-1 app_name=desk resource_name=pw resource_type=secret target=desk/pw permission=READ description=The password",
+				"deployment_name=dbc-1 app_id=a-1 app_name=desk resource_name=wh resource_type=sql_warehouse target=w1 permission=CAN_USE sql_warehouse_id=w1 sql_warehouse_permission=CAN_USE",
+				"deployment_name=dbc-1 app_id=a-1 app_name=desk resource_name=pw resource_type=secret target=desk/pw permission=READ description=The password resource_description=The password secret_scope=desk secret_key=pw secret_permission=READ",
 				"deployment_name=dbc-1 app_id=a-1 app_name=desk resource_name=pg resource_type=postgres target=projects/shop/branches/main permission=CAN_CONNECT_AND_CREATE",
-				"deployment_name=dbc-1 app_id=a-1 app_name=desk resource_name=t resource_type=uc_securable target=a.b.c permission=SELECT securable_type=TABLE",
+				"deployment_name=dbc-1 app_id=a-1 app_name=desk resource_name=t resource_type=uc_securable target=a.b.c permission=SELECT securable_type=TABLE uc_securable_name=a.b.c uc_securable_type=TABLE uc_securable_permission=SELECT",
 			},
 		},
 		{
@@ -319,17 +319,22 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 				`{"deployment_name":"dbc-1","id":"8","displayName":"nobody","members":[]}`,
 			}},
 			[]string{
-				"deployment_name=dbc-1 group_id=7 group_name=admins member_id=11 member_name=Ann member_type=USER",
-				"deployment_name=dbc-1 group_id=7 group_name=admins member_id=12 member_name=ops member_type=GROUP",
-				"deployment_name=dbc-1 group_id=7 group_name=admins member_id=13 member_name=robot member_type=SERVICE_PRINCIPAL",
+				"deployment_name=dbc-1 group_id=7 group_name=admins member_id=11 member_name=Ann member_type=USER id=7 displayName=admins member_display=Ann member_ref=Users/11",
+				"deployment_name=dbc-1 group_id=7 group_name=admins member_id=12 member_name=ops member_type=GROUP id=7 displayName=admins member_display=ops member_ref=Groups/12",
+				"deployment_name=dbc-1 group_id=7 group_name=admins member_id=13 member_name=robot member_type=SERVICE_PRINCIPAL id=7 displayName=admins member_display=robot member_ref=ServicePrincipals/13",
 			},
 		},
 		{
-			"a user with the first address and counts", "databricks_workspace.iam.vw_users",
+			"a row for each address of a user, and one without any", "databricks_workspace.iam.vw_users",
 			map[string][]string{"databricks_workspace.iam.users_v2": {
-				`{"deployment_name":"dbc-1","id":"11","userName":"ann@example.com","active":true,"name":{"givenName":"Ann","familyName":"Lee"},"emails":[{"value":"ann@example.com","primary":true}],"groups":[{"value":"7"},{"value":"8"}],"roles":[]}`,
+				`{"deployment_name":"dbc-1","id":"11","userName":"ann@example.com","active":true,"name":{"givenName":"Ann","familyName":"Lee"},"emails":[{"value":"ann@example.com","type":"work","primary":true},{"value":"lee@example.com"}],"groups":[{"value":"7"},{"value":"8"}],"roles":[]}`,
+				`{"deployment_name":"dbc-1","id":"12","userName":"bob","externalId":"x-12"}`,
 			}},
-			[]string{"deployment_name=dbc-1 user_id=11 user_name=ann@example.com given_name=Ann family_name=Lee email=ann@example.com active=1 group_count=2 role_count=0"},
+			[]string{
+				"deployment_name=dbc-1 user_id=11 user_name=ann@example.com given_name=Ann family_name=Lee email=ann@example.com active=1 group_count=2 role_count=0 id=11 userName=ann@example.com givenName=Ann familyName=Lee email_type=work is_primary=1",
+				"deployment_name=dbc-1 user_id=11 user_name=ann@example.com given_name=Ann family_name=Lee email=lee@example.com active=1 group_count=2 role_count=0 id=11 userName=ann@example.com givenName=Ann familyName=Lee",
+				"deployment_name=dbc-1 user_id=12 user_name=bob external_id=x-12 id=12 userName=bob externalId=x-12",
+			},
 		},
 		{
 			"an array in an array", "databricks_workspace.iam.vw_permissions",
@@ -337,9 +342,9 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 				`{"deployment_name":"dbc-1","request_object_type":"jobs","request_object_id":"5","object_id":"/jobs/5","object_type":"job","access_control_list":[{"user_name":"ann@example.com","display_name":"Ann","all_permissions":[{"permission_level":"IS_OWNER","inherited":false},{"permission_level":"CAN_MANAGE","inherited":true,"inherited_from_object":["/jobs/"]}]},{"group_name":"admins","all_permissions":[{"permission_level":"CAN_VIEW"}]}]}`,
 			}},
 			[]string{
-				"deployment_name=dbc-1 request_object_type=jobs request_object_id=5 object_id=/jobs/5 object_type=job principal=ann@example.com principal_type=USER display_name=Ann permission_level=IS_OWNER inherited=0",
-				`deployment_name=dbc-1 request_object_type=jobs request_object_id=5 object_id=/jobs/5 object_type=job principal=ann@example.com principal_type=USER display_name=Ann permission_level=CAN_MANAGE inherited=1 inherited_from=["/jobs/"]`,
-				"deployment_name=dbc-1 request_object_type=jobs request_object_id=5 object_id=/jobs/5 object_type=job principal=admins principal_type=GROUP permission_level=CAN_VIEW",
+				"deployment_name=dbc-1 request_object_type=jobs request_object_id=5 object_id=/jobs/5 object_type=job principal=ann@example.com principal_type=USER display_name=Ann permission_level=IS_OWNER inherited=0 user_name=ann@example.com",
+				`deployment_name=dbc-1 request_object_type=jobs request_object_id=5 object_id=/jobs/5 object_type=job principal=ann@example.com principal_type=USER display_name=Ann permission_level=CAN_MANAGE inherited=1 inherited_from=["/jobs/"] user_name=ann@example.com inherited_from_object=["/jobs/"]`,
+				"deployment_name=dbc-1 request_object_type=jobs request_object_id=5 object_id=/jobs/5 object_type=job principal=admins principal_type=GROUP permission_level=CAN_VIEW group_name=admins",
 			},
 		},
 		{
@@ -361,8 +366,8 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 				"databricks_workspace.settings.enable_export_notebook": {`{"deployment_name":"dbc-1","setting_name":"default","boolean_val":{"value":true}}`},
 			},
 			[]string{
-				`deployment_name=dbc-1 setting=default_namespace setting_name=default value={"value":"main"} etag=e1`,
-				`deployment_name=dbc-1 setting=enable_export_notebook setting_name=default value={"value":true}`,
+				`deployment_name=dbc-1 setting=default_namespace setting_name=default value={"value":"main"} etag=e1 key=default_namespace`,
+				`deployment_name=dbc-1 setting=enable_export_notebook setting_name=default value={"value":true} key=enable_export_notebook`,
 			},
 		},
 		{
@@ -371,9 +376,43 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 				`{"account_id":"acc","budget_configuration_id":"b1","display_name":"All","alert_configurations":[{"alert_configuration_id":"c1","quantity_threshold":"100","action_configurations":[{"action_configuration_id":"d1","action_type":"EMAIL_NOTIFICATION","target":"a@example.com"},{"action_configuration_id":"d2","action_type":"EMAIL_NOTIFICATION","target":"b@example.com"}]},{"alert_configuration_id":"c2","quantity_threshold":"200"}]}`,
 			}},
 			[]string{
-				"account_id=acc budget_configuration_id=b1 display_name=All alert_configuration_id=c1 action_configuration_id=d1 action_type=EMAIL_NOTIFICATION target=a@example.com quantity_threshold=100",
-				"account_id=acc budget_configuration_id=b1 display_name=All alert_configuration_id=c1 action_configuration_id=d2 action_type=EMAIL_NOTIFICATION target=b@example.com quantity_threshold=100",
+				"account_id=acc budget_configuration_id=b1 display_name=All alert_configuration_id=c1 action_configuration_id=d1 action_type=EMAIL_NOTIFICATION target=a@example.com quantity_threshold=100 action_target=a@example.com",
+				"account_id=acc budget_configuration_id=b1 display_name=All alert_configuration_id=c1 action_configuration_id=d2 action_type=EMAIL_NOTIFICATION target=b@example.com quantity_threshold=100 action_target=b@example.com",
 				"account_id=acc budget_configuration_id=b1 display_name=All alert_configuration_id=c2 quantity_threshold=200",
+			},
+		},
+		{
+			"a budget with two alerts and one without", "databricks_account.billing.vw_budgets",
+			map[string][]string{"databricks_account.billing.budgets": {
+				`{"account_id":"acc","budget_configuration_id":"b1","filter":{"tags":[{"key":"team","value":{"operator":"IN","values":["web"]}}]},"alert_configurations":[{"alert_configuration_id":"c1","quantity_threshold":"100","time_period":"MONTH"},{"alert_configuration_id":"c2"}]}`,
+				`{"account_id":"acc","budget_configuration_id":"b2"}`,
+			}},
+			[]string{
+				`account_id=acc budget_configuration_id=b1 tag_filter_count=1 alert_count=2 filter_tags=[{"key":"team","value":{"operator":"IN","values":["web"]}}] alert_configuration_id=c1 quantity_threshold=100 time_period=MONTH`,
+				`account_id=acc budget_configuration_id=b1 tag_filter_count=1 alert_count=2 filter_tags=[{"key":"team","value":{"operator":"IN","values":["web"]}}] alert_configuration_id=c2`,
+				"account_id=acc budget_configuration_id=b2",
+			},
+		},
+		{
+			"a row for each tag, with its values", "databricks_account.billing.vw_budget_filter_tags",
+			map[string][]string{"databricks_account.billing.budgets": {
+				`{"account_id":"acc","budget_configuration_id":"b1","filter":{"tags":[{"key":"team","value":{"operator":"IN","values":["web","shop"]}},{"key":"env"}]}}`,
+			}},
+			[]string{
+				`account_id=acc budget_configuration_id=b1 tag_key=team operator=IN tag_operator=IN tag_values=["web","shop"]`,
+				"account_id=acc budget_configuration_id=b1 tag_key=env",
+			},
+		},
+		{
+			"a policy of two workspaces and one of all", "databricks_account.billing.vw_budget_policies",
+			map[string][]string{"databricks_account.billing.budget_policy": {
+				`{"account_id":"acc","policy_id":"p1","binding_workspace_ids":[11,12]}`,
+				`{"account_id":"acc","policy_id":"p2"}`,
+			}},
+			[]string{
+				"account_id=acc policy_id=p1 workspace_count=2 workspace_ids=[11,12] binding_workspace_id=11",
+				"account_id=acc policy_id=p1 workspace_count=2 workspace_ids=[11,12] binding_workspace_id=12",
+				"account_id=acc policy_id=p2",
 			},
 		},
 		{
@@ -400,12 +439,13 @@ func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 		{
 			"the key of each cloud", "databricks_account.provisioning.vw_encryption_keys",
 			map[string][]string{"databricks_account.provisioning.encryption_keys": {
-				`{"account_id":"acc","customer_managed_key_id":"k1","aws_key_info":{"key_arn":"arn:aws:kms:x","reuse_key_for_cluster_volumes":true},"use_cases":["STORAGE"]}`,
+				`{"account_id":"acc","customer_managed_key_id":"k1","aws_key_info":{"key_arn":"arn:aws:kms:x","reuse_key_for_cluster_volumes":true},"use_cases":["STORAGE","MANAGED_SERVICES"]}`,
 				`{"account_id":"acc","customer_managed_key_id":"k2","gcp_key_info":{"kms_key_id":"projects/p/k","gcp_service_account":{"service_account_email":"s@example.com"}}}`,
 			}},
 			[]string{
-				`account_id=acc customer_managed_key_id=k1 cloud=AWS use_cases=["STORAGE"] aws_key_arn=arn:aws:kms:x aws_cluster_volumes=1`,
-				"account_id=acc customer_managed_key_id=k2 cloud=GCP gcp_kms_key_id=projects/p/k gcp_service_account_email=s@example.com",
+				`account_id=acc customer_managed_key_id=k1 cloud=AWS use_cases=["STORAGE","MANAGED_SERVICES"] aws_key_arn=arn:aws:kms:x aws_cluster_volumes=1 use_case=STORAGE aws_reuse_key_for_volumes=1 cloud_type=AWS`,
+				`account_id=acc customer_managed_key_id=k1 cloud=AWS use_cases=["STORAGE","MANAGED_SERVICES"] aws_key_arn=arn:aws:kms:x aws_cluster_volumes=1 use_case=MANAGED_SERVICES aws_reuse_key_for_volumes=1 cloud_type=AWS`,
+				"account_id=acc customer_managed_key_id=k2 cloud=GCP gcp_kms_key_id=projects/p/k gcp_service_account_email=s@example.com cloud_type=GCP",
 			},
 		},
 	} {

@@ -4,7 +4,9 @@
 //   - facts/<service>.yaml: [Facts], what the SDK's source does not tell.
 //   - descriptions/<service>.yaml: [Descriptions], in our own words.
 //   - views/<provider>.<service>.yaml: each [View] by its name.
-//   - names.csv and name-differences.csv belong to the package names.
+//   - names.csv, operations.csv and name-differences.csv belong to the package names.
+//   - column-differences.csv lists what StackQL's methods have and ours lack, for a test of the
+//     package catalogtest.
 //
 // A key that is unknown, or that names something which the SDK does not have, is an error: an
 // overlay that no longer applies must not be ignored.
