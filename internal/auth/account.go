@@ -44,7 +44,7 @@ func (c *Chain) isUnified(host Host) bool {
 	return l.source.WorkspaceID != "" || domainOf(host.hostname()) == ""
 }
 
-// AccountID is the account that is configured; empty where there is none.
+// AccountID returns the configured account id; empty if none is configured.
 func (c *Chain) AccountID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

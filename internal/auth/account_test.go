@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestAccountCalls shows where calls of the account's API go, and what they are sent.
+// TestAccountCalls shows where calls of the account's API go, and with which credential.
 func TestAccountCalls(t *testing.T) {
 	const accounts = "[DEFAULT]\nhost = https://" + one + "\ntoken = s3cret\n\n[account]\nhost = https://" + account + "\ntoken = s3cret-account\n"
 	for name, test := range map[string]struct {

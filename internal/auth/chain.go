@@ -20,8 +20,8 @@ import (
 type Options struct {
 	// Profile names a profile of the configuration file, which then is the only source.
 	Profile string
-	// Host is the workspace that calls without a deployment name go to. Empty means the one that
-	// comes with the credential.
+	// Host is the workspace for calls without a deployment name. If it is empty, the host that is
+	// configured with the credential is called.
 	Host string
 	// Transport sends the requests for OAuth tokens. Nil means [http.DefaultTransport].
 	Transport http.RoundTripper
@@ -39,7 +39,7 @@ type Chain struct {
 	byHost map[Host][]profile // the configuration file's profiles
 }
 
-// NewChain makes a chain. Nothing is read yet: a statement that calls nobody needs no credential.
+// NewChain makes a chain. It reads nothing: a statement that makes no call needs no credential.
 func NewChain(options Options) *Chain {
 	transport := options.Transport
 	if transport == nil {
@@ -155,8 +155,8 @@ func (c *Chain) configured() (*config.Config, error) {
 	return cfg, nil
 }
 
-// newConfig makes a configuration that asks no host about itself: what such an answer would add
-// is not needed for a call.
+// newConfig makes a configuration that does not ask the host for its description, because most calls do
+// not need it.
 func (c *Chain) newConfig() *config.Config {
 	return &config.Config{
 		HostMetadataResolver: func(context.Context, string) (*config.HostMetadata, error) { return nil, nil }, //nolint:nilnil // the SDK's way to say unknown
@@ -231,7 +231,8 @@ func (c *Chain) login(host Host) (*login, error) {
 	return l, nil
 }
 
-// find goes from what was configured for just this host to what may serve any.
+// find searches for a credential: first one that is configured for this host, then one that may serve
+// any host.
 func (c *Chain) find(host Host) (*config.Config, error) {
 	base, err := c.configured()
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Host is a place that serves the API: scheme, host and port. Its zero value is none.
+// Host is the address of a server of the API: scheme, host and port. The zero value is no host.
 type Host struct {
 	scheme  string
 	address string // host[:port], lower case
-	// name is what the Host header says where it differs from address: a workspace of an emulator,
-	// all of which listen at one address.
+	// name is the value of the Host header if it differs from address. All workspaces of an emulator
+	// have the same address, so the name selects one.
 	name string
 }
 
@@ -91,9 +91,9 @@ func hostError(deployment string) error {
 		Hintf("%s", hint)
 }
 
-// parseConfigured reads a host that the user configured: a flag, an environment variable, a
-// profile. It may be any https host (a workspace may have a name of its own), and a plain http one
-// only on this machine.
+// parseConfigured reads a host that the user configured by a flag, an environment variable or a profile.
+// Any https host is valid, because a workspace may have a custom domain. Plain http is valid only for
+// this machine.
 func parseConfigured(text string) (Host, error) {
 	given := text
 	if !strings.Contains(text, "://") {

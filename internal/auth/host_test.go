@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestParseHost shows which deployment names are taken, and as what.
+// TestParseHost shows which deployment names are valid, and which hosts they mean.
 func TestParseHost(t *testing.T) {
 	long := strings.Repeat("a", 63)
 	for deployment, want := range map[string]string{

@@ -62,10 +62,10 @@ func (l *login) sign(r *http.Request) error {
 	return errors.Join(errs...)
 }
 
-// describe lets the SDK ask the host about itself, if the host may serve a whole account: its OAuth
-// endpoints are then those of the account. Such a host needs an id with each call, so a configuration
-// without ids is not for one, and a token that is there already needs no endpoint. A host that does not
-// answer is an error; one that has no such description is not.
+// describe lets the SDK read the host's description if the host may serve an account and its workspaces:
+// an OAuth client then logs in at the account's endpoint. Such a host needs an id in each call, so
+// describe asks only if an id is configured. Tokens and passwords need no endpoint. A host that does not
+// answer is an error; a host without a description is not.
 func (l *login) describe(cfg *config.Config) error {
 	host, err := parseConfigured(l.source.Host)
 	if err != nil || host.isAccount() || l.source.AccountID == "" && l.source.WorkspaceID == "" ||
@@ -93,9 +93,9 @@ func (l *login) describe(cfg *config.Config) error {
 // errNone is the error that nothing is configured to log in with.
 var errNone = errors.New("none is configured")
 
-// kinds names the kinds of credential that a configuration and the environment allow for, in the
-// SDK's order of preference. The SDK's own chain tries them all, and asks the host for its OAuth
-// endpoints on the way even when none of what would use them is there.
+// kinds names the kinds of credential that the configuration and the environment allow, in the SDK's
+// order of preference. The SDK's own chain tries all kinds. On the way it asks the host for its OAuth
+// endpoints, even if no kind that needs them is configured.
 func kinds(cfg *config.Config) []string {
 	if cfg.AuthType != "" {
 		return []string{cfg.AuthType}
@@ -161,7 +161,7 @@ func onlyProfile(cfg *config.Config) bool {
 func configurationError(err error) error {
 	file, broken := config.LoadFile(configFile())
 	if _, unread := errors.AsType[*fs.PathError](broken); broken != nil && !unread {
-		// What it says of the file repeats a line of it, which may be one with a token.
+		// The SDK's error repeats a line of the file, and that line may hold a token.
 		return provider.Errorf(provider.Unauthorized, "read the Databricks configuration: %s has a line that is neither a [profile] nor key = value", cmp.Or(configFile(), "~/.databrickscfg"))
 	}
 	if ours, ok := errors.AsType[*provider.Error](err); ok {
@@ -194,7 +194,7 @@ func (l *login) failed(host Host, err error) error {
 		Because(err)
 }
 
-// remedy says what to do about a credential that could not be had.
+// remedy returns a hint for a login that failed.
 func (l *login) remedy(err error) string {
 	cfg := l.source
 	first, second, group := "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_GROUP_ID"
@@ -223,8 +223,8 @@ func (l *login) remedy(err error) string {
 	return "set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or name a profile of ~/.databrickscfg with --profile; to try without an account, add --emulator"
 }
 
-// refusals are the codes of OAuth (RFC 6749 §5.2) by which a host refuses a client, with what to do.
-// The hint takes the names of the client's id and secret.
+// refusals are the OAuth codes (RFC 6749 §5.2) with which a host refuses a client, each with a hint. The
+// hint takes the names of the client's id and secret.
 var refusals = []struct{ code, hint string }{
 	{"invalid_client", "the host does not accept the OAuth client: the value of %s or %s is wrong, or the secret has expired or was deleted"},
 	{"unauthorized_client", "the OAuth client of %s and %s may not log in at this host: add the service principal to the workspace or account"},
@@ -259,15 +259,15 @@ func withCode(masked, err error) error {
 	return masked
 }
 
-// timedOut reports whether a login ended because nobody answered. Of its own time-out the SDK says so
-// in words only.
+// timedOut reports whether a login failed because the host did not answer. The SDK reports its own
+// time-out only in words.
 func timedOut(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) ||
 		strings.Contains(err.Error(), fmt.Sprintf("request timed out after %ds of inactivity", tokenTimeoutSeconds))
 }
 
-// brief is an error's text for a message, without the rest of what may be a whole page.
+// brief shortens the text of an error for a message. The text may be a whole page.
 func brief(err error) string {
 	const limit = 800
 	text := []rune(provider.Printable(err.Error()))

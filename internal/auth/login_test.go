@@ -17,8 +17,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// install puts an executable into PATH that passes for the Databricks CLI, and gives what it was
-// called with so far.
+// install puts an executable into PATH in place of the Databricks CLI, and returns a function that
+// returns the arguments of its calls so far.
 func install(t *testing.T, token string) (calls func() string) {
 	t.Helper()
 	home := os.Getenv("HOME")
@@ -42,10 +42,10 @@ exit
 	}
 }
 
-// printToken is a CLI that is logged in everywhere: its token names what it was asked for.
+// printToken is a CLI that is logged in everywhere: its token repeats the arguments of the request.
 const printToken = `echo "{\"access_token\": \"cli$3=$4\", \"token_type\": \"Bearer\", \"expiry\": \"2999-01-01T00:00:00Z\"}"`
 
-// TestLoginOfTheCLI shows when the CLI is asked for a token, and for whose.
+// TestLoginOfTheCLI shows when the CLI is asked for a token, and for which host or profile.
 func TestLoginOfTheCLI(t *testing.T) {
 	tests := map[string]struct {
 		file       string
@@ -101,7 +101,7 @@ func TestLoginOfTheCLI(t *testing.T) {
 	}
 }
 
-// TestCLIThatFails shows what is said of a CLI that gives no token.
+// TestCLIThatFails shows the errors for a CLI that returns no token.
 func TestCLIThatFails(t *testing.T) {
 	for name, test := range map[string]struct{ script, message string }{
 		"not logged in":  {`echo "databricks auth login, please" >&2; exit 1`, "databricks auth login, please"},

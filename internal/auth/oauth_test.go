@@ -189,7 +189,8 @@ func TestSilentLogin(t *testing.T) {
 	}
 }
 
-// TestUnreachableLogin tells a host that does not answer from one that refuses the credential.
+// TestUnreachableLogin shows that the errors distinguish a host that does not answer from a host that
+// refuses the credential.
 func TestUnreachableLogin(t *testing.T) {
 	for name, test := range map[string]struct {
 		failure error // of every exchange

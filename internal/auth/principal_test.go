@@ -6,7 +6,7 @@ import (
 	"github.com/lakeql/lakeql/internal/auth"
 )
 
-// TestPrincipal shows who a credential is said to belong to, without a call and without the
+// TestPrincipal shows the owner of a credential, which is found without a call and without revealing the
 // credential.
 func TestPrincipal(t *testing.T) {
 	const file = "[DEFAULT]\nhost = https://" + one + "\ntoken = s3cret\n\n[p]\nhost = https://" + two + "\nclient_id = c\nclient_secret = s3cret\n"

@@ -18,7 +18,7 @@ import (
 const settingsSection = "__settings__"
 
 // profile is a profile of the configuration file. Several profiles may share a host that serves all
-// workspaces of an account; the id tells them apart.
+// workspaces of an account; the workspace id distinguishes them.
 type profile struct {
 	name        string
 	workspaceID string
@@ -104,8 +104,8 @@ func (c *Chain) fromProfile(name string) *config.Config {
 	return cfg
 }
 
-// addSettings copies from another configuration of the same host what is no part of a credential, such as
-// the ids of workspace, account and group.
+// addSettings copies the attributes that are not part of a credential, such as the ids of workspace,
+// account and group, from another configuration of the same host.
 func addSettings(cfg, from *config.Config) {
 	for _, attribute := range config.ConfigAttributes {
 		if attribute.HasAuthAttribute() || !attribute.IsZero(cfg) || attribute.IsZero(from) || attribute.Name == "host" {

@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestDeploymentNames shows which host a deployment name means, by what is configured.
+// TestDeploymentNames shows which host a deployment name means, depending on the configuration.
 func TestDeploymentNames(t *testing.T) {
 	const profiles = `
 [DEFAULT]

@@ -12,8 +12,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// redact masks in an error what is secret of a configuration. An answer may repeat it, to say what is
-// wrong with it.
+// redact masks the secrets of a configuration in an error. A server may repeat a secret to explain its
+// mistake.
 func redact(err error, cfg *config.Config) error {
 	if err == nil {
 		return nil
@@ -30,8 +30,7 @@ func redact(err error, cfg *config.Config) error {
 	return provider.NewMask(secrets...).Error(err)
 }
 
-// secretsOf returns what is secret of a configuration. What stands before the @ of a host may be a
-// password.
+// secretsOf returns the secrets of a configuration. The text before the @ of a host may be a password.
 func secretsOf(cfg *config.Config) []string {
 	var secrets []string
 	for _, attribute := range config.ConfigAttributes {
@@ -64,8 +63,8 @@ func (c *Chain) Secrets() []string {
 // Secrets lists the token.
 func (s *Static) Secrets() []string { return []string{s.token.Reveal()} }
 
-// hostCheck is the last loader of a configuration. It ends with an error for a host that is none: of
-// such a host the SDK logs a line, which has it with its password.
+// hostCheck is the last loader of a configuration. It rejects an invalid host before the SDK sees it: the
+// SDK would log the host, with a password in it.
 type hostCheck struct{}
 
 func (hostCheck) Name() string { return "host check" }

@@ -31,8 +31,8 @@ func NewStatic(host string, token provider.Secret) (*Static, error) {
 	return &Static{host: parsed, token: token}, nil
 }
 
-// Direct sets the scheme and host of a request. Deployment names are workspaces at the host, and
-// what is none is refused as it is elsewhere.
+// Direct sets the scheme and host of a request. A deployment name selects a workspace at the host; an
+// invalid one is an error, as in [Chain.Direct].
 func (s *Static) Direct(r *http.Request, deployment string) error {
 	host := s.host
 	if deployment != "" {

@@ -8,12 +8,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// maxTokenAnswer bounds what is read of an answer about a token. The SDK reads it whole.
+// maxTokenAnswer limits the size of a response to a token request, because the SDK reads it whole.
 const maxTokenAnswer = 1 << 20
 
-// guarded sends the requests that log in, which carry client secrets and assertions. Where they go
-// is partly said by answers (a discovery document, a redirect), so what is true of hosts that are
-// configured is checked here again: no stranger's host by redirect, nothing secret unencrypted.
+// guarded sends the login requests, which carry client secrets and assertions. Responses decide in part
+// where these requests go (a discovery document, a redirect), so guarded applies the rules for configured
+// hosts again: it follows no redirect, and sends no secret unencrypted.
 type guarded struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper. A redirect is an error here, because there are two HTTP

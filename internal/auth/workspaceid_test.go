@@ -7,8 +7,8 @@ import (
 	"github.com/lakeql/lakeql/internal/auth"
 )
 
-// TestWorkspaceID shows which calls carry the id of the workspace that is configured: those of a
-// workspace, with the id that belongs to their credential.
+// TestWorkspaceID shows which calls carry the configured workspace id: calls of a workspace, with the id
+// that belongs to their credential.
 func TestWorkspaceID(t *testing.T) {
 	const profiles = `
 [DEFAULT]

@@ -21,8 +21,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// world is every https host there is: one server that answers to all names, and notes what each
-// was sent.
+// world stands for every https host: one server that answers to all names, and records the requests to
+// each.
 type world struct {
 	transport *http.Transport
 	// answer, if set, answers instead of the host, unless it is false.
@@ -51,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// isolate takes away what the machine of the tests has of configuration.
+// isolate hides the configuration of the machine that runs the tests.
 func isolate(t *testing.T) {
 	t.Helper()
 	home := t.TempDir()
@@ -113,7 +113,7 @@ func (w *world) take() []string {
 	return seen
 }
 
-// expect compares what was sent, to the last request, with what should have been.
+// expect compares the requests since the last call with the expected ones.
 func (w *world) expect(t *testing.T, want ...string) {
 	t.Helper()
 	if got := w.take(); !slices.Equal(got, want) {
@@ -140,7 +140,7 @@ func (w *world) call(ctx context.Context, chain *auth.Chain, deployment string) 
 	return resp.Body.Close()
 }
 
-// login is what an OAuth client sends to a host to get a token.
+// login returns the requests of an OAuth client for a token.
 func login(host, client string) []string {
 	return []string{
 		"GET " + host + "/oidc/.well-known/oauth-authorization-server",

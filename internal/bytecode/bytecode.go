@@ -27,7 +27,7 @@ type Program struct {
 	all []instruction
 }
 
-// instruction is a line of EXPLAIN. What p1 to p4 mean depends on the opcode.
+// instruction is a line of EXPLAIN. The meaning of p1 to p4 depends on the opcode.
 type instruction struct {
 	code       string
 	p1, p2, p3 int
@@ -53,7 +53,7 @@ func Read(db *sqlite3.Conn, sql string) (*Program, error) {
 	return p, nil
 }
 
-// Choice is what the BestIndex method of a virtual table left for its Filter method: the number
+// Choice is the result of a virtual table's BestIndex method, which its Filter method gets: the number
 // idxNum and the text idxStr.
 type Choice struct {
 	Number int
@@ -115,8 +115,8 @@ func (p *Program) Tables() []Table {
 	return all
 }
 
-// Unknown lists the opcodes of the program that the package has no entry for, sorted. What the
-// other methods report about such a program may be wrong.
+// Unknown lists the opcodes of the program that this package does not know, sorted. For such a program,
+// the results of the other methods may be wrong.
 func (p *Program) Unknown() []string {
 	var unknown []string
 	for _, op := range p.all {

@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/internal/bytecode"
 )
 
-// json_each is a virtual table that every SQLite has: its first argument is what it reads.
+// json_each is a virtual table of every SQLite. Its first argument is the JSON text to read.
 
 // read compiles a statement over a database with one table.
 func read(t *testing.T, sql string) *bytecode.Program {
@@ -32,7 +32,7 @@ func read(t *testing.T, sql string) *bytecode.Program {
 	return p
 }
 
-// TestFlow shows what a program tells of how it will read.
+// TestFlow shows what a program reveals about its reads.
 func TestFlow(t *testing.T) {
 	tests := map[string]struct {
 		sql                     string
@@ -59,7 +59,7 @@ func TestFlow(t *testing.T) {
 	}
 }
 
-// TestDecides shows which places a place decides: those that its rows lead to.
+// TestDecides shows which places the rows of a place decide.
 func TestDecides(t *testing.T) {
 	tests := map[string]struct {
 		sql  string
@@ -144,7 +144,7 @@ func TestArgument(t *testing.T) {
 	}
 }
 
-// TestUnknown shows that an opcode which nobody has looked at is reported.
+// TestUnknown shows that Unknown reports an opcode that the package does not know.
 func TestUnknown(t *testing.T) {
 	db, err := sqlite3.Open(":memory:")
 	if err != nil {

@@ -47,15 +47,15 @@ func (p *Program) Flow() Flow {
 		if op.code != "DecrJumpZero" && (op.code != "IfNot" || !counters[op.p1]) {
 			continue
 		}
-		// What the program reaches if it goes on, and does not reach if it stops here.
+		// The calls that the program reaches if it goes on, and does not reach if it stops here.
 		f.Limited = f.Limited || p.lost("VFilter", reachable(i+1, next), reachable(op.p2, next))
 		f.Stops = f.Stops || p.lost("VNext", reachable(i+1, unread), reachable(op.p2, unread))
 	}
 	return f
 }
 
-// decide records what the rows of a place decide: the places that the program may reach from it
-// before a loop around it goes on, except those that it reaches whatever the rows are.
+// decide records the places that the rows of a place decide: the program may reach them from this place
+// before an outer loop continues, and does not reach them in any case.
 func (p *Program) decide(f *Flow, after [][]int, place int) {
 	choice := p.choice(place)
 	decided := f.Decides[choice]
@@ -92,8 +92,8 @@ func (p *Program) lost(code string, on, off map[int]bool) bool {
 	return false
 }
 
-// successors lists, for each instruction, those that may follow it. Subroutines and coroutines go
-// on at every place that they may have been called from.
+// successors lists, for each instruction, the instructions that may follow it. A subroutine or coroutine
+// may continue at every place that may have called it.
 func (p *Program) successors() [][]int {
 	after := make([][]int, len(p.all))
 	for i, op := range p.all {
@@ -122,8 +122,8 @@ func (p *Program) successors() [][]int {
 	return after
 }
 
-// callers lists where a subroutine returns to that keeps its return address in a register, or what
-// a Yield or the end of a coroutine switches to.
+// callers lists the places that a subroutine may return to (its return address is in a register), or
+// that a Yield or the end of a coroutine may switch to.
 func (p *Program) callers(register int, by string) []int {
 	var places []int
 	for i, op := range p.all {
@@ -140,8 +140,8 @@ func (p *Program) callers(register int, by string) []int {
 	return places
 }
 
-// reachable marks the instructions that a program may reach from one of them; next lists those that
-// follow one.
+// reachable marks the instructions that a program may reach from a given one. next lists the successors
+// of an instruction.
 func reachable(from int, next func(at int) []int) map[int]bool {
 	reached := map[int]bool{}
 	ahead := []int{from}

@@ -20,7 +20,7 @@ type Source struct {
 // Tracer follows values backwards through the registers and cursors of a program.
 type Tracer struct {
 	Program *Program
-	// Names are those of the tables behind cursors, Columns the names of those tables' columns.
+	// Names are the names of the tables behind cursors; Columns are the column names of those tables.
 	Names   map[int]string
 	Columns map[int][]string
 	// Placeholder returns the name of a placeholder by its number; empty for one without a name.
@@ -59,7 +59,7 @@ func (t *Tracer) Results(first, count int) []Source {
 // deepest bounds the number of instructions that a value is followed through.
 const deepest = 50
 
-// register reports the source of what an instruction finds in a register.
+// register reports the source of the value that an instruction reads from a register.
 func (t *Tracer) register(at, register, depth int) Source {
 	if depth > deepest {
 		return unknownSource()
@@ -95,8 +95,8 @@ func (t *Tracer) coroutine(i int) (from, to int) {
 	return from, to
 }
 
-// yielded reports the source of what a coroutine leaves in a register. Each part of a UNION and
-// each row of VALUES writes it at a place of its own.
+// yielded reports the source of the value that a coroutine leaves in a register. Each part of a UNION
+// and each row of VALUES writes the register at a different place.
 func (t *Tracer) yielded(from, to, register, depth int) Source {
 	var values []Source
 	for i := from; i < to; i++ {
@@ -107,7 +107,8 @@ func (t *Tracer) yielded(from, to, register, depth int) Source {
 	return inList(values)
 }
 
-// written reports the source of what an instruction writes to a register, if it writes to that one.
+// written reports the source of the value that an instruction writes to a register; false if it does not
+// write to it.
 func (t *Tracer) written(i, register, depth int) (Source, bool) {
 	op := t.Program.all[i]
 	switch op.code {

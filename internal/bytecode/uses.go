@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Uses lists the marks of the columns whose values the program does more with than to pass them on
-// to its rows or to a table, sorted: it compares them, sorts or groups by them, or computes on them.
-// IS NULL, count(column) and coalesce are no such use. mark returns the mark of a column of a
-// virtual table's cursor, above 0; 0: the column does not matter.
+// Uses lists, sorted, the marks of the columns whose values the program compares, sorts by, groups by or
+// computes on. It does not list a column whose values the program only passes on to its rows or to a
+// table; IS NULL, count(column) and coalesce do not count as uses either. mark returns the mark of a
+// column of a virtual table's cursor, greater than 0, or 0 for a column that does not matter.
 func (p *Program) Uses(mark func(cursor, column int) int) []int {
 	u := &uses{program: p, mark: mark, after: p.successors(), stored: map[place]int{}, used: map[int]bool{}, keys: map[int]int{}, same: map[int]int{}}
 	for _, op := range p.all {
@@ -44,7 +44,7 @@ type uses struct {
 // place is a column of a cursor's table.
 type place struct{ cursor, column int }
 
-// registers are what registers hold before an instruction.
+// registers are the contents of registers before an instruction.
 type registers map[int]held
 
 // held is a marked value, or a record with marked values in it.
@@ -55,8 +55,8 @@ type held struct {
 
 func (h held) empty() bool { return h.mark == 0 && h.record == nil }
 
-// join adds what registers hold on another way to the same instruction, and reports whether that is
-// new.
+// join adds the register contents of another path to the same instruction, and reports whether they add
+// anything new.
 func (r registers) join(other registers) bool {
 	changed := false
 	for register, h := range other {
@@ -132,7 +132,7 @@ func (u *uses) table(cursor int) int {
 	return cursor
 }
 
-// put adds a record to the table of a cursor, whose first columns it may compare.
+// put adds a record to the table of a cursor. The table may compare the first columns of its records.
 func (u *uses) put(cursor int, record []int) {
 	for i, mark := range record {
 		if mark == 0 {
@@ -145,7 +145,7 @@ func (u *uses) put(cursor int, record []int) {
 	}
 }
 
-// record returns what is in a row of a cursor's table.
+// record returns the contents of a row of a cursor's table.
 func (u *uses) record(cursor int) held {
 	var h held
 	for at, mark := range u.stored {
@@ -236,8 +236,8 @@ func (u *uses) step(at int, state registers) {
 	}
 }
 
-// end drops what a coroutine has left in registers when it ends: nothing reads a row from it any
-// more.
+// end clears the registers that a coroutine has set, when it ends: no instruction reads a row from it
+// afterwards.
 func (u *uses) end(coroutine int, state registers) {
 	for i, init := range u.program.all {
 		if init.code != "InitCoroutine" || init.p1 != coroutine {
@@ -258,8 +258,8 @@ func (u *uses) end(coroutine int, state registers) {
 	}
 }
 
-// column returns the mark of what a Column reads: from a table that SQLite filled, or from a record
-// in a register that a cursor stands for.
+// column returns the mark of the value that a Column instruction reads: from a table that SQLite filled,
+// or from a record in a register that a cursor stands for.
 func (u *uses) column(at int, state registers) int {
 	op := u.program.all[at]
 	for _, open := range u.program.all {

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// TestUses marks the column value of json_each, and shows what is a use of it.
+// TestUses marks the column value of json_each, and shows which operations are uses of it.
 func TestUses(t *testing.T) {
 	const each = "json_each('[[1], [2]]')"
 	tests := map[string]struct {

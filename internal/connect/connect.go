@@ -1,9 +1,9 @@
-// Package connect puts together what a statement needs: the documents, the credentials, a client and a
-// session. It is the one place that does, for every door: the command, the shell, pipelines and the driver.
-// A new door calls [Open] once, and [Connection.Session] for each of its users.
+// Package connect assembles the parts that a statement needs: the documents, the credentials, a client
+// and a session. Every door uses it: the command, the shell, pipelines and the driver. A new door calls
+// [Open] once, and [Connection.Session] for each of its users.
 //
-// A session runs one statement at a time. Sessions of one connection may run side by side: they share the
-// documents, the credentials, and the limits on requests to each workspace.
+// A session runs one statement at a time. Sessions of one connection may run concurrently: they share
+// the documents, the credentials, and the limits on requests to each workspace.
 package connect
 
 import (
@@ -64,7 +64,7 @@ func Catalogue() (*provider.Catalogue, error) {
 	return provider.NewCatalogue(compiled), nil
 }
 
-// Connection is what the sessions of a door share.
+// Connection holds the parts that the sessions of a door share.
 type Connection struct {
 	Catalogue *provider.Catalogue
 
@@ -99,8 +99,8 @@ func Open(o Options) (*Connection, error) {
 	return c, nil
 }
 
-// Session makes a session with a client of its own, because SET changes the client's page limit. Who uses
-// the session sets its other fields, and closes it.
+// Session makes a session with a new client, because SET changes the client's page limit. The caller
+// sets the session's other fields, and closes it.
 func (c *Connection) Session() *engine.Session {
 	return &engine.Session{Catalogue: c.Catalogue, Client: &dispatch.Client{
 		Catalogue:      c.Catalogue,

@@ -1,13 +1,13 @@
-// Package fetch makes the calls of one statement. Each distinct request is made once, however many
-// cursors, passes and repetitions ask for it; its pages are kept for as long as they may be read
+// Package fetch makes the calls of one statement. It makes each distinct request once, however many
+// cursors, passes and repetitions ask for it, and keeps the pages for as long as they may be read
 // again.
 //
-//   - [Fetcher] holds the calls of a statement. Closing it ends them all and waits for that.
+//   - [Fetcher] holds the calls of a statement. Closing it cancels the calls and waits for them.
 //   - [Answer] is one call and the pages that have arrived.
-//   - [Reading] is one reader's place in an answer.
+//   - [Reading] is the position of one reader in an answer.
 //
-// Answers are in memory up to a budget for all of them together, from when they arrive; what is beyond
-// goes to an enciphered temporary file (package spill).
+// All answers of a statement share one memory budget, which counts them from their arrival. Answers
+// beyond the budget go to an encrypted temporary file (package spill).
 package fetch
 
 import (
@@ -20,9 +20,9 @@ import (
 	"github.com/lakeql/lakeql/internal/spill"
 )
 
-// Fetcher makes the calls of one statement, on goroutines of its own, and keeps the answers for all
-// who ask: the statement itself, and the passes that run ahead of it. Make it with [New]; set Ahead,
-// Keep and Memory before the first call.
+// Fetcher makes the calls of one statement, on goroutines that it starts, and keeps the answers for all
+// readers: the statement, and the passes that run ahead of it. Make it with [New]; set Ahead, Keep and
+// Memory before the first call.
 type Fetcher struct {
 	// Ahead makes it fetch pages before they are read. Leave it unset if the statement may stop
 	// early.
@@ -48,15 +48,15 @@ type Fetcher struct {
 }
 
 const (
-	// aheadPages is the number of pages of a list that are fetched before they are read: one that
-	// arrives, and one to go on with.
+	// aheadPages is the number of pages of a list that are fetched before they are read: one that is
+	// arriving, and one that is ready.
 	aheadPages = 2
 	// earlyCalls is the number of calls that run ahead of the statement. Each takes a goroutine;
 	// the dispatcher bounds how many are under way at one host.
 	earlyCalls = 256
 )
 
-// New makes the fetcher of a statement, whose calls end with ctx.
+// New makes the fetcher of a statement. Its calls end when ctx ends.
 func New(ctx context.Context, client *dispatch.Client) *Fetcher {
 	f := &Fetcher{client: client, calls: map[string]*Answer{}, slots: make(chan struct{}, earlyCalls)}
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
@@ -84,8 +84,8 @@ func (f *Fetcher) Close() error {
 	return f.store.Close()
 }
 
-// Go runs a function on a goroutine that Close waits for. Its context ends with the statement. A
-// panic ends the function alone: what runs ahead is not needed.
+// Go runs a function on a goroutine that Close waits for. The function's context ends with the
+// statement. A panic ends this function alone, because the statement does not need passes ahead.
 func (f *Fetcher) Go(run func(context.Context)) {
 	f.group.Go(func() {
 		defer func() { _ = recover() }()
@@ -127,21 +127,21 @@ func (f *Fetcher) find(req *dispatch.Request, step int, mayMake bool) (a *Answer
 	return a, true
 }
 
-// Reach counts the calls that the statement itself has made, and those that passes ahead have made
-// and the statement has not.
+// Reach returns the number of calls that the statement has made (asked), and of calls that only passes
+// ahead have made (ahead).
 func (f *Fetcher) Reach() (asked, ahead int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.asked, len(f.calls) - f.asked
 }
 
-// Cost is what the calls of a step cost.
+// Cost is the cost of a step's calls.
 type Cost struct {
 	Calls int
 	Usage dispatch.Usage
 }
 
-// Costs reports what the calls of each step have cost until now.
+// Costs returns the cost of each step's calls until now.
 func (f *Fetcher) Costs() map[int]Cost {
 	f.mu.Lock()
 	defer f.mu.Unlock()

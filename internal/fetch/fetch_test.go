@@ -121,7 +121,7 @@ func TestEachRequestIsMadeOnce(t *testing.T) {
 	}
 }
 
-// TestNothingNewAhead shows that a pass which may make no call finds those that were made.
+// TestNothingNewAhead shows that a pass that may make no call finds the calls that were made before.
 func TestNothingNewAhead(t *testing.T) {
 	c, _ := client(t, pages(1, ""))
 	f := New(t.Context(), c)
@@ -158,7 +158,7 @@ func TestMissingResource(t *testing.T) {
 	}
 }
 
-// TestCloseEndsCalls shows that closing ends what is under way, and waits for it.
+// TestCloseEndsCalls shows that Close cancels running calls and waits for their end.
 func TestCloseEndsCalls(t *testing.T) {
 	reached := make(chan struct{})
 	c, _ := client(t, func(_ http.ResponseWriter, r *http.Request) {

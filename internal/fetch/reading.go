@@ -25,10 +25,10 @@ type Reading struct {
 	ended  func(error) error
 }
 
-// Read starts to read an answer. It waits for the first page, so that an error of the API is
-// reported here. ended is told why there are no more rows, io.EOF or an error, and returns what the
-// reader gets. The reading is nil if there are no rows at all; with single, that includes the answer
-// that the resource does not exist.
+// Read starts to read an answer. It waits for the first page, so that it can report an error of the
+// API. At the end of the rows, Read passes io.EOF or the error to ended; the reader gets the result of
+// ended. The reading is nil if there are no rows. With single, the answer that the resource does not
+// exist also counts as no rows.
 func (a *Answer) Read(ctx context.Context, single bool, ended func(error) error) (*Reading, error) {
 	page, err := a.page(ctx, 0)
 	if e, ok := errors.AsType[*provider.Error](err); ok && e.Absent && single {

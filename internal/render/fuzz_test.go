@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// FuzzJSON checks that what a program reads from json and jsonl is what the rows hold.
+// FuzzJSON checks that a program that reads json or jsonl gets the values of the rows.
 func FuzzJSON(f *testing.F) {
 	f.Add("name", "value", int64(1), 0.5, []byte(`{"a":[1,"x"]}`))
 	f.Add("a\x1b\u202e", "\xff\x9b\u2028<&>", int64(math.MaxInt64), 1e300, []byte(`"\ud800\u200b 😀"`))

@@ -7,8 +7,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// jsonEncoder writes an object a row, its keys in the order of the columns: the elements of one
-// array, a line each, or lines of their own.
+// jsonEncoder writes one object for each row, with its keys in the order of the columns: as elements of
+// one array, or as separate lines.
 type jsonEncoder struct {
 	w     *bufio.Writer
 	array bool
@@ -25,8 +25,8 @@ func newJSONEncoder(w *bufio.Writer, columns []provider.Column, array bool) *jso
 	return e
 }
 
-// uniqueNames names the columns, repeated names with a number: name, name_2. A join gives such
-// columns, and of an object that has a key twice most programs read the last value only.
+// uniqueNames returns the column names, and numbers repeated ones: name, name_2. A join may return such
+// columns, and most programs read only the last value of a repeated key.
 func uniqueNames(columns []provider.Column) []string {
 	names := make([]string, len(columns))
 	reserved := map[string]bool{}

@@ -1,12 +1,12 @@
-// Package render writes rows to a terminal, a file or a pipe, in the formats that users of
-// StackQL know. Results are the one place where a [provider.Secret] is revealed.
+// Package render writes rows to a terminal, a file or a pipe, in the formats of StackQL. Only here is a
+// [provider.Secret] revealed.
 //
-// json, jsonl, csv and raw are for programs: what a program reads from them is exactly what the rows
-// hold. table, text and pptext are for people: characters that do not print or that steer a
-// terminal are shown as escapes there, because what stands in a row was written by others.
+// json, jsonl, csv and raw are for programs: a program reads exactly the values of the rows. table, text
+// and pptext are for people. They show unprintable characters and those that control a terminal as
+// escapes, because other people wrote the values of a row.
 //
-// A result that breaks off never looks whole: a JSON array stays open, a table has no last rule,
-// and [Write] gives the error. Nothing at all is written when the first row already fails.
+// An incomplete result never looks complete: a JSON array stays open, a table has no last rule, and
+// [Write] returns the error. If the first row fails, nothing is written.
 package render
 
 import (
@@ -76,7 +76,7 @@ func Write(ctx context.Context, w io.Writer, rows provider.Rows, opts Options) (
 		return 0, err
 	}
 	n, err = copyRows(ctx, buffer, enc, rows)
-	// What came before an error is shown too; the error that came first is the one to report.
+	// Write the rows before an error too. The first error is the one to report.
 	if flushErr := buffer.Flush(); err == nil && flushErr != nil {
 		err = writeError(flushErr)
 	}

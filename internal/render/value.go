@@ -46,8 +46,8 @@ func visible(v any) (string, error) {
 	return printable(text), err
 }
 
-// printable makes what does not print visible. Bytes that are not UTF-8 become U+FFFD first: a
-// terminal may take a lone one of them for a control character.
+// printable makes unprintable characters visible. Bytes that are not UTF-8 become U+FFFD first: a
+// terminal may interpret a single such byte as a control character.
 func printable(s string) string { return provider.Printable(strings.ToValidUTF8(s, "\uFFFD")) }
 
 // appendJSON appends a value as JSON in one line.
@@ -72,8 +72,8 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 	return append(dst, text...), err
 }
 
-// number writes a float in the shortest form that reads back as the same one, as encoding/json
-// does. JSON has no infinity and no NaN: they get the names that protobuf gives them in JSON.
+// number writes a float in the shortest form that reads back as the same value, as encoding/json does.
+// JSON has no infinity and no NaN: number writes the names that protobuf uses for them in JSON.
 func number(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -107,10 +107,10 @@ func appendString(dst []byte, s string) []byte {
 	return appendEscaped(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
-// appendEscaped appends a JSON value with the characters that would steer a terminal written as
-// escapes, which mean the same: encoding/json leaves DEL, the C1 controls and the invisible
-// format characters as they are. Outside strings JSON has none of them. Bytes that are not UTF-8
-// become U+FFFD, one each, as encoding/json does in strings.
+// appendEscaped appends a JSON value, and writes the characters that control a terminal as escapes with
+// the same meaning. encoding/json does not escape DEL, the C1 controls and the invisible format
+// characters. They occur only inside strings. Each byte that is not UTF-8 becomes U+FFFD, as
+// encoding/json does in strings.
 func appendEscaped(dst, value []byte) []byte {
 	for len(value) > 0 {
 		r, size := utf8.DecodeRune(value)
@@ -137,8 +137,7 @@ func steers(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// writeError tells a person that the output could not be written. What is wrong with a row itself
-// keeps its own words.
+// writeError reports that the output could not be written. An error about the row itself stays as it is.
 func writeError(err error) error {
 	if _, ok := errors.AsType[*provider.Error](err); ok || err == nil {
 		return err

@@ -1,8 +1,8 @@
-// Package spill bounds the memory of a statement's answers. What is beyond the bound goes to a
-// temporary file, which is enciphered because answers may hold credentials.
+// Package spill bounds the memory of a statement's answers. Answers beyond the bound go to a temporary
+// file. The file is encrypted, because answers may hold credentials.
 //
 //   - [Budget] counts bytes. Budgets may be nested: one for a statement, one for a process.
-//   - [Store] is a statement's budget with the file beyond it, in pieces ([Piece]).
+//   - [Store] combines the budget of a statement with its file, and keeps answers in pieces ([Piece]).
 package spill
 
 import (
@@ -46,7 +46,7 @@ func (b *Budget) Take(n int64) bool {
 	return true
 }
 
-// Give gives back bytes that were taken.
+// Give returns bytes to the budget.
 func (b *Budget) Give(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,12 +117,12 @@ func (s *Store) Put(data []byte) (Piece, error) {
 	if _, err := s.file.WriteAt(data, offset); err != nil {
 		return Piece{}, fault(err)
 	}
-	// The next piece begins in a block of its own: no part of the key stream is used twice.
+	// The next piece begins in a new block, so that no part of the key stream is used twice.
 	s.end += (int64(len(data)) + aes.BlockSize - 1) / aes.BlockSize * aes.BlockSize
 	return Piece{offset, len(data)}, nil
 }
 
-// Get appends the data of a piece to what there is.
+// Get appends the data of a piece to a slice.
 func (s *Store) Get(to []byte, p Piece) ([]byte, error) {
 	begin := len(to)
 	to = append(to, make([]byte, p.Len)...)
@@ -158,7 +158,7 @@ func (s *Store) stream(offset int64) cipher.Stream {
 	return cipher.NewCTR(s.block, counter)                                //nolint:gosec // a key for each file, and a counter that never comes twice
 }
 
-// Close gives back what is taken from the budget, and removes the file.
+// Close returns all bytes to the budget, and removes the file.
 func (s *Store) Close() error {
 	s.Give(s.Used())
 	s.mu.Lock()

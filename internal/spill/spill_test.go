@@ -31,8 +31,7 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
-// TestPieces shows that the file has no name, cannot be read without its key, and gives back every
-// byte.
+// TestPieces shows that the file has no name, cannot be read without its key, and returns every byte.
 func TestPieces(t *testing.T) { // not parallel: it sets TMPDIR
 	t.Setenv("TMPDIR", t.TempDir())
 	s := New(NewBudget(1<<20, nil))

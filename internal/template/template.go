@@ -1,11 +1,11 @@
 // Package template fills in the placeholders of statements and queries, which are templates of
 // text/template, within limits: [Fill].
 //
-// text/template itself has none. A loop over a number runs as often as the number says, a template may
-// call itself, and print makes a text of any length; none of it can be stopped. Fill therefore counts: it
-// puts a step at the beginning of the body of each loop and of each template, replaces the functions that
-// make texts, and writes to a buffer of limited size. A step fails if there were too many, or if the
-// context has ended.
+// text/template has no limits: a loop over a number runs as often as the number says, a template may
+// call itself, print makes a text of any length, and nothing can stop them. So Fill counts steps. It
+// inserts a step at the beginning of each loop body and each template, replaces the functions that make
+// texts, and writes to a buffer of limited size. A step fails after too many steps, or when the context
+// has ended.
 package template
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Functions are those that a template may call, by name: func() string, func() any, func(string) string,
-// func(any) string, and func(any) (string, error).
+// Functions are the functions that a template may call, by name. Their types: func() string, func() any,
+// func(string) string, func(any) string, and func(any) (string, error).
 type Functions map[string]any
 
 // Limits bound a template.
@@ -36,9 +36,9 @@ const (
 	DefaultSteps = 100_000
 )
 
-// Fill fills in a template. Values are those of {{ .name }}, functions also give those of {{ name }}. A limit that
-// is reached and a context that has ended are errors of package provider. Any other error is that of
-// text/template, in which name stands before the position.
+// Fill fills in a template. values supplies {{ .name }}, and functions supplies {{ name }}. An exceeded
+// limit and an ended context are errors of package provider. Any other error comes from text/template,
+// with name before the position.
 func Fill(ctx context.Context, name, text string, functions Functions, values any, limits Limits) (string, error) {
 	c := &counter{ctx: ctx, limits: limits}
 	t, err := template.New(name).Option("missingkey=error").Funcs(c.texts()).Funcs(c.wrap(functions)).Funcs(template.FuncMap{stepFunction: c.step}).Parse(text)
@@ -63,7 +63,7 @@ func Fill(ctx context.Context, name, text string, functions Functions, values an
 const (
 	// stepFunction is the name of the function that counts.
 	stepFunction = "lakeql_template_step"
-	// callSteps is what a call of a template counts: a template that calls itself needs memory for each.
+	// callSteps is the number of steps that a call of a template counts: recursion needs memory for each.
 	callSteps = 10
 )
 
@@ -88,14 +88,14 @@ func insertSteps(list *parse.ListNode) {
 	}
 }
 
-// prepend puts steps before what a list does.
+// prepend inserts steps at the beginning of a list.
 func prepend(list *parse.ListNode, steps int) {
 	known := template.FuncMap{stepFunction: func(int) string { return "" }}
 	made := template.Must(template.New("").Funcs(known).Parse(fmt.Sprintf("{{%s %d}}", stepFunction, steps)))
 	list.Nodes = append(made.Root.Nodes, list.Nodes...)
 }
 
-// counter is what a template has used of its limits, and what it has written.
+// counter holds how much of its limits a template has used, and its output.
 type counter struct {
 	ctx    context.Context //nolint:containedctx // text/template passes none to its functions
 	limits Limits
@@ -201,7 +201,7 @@ func (c *counter) printf(format string, args ...any) (string, error) {
 	return c.made(fmt.Sprintf(format, args...))
 }
 
-// wrap counts the texts that other functions make of texts: a loop may pass them what they made before.
+// wrap counts the texts that other functions return: a loop may pass a result on to the next call.
 func (c *counter) wrap(functions Functions) template.FuncMap {
 	wrapped := template.FuncMap{}
 	for name, function := range functions {

@@ -22,7 +22,7 @@ func fill(ctx context.Context, text string, limits template.Limits) (string, err
 	return template.Fill(ctx, "query", text, functions, map[string]any{"name": "x", "list": []int{1, 2, 3}}, limits)
 }
 
-// TestFill shows that templates within the limits become what text/template makes of them.
+// TestFill shows that Fill returns the same as text/template for templates within the limits.
 func TestFill(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
