@@ -1,10 +1,10 @@
-// Package catalogtest checks SQL against a catalogue without calling anything: each resource is
-// an empty table of an SQLite database in memory, and SQLite itself judges the syntax of a
-// statement and every name in it. It is for tests.
+// Package catalogtest checks SQL against a catalogue without calls: each resource is an empty table of an
+// SQLite database in memory, and SQLite itself checks the syntax of a statement and every name in it. It
+// is for tests.
 //
-// A resource's table has the columns that SELECT gives, and as further columns everything that a
-// statement may name: parameters, attributes of request bodies, and what RETURNING gives. Which of
-// them a method requires is not checked here.
+// A resource's table has the columns of SELECT. Further columns stand for all other names that a
+// statement may use: parameters, attributes of request bodies, and the columns of RETURNING. The package
+// does not check which of them a method requires.
 package catalogtest
 
 import (
@@ -49,10 +49,10 @@ func Open(cat *provider.Catalogue) (*DB, error) {
 // Close frees the database.
 func (db *DB) Close() error { return db.conn.Close() }
 
-// Prepare checks the statements of a text, which are separated by semicolons, and gives the first
-// error. Resources are named provider.service.resource. What a text creates is known to the
-// statements behind it in the same text, and is gone afterwards. A view that is created is checked
-// whole, which SQLite alone does only when it is used.
+// Prepare checks the statements of a text, which are separated by semicolons, and returns the first
+// error. Resources are named provider.service.resource. Later statements of the text know the objects
+// that earlier ones create; Prepare removes these objects at the end. It checks the whole body of a new
+// view, which SQLite itself does only when the view is used.
 func (db *DB) Prepare(statement string) error {
 	rewritten, err := db.rewrite(statement)
 	if err != nil {
@@ -113,8 +113,7 @@ func (db *DB) checkViews() error {
 	return nil
 }
 
-// table makes the table of a resource, or the view that the resource is, if there is none yet, and
-// gives its name.
+// table makes the table or view of a resource if it does not exist yet, and returns its name.
 func (db *DB) table(providerName, service, resource string) (string, error) {
 	r, err := db.cat.Resource(providerName, service, resource)
 	if err != nil {

@@ -88,7 +88,7 @@ func TestPrepareFindsFaults(t *testing.T) {
 	}
 }
 
-// The columns of a table are those that the engine's rows have.
+// TestRowColumns shows that a table has the columns of the engine's rows.
 func TestRowColumns(t *testing.T) {
 	_, cat := open(t)
 	client := &dispatch.Client{Catalogue: cat}

@@ -7,9 +7,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Columns names everything that a statement may call a column of a resource, each once, without
-// regard to case as in SQLite: what the methods behind SQL verbs give, their parameters, the
-// resource names that stand for parameters, and the attributes of their bodies.
+// Columns lists every name that a statement may use as a column of a resource, each once, ignoring case
+// as SQLite does: the columns that the methods of SQL verbs return, their parameters, the resource names
+// that replace parameters, and the attributes of their bodies.
 func Columns(cat *provider.Catalogue, r *provider.Resource) ([]string, error) {
 	var all []string
 	seen := map[string]bool{}
@@ -41,8 +41,8 @@ func Columns(cat *provider.Catalogue, r *provider.Resource) ([]string, error) {
 	return all, nil
 }
 
-// RowColumns names what a method's rows hold: attributes of the body, or the bytes of a stream, and
-// headers that carry part of the answer. Rows that are no objects have one column, named after the
+// RowColumns lists the columns of a method's rows: attributes of the body, or the bytes of a stream, and
+// headers that carry part of the response. Rows that are not objects have one column, named after the
 // attribute that holds them or after the method.
 func RowColumns(cat *provider.Catalogue, m *provider.Method) ([]string, error) {
 	if m.Response == nil {
@@ -87,8 +87,8 @@ func bodyColumns(cat *provider.Catalogue, m *provider.Method) ([]string, error) 
 	return []string{cmp.Or(key, m.Name)}, nil
 }
 
-// Inputs names what a method takes: parameters, server variables, the resource name that stands
-// for parameters, and the attributes of the body.
+// Inputs lists the names of a method's inputs: parameters, server variables, the resource name that
+// replaces parameters, and the attributes of the body.
 func Inputs(cat *provider.Catalogue, m *provider.Method) ([]string, error) {
 	var all []string
 	for _, p := range m.Params {

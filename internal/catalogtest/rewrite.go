@@ -21,8 +21,8 @@ const part = "(?:[A-Za-z_\\x{80}-\\x{10FFFF}][\\w$\\x{80}-\\x{10FFFF}]*|\"(?:[^\
 // namePart takes a name of several parts apart.
 var namePart = regexp.MustCompile(part)
 
-// rewrite puts a text into SQLite's words: resources by quoted names of their own, and the
-// statements that only StackQL has by the nearest that SQLite has.
+// rewrite translates a text to SQLite's dialect: it quotes the names of resources, and replaces the
+// statements that only StackQL has by the nearest ones of SQLite.
 func (db *DB) rewrite(text string) (string, error) {
 	providers, err := db.cat.Providers()
 	if err != nil {
@@ -146,7 +146,7 @@ func (w *writer) word(word string) {
 	w.b.WriteString(word)
 }
 
-// other writes what is no keyword.
+// other writes a token that is not a keyword.
 func (w *writer) other(text string) {
 	w.alias(text)
 	w.from = false

@@ -13,17 +13,16 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Options say what pages tell. The zero value gives those that StackQL's own generator writes, byte
-// for byte.
+// Options control the content of pages. The zero value produces the pages of StackQL's own generator,
+// byte for byte.
 type Options struct {
-	// Extended is for the documents of lakeql: pages say what every method gives back, show the
-	// shapes of request bodies, and link to a guide (guide/index.md), which is written as well.
-	// Statements have only what the engine takes; what it does by itself, such as paging, is left out.
+	// Extended is for the documents of lakeql. Pages describe the rows of every method, show the
+	// shapes of request bodies, and link to a guide (guide/index.md), which is also written. Statements
+	// show only what the engine takes from a user, so paging, which the engine does itself, is left out.
 	Extended bool
 }
 
-// fixedPage is the one resource whose page is not extended: it was agreed on byte for byte with
-// those who publish it.
+// fixedPage is the resource whose page is not extended: its bytes were agreed on with its publishers.
 const fixedPage = "databricks_workspace.postgres.postgres_credentials"
 
 // Generate writes every page of a provider. It calls write with the page's path, which is
@@ -76,17 +75,17 @@ func (g *generator) firstExample() (string, error) {
 	return b.String(), nil
 }
 
-// generator holds what the pages of one provider share.
+// generator holds the state that the pages of one provider share.
 type generator struct {
 	cat      *provider.Catalogue
 	provider *provider.Provider
 	order    *order
 	write    func(path string, page []byte) error
 	simplest *provider.Method // the SELECT to show on the provider's page
-	// complexity is how much there is to simplest beyond what it requires.
+	// complexity is the number of parts of simplest beyond its required ones.
 	complexity int
 	extended   bool // see [Options]
-	// examples keeps what was read of the methods of the resource at hand: several sections need it.
+	// examples caches the examples of the current resource's methods, because several sections need them.
 	examples map[*provider.Method]*example
 }
 
@@ -100,7 +99,7 @@ func (g *generator) forPage(r *provider.Resource) *generator {
 	return &plain
 }
 
-// service writes the pages of a service and gives the names of the resources that have one.
+// service writes the pages of a service, and returns the names of the resources with a page.
 func (g *generator) service(name string) ([]string, error) {
 	s, err := g.cat.Service(g.provider.Name, name)
 	if err != nil {

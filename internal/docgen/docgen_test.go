@@ -57,7 +57,7 @@ func service(document string) fstest.MapFS {
 	}
 }
 
-// differ tells where two texts part.
+// differ reports the first difference of two texts.
 func differ(tb testing.TB, name, got, want string) {
 	tb.Helper()
 	if got == want {

@@ -33,7 +33,7 @@ func (nowhere) Direct(r *http.Request, _ string) error {
 
 func (nowhere) Authorize(*http.Request) error { return errors.New("a test of pages sends nothing") }
 
-// checker checks what stands in the code blocks of pages.
+// checker checks the code blocks of pages.
 type checker struct {
 	cat     *provider.Catalogue
 	session *engine.Session
@@ -62,9 +62,9 @@ func newChecker(tb testing.TB) *checker {
 	}
 }
 
-// Every statement on every page of our own providers is right: filled in with values that the
-// documents allow, it is planned by the engine, its names are those of the catalogue, and it has
-// all that its method requires.
+// TestEveryStatement checks every statement on every page of our own providers. Filled in with values
+// that the documents allow, the engine plans it; the catalogue has its names; and it has every parameter
+// that its method requires.
 func TestEveryStatement(t *testing.T) {
 	c := newChecker(t)
 	providers, err := c.cat.Providers()
@@ -355,8 +355,8 @@ func sameCall(m *provider.Method, columns []provider.Column, row []any) error {
 	return nil
 }
 
-// names checks the names of a statement against the method: nothing is unknown, all that is
-// required is there, and the columns of the result are those that the method gives.
+// names checks the names of a statement against the method: every name is known, every required name is
+// there, and the method returns the columns of the result.
 func (c *checker) names(m *provider.Method, f *filler, verb string, s *parsed) error {
 	given, err := catalogtest.Inputs(c.cat, m)
 	if err != nil {

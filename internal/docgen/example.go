@@ -42,7 +42,7 @@ type statementKind struct {
 	write   func(*strings.Builder, *example)
 }
 
-// statementKinds are those of a page. They differ in how statements are written.
+// statementKinds are the statement kinds of a page. Each has its own way to write statements.
 func (g *generator) statementKinds() []statementKind {
 	if g.extended {
 		return []statementKind{
@@ -110,7 +110,7 @@ func (g *generator) examplesSection(b *strings.Builder, r *provider.Resource) er
 	return nil
 }
 
-// example is what a method's statement is made of.
+// example holds the parts of a method's statement.
 type example struct {
 	method     *provider.Method
 	table      string // provider.service.resource
@@ -127,7 +127,7 @@ type param struct {
 	name, typ, format, description string
 }
 
-// exampleOf returns what a method's statement is made of, read once for its page.
+// exampleOf returns the parts of a method's statement. It reads them once for each page.
 func (g *generator) exampleOf(m *provider.Method) (*example, error) {
 	if e, ok := g.examples[m]; ok {
 		return e, nil

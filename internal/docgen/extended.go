@@ -8,8 +8,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// trim leaves out of an example what nobody has to write: the token and size of a page, which the
-// engine sees to; request ids, which it makes; what is deprecated; and attributes of the body that
+// trim removes the parts of an example that a user need not write: the token and size of a page, and
+// request ids, because the engine supplies them; deprecated parameters; and attributes of the body that
 // repeat a parameter.
 func (e *example) trim() {
 	m := e.method
@@ -101,7 +101,7 @@ func columnList(fields []field) string {
 	return strings.Join(names, ",\n")
 }
 
-// terms are the conditions that name what a method requires and may take.
+// terms are the conditions for the parameters that a method requires or accepts.
 func (e *example) terms(params []param, mark string) []string {
 	var terms []string
 	for _, p := range params {
@@ -208,7 +208,7 @@ func writeChange(verb string) func(*strings.Builder, *example) {
 	}
 }
 
-// writeCall writes EXEC. In its body, lists and objects stand as JSON of their own.
+// writeCall writes EXEC. In the body, lists and objects are JSON.
 func writeCall(b *strings.Builder, e *example) {
 	var params []string
 	for _, p := range e.required {
@@ -247,8 +247,8 @@ func jsonValue(a provider.Attribute) string {
 // few is how many columns the first example shows.
 const few = 4
 
-// telling are the few columns that show what a list is about: what a row is called, what state or
-// kind it is of, and then whatever else is a plain value. Ids of other things are left out.
+// telling are the few columns that identify and describe a row: its name, its state or kind, and then
+// other plain values. It leaves out the ids of other things.
 func telling(resource string, fields []field) []field {
 	var called, choices, others []field
 	for _, f := range fields {
@@ -269,9 +269,9 @@ func telling(resource string, fields []field) []field {
 	return all[:min(few, len(all))]
 }
 
-// plainness tells how good a SELECT is as a first example: the less, the better. Best is the list
-// that a service has its name from, then one whose rows have a state or kind, then one with little
-// beyond what it requires. It is false for a method that gives no list, or little to see.
+// plainness rates a SELECT as a first example: a lower complexity is better. The best one is the list
+// that the service is named after, then a list whose rows have a state or kind, then a list with few
+// optional parts. It is false for a method that returns no list, or only few columns.
 func (g *generator) plainness(r *provider.Resource, m *provider.Method) (complexity int, ok bool, err error) {
 	if m.Deprecated || m.Response == nil || m.Paging == nil && m.Response.ObjectKey == "" {
 		return 0, false, nil

@@ -91,7 +91,7 @@ func TestExtendedStatements(t *testing.T) {
 	}
 }
 
-// What is filled in as JSON is drawn below the statement.
+// TestShapes shows that the shape of each JSON value appears below the statement.
 func TestShapes(t *testing.T) {
 	for _, test := range []struct{ name, schema, want string }{
 		{"a choice", "{properties: {a: {type: string, enum: [X, Y]}, b: {type: string}}}", `{"a": "X | Y"}`},

@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// field is an attribute of what a method gives.
+// field is an attribute of a method's result.
 type field struct {
 	name, typ, description string
 	choice                 bool // it has one of a few values
@@ -46,8 +46,8 @@ func (g *generator) fields(m *provider.Method) ([]field, error) {
 	return fields, nil
 }
 
-// rowSchema finds the schema of a method's rows: what the object key leads to, or the response
-// itself; of an array its items. It is nil where the key leads nowhere.
+// rowSchema returns the schema of a method's rows: the schema at the object key, or of the response
+// itself; for an array, the schema of its items. It is nil if the key leads to no schema.
 func (g *generator) rowSchema(m *provider.Method) (*provider.Schema, error) {
 	s, err := g.cat.Resolve(m, m.Response.Schema)
 	if err != nil {
@@ -133,7 +133,7 @@ func typeName(s *provider.Schema, missing string) string {
 	return name
 }
 
-// fieldsSection shows what each SELECT method gives.
+// fieldsSection shows the fields of each SELECT method.
 func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) error {
 	b.WriteString("## Fields\n\nThe following fields are returned by `SELECT` queries:\n\n")
 	methods := r.MethodsFor(provider.Select)

@@ -111,7 +111,7 @@ func (f *filler) value(name string, inBody bool) (any, error) {
 	return nil, fmt.Errorf("%s takes nothing of this name", f.method.FullName())
 }
 
-// deep is how many levels a sample has, but for what is required.
+// deep is the number of levels of a sample. Required attributes may be deeper.
 const deep = 5
 
 // sample makes a value that a schema allows, the same each time: objects with all that a caller

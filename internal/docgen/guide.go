@@ -37,8 +37,8 @@ func guideText(p *provider.Provider) string {
 	return b.String()
 }
 
-// hasWorkspaces reports whether a provider's calls go to workspaces. Those of an account go to the
-// account's one host.
+// hasWorkspaces reports whether a provider's calls go to workspaces. Calls of an account go to the only
+// host of the account.
 func hasWorkspaces(p *provider.Provider) bool { return !strings.HasSuffix(p.Name, "_account") }
 
 const guideWorkspaces = "## Workspaces\n\n" +

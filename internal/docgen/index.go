@@ -38,7 +38,7 @@ func writeColumns(b *strings.Builder, below string, names []string) {
 	b.WriteString("</div>")
 }
 
-// providerIndex is what the provider's page tells.
+// providerIndex is the content of the provider's page.
 type providerIndex struct {
 	provider  *provider.Provider
 	services  []string // in the order of the page

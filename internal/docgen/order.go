@@ -21,7 +21,7 @@ type order struct {
 
 func newOrder() *order { return &order{keys: map[string][]byte{}} }
 
-// collation lists the characters of ASCII in order. Those that are not in it do not count.
+// collation lists the characters of ASCII in order. Characters that it does not list are ignored.
 const collation = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz"
 
 // key returns the bytes that sort as the name does. Names recur on many pages.
@@ -59,7 +59,7 @@ func (o *order) compare(a, b string) int { return bytes.Compare(o.key(a), o.key(
 
 func (o *order) sort(names []string) { slices.SortStableFunc(names, o.compare) }
 
-// sortFields puts first what tells a thing from others: id, name, other ids, other names.
+// sortFields puts the fields that identify a thing first: id, name, other ids, other names.
 func (o *order) sortFields(fields []field) {
 	slices.SortStableFunc(fields, func(a, b field) int {
 		return cmp.Or(cmp.Compare(rank(a.name), rank(b.name)), o.compare(a.name, b.name))

@@ -10,8 +10,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// parsed is what a statement of a page says. The pages write a name or a term a line, so that this
-// much can be read without a grammar.
+// parsed is the content of a statement of a page. Pages write one name or term a line, so it can be read
+// without a grammar.
 type parsed struct {
 	results []string // columns of SELECT or RETURNING
 	columns []term   // of INSERT, or of SET
@@ -79,7 +79,7 @@ func parse(verb, text string) (*parsed, error) {
 
 func bareName(text string) string { return strings.Trim(text, `"`) }
 
-// inputs names all that a statement gives its method.
+// inputs lists the names of all values that a statement passes to its method.
 func (s *parsed) inputs() []string {
 	var names []string
 	for _, t := range slices.Concat(s.columns, s.where) {
@@ -89,9 +89,9 @@ func (s *parsed) inputs() []string {
 }
 
 // exec writes the call of a statement as EXEC. A name in WHERE, or in the columns of INSERT, is a
-// parameter where the method has one, and else an attribute of the body, as all in SET are. An
-// attribute that the body requires is given too where a parameter has its name. JSON for an attribute
-// of any type is what it says, and no text.
+// parameter if the method has one of that name, and otherwise an attribute of the body. All names in SET
+// are attributes. If a parameter has the name of a required attribute, exec writes both. JSON for an
+// attribute of any type is written as JSON, not as text.
 func (s *parsed) exec(m *provider.Method, f *filler) (string, error) {
 	var params []string
 	body := map[string]any{}
@@ -138,7 +138,7 @@ func (s *parsed) exec(m *provider.Method, f *filler) (string, error) {
 	return "EXEC " + m.FullName() + " " + strings.Join(params, ", "), nil
 }
 
-// propertyOf is the schema of an attribute of a body; nil where there is none.
+// propertyOf is the schema of an attribute of a body; nil if the body has no such attribute.
 func propertyOf(body *provider.Schema, name string) *provider.Schema {
 	if body == nil {
 		return nil

@@ -43,7 +43,7 @@ func (g *generator) resource(r *provider.Resource) (string, error) {
 	return b.String(), nil
 }
 
-// writeFrontMatter writes what Docusaurus wants to know of a page, keywords of its own first.
+// writeFrontMatter writes the front matter of a page for Docusaurus. The page's keywords come first.
 func writeFrontMatter(b *strings.Builder, providerName, title string, keywords ...string) {
 	fmt.Fprintf(b, "---\ntitle: %s\nhide_title: false\nhide_table_of_contents: false\nkeywords:\n", title)
 	for _, word := range keywords {

@@ -9,8 +9,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// writeAround writes what stands below a statement: the shapes of what is to be filled in, what the
-// attributes of the body mean, and what comes back.
+// writeAround writes the text below a statement: the shapes of values to fill in, the meaning of the
+// body's attributes, and the result.
 func (g *generator) writeAround(b *strings.Builder, e *example) error {
 	shapes, drawn, err := g.shapes(e)
 	if err != nil {
@@ -42,7 +42,7 @@ func (g *generator) writeAround(b *strings.Builder, e *example) error {
 	return nil
 }
 
-// writeBody describes the attributes of the body, without what is inside them.
+// writeBody describes the attributes of the body, but not their nested attributes.
 func (g *generator) writeBody(b *strings.Builder, e *example) error {
 	fields := make([]field, len(e.attributes))
 	for i, a := range e.attributes {
@@ -101,8 +101,8 @@ func (g *generator) scalarField(m *provider.Method, s *provider.Schema) []field 
 	return []field{{name: cmp.Or(key, m.Name), typ: typeName(s, "any"), description: sanitise(s.Description)}}
 }
 
-// otherFields returns the columns that do not come from a schema of the body: those of a stream,
-// and the headers that carry part of the answer.
+// otherFields returns the columns that do not come from a schema of the body: the columns of a stream,
+// and the headers that carry part of the response.
 func otherFields(m *provider.Method) (stream bool, fields []field) {
 	r := m.Response
 	if r.Schema != nil && r.MediaType != "" && !strings.Contains(r.MediaType, "json") {
@@ -118,9 +118,9 @@ func otherFields(m *provider.Method) (stream bool, fields []field) {
 	return stream, fields
 }
 
-// moreParameters adds to a page's table of parameters what a statement may name beside the
-// operations' own: required attributes of bodies, and the resource names that stand for several
-// parameters. A name has one row.
+// moreParameters adds names to a page's table of parameters that a statement accepts beside the
+// parameters of the operations: required attributes of bodies, and resource names that replace several
+// parameters. Each name has one row.
 func (g *generator) moreParameters(r *provider.Resource, required, optional map[string]parameter) error {
 	for _, m := range r.Methods {
 		if m.Body == nil {

@@ -20,7 +20,7 @@ func sanitise(text string) string {
 	return b.String()
 }
 
-// piece is a part of a text from one byte to another: inline code with its backticks, or what stands
+// piece is a part of a text from one byte to another: inline code with its backticks, or the text
 // between.
 type piece struct {
 	from, to int
@@ -76,7 +76,7 @@ func closing(text string, from, run int) int {
 	return -1
 }
 
-// balanced finds the tags of a text that stay, by their places: what MDX has in their stead.
+// balanced returns the tags of a text that stay, by their positions, each with its form in MDX.
 func balanced(pieces []piece) map[int]string {
 	type opened struct {
 		name string
@@ -114,8 +114,8 @@ func balanced(pieces []piece) map[int]string {
 	return kept
 }
 
-// tagAt returns the tag that text begins with, if it is one of those that are treated as tags, its
-// name, and whether it ends an element.
+// tagAt returns the tag at the beginning of text if it is a known tag, its name, and whether it ends an
+// element.
 func tagAt(text string) (tag, name string, end bool) {
 	if !strings.HasPrefix(text, "<") {
 		return "", "", false
@@ -134,8 +134,8 @@ func tagAt(text string) (tag, name string, end bool) {
 	return "", "", false
 }
 
-// write writes a piece of text with entities for braces and, outside of code, for angle brackets that
-// are not those of tags.
+// write writes a piece of text. Braces become entities, and so do angle brackets outside of code and
+// tags.
 func (p piece) write(b *strings.Builder, text string, tags map[int]string) {
 	for i := p.from; i < p.to; i++ {
 		tag, isTag := tags[i]

@@ -19,7 +19,8 @@ type shapeNode struct {
 // anyName stands for the keys of a map.
 const anyName = "…"
 
-// shape draws a schema depth levels deep. What only the server sets is left out.
+// shape returns the shape of a schema, depth levels deep. It leaves out attributes that only the server
+// sets.
 func (g *generator) shape(m *provider.Method, s *provider.Schema, depth int) (shapeNode, error) {
 	s, err := g.cat.Resolve(m, s)
 	if err != nil {
@@ -74,7 +75,7 @@ func (g *generator) objectShape(m *provider.Method, s *provider.Schema, depth in
 // shapeWidth is how wide a list or object may be and still stand on one line.
 const shapeWidth = 80
 
-// write draws the shape as JSON. What is short stands on one line.
+// write writes the shape as JSON. A short value takes one line.
 func (n shapeNode) write(b *strings.Builder, indent string) {
 	if n.list == nil && !n.object {
 		writeString(b, n.text)
@@ -142,8 +143,8 @@ func (n shapeNode) line(width int) string {
 	return b.String()
 }
 
-// shapes draws those attributes of an example's body for which a placeholder says too little:
-// lists, objects, and choices. It is false where there are none.
+// shapes returns the shapes of the attributes of an example's body that need more than a placeholder:
+// lists, objects, and choices. It is false if the body has no such attribute.
 func (g *generator) shapes(e *example) (shapeNode, bool, error) {
 	if e.bodyType != "" {
 		whole, err := g.shape(e.method, e.method.Body.Schema, maxFieldDepth)

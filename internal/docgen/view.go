@@ -8,8 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// writeView describes a view: its columns and parameters, as far as the document tells them, and
-// the query that it is.
+// writeView describes a view: its query, and the columns and parameters that the document describes.
 func (g *generator) writeView(b *strings.Builder, r *provider.Resource) {
 	view := r.View
 	b.WriteString("## Fields\n\n")
@@ -62,8 +61,8 @@ func (g *generator) writeViewSelect(b *strings.Builder, r *provider.Resource) {
 	b.WriteString(";\n```\n\n")
 }
 
-// writeDefinitions shows the query in each dialect that the document gives. Of several in one
-// dialect it is the first: a tab has one name.
+// writeDefinitions shows the query in each dialect of the document. If several have the same dialect, it
+// shows the first, because the names of tabs must differ.
 func writeDefinitions(b *strings.Builder, definitions []provider.ViewDefinition) {
 	var labels, tabs, queries []string
 	for _, d := range definitions {

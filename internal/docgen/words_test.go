@@ -59,7 +59,7 @@ func TestWord(t *testing.T) {
 	}
 }
 
-// TestParagraph shows what may not begin a line.
+// TestParagraph shows which texts may not begin a line.
 func TestParagraph(t *testing.T) {
 	for text, want := range map[string]string{
 		"Import a {b}.":      "Import a &#123;b&#125;.",
@@ -168,7 +168,7 @@ func TestTypeName(t *testing.T) {
 	}
 }
 
-// The strings of a page's JSON are those of JavaScript's JSON.stringify.
+// TestWriteString shows that strings in a page's JSON equal those of JavaScript's JSON.stringify.
 func TestWriteString(t *testing.T) {
 	var b strings.Builder
 	writeString(&b, "a \"b\" \\ / <c> & \t\n\r\b\f\x01\x7f \u2028 é ☃ \xff")

@@ -128,14 +128,13 @@ func (h *history) create(p *vtab.Program) error {
 	return nil
 }
 
-// exactTimes are layouts of times whose microseconds SQLite's functions would round.
+// exactTimes are the layouts of times with microseconds, which SQLite's functions would round.
 func exactTimes() []string {
 	return []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", time.DateTime}
 }
 
-// moment is the function that makes of a time (in the form of the history, as it was written) the one
-// to look for. It fails for a time that the history does not know, and notes what was old or missing
-// then.
+// moment is the function that converts a written time to the form of the history, for the search. It
+// fails for a time outside of the history, and notes the rows that were old or missing at that time.
 func (h *history) moment(db *sqlite3.Conn) sqlite3.ScalarFunction {
 	noted := map[string]bool{}
 	return func(ctx sqlite3.Context, args ...sqlite3.Value) {
@@ -188,7 +187,7 @@ func (h *history) hasStates(db *sqlite3.Conn) bool {
 // mostNamed is how many workspaces a note names.
 const mostNamed = 5
 
-// noteOld notes the workspaces whose last query had failed by a time, or had not been answered.
+// noteOld notes the workspaces whose last query before a time had failed or had no answer.
 func (h *history) noteOld(db *sqlite3.Conn, at string) {
 	all, old := 0, []string(nil)
 	err := h.each(db, "SELECT deployment_name, stale FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name ORDER BY changed_at DESC, id DESC) AS n FROM "+

@@ -16,8 +16,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// filling replaces the rows of an object's table by those of a query. Nothing changes until the
-// last row is there.
+// filling replaces the rows of an object's table by the rows of a query. The table changes only after
+// the last row has arrived.
 type filling struct {
 	object   *Object
 	position provider.Position
@@ -28,7 +28,7 @@ type filling struct {
 	admit func(all []Object) (exists bool, err error)
 }
 
-// materialize is the work of a filling, whose query was compiled to check it.
+// materialize returns the work of a filling. checked is its query, compiled for the check.
 func (r *Runner) materialize(f *filling, checked *vtab.Program) *Work {
 	run := func(ctx context.Context) (provider.Rows, error) {
 		if r.DryRun {

@@ -1,15 +1,15 @@
-// Package localstore keeps tables and views of the user in SQLite: in a file, and in memory for
-// those that end with the session.
+// Package localstore keeps tables and views of the user in SQLite: in a file, or in memory for those
+// that end with the session.
 //
 //   - [Stores] finds tables and views, and makes them part of the programs that name them
-//     ([Stores.Provide]). In a file that pipelines fill, it also makes <table>_at(time) of their
-//     history.
-//   - [Runner] checks the statements that make, change, refresh and drop them, each as a [Work]
-//     that runs later.
+//     ([Stores.Provide]). In a file that pipelines fill, it also provides <table>_at(time), the rows of
+//     an earlier time.
+//   - [Runner] checks the statements that make, change, refresh and drop tables and views. Each becomes
+//     a [Work] that runs later.
 //
-// Every statement opens the databases anew, so other processes may use the file as well.
-// Credentials do not go into a store: a mask takes their place. A table is filled beside the old
-// one and replaces it when the last row is there; if an answer has gaps, nothing is kept.
+// Every statement opens the databases again, so other processes may use the file at the same time. A
+// store never holds credentials: a mask replaces them. A table is filled as a copy, which replaces the
+// old table after the last row; if an answer has gaps, the copy is discarded.
 package localstore
 
 import (
@@ -22,8 +22,8 @@ import (
 // Memory is the path of a store that ends with the session.
 const Memory = ":memory:"
 
-// Stores are the databases of one session: one in memory, and a file if there is one. They may be
-// read by several goroutines.
+// Stores are the databases of one session: one in memory, and a file if one is configured. Several
+// goroutines may read them.
 type Stores struct {
 	all []*store // in the order in which a name is looked up
 }
@@ -39,7 +39,7 @@ const (
 	ownPrefix = "lakeql_"
 )
 
-// memories counts the databases in memory of the process, whose names must differ.
+// memories counts the in-memory databases of the process, because their names must differ.
 var memories atomic.Int64 //nolint:gochecknoglobals // SQLite's names are global as well
 
 // New makes the stores of a session. path is that of the file, which need not exist; empty or
@@ -61,7 +61,7 @@ func (s *Stores) SQLMemory(bytes int64) {
 	}
 }
 
-// Close releases what is kept in memory.
+// Close releases the database in memory.
 func (s *Stores) Close() {
 	for _, st := range s.all {
 		if st.memory != "" {
@@ -70,8 +70,8 @@ func (s *Stores) Close() {
 	}
 }
 
-// Objects lists the tables and views of all stores, in order of name in each. If a store cannot be
-// read, it lists those of the others and returns the first error.
+// Objects lists the tables and views of all stores, sorted by name in each store. If a store cannot be
+// read, it lists the others and returns the first error.
 func (s *Stores) Objects() ([]Object, error) {
 	var all []Object
 	var first error
@@ -85,7 +85,7 @@ func (s *Stores) Objects() ([]Object, error) {
 	return all, first
 }
 
-// object finds a table or view by its name; nil if there is none.
+// object returns the table or view with a name; nil if no store has it.
 func (s *Stores) object(name string) (*Object, error) {
 	for _, st := range s.all {
 		all, err := st.objects()

@@ -20,7 +20,7 @@ type modification struct {
 	position provider.Position
 	table    *Object
 	done     string // inserted
-	// insert is the statement if it is an INSERT, whose rows may take calls.
+	// insert is the statement if it is an INSERT. Its rows may need calls.
 	insert *statement.Insert
 }
 
@@ -30,7 +30,8 @@ func (r *Runner) Insert(in *statement.Insert) (*Work, error) {
 	return c.work(in.Into, in.Whole, in.Source)
 }
 
-// Modify checks an UPDATE or DELETE of a table in a store. done says what becomes of rows: updated.
+// Modify checks an UPDATE or DELETE of a table in a store. done is the verb for the changed rows, such
+// as updated.
 func (r *Runner) Modify(pos provider.Position, name statement.Name, whole *statement.Query, done string) (*Work, error) {
 	c := &modification{runner: r, position: pos, done: done}
 	return c.work(name, whole, nil)
@@ -99,7 +100,7 @@ func (s *Stores) table(name statement.Name) (*Object, error) {
 		Hintf("%s", hint)
 }
 
-// rehearse returns the requests that the statement would begin with, and undoes what it does.
+// rehearse returns the first requests of the statement, and undoes its changes.
 func (c *modification) rehearse(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
 	c.runner.noteDryRun()
 	if !p.Calls() {

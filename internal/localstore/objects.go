@@ -22,7 +22,7 @@ type Object struct {
 	columns []string // of a view: the names given to its columns; empty: the query's
 }
 
-// objects lists what the store has, in order of name.
+// objects lists the tables and views of the store, sorted by name.
 func (st *store) objects() ([]Object, error) {
 	if ok, err := st.exists(); !ok || err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (st *store) list(db *sqlite3.Conn) ([]Object, error) {
 	return all, nil
 }
 
-// check checks what a store says about the object, and reads its list of columns. A store's file
+// check validates the store's description of the object, and reads its list of columns. A store's file
 // may hold anything.
 func (o *Object) check(columns string) error {
 	switch {
@@ -99,7 +99,7 @@ func quoteList(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// unquoteList reads what quoteList has written. ok reports whether the text is that.
+// unquoteList reads the output of quoteList. ok reports whether the text has that form.
 func unquoteList(text string) (names []string, ok bool) {
 	for rest := text; rest != ""; {
 		var name strings.Builder
@@ -131,7 +131,7 @@ func unquoteList(text string) (names []string, ok bool) {
 	return names, true
 }
 
-// find returns the object with a name, in any case; nil if there is none.
+// find returns the object with a name, and ignores case; nil if no object has it.
 func find(all []Object, name string) *Object {
 	for i := range all {
 		if strings.EqualFold(all[i].Name, name) {

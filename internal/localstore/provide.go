@@ -7,9 +7,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Provide makes a table or view of the stores part of a program's database, and reports whether
-// the stores have it. The name may have a schema before it. note is told while the program runs what
-// <table>_at(time) lacks.
+// Provide makes a table or view of the stores part of a program's database, and reports whether the
+// stores have it. The name may begin with a schema. While the program runs, it calls note with the gaps
+// of <table>_at(time).
 func (s *Stores) Provide(p *vtab.Program, name string, note func(format string, args ...any)) (bool, error) {
 	schema, _, _ := strings.Cut(name, ".")
 	for _, st := range s.all {

@@ -15,12 +15,12 @@ type Runner struct {
 	Env    *vtab.Env
 	// DryRun makes changes that end with the session, and sends nothing.
 	DryRun bool
-	// Note is told what to say about the statement besides its rows.
+	// Note receives the messages about the statement.
 	Note func(format string, args ...any)
-	// Whole is an error if the statement went on without a part of an answer. Gaps in what is kept
-	// could not be seen any more.
+	// Whole returns an error if the statement continued without a part of an answer. A gap in stored
+	// rows would be invisible later.
 	Whole func(pos provider.Position) error
-	// Changed is told how many rows changed, and how: inserted.
+	// Changed receives the number of changed rows, and the verb, such as inserted.
 	Changed func(rows int64, done string)
 }
 
@@ -28,9 +28,9 @@ type Runner struct {
 type Work struct {
 	// Run carries it out.
 	Run func(context.Context) (provider.Rows, error)
-	// Close releases what the work holds if it does not run; nil if it holds nothing.
+	// Close releases the resources of work that does not run; nil if it holds none.
 	Close func()
-	// Program is the query whose calls it makes; nil if it makes none.
+	// Program is the query that makes the work's calls; nil if it makes no call.
 	Program *vtab.Program
 }
 

@@ -13,16 +13,16 @@ const (
 	// pipelineSlices is the table in which pipelines record how old the rows of each table and
 	// workspace are.
 	pipelineSlices = "lakeql_slice"
-	// pipelineNotes is the view of pipelines that says what the rows of each table lack.
+	// pipelineNotes is the view of pipelines with the gaps of each table.
 	pipelineNotes = "lakeql_note"
 	// statusView shows that to people.
 	statusView = "pipeline_status"
 )
 
-// NoteStale notes what the rows of each pipeline table in the program lack: rows that are old or
-// missing, because the last query of a workspace failed or the pipeline asks no more; columns that the
-// query does not give any more; a schedule that is another version of the pipeline. It notes nothing
-// for a program that reads the status itself.
+// NoteStale notes the gaps of each pipeline table in the program: rows that are old or missing, because
+// the last query of a workspace failed or the pipeline does not query it any more; columns that the query
+// no longer returns; a schedule that runs another version of the pipeline. It notes nothing for a program
+// that reads the status itself.
 func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any)) error {
 	for _, st := range s.all {
 		if !p.Has(st.schema) {
@@ -71,7 +71,7 @@ func isAbout(p *vtab.Program, table string) bool {
 	return found
 }
 
-// ofPipeline reports whether a view is one that a pipeline has made in its store.
+// ofPipeline reports whether a pipeline has made the view in its store.
 func ofPipeline(o *Object) bool {
 	if o.Kind != statement.View || o.Definition != "" {
 		return false

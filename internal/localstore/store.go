@@ -43,7 +43,7 @@ func (st *store) exists() (bool, error) {
 	return true, nil
 }
 
-// create makes the file if there is none, readable by its owner alone.
+// create makes the file if it does not exist, readable only by its owner.
 func (st *store) create() error {
 	if there, err := st.exists(); there || err != nil {
 		return err
@@ -83,9 +83,9 @@ func (st *store) attachAs(db *sqlite3.Conn, mode string) error {
 	return sandbox.Attach(db, st.uri(mode), st.schema)
 }
 
-// has reports whether the store has a table with the name. It is an error if the name is that of
-// something else, such as a view: what lakeql reads as its own are rows, and not what a file's
-// schema computes.
+// has reports whether the store has a table with the name. If the name belongs to another object, such
+// as a view, it returns an error: lakeql reads its own data only from rows, never from values that a
+// file's schema computes.
 func (st *store) has(db *sqlite3.Conn, table string) (bool, error) {
 	stmt, err := sandbox.Prepare(db, "SELECT type = 'table' AND rootpage > 0 FROM "+st.schema+".sqlite_schema WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE")
 	if err != nil {
@@ -105,7 +105,7 @@ func (st *store) has(db *sqlite3.Conn, table string) (bool, error) {
 	return there, nil
 }
 
-// damaged is the error that a store holds what lakeql has not written.
+// damaged is the error for a store with content that lakeql has not written.
 func (st *store) damaged(format string, args ...any) *provider.Error {
 	return provider.Usagef("the store %s is damaged, or something else has written to it: %s", provider.Printable(st.place()), provider.Printable(fmt.Sprintf(format, args...))).
 		Hintf("repair it with sqlite3, or name another file with --store")

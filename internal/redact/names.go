@@ -7,12 +7,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// names are those of the documents that a text has to do with. They are public, so they are shown.
+// names are the names of the documents that a text refers to. They are public, so they are shown.
 type names struct {
 	client *dispatch.Client
 	shown  map[string]bool // in lower case
 	loaded map[string]bool
-	// resources are those that the text names, services those whose resources are known.
+	// resources are the resources that the text names; services are the services with known resources.
 	resources []*provider.Resource
 	services  []*provider.Service
 }

@@ -1,11 +1,11 @@
 // Package redact decides which parts of a text of statements may be shown: in an error, in the
 // excerpt below it, in the shell's history.
 //
-// The rule is that a text which is not understood is taken for one that holds a secret. A literal is
-// shown if it is the value of a parameter, an attribute or a column that the documents know, and that
-// is no credential. A bare word is shown if it is a name of the documents or of the grammar, or stands
-// where a name stands and looks like one. Where quotes do not match, a part of a literal may look like
-// a word, and nothing is shown but the name behind the first verb.
+// The rule: a text that is not understood is treated as a secret. A literal is shown if it is the value
+// of a parameter, an attribute or a column that the documents know and that is not a credential. A bare
+// word is shown if it is a name of the documents or of the grammar, or if it looks like a name and is at
+// the place of a name. If quotes do not match, a part of a literal may look like a word; then only the
+// name after the first verb is shown.
 package redact
 
 import (
@@ -21,12 +21,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Judge knows what may be shown.
+// Judge decides which parts may be shown.
 type Judge struct {
 	// Client knows the documents; nil: none are known.
 	Client *dispatch.Client
-	// Unresolved is set if a name in the statements is known to have no meaning. Then it is not certain
-	// what the literals of a query are compared with.
+	// Unresolved is set if a name in the statements is unknown. Then it is not certain which columns
+	// the literals of a query are compared with.
 	Unresolved bool
 	// Foreign are texts that were put into the statements from outside. Their words are no names.
 	Foreign []string
@@ -45,7 +45,7 @@ type Text struct {
 // span is a part of the source.
 type span struct{ from, to int }
 
-// Mark stands in place of what is hidden.
+// Mark replaces each hidden part.
 const Mark = "****"
 
 // Read reads a text.
@@ -62,7 +62,7 @@ func (j Judge) Read(source string) *Text {
 	return newText(source, r.hidden, r.known.shown)
 }
 
-// placeholder matches {{ name }} and {{ .name }}, whose name stands for a value and is none.
+// placeholder matches {{ name }} and {{ .name }}. The name refers to a value and is not the value.
 var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{\s*\.?([a-z_]{1,40})\s*\}\}`) })
 
 func newText(source string, hidden []span, visible map[string]bool) *Text {
@@ -103,7 +103,7 @@ func (t *Text) HidesAll() bool {
 	return len(t.hidden) > 0 && strings.Trim(t.String(), " \t\r\n;*") == ""
 }
 
-// String returns the text with [Mark] in place of what is hidden.
+// String returns the text with [Mark] in place of each hidden part.
 func (t *Text) String() string {
 	var b strings.Builder
 	at := 0
@@ -116,9 +116,9 @@ func (t *Text) String() string {
 	return b.String()
 }
 
-// Line returns the line of the text that a position is in, cut at the position, with [Mark] in place
-// of what is hidden. A position inside of what is hidden is moved to its beginning. ok is false if
-// nothing of the line can be shown.
+// Line returns the line of the text at a position, cut at that position, with [Mark] in place of each
+// hidden part. A position inside a hidden part moves to its beginning. ok is false if no part of the
+// line can be shown.
 func (t *Text) Line(pos provider.Position) (before, after string, ok bool) {
 	lines := strings.SplitAfter(t.source, "\n")
 	if pos.Line < 1 || pos.Line > len(lines) {
@@ -162,8 +162,8 @@ func (t *Text) part(from, to int) string {
 	return b.String()
 }
 
-// Error returns an error of the statements without what is hidden. The error of a call stays as it is:
-// its statement was understood, and the client has masked what it sent.
+// Error returns an error of the statements without the hidden parts. The error of a call stays as it is:
+// its statement was understood, and the client has masked the values that it sent.
 func (t *Text) Error(err error) error {
 	if err == nil || len(t.hidden) == 0 {
 		return err
@@ -174,7 +174,7 @@ func (t *Text) Error(err error) error {
 	return provider.Reword(err, t.message)
 }
 
-// Message returns a message about the statements without what is hidden.
+// Message returns a message about the statements without the hidden parts.
 func (t *Text) Message(message string) string {
 	if len(t.hidden) == 0 {
 		return message
@@ -182,8 +182,8 @@ func (t *Text) Message(message string) string {
 	return t.message(message)
 }
 
-// message masks in a message what is hidden in the text: all of it, and words of it. What a message
-// has from outside stands between double quotes, and is masked as a whole.
+// message masks the hidden parts of the text, and their words, in a message. Text from outside is in
+// double quotes in a message, and is masked as a whole.
 func (t *Text) message(message string) string {
 	message = t.mask.Text(message)
 	var b strings.Builder

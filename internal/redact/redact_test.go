@@ -18,7 +18,8 @@ func judge(tb testing.TB) redact.Judge {
 	return redact.Judge{Client: &dispatch.Client{Catalogue: provider.NewCatalogue(compiled)}}
 }
 
-// TestShown shows what is left of statements: of those that are understood all but the credentials.
+// TestShown shows the visible parts of statements: everything but the credentials if a statement is
+// understood.
 func TestShown(t *testing.T) {
 	j := judge(t)
 	const put = "EXEC databricks_workspace.workspace.secrets.put "

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// kind is what a token is.
+// kind is the kind of a token.
 type kind int
 
 const (
@@ -65,7 +65,7 @@ func scan(text string) scanned {
 	return s
 }
 
-// firstWord returns the word that says what kind of statement it is, if that is the last token.
+// firstWord returns the word that names the kind of the statement, if it is the last token.
 func firstWord(tokens []token, text string) (string, bool) {
 	for i, t := range tokens {
 		if t.kind == comment || t.kind == hint {

@@ -12,8 +12,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// values finds the literals whose meaning is known, by where they begin, with the parts of each that
-// are hidden. All others are hidden.
+// values returns the literals with a known meaning, by their first byte, each with its hidden parts. All
+// other literals are hidden.
 func (r *reading) values(tokens []token, st statement.Statement) map[int][]span {
 	if r.known.client == nil || st == nil {
 		return nil
@@ -80,7 +80,7 @@ func (r *reading) exec(e *statement.Exec, found map[int][]span) bool {
 	return true
 }
 
-// schemaOf finds what a parameter of an EXEC takes; nil for a name of a workspace or resource.
+// schemaOf returns the schema of a parameter of an EXEC; nil for the name of a workspace or resource.
 func (r *reading) schemaOf(signature *bind.Signature, p statement.Param) (schema *provider.Schema, known bool) {
 	m := signature.Method
 	if p.Body {
@@ -98,8 +98,8 @@ func (r *reading) schemaOf(signature *bind.Signature, p statement.Param) (schema
 	return nil, false
 }
 
-// inText returns the parts of a text that are hidden, whose schema is known. It is false if all is.
-// A nil schema is that of a name of a workspace or resource. places are those of the text's bytes.
+// inText returns the hidden parts of a text with a known schema, or false if all of the text is hidden. A
+// nil schema means the name of a workspace or resource. places are the positions of the text's bytes.
 func (r *reading) inText(m *provider.Method, schema *provider.Schema, text string, places []int) (hidden []span, ok bool) {
 	if dispatch.LooksSecret(text) {
 		return nil, false
@@ -236,8 +236,8 @@ func (r *reading) insert(tokens []token, st *statement.Insert, found map[int][]s
 	}
 }
 
-// compared judges the literals that SET gives to a column, and those that a query supplies for a
-// parameter: name = 'a', name IN ('a', 'b').
+// compared judges the literals that SET assigns to a column, and the literals that a query supplies for
+// a parameter: name = 'a', name IN ('a', 'b').
 func (r *reading) compared(tokens []token, update bool, found map[int][]span) {
 	for i, t := range tokens {
 		if t.kind == word && strings.EqualFold(r.raw(t), "WHERE") {
@@ -337,7 +337,7 @@ func (r *reading) judge1(t token, column string, found map[int][]span) {
 	}
 }
 
-// columnSchema finds what a column of a method takes or returns. An alias may stand before its name.
+// columnSchema returns the schema of a column of a method. An alias may stand before the column's name.
 func (r *reading) columnSchema(m *provider.Method, column string) (schema *provider.Schema, ok bool) {
 	signature, err := bind.NewSignature(r.known.client.Catalogue, m)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/lakeql/lakeql/internal/statement"
 )
 
-// readStatement hides parts of one statement, whose quotes match. st is what it means; nil if it does
-// not parse.
+// readStatement hides parts of one statement with matching quotes. st is the parsed statement; nil if it
+// does not parse.
 func (r *reading) readStatement(tokens []token, st statement.Statement) {
 	tokens = r.hideComments(tokens)
 	if len(tokens) == 0 {
@@ -137,7 +137,7 @@ func (w *wording) findAliases() {
 	}
 }
 
-// bareName matches what people call columns, tables and aliases, and no machine calls a credential.
+// bareName matches usual names of columns, tables and aliases. No credential looks like one.
 var bareName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([a-z_]{1,40}|[A-Z_]{1,20}|[A-Za-z]\w{0,2})$`) })
 
 // isShown reports whether a bare word may be shown.

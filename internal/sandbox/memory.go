@@ -14,8 +14,8 @@ func bound(memory int64) int64 {
 	return (memory + 1<<20 - 1) >> 20 << 20
 }
 
-// heap is how much of the memory SQLite may allocate. The rest is its code's own data and what is
-// lost between allocations.
+// heap is the part of the memory that SQLite may allocate. Its code needs the rest for static data and
+// for the gaps between allocations.
 func heap(memory int64) int64 { return memory - memory/8 }
 
 // LongestValue is how many bytes one value may have. SQLite copies a value once at least, so a
@@ -29,13 +29,13 @@ func TooLong(memory int64) *provider.Error {
 		Because(sqlite3.TOOBIG)
 }
 
-// remedy says what to do if the memory does not suffice.
+// remedy is the hint for a query that needs more memory.
 const remedy = "read fewer columns or rows at once, or allow more memory with --memory"
 
-// outOfMemory is what go-sqlite3 panics with if an allocation fails.
+// outOfMemory is the value of go-sqlite3's panic after a failed allocation.
 const outOfMemory = "sqlite3: out of memory"
 
-// Fault is the error to report for a panic below: fault is what recover has returned.
+// Fault returns the error to report for a panic; fault is the result of recover.
 func Fault(fault any, memory int64) *provider.Error {
 	err, _ := fault.(error)
 	if err != nil && err.Error() == outOfMemory {
@@ -57,9 +57,8 @@ func Catch(memory int64, f func() error) (err error) {
 	return f()
 }
 
-// Close closes a database with its statements. It may have panicked before: SQLite then still
-// holds what a statement was about to do, and that would keep the database open, with its memory
-// and its locks on files.
+// Close closes a database with its statements. After a panic, SQLite still holds an unfinished
+// statement, which would keep the database open, with its memory and its file locks.
 func Close(db *sqlite3.Conn) error {
 	var open []*sqlite3.Stmt
 	for stmt := range db.Stmts() {

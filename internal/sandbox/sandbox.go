@@ -1,16 +1,16 @@
-// Package sandbox opens SQLite databases that neither a statement nor a store's file can break out
-// of. A file comes from outside: its views, triggers, generated columns and column lists may be
-// written by anybody.
+// Package sandbox opens SQLite databases that neither a statement nor a store's file can escape from. A
+// file comes from outside: anybody may have written its views, triggers, generated columns and column
+// lists.
 //
-//   - [Open] opens a database with bounded memory, and [Confine] confines one that something else
-//     has opened. SQLite's authorizer refuses ATTACH, DETACH and every PRAGMA that changes
-//     something, and what a file's schema does is not trusted: its views and triggers call no
-//     function and no virtual table that is not marked as innocuous.
-//   - [Attach] is the one way to another file.
+//   - [Open] opens a database with bounded memory, and [Confine] confines an open database. SQLite's
+//     authorizer refuses ATTACH, DETACH and every PRAGMA that changes something. The schema of a file
+//     is not trusted: its views and triggers can call only functions and virtual tables that are marked
+//     as innocuous.
+//   - [Attach] is the only way to open another file.
 //   - [Prepare] and [Exec] take exactly one statement. Text after it is an error.
-//   - SQLite's temporary files are enciphered (tempfiles.go).
-//   - SQLite panics if it has no memory left. [Catch] makes that an error (memory.go), and [Close]
-//     releases a database after it.
+//   - SQLite's temporary files are encrypted (tempfiles.go).
+//   - SQLite panics if it has no memory left. [Catch] turns the panic into an error (memory.go), and
+//     [Close] then releases the database.
 package sandbox
 
 import (
@@ -26,10 +26,10 @@ import (
 // number.
 const UsualMemory = 256 << 20
 
-// Open opens a database in memory that may take so many bytes, which is rounded up to 1 MiB; 0:
+// Open opens a database in memory. memory is its limit in bytes, rounded up to 1 MiB; 0 means
 // [UsualMemory].
 //
-//nolint:contextcheck,nolintlint // callers need no context for it: what ends a statement is set when it runs
+//nolint:contextcheck,nolintlint // no context is needed here: a statement gets its context when it runs
 func Open(memory int64) (*sqlite3.Conn, error) {
 	memory = bound(memory)
 	ctx := sqlite3.WithMaxMemory(context.Background(), memory) // it carries the memory and nothing else
@@ -60,8 +60,8 @@ func Confine(db *sqlite3.Conn, memory int64) error {
 	return db.SetAuthorizer(authorize)
 }
 
-// harmless are the PRAGMAs that only read, as table-valued functions (pragma_table_info) too, and the
-// one that bounds how far a file may grow.
+// harmless are the PRAGMAs that only read (also as table-valued functions, pragma_table_info), and the
+// PRAGMA that limits the size of a file.
 var harmless = map[string]bool{ //nolint:gochecknoglobals // a table of data
 	"collation_list": true, "compile_options": true, "database_list": true, "foreign_key_list": true,
 	"function_list": true, "index_info": true, "index_list": true, "index_xinfo": true,
@@ -83,7 +83,7 @@ func authorize(action sqlite3.AuthorizerActionCode, third, _, _, _ string) sqlit
 	return sqlite3.AUTH_OK
 }
 
-// Attach makes another database part of one that [Open] opened.
+// Attach attaches another database to a database of [Open].
 func Attach(db *sqlite3.Conn, uri, schema string) (err error) {
 	if err := db.SetAuthorizer(nil); err != nil {
 		return err

@@ -29,7 +29,7 @@ func open(t *testing.T, memory int64) *sqlite3.Conn {
 	return db
 }
 
-// TestRefused runs what a database must not do.
+// TestRefused runs statements that a database must refuse.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	db := open(t, 0)
@@ -134,7 +134,7 @@ func TestOtherFaults(t *testing.T) {
 	}
 }
 
-// written records what is written to files.
+// written records the bytes that are written to files.
 type written struct {
 	vfs.VFSFilename
 
@@ -160,7 +160,7 @@ func (r recorded) WriteAt(p []byte, off int64) (int, error) {
 	return r.File.WriteAt(p, off)
 }
 
-// TestTemporaryFiles has SQLite put rows aside, and looks for them in what it writes.
+// TestTemporaryFiles makes SQLite write rows to temporary files, and searches the files for these rows.
 func TestTemporaryFiles(t *testing.T) {
 	t.Parallel()
 	system, ok := vfs.Find("").(vfs.VFSFilename)

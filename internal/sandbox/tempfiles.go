@@ -27,9 +27,9 @@ var registerTempFiles = sync.OnceFunc(func() {
 	vfs.Register(vfsName, newTempFiles(system))
 })
 
-// tempFiles is the system's files, except that temporary ones are enciphered, each with a key that
-// is only in memory: SQLite puts rows into them (to sort, for temporary tables, for what a
-// statement may have to undo), and rows may hold credentials.
+// tempFiles opens files of the system, and encrypts temporary ones, each with a key that is only in
+// memory. SQLite writes rows to temporary files (to sort, for temporary tables, to undo a statement), and
+// rows may hold credentials.
 type tempFiles struct {
 	vfs.VFSFilename
 
@@ -45,7 +45,7 @@ func newTempFiles(system vfs.VFSFilename) *tempFiles {
 	return &tempFiles{system, enciphered}
 }
 
-// OpenFilename opens a file. SQLite gives temporary ones no name.
+// OpenFilename opens a file. SQLite's temporary files have no name.
 func (t *tempFiles) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	if name == nil {
 		return t.enciphered.OpenFilename(nil, flags)

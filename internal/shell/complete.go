@@ -16,15 +16,15 @@ type completer struct {
 	last    time.Time // when that one, or its last Tab, began
 }
 
-// pasteGap is the time within which nobody presses Tab after a prompt. A Tab that comes sooner was
-// pasted, as the indentation of a statement is, or typed ahead: it is white space.
+// pasteGap is the time after a prompt in which nobody can press Tab. An earlier Tab was pasted, such as
+// the indentation of a statement, or typed ahead: it is white space.
 const pasteGap = 50 * time.Millisecond
 
-// begin tells that a line begins.
+// begin marks the beginning of a line.
 func (c *completer) begin(earlier string) { c.earlier, c.last = earlier, time.Now() }
 
-// complete is what liner asks at a Tab: what may stand between head and tail in the line. The
-// cursor counts characters.
+// complete returns the candidates between head and tail of the line. liner calls it at a Tab. The cursor
+// counts characters.
 func (c *completer) complete(line string, cursor int) (head string, candidates []string, tail string) {
 	runes := []rune(line)
 	before, tail := string(runes[:cursor]), string(runes[cursor:])
@@ -50,7 +50,7 @@ const most = 100
 func (c *completer) candidates(before, word, after string) []string {
 	var found []string
 	for _, suggestion := range c.suggestions(before, after) {
-		// What does not print would disturb the terminal, and nobody could have typed it.
+		// Unprintable characters would disturb the terminal, and nobody can have typed them.
 		if hasPrefixFold(suggestion, word) && provider.Printable(suggestion) == suggestion {
 			found = append(found, suggestion)
 		}
@@ -62,8 +62,8 @@ func (c *completer) candidates(before, word, after string) []string {
 		// With the word itself among them liner inserts nothing.
 		return append(found[:most-1], word)
 	case len(found) > 1:
-		// liner inserts what all have in common. That must not take back what was typed, as it
-		// would where they differ in case.
+		// liner inserts the common prefix of all candidates. The prefix must not replace typed
+		// characters, which happens if the candidates differ in case.
 		for i, candidate := range found {
 			found[i] = word + candidate[len(word):]
 		}

@@ -21,16 +21,16 @@ const lineEnd = "␤"
 func fold(text string) string   { return strings.ReplaceAll(text, "\n", lineEnd) }
 func unfold(line string) string { return strings.ReplaceAll(line, lineEnd, "\n") }
 
-// history keeps what was typed, in liner for this session and in a file for the next ones: a
-// statement a line, the newest last, written as they come, so that two shells can share it and a
-// crash loses nothing.
+// history keeps the statements that were typed: in liner for this session, and in a file for later ones.
+// The file has a statement a line, the newest last. Each statement is written at once, so that two shells
+// can share the file and a crash loses nothing.
 type history struct {
 	path  string // empty when there is no file, or when it cannot be written
 	state *liner.State
 	last  string
 }
 
-// openHistory reads the file, if there is one.
+// openHistory reads the file if it exists.
 func openHistory(path string, state *liner.State) *history {
 	h := &history{path: path, state: state}
 	if path == "" {

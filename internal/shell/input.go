@@ -26,11 +26,11 @@ type answer struct {
 	err  error
 }
 
-// ask reads a line. It gives errCleared when Ctrl-C clears the input.
+// ask reads a line. It returns errCleared if Ctrl-C clears the input.
 //
-// Nothing can interrupt a read from a terminal, so it has a goroutine of its own. When ctx ends,
-// that one stays behind, blocked, until the process ends; after an interrupt the next call takes
-// up the read that goes on.
+// A read from a terminal cannot be interrupted, so a separate goroutine makes it. When ctx ends, this
+// goroutine stays blocked until the process ends. After an interrupt, the next call takes over the
+// pending read.
 func (s *session) ask(ctx context.Context, prompt string) (string, error) {
 	// In a window too narrow for editing, and without editing, Ctrl-C is a signal.
 	interrupts := make(chan os.Signal, 1)

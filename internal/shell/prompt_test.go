@@ -250,7 +250,7 @@ func TestCompletion(t *testing.T) {
 
 func TestTheEndOfTheContextGivesTheTerminalBack(t *testing.T) {
 	for name, begin := range map[string]func(*terminal){
-		// Once there is an echo: what liner changes just after it shows the prompt would stay.
+		// Wait for the echo: a change that liner makes just after the prompt would stay.
 		"at the prompt": func(term *terminal) {
 			term.send("typed")
 			term.expect("typed")

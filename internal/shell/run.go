@@ -50,7 +50,7 @@ func (s *session) show(ctx context.Context, rows provider.Rows, started time.Tim
 	return nil
 }
 
-// canceled words an error that is only ctx's end, for those who do not know what a context is.
+// canceled words an error that only reports the end of ctx, for users who do not know contexts.
 func canceled(ctx context.Context, err error) error {
 	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) || provider.CodeOf(err) == provider.Canceled {
 		return err

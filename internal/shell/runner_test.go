@@ -13,14 +13,14 @@ import (
 
 // fakeRunner knows a few statements:
 //
-//	three   gives three rows
-//	none    gives rows without columns
-//	echo …  gives the statement as it came
+//	three   returns three rows
+//	none    returns rows without columns
+//	echo …  returns the statement unchanged
 //	fail    fails
-//	half    gives a row and fails then
-//	block   says so and ends only with its context
+//	half    returns a row and then fails
+//	block   reports that it runs, and ends only with its context
 //
-// Statements end with a semicolon, wherever it stands.
+// Statements end with a semicolon, at any place.
 type fakeRunner struct {
 	err            io.Writer
 	opened, closed int // how many rows
@@ -88,7 +88,7 @@ func (r *fakeRunner) Suggest(text string, cursor int) []string {
 	return []string{"SELECT", "SHOW", "lake"}
 }
 
-// countedRows tells its runner when it is closed.
+// countedRows reports to its runner when it is closed.
 type countedRows struct {
 	provider.Rows
 	runner *fakeRunner

@@ -16,7 +16,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Runner is what the shell asks of an engine. It is called from one goroutine at a time.
+// Runner is the part of an engine that the shell needs. It is called from one goroutine at a time.
 type Runner interface {
 	// Run carries out the statements of text in order and yields the rows of each, which the
 	// shell closes before it asks for the next. An error is yielded once, as the last thing.
@@ -24,23 +24,23 @@ type Runner interface {
 	// Unfinished reports whether text wants another line: its last statement has no semicolon
 	// yet, or a string or comment is still open.
 	Unfinished(text string) bool
-	// Shown returns text with a mask in place of what may be a credential, for the history. It is
-	// empty for a text of which nothing else is left.
+	// Shown returns text with a mask in place of possible credentials, for the history. It is empty
+	// if nothing else is left of the text.
 	Shown(text string) string
-	// Suggest returns what may stand in place of the word that ends at the cursor, a byte offset
-	// in text. Letters, digits, _, $ and @ make words; a dot ends one, so that the suggestions
-	// for provider.ser are names of services without the provider's. The shell drops those that
-	// do not begin with the word, whatever the case.
+	// Suggest returns the candidates for the word that ends at the cursor, a byte offset in text. Words
+	// consist of letters, digits, _, $ and @; a dot ends a word, so that the suggestions for
+	// provider.ser are names of services without the provider's name. The shell drops suggestions that
+	// do not begin with the word, and ignores case.
 	Suggest(text string, cursor int) []string
 }
 
-// Options say what the shell works with. Only History may be empty.
+// Options are the parts that the shell uses. Only History may be empty.
 type Options struct {
 	Runner Runner
 	// In is where statements come from. Lines are edited when it is [os.Stdin] and that and
 	// [os.Stdout] are a terminal.
 	In io.Reader
-	// Out takes the rows and nothing else, Err everything that is said about them.
+	// Out takes the rows only; Err takes all messages.
 	Out, Err io.Writer
 	// Render is how rows are written at first.
 	Render render.Options
@@ -58,18 +58,18 @@ const (
 
 // Run reads and runs statements until the input ends, or until exit, quit or \q.
 //
-// When In is a terminal, there are prompts, errors of statements are printed, and an interrupt
-// stops the statement that runs, never the shell; Run then fails only when ctx ends or the
-// terminal does. Otherwise the input is a script: the first error ends it, an interrupt is one,
-// the last statement needs no semicolon, and Run gives the error without printing it.
+// If In is a terminal, Run shows prompts and prints the errors of statements. An interrupt stops the
+// running statement, never the shell; Run fails only if ctx ends or the terminal fails. Otherwise the
+// input is a script: the first error or interrupt ends it, the last statement needs no semicolon, and Run
+// returns the error without printing it.
 //
-// Run listens for interrupts itself: ctx must not be one that an interrupt ends.
+// Run listens for interrupts itself: an interrupt must not end ctx.
 func Run(ctx context.Context, opts Options) error {
 	s := newSession(opts)
 	defer s.in.close()
 	if s.person {
-		// Between a statement and the next prompt nobody waits for interrupts. One that comes
-		// then must not end the process, which would leave the terminal without echo.
+		// Between a statement and the next prompt nothing waits for interrupts. An interrupt must not end the
+		// process at that time, because the terminal would stay without echo.
 		unheard := make(chan os.Signal, 1)
 		signal.Notify(unheard, os.Interrupt)
 		defer signal.Stop(unheard)
@@ -127,8 +127,8 @@ func newSession(opts Options) *session {
 	return s
 }
 
-// read returns a command or one or more whole statements, line ends included. At the end of the
-// input it gives io.EOF.
+// read returns a command, or one or more complete statements with their line ends. At the end of the
+// input it returns io.EOF.
 func (s *session) read(ctx context.Context) (string, error) {
 	s.earlier = ""
 	for {
@@ -156,7 +156,7 @@ func (s *session) read(ctx context.Context) (string, error) {
 	}
 }
 
-// handle carries out what was read.
+// handle runs a command or statements.
 func (s *session) handle(ctx context.Context, text string) error {
 	if !isCommand(text) {
 		s.keep(text)
@@ -171,7 +171,7 @@ func (s *session) handle(ctx context.Context, text string) error {
 	return err
 }
 
-// keep puts text into the history, without what may be a credential.
+// keep adds a text to the history, without possible credentials.
 func (s *session) keep(text string) {
 	if s.history == nil {
 		return
@@ -184,7 +184,7 @@ func (s *session) keep(text string) {
 	}
 }
 
-// say tells a person something. That nobody can hear it is no reason to stop.
+// say prints a message. It ignores write errors, because the message is not essential.
 func (s *session) say(format string, args ...any) { _, _ = fmt.Fprintf(s.opts.Err, format, args...) }
 
 func isBlank(text string) bool { return strings.TrimSpace(text) == "" }

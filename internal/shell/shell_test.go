@@ -94,7 +94,7 @@ func TestHelpIsNotAResult(t *testing.T) {
 	}
 }
 
-// endless never gives a line.
+// endless is an input that never returns a line.
 type endless struct{ done <-chan struct{} }
 
 func (e endless) Read([]byte) (int, error) {

@@ -60,7 +60,7 @@ func shellCommand(t *testing.T, history string, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// terminal is a shell at a pseudo-terminal and what it has shown there.
+// terminal is a shell at a pseudo-terminal, with its output.
 type terminal struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -132,8 +132,8 @@ func (t *terminal) send(text string) {
 	}
 }
 
-// expect reads until the text appears, consumes everything up to its end and gives what stood
-// before it.
+// expect reads until the text appears, consumes the output up to the end of the text, and returns the
+// output before the text.
 func (t *terminal) expect(text string) string {
 	t.t.Helper()
 	deadline := time.After(20 * time.Second)
@@ -154,7 +154,7 @@ func (t *terminal) expect(text string) string {
 	}
 }
 
-// answers sends a line and waits for what it brings up, and for the prompt after that.
+// answers sends a line, and waits for its output and for the next prompt.
 func (t *terminal) answers(line, text string) string {
 	t.t.Helper()
 	t.send(line + enter)
@@ -174,8 +174,7 @@ func (t *terminal) clears(text string) {
 	t.expect("lakeql> ")
 }
 
-// types sends keys at the pace of a person, slower than text that is pasted, and waits for what
-// they bring up.
+// types sends keys at the pace of a person, slower than pasted text, and waits for their effect.
 func (t *terminal) types(keys, text string) {
 	t.t.Helper()
 	<-time.After(150 * time.Millisecond)

@@ -17,8 +17,8 @@ var embedded = sync.OnceValues(func() (*provider.Catalogue, error) {
 	return provider.NewCatalogue(compiled), nil
 })
 
-// Catalogue returns the shipped catalogue. All tests of a package share it, so each service is decoded
-// once; do not change what it returns.
+// Catalogue returns the shipped catalogue. All tests of a package share it, so that each service is
+// decoded only once. Do not change it.
 func Catalogue(tb testing.TB) *provider.Catalogue {
 	tb.Helper()
 	c, err := embedded()

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// ClosedAddress is a loopback address that refuses connections until the test ends: the near end of
-// another connection has it, so nobody can listen there meanwhile.
+// ClosedAddress returns a loopback address that refuses connections until the test ends. It is the local
+// end of another connection, so no other process can listen there.
 func ClosedAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -21,8 +21,8 @@ import (
 	"testing"
 )
 
-// Postgres is a PostgreSQL server of a test's own, on a loopback port and a socket. It is as strict
-// as one that strangers reach: every login needs its password.
+// Postgres is a PostgreSQL server for one test, on a loopback port and a socket. Like a public server, it
+// requires a password for every login.
 type Postgres struct {
 	Dir      string // its data and its socket
 	Port     int
@@ -112,7 +112,7 @@ func postgresPrograms(t *testing.T) string {
 	return newest
 }
 
-// otherAccount is one that is not root's.
+// otherAccount returns an account that is not root.
 func otherAccount(t *testing.T) *syscall.Credential {
 	t.Helper()
 	u, err := user.Lookup("postgres")
@@ -147,7 +147,7 @@ func (p *Postgres) dress(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.account}
 }
 
-// FreePort is a loopback port that nobody listens at.
+// FreePort returns a loopback port that no process listens at.
 func FreePort(t *testing.T) int {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -217,7 +217,7 @@ func (p *Postgres) Stop(t *testing.T) {
 	p.server = nil
 }
 
-// Logged is what the server has written so far.
+// Logged returns the server's log so far.
 func (p *Postgres) Logged() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

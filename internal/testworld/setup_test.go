@@ -37,7 +37,7 @@ func newMachine(t *testing.T, user string, without ...string) machine {
 		"initdb": "",
 		// It writes down how it was called, and installs the compiler.
 		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc";; esac`,
-		// It asks for a password, unless the test has said that none is needed.
+		// It asks for a password unless the test has created a file that permits the command.
 		"sudo": `if [ "$1" = -n ]; then [ -e "$0.free" ] || exit 1; shift; fi; exec "$@"`,
 		"true": "",
 	}
@@ -83,7 +83,7 @@ const calls = `noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty
 noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 install -y --no-install-recommends gcc libc6-dev
 `
 
-// TestSetupElsewhere runs the script where nobody can answer a question.
+// TestSetupElsewhere runs the script without a terminal, so that it cannot ask a question.
 func TestSetupElsewhere(t *testing.T) {
 	t.Parallel()
 	const root, person = "0", "1000"

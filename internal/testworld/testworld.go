@@ -1,3 +1,3 @@
-// Package testworld is the world that tests run in: the shipped catalogue, emulators, a PostgreSQL
-// server, and setup.sh, which installs what tests need. Only tests import it.
+// Package testworld provides the environment of tests: the shipped catalogue, emulators, a PostgreSQL
+// server, and setup.sh, which installs the programs that tests need. Only tests import it.
 package testworld
