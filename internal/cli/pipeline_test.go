@@ -273,7 +273,8 @@ func keepsHistory(t *testing.T, s store) {
 
 	// A workspace that refuses keeps its rows, marked stale, and none of them is gone.
 	server.SetFaults(faults(t, "GET dbc-2/*: 403")...)
-	mustExec(t, env, `DELETE FROM databricks_workspace.postgres.postgres_projects WHERE deployment_name = 'dbc-1' AND name = 'projects/p'`)
+	mustExec(t, env, `UPDATE databricks_workspace.postgres.postgres_branches SET "spec.is_protected" = false WHERE deployment_name = 'dbc-1' AND name = 'projects/p/branches/development';
+			DELETE FROM databricks_workspace.postgres.postgres_projects WHERE deployment_name = 'dbc-1' AND name = 'projects/p'`)
 	count := mustCount(t, s, "branches WHERE deployment_name = 'dbc-2'")
 	got := pipelineCommand(t, env, "run", "--store", s.name, "-o", "json", dir)
 	if got.status != 1 || !strings.Contains(got.stderr, "failed: branches, projects in dbc-2: databricks_workspace.postgres.postgres_projects.list: ") || !strings.Contains(got.stderr, "2 of 6 queries failed") {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
+	"github.com/lakeql/lakeql/internal/emulator/lakebase"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -28,9 +29,13 @@ func (req *apiRequest) answer(r resource.Record) any {
 	k := req.kind
 	if k != nil && isOperation(whole) {
 		if req.fails() {
-			return req.home.operations.BeginFailing(operationName(req, r))
+			return req.home.operations.BeginFailing(operationName(req, r), operationSubject(req))
 		}
-		return req.home.operations.Begin(operationName(req, r), k.Item().AppendTo(nil, r))
+		response := lakebase.Empty()
+		if req.route.target.Action != documents.ActionDelete {
+			response = k.Item().AppendTo(nil, r)
+		}
+		return req.home.operations.Begin(operationName(req, r), operationSubject(req), response)
 	}
 	if m.Verb == http.MethodGet { // a change answers with the state in which it begins
 		r = resource.Settled(r, req.now())

@@ -45,6 +45,8 @@ func bodies() map[string]map[string]any {
 		"databricks_workspace.postgres.postgres_branches.create":           {"spec": map[string]any{"no_expiry": true}},
 		"databricks_workspace.postgres.postgres_snapshots.create":          {"spec": map[string]any{"source_branch": "projects/fleet/branches/production"}},
 		"databricks_workspace.postgres.postgres_branches.update":           {"spec": map[string]any{"is_protected": false}},
+		"databricks_workspace.postgres.postgres_credentials.generate":      {"expire_time": nil},
+		"databricks_workspace.postgres.postgres_databases.create":          {"spec": map[string]any{"role": "projects/fleet/branches/development/roles/ada-okafor"}},
 		"databricks_workspace.postgres.postgres_databases.update":          {"spec": map[string]any{"role": "projects/fleet/branches/development/roles/ada-okafor"}},
 		"databricks_workspace.postgres.postgres_endpoints.update":          {"spec": map[string]any{"disabled": false, "endpoint_type": "ENDPOINT_TYPE_READ_ONLY"}},
 		"databricks_workspace.postgres.postgres_projects.update":           {"spec": map[string]any{"display_name": "made"}},

@@ -194,6 +194,7 @@ func document(t *testing.T, service string) *openapi3.T {
 			s.Value.AdditionalPropertiesAllowed = &closed
 		}
 	}
+	admitUnspecified(doc)
 	documentsOf.read[service] = doc
 	return doc
 }

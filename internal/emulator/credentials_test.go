@@ -212,3 +212,30 @@ func TestOneEndpointOfABranchWrites(t *testing.T) {
 		}
 	}
 }
+
+// TestACredentialLivesAsLongAsAsked asks for lifetimes in both ways, at and beyond their limits.
+func TestACredentialLivesAsLongAsAsked(t *testing.T) {
+	s := start(t, nil)
+	for _, tt := range [][2]string{
+		{`"ttl": "300s"`, "2026-03-04T12:05:00Z"},
+		{`"ttl": "3600s"`, "2026-03-04T13:00:00Z"},
+		{`"expire_time": "2026-03-04T12:30:00Z"`, "2026-03-04T12:30:00Z"},
+		{`"ttl": "300s", "expire_time": "2026-03-04T12:30:00Z"`, "2026-03-04T12:05:00Z"},
+	} {
+		body, want := tt[0], tt[1]
+		got := judge(t, "DatabaseCredential", generate(t, s, `{"endpoint": "`+theEndpoint+`", `+body+`}`).body)
+		if got["expire_time"] != want {
+			t.Errorf("%s: expires %v", body, got["expire_time"])
+		} else if c, err := s.Verify(got["token"].(string)); err != nil || c.Expires.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%s: %+v, %v", body, c, err)
+		}
+	}
+	for body, message := range map[string]string{
+		`"ttl": "299s"`:                         "ttl must be from 300s to 3600s, not 299s",
+		`"ttl": "3601s"`:                        "not 3601s",
+		`"expire_time": "2026-03-04T12:04:59Z"`: "not 2026-03-04T12:04:59Z",
+		`"expire_time": "2026-03-04T13:00:01Z"`: "from 300s to 3600s after now, 2026-03-04T12:00:00Z",
+	} {
+		wantError(t, generate(t, s, `{"endpoint": "`+theEndpoint+`", `+body+`}`), 400, "INVALID_PARAMETER_VALUE", message)
+	}
+}

@@ -152,8 +152,17 @@ var readSchemas = sync.OnceValues(func() (openapi3.Schemas, error) {
 			s.Value.AdditionalPropertiesAllowed = &closed
 		}
 	}
+	admitUnspecified(doc)
 	return doc.Components.Schemas, nil
 })
+
+// admitUnspecified adds a value that the service answers with to an enum of the documents. The SDK,
+// from which the documents come, leaves such values out.
+func admitUnspecified(doc *openapi3.T) {
+	if kinds, ok := doc.Components.Schemas["RoleIdentityType"]; ok {
+		kinds.Value.Enum = append(kinds.Value.Enum, "IDENTITY_TYPE_UNSPECIFIED")
+	}
+}
 
 // apiError is the error body that most of the API answers with.
 type apiError struct {

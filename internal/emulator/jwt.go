@@ -13,7 +13,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// tokenLifetime is how long access tokens and database credentials are valid.
+// tokenLifetime is how long access tokens are valid, and database credentials unless a request says
+// otherwise.
 const tokenLifetime = time.Hour
 
 // The types of tokens in their headers. A token of one type is not valid as another.
@@ -95,8 +96,8 @@ func newKeys() (*keys, error) {
 }
 
 // sign makes a token that is valid from now on. Its times are whole seconds.
-func (k *keys) sign(kind string, c tokenClaims, now time.Time) (token string, expires time.Time) {
-	expires = now.Add(tokenLifetime).Truncate(time.Second)
+func (k *keys) sign(kind string, c tokenClaims, now time.Time, lifetime time.Duration) (token string, expires time.Time) {
+	expires = now.Add(lifetime).Truncate(time.Second)
 	c.IssuedAt, c.Expires, c.ID = now.Unix(), expires.Unix(), resource.NewID()
 	encoding := base64.RawURLEncoding
 	signed := encoding.EncodeToString(resource.JSON(tokenHeader{Algorithm: algorithm, Type: kind})) + "." + encoding.EncodeToString(resource.JSON(c))

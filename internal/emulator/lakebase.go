@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func lakebaseHandlers() map[string]handler {
 func (req *apiRequest) mint(g lakebase.Grant) (token string, expires time.Time, err error) {
 	token, expires = req.emulator.access.keys.sign(typeCredential, tokenClaims{
 		Issuer: req.base, Subject: req.subject, Audience: g.Host, Endpoint: g.Endpoint, Claims: g.Claims,
-	}, req.now())
+	}, req.now(), cmp.Or(g.Lifetime, tokenLifetime))
 	if server := req.emulator.pgserver; server != nil {
 		err = server.Admit(req.ctx, pgserver.Login{Identity: req.subject, Token: token, Expires: expires, Databases: g.Databases()})
 	}

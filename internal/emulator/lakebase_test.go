@@ -63,7 +63,7 @@ func TestTheOfficialSDKFromProjectToCredential(t *testing.T) {
 		t.Fatalf("%+v, %v", trial, err)
 	}
 	ending, err := w.Postgres.CreateEndpoint(ctx, postgres.CreateEndpointRequest{
-		Parent: trial.Name, EndpointId: "main", Endpoint: postgres.Endpoint{Spec: &postgres.EndpointSpec{
+		Parent: trial.Name, EndpointId: "primary", ReplaceExisting: true, Endpoint: postgres.Endpoint{Spec: &postgres.EndpointSpec{
 			EndpointType: postgres.EndpointTypeEndpointTypeReadWrite, AutoscalingLimitMinCu: 1, AutoscalingLimitMaxCu: 4,
 		}},
 	})
@@ -165,8 +165,18 @@ func TestLakebaseKeepsItsRules(t *testing.T) {
 		{"branch in nothing", "POST", "projects/none/branches?branch_id=x", `{"spec":{"no_expiry":true}}`, "NOT_FOUND", `project "projects/none" does not exist`, 404},
 		{"branch that is there", "POST", p + "/branches?branch_id=production", `{"spec":{"no_expiry":true}}`, "ALREADY_EXISTS", "already exists", 409},
 		{"id in capitals", "POST", p + "/branches?branch_id=X", `{"spec":{"no_expiry":true}}`, "INVALID_PARAMETER_VALUE", "is not an id", 400},
-		{"short database id", "POST", production + "/databases?database_id=abc", `{}`, "INVALID_PARAMETER_VALUE", "4 to 63", 400},
-		{"protected branch", "DELETE", production, ``, "FAILED_PRECONDITION", "is protected", 400},
+		{"short database id", "POST", production + "/databases?database_id=abc", `{"spec":{"role":"` + production + `/roles/ada-okafor"}}`, "INVALID_PARAMETER_VALUE", "4 to 63", 400},
+		{"root branch", "DELETE", production, ``, "BAD_REQUEST", "Cannot delete root branch", 400},
+		{"endpoint that writes", "DELETE", production + "/endpoints/primary", ``, "BAD_REQUEST", "Read-write endpoints cannot be deleted", 400},
+		{"role that is there", "POST", production + "/roles?role_id=ada-okafor", `{}`, "BAD_REQUEST", "role with that name already exists", 400},
+		{"role whose name is taken", "POST", production + "/roles?role_id=somebody", `{"spec":{"postgres_role":"ada.okafor@harbor-finch.example"}}`, "BAD_REQUEST", "role with that name already exists", 400},
+		{"short role id", "POST", production + "/roles?role_id=abc", `{}`, "INVALID_PARAMETER_VALUE", "4 to 63", 400},
+		{"database that is there", "POST", production + "/databases?database_id=app-data", `{"spec":{"role":"` + production + `/roles/ada-okafor"}}`, "BAD_REQUEST", "database with that name already exists", 400},
+		{"database whose name is taken", "POST", production + "/databases?database_id=app-data-2", `{"spec":{"role":"` + production + `/roles/ada-okafor","postgres_database":"app_data"}}`, "BAD_REQUEST", "database with that name already exists", 400},
+		{"database without an owner", "POST", production + "/databases?database_id=shots", `{"spec":{"role":""}}`, "INVALID_PARAMETER_VALUE", "Field 'database.spec.role' is required, expected non-default value (not \"\")!", 400},
+		{"database of nobody", "POST", production + "/databases?database_id=shots", `{"spec":{"role":"` + production + `/roles/ghost"}}`, "NOT_FOUND", "role not found; role_id:\"ghost\"", 404},
+		{"database of a role elsewhere", "POST", production + "/databases?database_id=shots", `{"spec":{"role":"` + p + `/branches/development/roles/ada-okafor"}}`, "INVALID_PARAMETER_VALUE", "is no role of the branch", 400},
+		{"database that loses its owner", "PATCH", production + "/databases/app-data?update_mask=spec.role", `{"spec":{"role":""}}`, "INVALID_PARAMETER_VALUE", "database.spec.role", 400},
 		{"version", "POST", "projects?project_id=x", `{"spec":{"pg_version":15}}`, "INVALID_PARAMETER_VALUE", "16 or 17", 400},
 		{"short history", "POST", "projects?project_id=x", `{"spec":{"history_retention_duration":"60s"}}`, "INVALID_PARAMETER_VALUE", "from 172800s to 3024000s", 400},
 		{"too large", "POST", production + "/endpoints?endpoint_id=x", `{"spec":{"endpoint_type":"ENDPOINT_TYPE_READ_ONLY","autoscaling_limit_max_cu":65}}`, "INVALID_PARAMETER_VALUE", "from 0.5 to 64", 400},
@@ -258,7 +268,8 @@ func TestMasksChangeWhatTheyName(t *testing.T) {
 	if kept := change(branch, "spec.is_protected", `{"spec":{"is_protected":true}}`); kept["is_protected"] != true {
 		t.Errorf("%v", kept)
 	}
-	wantError(t, send(t, s, request{method: "DELETE", path: root + branch}), 400, "FAILED_PRECONDITION", "is protected")
+	wantError(t, send(t, s, request{method: "DELETE", path: root + branch}), 400, "BAD_REQUEST", "Cannot delete protected branch")
+	wantError(t, send(t, s, request{method: "DELETE", path: root + "projects/orders"}), 400, "BAD_REQUEST", branch+"\" is protected")
 	change(branch, "spec.is_protected", `{"spec":{"is_protected":false}}`)
 	begun(t, s, "DELETE", branch, "")
 	wantError(t, send(t, s, request{path: root + branch + "/endpoints"}), 404, "NOT_FOUND", "development")

@@ -179,7 +179,7 @@ func TestTheCompanyMakesSense(t *testing.T) {
 		t.Errorf("deleted project %v", gone)
 	}
 	b := get(t, s, root+"projects/web-shop/branches/production", "Branch")["status"].(map[string]any)
-	if b["default"] != true || b["is_protected"] != true {
+	if b["default"] != true || b["is_protected"] != false {
 		t.Errorf("production %v", b)
 	}
 	d := get(t, s, root+"projects/web-shop/branches/development", "Branch")["status"].(map[string]any)

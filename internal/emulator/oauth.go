@@ -120,7 +120,7 @@ func (o *oauthServer) issueToken(x *exchange) (any, error) {
 	root, audience := o.oidc(x)
 	token, _ := o.keys.sign(typeAccess, tokenClaims{
 		Issuer: root, Subject: id, Audience: audience, Scope: allAPIs,
-	}, o.opts.Clock())
+	}, o.opts.Clock(), tokenLifetime)
 	return &response{
 		status: http.StatusOK,
 		header: http.Header{"Cache-Control": {"no-store"}},

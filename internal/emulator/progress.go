@@ -123,6 +123,12 @@ func operationName(req *apiRequest, r resource.Record) string {
 	return "operations-" + resource.NewID()
 }
 
+// operationSubject is the type of the resource that an operation is about.
+func operationSubject(req *apiRequest) string {
+	service := strings.Split(req.method.FullName(), ".")[1]
+	return service + ".v1." + req.kind.Item().SchemaName
+}
+
 func getOperation(req *apiRequest) (any, error) {
 	return req.home.operations.Get(strings.Trim(req.params["name"], "/"))
 }

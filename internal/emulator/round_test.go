@@ -103,6 +103,8 @@ func needs(r *round, api, noun string) map[string]string {
 			return map[string]string{"parent": "projects/p"}
 		case "Snapshot":
 			return map[string]string{"parent": "projects/p", "source_branch": "projects/p/branches/b"}
+		case "Database":
+			return map[string]string{"parent": "projects/p/branches/b", "role": "projects/p/branches/b/roles/ada-okafor", "postgres_database": "made_db"}
 		case "CdfConfig", "DataApi":
 			return map[string]string{"parent": "projects/p/branches/b/databases/app-data"}
 		}
@@ -359,7 +361,7 @@ func (r *round) fill(v reflect.Value, depth int, whole, creating bool) {
 		switch field.Type.Kind() {
 		case reflect.Struct, reflect.Pointer:
 			isStruct := field.Type.Kind() == reflect.Struct || field.Type.Elem().Kind() == reflect.Struct
-			if isStruct && field.Type.String() != "*time.Time" && field.Type.String() != "*duration.Duration" && (required || depth == 0 && whole && bodyTag(field) || name == "spec" && r.known["source_branch"] != "") && depth < 6 {
+			if isStruct && field.Type.String() != "*time.Time" && field.Type.String() != "*duration.Duration" && (required || depth == 0 && whole && bodyTag(field) || name == "spec" && (r.known["source_branch"] != "" || r.known["role"] != "")) && depth < 6 {
 				r.fill(v.Field(i), depth+1, whole, creating)
 			}
 		case reflect.Slice:

@@ -6,6 +6,7 @@
 package apierror
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,9 @@ type Error struct {
 	Code       string // such as NOT_FOUND
 	Message    string
 	Violations []Violation
+	// Reason and Metadata are of the detail of type ErrorInfo. An empty Reason is the code.
+	Reason     string
+	Metadata   map[string]string
 	RetryAfter time.Duration // 0: the answer has no Retry-After
 	Header     http.Header   // beyond the headers of every answer
 }
@@ -116,8 +120,12 @@ func asJSON(v map[string]any) []byte {
 // details are the machine-readable part of an error, typed as google.rpc's.
 func (e *Error) details(requestID string) []any {
 	const types = "type.googleapis.com/google.rpc."
+	metadata := e.Metadata
+	if metadata == nil {
+		metadata = map[string]string{} // the API writes an empty object, not null
+	}
 	all := []any{
-		map[string]any{"@type": types + "ErrorInfo", "reason": e.Code, "domain": "databricks.com", "metadata": map[string]string{}},
+		map[string]any{"@type": types + "ErrorInfo", "reason": cmp.Or(e.Reason, e.Code), "domain": "databricks.com", "metadata": metadata},
 		map[string]any{"@type": types + "RequestInfo", "request_id": requestID, "serving_data": ""},
 	}
 	if len(e.Violations) > 0 {

@@ -96,7 +96,7 @@ type EndpointStatus struct {
 	MinCU          float64       `json:"autoscaling_limit_min_cu"`
 	MaxCU          float64       `json:"autoscaling_limit_max_cu"`
 	Disabled       bool          `json:"disabled"`
-	SuspendTimeout string        `json:"suspend_timeout_duration"`
+	SuspendTimeout string        `json:"suspend_timeout_duration,omitempty"`
 	Group          EndpointGroup `json:"group"`
 	Settings       struct{}      `json:"settings"`
 }
@@ -107,10 +107,12 @@ type EndpointHosts struct {
 	ReadOnlyHost string `json:"read_only_host,omitempty"`
 }
 
-// EndpointGroup is how many instances an endpoint has.
+// EndpointGroup is how many instances an endpoint has, and whether the further ones take
+// connections that read.
 type EndpointGroup struct {
-	Min int `json:"min"`
-	Max int `json:"max"`
+	Min                 int  `json:"min"`
+	Max                 int  `json:"max"`
+	ReadableSecondaries bool `json:"enable_readable_secondaries"`
 }
 
 // Database is a database of a branch.
@@ -144,7 +146,7 @@ type Role struct {
 type RoleStatus struct {
 	RoleID          string         `json:"role_id"`
 	PostgresRole    string         `json:"postgres_role"`
-	IdentityType    string         `json:"identity_type,omitempty"`
+	IdentityType    string         `json:"identity_type"`
 	AuthMethod      string         `json:"auth_method"`
 	Attributes      RoleAttributes `json:"attributes"`
 	MembershipRoles []string       `json:"membership_roles,omitempty"`
@@ -165,6 +167,10 @@ const (
 	stateReady  = "READY"
 	StateActive = "ACTIVE"
 	stateIdle   = "IDLE"
+
+	NoIdentity   = "IDENTITY_TYPE_UNSPECIFIED" // of a role that PostgreSQL alone knows
+	PasswordAuth = "PG_PASSWORD_SCRAM_SHA_256"
+	OAuth        = "LAKEBASE_OAUTH_V1"
 )
 
 // databaseDomain ends the hosts of endpoints. Clients resolve such names to their own machine.
@@ -282,7 +288,6 @@ func (co *Company) Project(name string, deleted bool) Project {
 			ProjectID: id, DisplayName: Title(id), Owner: everybody[draw.Below(len(everybody))],
 			PgVersion: 16 + draw.Below(2), DefaultBranch: name + "/branches/" + Production,
 			DefaultEndpointSettings:  EndpointSettings{MinCU: 1, MaxCU: float64(int(2) << draw.Below(3)), SuspendTimeout: "300s"},
-			EnablePgNativeLogin:      true,
 			HistoryRetentionDuration: strconv.Itoa(86_400*(2+draw.Below(13))) + "s",
 			BranchLogicalSizeLimit:   8 << 40,
 			SyntheticStorageSize:     draw.bytes(),
@@ -306,7 +311,7 @@ func (co *Company) Branch(name, parent string) Branch {
 		Status: BranchStatus{BranchID: resource.ID(name), CurrentState: stateReady, StateChangeTime: made, LogicalSize: draw.bytes()},
 	}
 	if resource.ID(name) == Production {
-		b.Status.Default, b.Status.IsProtected = true, true
+		b.Status.Default = true
 		return b
 	}
 	b.Status.SourceBranch = parent + "/branches/" + Production
@@ -355,13 +360,13 @@ func (co *Company) Role(name, parent string) Role {
 	made, changed := co.Draw(name).times()
 	r := Role{
 		Name: name, RoleID: resource.ID(name), Parent: parent, CreateTime: made, UpdateTime: changed,
-		Status: RoleStatus{RoleID: resource.ID(name), PostgresRole: resource.ID(name), AuthMethod: "PG_PASSWORD_SCRAM_SHA_256"},
+		Status: RoleStatus{RoleID: resource.ID(name), PostgresRole: resource.ID(name), IdentityType: NoIdentity, AuthMethod: PasswordAuth},
 	}
 	for _, p := range people() {
 		if p.ID != r.Status.RoleID || p.identity == "" {
 			continue
 		}
-		r.Status.PostgresRole, r.Status.IdentityType, r.Status.AuthMethod = p.Email, p.identity, "LAKEBASE_OAUTH_V1"
+		r.Status.PostgresRole, r.Status.IdentityType, r.Status.AuthMethod = p.Email, p.identity, OAuth
 	}
 	if r.Status.RoleID == Owner().ID {
 		r.Status.Attributes = RoleAttributes{CreateDB: true, CreateRole: true}

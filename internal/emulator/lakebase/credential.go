@@ -16,6 +16,7 @@ type Grant struct {
 	Endpoint string // projects/p/branches/b/endpoints/e
 	Host     string // of the endpoint
 	Claims   []Claim
+	Lifetime time.Duration // 0: the longest
 	// Databases names the databases of the endpoint's branch as PostgreSQL knows them.
 	Databases func() []string
 }
@@ -34,8 +35,35 @@ type ClaimResource struct {
 
 // credentialRequest asks for a database credential.
 type credentialRequest struct {
-	Endpoint string  `json:"endpoint"`
-	Claims   []Claim `json:"claims"`
+	Endpoint   string    `json:"endpoint"`
+	Claims     []Claim   `json:"claims"`
+	ExpireTime time.Time `json:"expire_time"`
+	TTL        string    `json:"ttl"`
+}
+
+// The lifetimes that a request may ask for.
+const minLifetime, maxLifetime = 5 * time.Minute, time.Hour
+
+// lifetime returns how long a credential is to be valid, and 0 if the request does not say. Of ttl
+// and expire_time the one that ends first counts: the documents allow both.
+func (c *credentialRequest) lifetime(now time.Time) (time.Duration, error) {
+	wanted := time.Duration(0)
+	if c.TTL != "" {
+		wanted, _ = time.ParseDuration(c.TTL) // the documents' format was checked
+		if wanted < minLifetime || wanted > maxLifetime {
+			return 0, apierror.Invalid("ttl must be from 300s to 3600s, not %s.", apierror.Printable(c.TTL))
+		}
+	}
+	if !c.ExpireTime.IsZero() {
+		left := c.ExpireTime.Sub(now)
+		if left < minLifetime || left > maxLifetime {
+			return 0, apierror.Invalid("expire_time must be from 300s to 3600s after now, %s, not %s.", now.UTC().Format(time.RFC3339), c.ExpireTime.UTC().Format(time.RFC3339))
+		}
+		if wanted == 0 || left < wanted {
+			wanted = left
+		}
+	}
+	return wanted, nil
 }
 
 // credentialAnswer is a password for PostgreSQL and when it expires.
@@ -53,6 +81,10 @@ func (s *Service) generateCredential(req *Request) (any, error) {
 	if err := checkIDs(wanted.Endpoint); err != nil {
 		return nil, err
 	}
+	lifetime, err := wanted.lifetime(s.Clock())
+	if err != nil {
+		return nil, err
+	}
 	if !s.alive(wanted.Endpoint) {
 		if !s.CreateOnUse {
 			return nil, s.missing(wanted.Endpoint)
@@ -67,7 +99,7 @@ func (s *Service) generateCredential(req *Request) (any, error) {
 		return nil, err
 	}
 	token, expires, err := req.Mint(Grant{
-		Endpoint: at.Name, Host: at.Status.Hosts.Host, Claims: wanted.Claims,
+		Endpoint: at.Name, Host: at.Status.Hosts.Host, Claims: wanted.Claims, Lifetime: lifetime,
 		Databases: func() []string { return s.databasesOf(wanted.Endpoint) },
 	})
 	if err != nil {
@@ -89,7 +121,8 @@ func (s *Service) databasesOf(endpoint string) []string {
 }
 
 // ensureEndpoint creates an endpoint that does not exist, and the resources above it. A new project
-// has the branch production and its endpoint primary. A new branch has a database and a role.
+// has the branch production and its endpoint primary. A new branch has the databases and roles of
+// its source.
 func (s *Service) ensureEndpoint(name string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -100,10 +133,10 @@ func (s *Service) ensureEndpoint(name string) error {
 	}
 	m := s.maker()
 	if !s.exists(projectName) {
-		m.project(projectName)
+		s.newProject(m, projectName)
 	}
-	if !s.exists(branchName) {
-		m.branch(branchName)
+	if !s.exists(branchName) { // the endpoint that is asked for is made below, in place of its primary one
+		s.newBranch(m, branchName, s.defaultBranch(projectName))
 	}
 	if s.exists(name) {
 		return nil
@@ -112,7 +145,7 @@ func (s *Service) ensureEndpoint(name string) error {
 	if slices.Contains(s.endpointTypes(branchName), company.ReadWrite) {
 		kind = company.ReadOnly // a branch has one endpoint that writes
 	}
-	m.endpoint(name, kind)
+	s.newEndpoint(m, name, kind)
 	return nil
 }
 

@@ -18,6 +18,7 @@ const (
 	minHistory, maxHistory = 172_800 * time.Second, 3_024_000 * time.Second
 	minCU, maxCU, spanCU   = 0.5, 64.0, 16.0
 	minDatabaseID          = 4
+	minRoleID              = 4
 	maxDatabaseName        = 63 // bytes of an identifier of PostgreSQL
 )
 
@@ -98,22 +99,25 @@ func projectRules() rules {
 			return checkCU(settings, resource.Object(s.statusOf(name), "default_endpoint_settings"))
 		},
 		make: func(s *Service, m *maker, name string, body resource.Record) {
-			m.project(name)
+			s.newProject(m, name)
 			spec := maps.Clone(resource.Object(body, "spec"))
 			if resource.Text(spec["display_name"]) == "" {
 				spec["display_name"] = resource.ID(name)
 			}
 			s.putWith(name, spec)
-			first := name + "/branches/" + company.Production + "/endpoints/" + company.Primary
-			settings := maps.Clone(resource.Object(spec, "default_endpoint_settings"))
+			settings := endpointSettings(resource.Object(spec, "default_endpoint_settings"))
 			if group := resource.Object(resource.Object(body, "initial_endpoint_spec"), "group"); len(group) > 0 {
 				settings["group"] = group
 			}
-			if pg, ok := settings["pg_settings"]; ok {
-				settings["settings"] = map[string]any{"pg_settings": pg}
-				delete(settings, "pg_settings")
+			s.putWith(name+"/branches/"+company.Production+"/endpoints/"+company.Primary, settings)
+		},
+		refuse: func(s *Service, _ *Request, name string, _ resource.Record) error {
+			for _, it := range s.Collections.List(name+"/branches", "", resource.MaxItems, false) {
+				if branch := name + "/branches/" + it.ID; s.statusOf(branch)["is_protected"] == true {
+					return apierror.New(http.StatusBadRequest, "BAD_REQUEST", "Cannot delete project %q: its branch %q is protected.", apierror.Printable(name), apierror.Printable(branch))
+				}
 			}
-			s.putWith(first, settings)
+			return nil
 		},
 	}
 }
@@ -145,16 +149,22 @@ func branchRules() rules {
 			return nil
 		},
 		make: func(s *Service, m *maker, name string, body resource.Record) {
-			m.branch(name)
-			spec := maps.Clone(resource.Object(body, "spec"))
-			s.putWith(name, resource.Record{"is_protected": false})
+			spec := resource.Object(body, "spec")
+			source := resource.TextOr(spec["source_branch"], s.defaultBranch(resource.Parent(resource.Parent(name))))
+			if from := resource.Text(spec["source_snapshot"]); from != "" {
+				source = resource.TextOr(s.statusOf(from)["source_branch"], source)
+			}
+			s.newBranch(m, name, source)
+			s.newEndpoint(m, name+"/endpoints/"+company.Primary, company.ReadWrite)
 			s.putWith(name, spec)
 		},
 		refuse: func(s *Service, req *Request, name string, r resource.Record) error {
 			status := resource.Object(r, "status")
 			switch {
 			case status["is_protected"] == true:
-				return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is protected; update spec.is_protected first.", apierror.Printable(name))
+				return apierror.New(http.StatusBadRequest, "BAD_REQUEST", "Cannot delete protected branch %q; update spec.is_protected first.", apierror.Printable(name))
+			case resource.Text(status["source_branch"]) == "":
+				return managedByParent("Cannot delete root branch '%s'. Root branches cannot be deleted independently.", apierror.Printable(name))
 			case status["default"] == true:
 				return apierror.New(http.StatusBadRequest, "FAILED_PRECONDITION", "Branch %q is the project's default branch.", apierror.Printable(name))
 			}
@@ -194,12 +204,17 @@ func endpointRules() rules {
 		},
 		make: func(s *Service, m *maker, name string, body resource.Record) {
 			spec := resource.Object(body, "spec")
-			m.endpoint(name, resource.Text(spec["endpoint_type"]))
-			project := strings.Join(strings.Split(name, "/")[:2], "/")
-			settings := maps.Clone(resource.Object(s.statusOf(project), "default_endpoint_settings"))
-			delete(settings, "pg_settings")
-			s.putWith(name, settings)
+			s.newEndpoint(m, name, resource.Text(spec["endpoint_type"]))
 			s.putWith(name, spec)
+		},
+		refuse: func(s *Service, _ *Request, name string, r resource.Record) error {
+			if resource.Object(r, "status")["endpoint_type"] == company.ReadWrite {
+				return managedByParent("Cannot delete read-write endpoint '%s'. Read-write endpoints cannot be deleted.", apierror.Printable(name))
+			}
+			if branch := resource.Parent(resource.Parent(name)); s.statusOf(branch)["is_protected"] == true {
+				return apierror.New(http.StatusBadRequest, "BAD_REQUEST", "Cannot delete endpoint %q: its branch is protected.", apierror.Printable(name))
+			}
+			return nil
 		},
 	}
 }
@@ -208,17 +223,26 @@ func databaseRules() rules {
 	return rules{
 		idParam: "database_id",
 		newID: func(spec resource.Record) string {
-			if id := slug(resource.Text(spec["postgres_database"])); len(id) >= 4 {
+			if id := slug(resource.Text(spec["postgres_database"])); len(id) >= minDatabaseID {
 				return id
 			}
 			return "db-" + resource.NewID()[:8]
 		},
+		taken: func() error { return nameTaken("database") },
 		check: func(s *Service, name string, spec resource.Record, creating bool) error {
 			if creating && len(resource.ID(name)) < minDatabaseID {
 				return apierror.Invalid("database_id %q is too short: it must have 4 to 63 characters.", apierror.Printable(resource.ID(name)))
 			}
-			if r := resource.Text(spec["role"]); r != "" && (resource.Parent(resource.Parent(r)) != resource.Parent(resource.Parent(name)) || !s.alive(r)) {
-				return apierror.Invalid("spec.role %q is no role of the branch.", apierror.Printable(r))
+			role, said := spec["role"]
+			owner := resource.Text(role)
+			switch {
+			case owner == "" && (creating || said): // a database always has an owner
+				return apierror.Invalid(`Field 'database.spec.role' is required, expected non-default value (not "")!`)
+			case owner == "":
+			case resource.Parent(owner) != resource.Parent(resource.Parent(name))+"/roles":
+				return apierror.Invalid("spec.role %q is no role of the branch.", apierror.Printable(owner))
+			case !s.alive(owner):
+				return s.missing(owner)
 			}
 			wanted := resource.Text(spec["postgres_database"])
 			if len(wanted) > maxDatabaseName || strings.ContainsRune(wanted, 0) {
@@ -226,7 +250,7 @@ func databaseRules() rules {
 			}
 			for _, it := range s.Collections.List(resource.Parent(name), "", resource.MaxItems, false) {
 				if other := resource.Parent(name) + "/" + it.ID; wanted != "" && other != name && resource.Text(s.statusOf(other)["postgres_database"]) == wanted {
-					return apierror.New(http.StatusConflict, "ALREADY_EXISTS", "Database %q is %s already.", apierror.Printable(wanted), apierror.Printable(other))
+					return nameTaken("database")
 				}
 			}
 			return nil
@@ -245,22 +269,32 @@ func roleRules() rules {
 		idParam: "role_id",
 		newID: func(spec resource.Record) string {
 			name, _, _ := strings.Cut(resource.Text(spec["postgres_role"]), "@")
-			if id := slug(name); id != "" {
+			if id := slug(name); len(id) >= minRoleID {
 				return id
 			}
 			return "role-" + resource.NewID()[:8]
 		},
-		check: func(*Service, string, resource.Record, bool) error { return nil },
-		make: func(s *Service, m *maker, name string, body resource.Record) {
-			r := m.company.Role(name, resource.Parent(resource.Parent(name)))
-			r.CreateTime, r.UpdateTime = m.now, m.now
-			m.collections.PutJSON(name, resource.JSON(r))
-			spec := maps.Clone(resource.Object(body, "spec"))
-			if spec["identity_type"] != nil && spec["auth_method"] == nil {
-				spec["auth_method"] = "LAKEBASE_OAUTH_V1"
+		taken: func() error { return nameTaken("role") },
+		check: func(s *Service, name string, spec resource.Record, creating bool) error {
+			if creating && len(resource.ID(name)) < minRoleID {
+				return apierror.Invalid("role_id %q is too short: it must have 4 to 63 characters.", apierror.Printable(resource.ID(name)))
 			}
-			s.putWith(name, spec)
+			wanted := resource.Text(spec["postgres_role"])
+			for _, it := range s.Collections.List(resource.Parent(name), "", resource.MaxItems, false) {
+				if other := resource.Parent(name) + "/" + it.ID; wanted != "" && other != name && resource.Text(s.statusOf(other)["postgres_role"]) == wanted {
+					return nameTaken("role")
+				}
+			}
+			return nil
 		},
+		make: func(s *Service, m *maker, name string, body resource.Record) {
+			m.collections.PutJSON(name, resource.JSON(company.Role{
+				Name: name, RoleID: resource.ID(name), Parent: resource.Parent(resource.Parent(name)), CreateTime: m.now, UpdateTime: m.now,
+				Status: company.RoleStatus{RoleID: resource.ID(name)},
+			}))
+			s.putWith(name, wholeRole(name, resource.Object(body, "spec")))
+		},
+		replace: wholeRole,
 		refuse: func(s *Service, req *Request, name string, _ resource.Record) error {
 			to := req.Query.Get("reassign_owned_to")
 			if to != "" && (to == name || resource.Parent(to) != resource.Parent(name) || !s.alive(to)) {
@@ -279,6 +313,33 @@ func roleRules() rules {
 			return nil
 		},
 	}
+}
+
+// wholeRole completes the specification of a role with what the service sets if it is left out.
+func wholeRole(name string, spec resource.Record) resource.Record {
+	whole := resource.Record{
+		"postgres_role": resource.ID(name), "identity_type": company.NoIdentity, "auth_method": company.PasswordAuth,
+		"attributes": resource.Record{"bypassrls": false, "createdb": false, "createrole": false}, "membership_roles": nil,
+	}
+	for field, value := range spec {
+		switch {
+		case value == nil || value == "":
+		case field == "attributes":
+			maps.Copy(resource.Object(whole, field), resource.Object(spec, field))
+		default:
+			whole[field] = value
+		}
+	}
+	if spec["auth_method"] == nil && whole["identity_type"] != company.NoIdentity {
+		whole["auth_method"] = company.OAuth
+	}
+	return whole
+}
+
+// nameTaken makes the error of a role or database that exists already. The service does not answer
+// 409 here.
+func nameTaken(kind string) error {
+	return apierror.New(http.StatusBadRequest, "BAD_REQUEST", "%s with that name already exists", kind)
 }
 
 // putNew creates a resource of a kind that the company does not have.

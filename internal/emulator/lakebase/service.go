@@ -240,7 +240,15 @@ func (s *Service) missing(name string) *apierror.Error {
 		where = singular(resource.ID(resource.Parent(parent))) + " " + parent
 	}
 	kind := singular(resource.ID(in))
+	if kind == "role" { // the service's own words, and more
+		return apierror.NotFound("role not found; role_id:%q. %s has %s.", apierror.Printable(resource.ID(name)), company.Title(apierror.Printable(where)), s.contents(in))
+	}
 	return apierror.NotFound("%s %q does not exist; %s has %s.", kind, apierror.Printable(name), apierror.Printable(where), s.contents(in))
+}
+
+// defaultBranch names the default branch of a project.
+func (s *Service) defaultBranch(project string) string {
+	return resource.TextOr(s.statusOf(project)["default_branch"], project+"/branches/"+company.Production)
 }
 
 // contents describes what a collection has.

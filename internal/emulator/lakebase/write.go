@@ -1,7 +1,6 @@
 package lakebase
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"strings"
@@ -22,6 +21,11 @@ type rules struct {
 	check func(s *Service, name string, spec resource.Record, creating bool) error
 	// make creates a resource and the resources that come with it.
 	make func(s *Service, m *maker, name string, body resource.Record)
+	// replace applies the specification of a request with replace_existing to the status of a
+	// resource that exists; nil: attributes that the specification lacks stay as they are.
+	replace func(name string, spec resource.Record) resource.Record
+	// taken makes the error of a resource that exists already; nil: 409 ALREADY_EXISTS.
+	taken func() error
 	// refuse refuses the deletion of a resource; nil: every resource can be deleted.
 	refuse func(s *Service, req *Request, name string, held resource.Record) error
 	// flat is true if the body has no spec: its attributes are the resource's, and the id is a name
@@ -52,13 +56,15 @@ func (k rules) create(s *Service, req *Request) (any, error) {
 			return nil, err
 		}
 	}
-	if it, taken := s.Collections.Get(name); taken {
-		if it.Deleted {
-			return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", company.Title(singular(resource.ID(in))), apierror.Printable(name))
+	it, taken := s.Collections.Get(name)
+	switch {
+	case taken && it.Deleted:
+		return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q was deleted and is not purged yet; undelete it, or delete it with purge.", company.Title(singular(resource.ID(in))), apierror.Printable(name))
+	case taken && req.Query.Get("replace_existing") != "true":
+		if k.taken != nil {
+			return nil, k.taken()
 		}
-		if req.Query.Get("replace_existing") != "true" {
-			return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", company.Title(singular(resource.ID(in))), apierror.Printable(name))
-		}
+		return nil, apierror.New(http.StatusConflict, "ALREADY_EXISTS", "%s %q already exists.", company.Title(singular(resource.ID(in))), apierror.Printable(name))
 	}
 	if err := k.check(s, name, spec, true); err != nil {
 		return nil, err
@@ -66,12 +72,34 @@ func (k rules) create(s *Service, req *Request) (any, error) {
 	if req.Fail {
 		return s.beginFailing(name), nil
 	}
-	if _, taken := s.Collections.Get(name); taken {
-		s.clear(name)
+	if taken {
+		return s.begin(name, k.replaced(s, name, spec)), nil
 	}
 	k.make(s, s.maker(), name, body)
-	it, _ := s.Collections.Get(name)
+	it, _ = s.Collections.Get(name)
 	return s.begin(name, it.Data), nil
+}
+
+// replaced updates a resource that exists, as replace_existing asks. Its uid, its time of creation
+// and the resources below it stay.
+func (k rules) replaced(s *Service, name string, spec resource.Record) []byte {
+	r, _ := s.held(name)
+	now := s.Clock().UTC()
+	if k.replace != nil {
+		spec = k.replace(name, spec)
+	}
+	r["status"] = applied(resource.Object(r, "status"), spec, now)
+	r["update_time"] = now.Format(time.RFC3339Nano)
+	s.Collections.PutJSON(name, resource.JSON(r))
+	return resource.JSON(r)
+}
+
+// managedByParent makes the error of a resource that goes with its parent only. Clients that
+// declare resources read the metadata, and take such a deletion as done.
+func managedByParent(format string, args ...any) error {
+	e := apierror.New(http.StatusBadRequest, "BAD_REQUEST", format, args...)
+	e.Reason, e.Metadata = "RESOURCE_CONFLICT", map[string]string{"declarative_context": "MANAGED_BY_PARENT"}
+	return e
 }
 
 func (s *Service) maker() *maker {
@@ -150,7 +178,7 @@ func (k rules) delete(s *Service, req *Request) (any, error) {
 		return s.beginFailing(name), nil
 	}
 	s.clear(name)
-	return s.begin(name, json.RawMessage("{}")), nil
+	return s.begin(name, Empty()), nil
 }
 
 // clear removes a resource and all resources below it.
@@ -197,7 +225,7 @@ func (k rules) deleteSoftly(s *Service, req *Request) (any, error) {
 	}
 	if purge {
 		s.clear(name)
-		return s.begin(name, json.RawMessage("{}")), nil
+		return s.begin(name, Empty()), nil
 	}
 	now := s.Clock().UTC()
 	r["update_time"] = now.Format(time.RFC3339Nano)
@@ -208,7 +236,7 @@ func (k rules) deleteSoftly(s *Service, req *Request) (any, error) {
 	}
 	in["delete_time"], in["purge_time"] = now.Format(time.RFC3339Nano), now.Add(keptFor).Format(time.RFC3339Nano)
 	s.Collections.Change(name, resource.Item{Data: resource.JSON(r), Deleted: true})
-	return s.begin(name, json.RawMessage("{}")), nil
+	return s.begin(name, Empty()), nil
 }
 
 // undelete takes back the deletion of a project or branch that is not purged.
@@ -240,10 +268,12 @@ func (s *Service) undelete(req *Request) (any, error) {
 	delete(in, "delete_time")
 	delete(in, "purge_time")
 	r["update_time"] = s.Clock().UTC().Format(time.RFC3339Nano)
-	if kind == "projects" && len(s.Collections.List(name+"/branches", "", 1, true)) == 0 { // the company's deleted project has none
-		s.maker().branch(name + "/branches/" + company.Production)
-	}
 	s.Collections.PutJSON(name, resource.JSON(r))
+	if root := name + "/branches/" + company.Production; kind == "projects" && len(s.Collections.List(name+"/branches", "", 1, true)) == 0 { // the company's deleted project has none
+		m := s.maker()
+		m.root(root)
+		s.newEndpoint(m, root+"/endpoints/"+company.Primary, company.ReadWrite)
+	}
 	return s.begin(name, resource.JSON(r)), nil
 }
 
@@ -259,30 +289,38 @@ func slug(name string) string {
 	return id[:min(len(id), 63)]
 }
 
-// maker creates resources with the values that the company would have, except the times.
+// maker creates resources. Ids, hosts and positions in the log are the company's; times are now;
+// all else is what the service sets if a request leaves it out.
 type maker struct {
 	collections *resource.Collections
 	company     company.Company
 	now         time.Time
 }
 
+// Defaults of new resources.
+const (
+	defaultVersion = 17
+	defaultHistory = "604800s"
+	defaultCU      = 1
+	defaultSuspend = "86400s"
+)
+
+// project creates a project with its root branch.
 func (m *maker) project(name string) {
 	p := m.company.Project(name, false)
 	p.CreateTime, p.UpdateTime = m.now, m.now
-	p.Status.Owner, p.Status.SyntheticStorageSize, p.Status.CustomTags = company.Owner().Email, 0, nil
+	p.Status = company.ProjectStatus{
+		ProjectID: p.ProjectID, DisplayName: p.ProjectID, Owner: company.Owner().Email, PgVersion: defaultVersion, DefaultBranch: p.Status.DefaultBranch,
+		DefaultEndpointSettings:  company.EndpointSettings{MinCU: defaultCU, MaxCU: defaultCU, SuspendTimeout: defaultSuspend},
+		HistoryRetentionDuration: defaultHistory, BranchLogicalSizeLimit: p.Status.BranchLogicalSizeLimit,
+	}
 	m.collections.PutJSON(name, resource.JSON(p))
-	m.branch(p.Status.DefaultBranch)
-	m.endpoint(p.Status.DefaultBranch+"/endpoints/"+company.Primary, company.ReadWrite)
 }
 
-func (m *maker) branch(name string) {
-	b := m.company.Branch(name, resource.Parent(resource.Parent(name)))
-	b.CreateTime, b.UpdateTime, b.Status.StateChangeTime = m.now, m.now, m.now
-	if b.Status.SourceBranch != "" {
-		b.Status.SourceBranchTime = m.now
-	}
-	m.collections.PutJSON(name, resource.JSON(b))
-
+// root creates the root branch of a project, with the owner's role and the database that every
+// branch begins with.
+func (m *maker) root(name string) {
+	m.branch(name, "", 0)
 	r := m.company.Role(name+"/roles/"+company.Owner().ID, name)
 	r.CreateTime, r.UpdateTime = m.now, m.now
 	m.collections.PutJSON(r.Name, resource.JSON(r))
@@ -292,9 +330,65 @@ func (m *maker) branch(name string) {
 	m.collections.PutJSON(d.Name, resource.JSON(d))
 }
 
+// branch creates a branch, with nothing below it. A root branch has no source.
+func (m *maker) branch(name, source string, size int64) {
+	b := m.company.Branch(name, resource.Parent(resource.Parent(name)))
+	b.CreateTime, b.UpdateTime, b.Status.StateChangeTime, b.Status.LogicalSize = m.now, m.now, m.now, size
+	b.Status.Default, b.Status.SourceBranch = source == "", source
+	if source != "" {
+		b.Status.SourceBranchTime = m.now
+	}
+	m.collections.PutJSON(name, resource.JSON(b))
+}
+
 func (m *maker) endpoint(name, kind string) {
 	e := m.company.Endpoint(name, resource.Parent(resource.Parent(name)), kind)
 	e.CreateTime, e.UpdateTime = m.now, m.now
-	e.Status.CurrentState = company.StateActive
+	e.Status.CurrentState, e.Status.MinCU, e.Status.MaxCU, e.Status.SuspendTimeout = company.StateActive, defaultCU, defaultCU, ""
 	m.collections.PutJSON(name, resource.JSON(e))
+}
+
+// newProject creates a project with its root branch and the branch's endpoint.
+func (s *Service) newProject(m *maker, name string) {
+	m.project(name)
+	root := name + "/branches/" + company.Production
+	m.root(root)
+	s.newEndpoint(m, root+"/endpoints/"+company.Primary, company.ReadWrite)
+}
+
+// newBranch creates a branch with copies of the roles and databases of its source.
+func (s *Service) newBranch(m *maker, name, source string) {
+	size, _ := resource.Int(s.statusOf(source)["logical_size_bytes"])
+	m.branch(name, source, size)
+	for _, kind := range []string{"/roles", "/databases"} {
+		for _, it := range s.Collections.List(source+kind, "", resource.MaxItems, false) {
+			r, ok := s.held(source + kind + "/" + it.ID)
+			if !ok {
+				continue
+			}
+			now := m.now.Format(time.RFC3339Nano)
+			r["name"], r["parent"], r["create_time"], r["update_time"] = name+kind+"/"+it.ID, name, now, now
+			if owner, ok := strings.CutPrefix(resource.Text(resource.Object(r, "status")["role"]), source+"/"); ok {
+				resource.Object(r, "status")["role"] = name + "/" + owner
+			}
+			s.Collections.PutJSON(name+kind+"/"+it.ID, resource.JSON(r))
+		}
+	}
+}
+
+// newEndpoint creates an endpoint with the settings that its project has for endpoints.
+func (s *Service) newEndpoint(m *maker, name, kind string) {
+	m.endpoint(name, kind)
+	project := strings.Join(strings.Split(name, "/")[:2], "/")
+	s.putWith(name, endpointSettings(resource.Object(s.statusOf(project), "default_endpoint_settings")))
+}
+
+// endpointSettings turns a project's settings for endpoints into the specification of an endpoint.
+func endpointSettings(ofProject resource.Record) resource.Record {
+	spec := maps.Clone(ofProject)
+	if pg, ok := spec["pg_settings"]; ok {
+		spec["settings"] = map[string]any{"pg_settings": pg}
+		delete(spec, "pg_settings")
+	}
+	return spec
 }
