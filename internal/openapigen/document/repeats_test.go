@@ -30,6 +30,7 @@ func rewritten() []string {
 		"iam",
 		"iamv2",
 		"jobs",
+		"ml",
 		"pipelines",
 		"postgres",
 		"provisioning",
