@@ -25,6 +25,7 @@ func rewritten() []string {
 	return []string{
 		"aisearch",
 		"apps",
+		"catalog",
 		"compute",
 		"domains",
 		"iam",
