@@ -13,19 +13,19 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// answer is what came back when a request succeeded.
+// answer is the response to a request that succeeded.
 type answer struct {
 	client  *Client
 	arrived body   // before it is in memory as a whole
 	held    *held  // what it holds of the store
 	body    []byte // JSON without blanks around it, except of a stream
 	header  http.Header
-	// attributes are those of a body that is an object. Of an attribute that comes twice the last one
-	// counts, as in the SDK.
+	// attributes are the attributes of a body that is an object. If an attribute occurs twice, the last
+	// one counts, as in the SDK.
 	attributes map[string]json.RawMessage
 }
 
-// form is what the document says of a JSON value in an answer.
+// form is the documented form of a JSON value in an answer.
 type form struct {
 	kind  string          // object, array or a scalar's type; empty: any
 	names map[string]bool // an object's attributes; nil: the document names none
@@ -102,7 +102,7 @@ func (a *answer) read(req *Request) error {
 	return nil
 }
 
-// isError tells an error from the answer that it is in place of.
+// isError reports whether the body is an error in place of an answer.
 func (a *answer) isError(s *shape) bool {
 	if a.saysError(s) {
 		return true
@@ -111,7 +111,7 @@ func (a *answer) isError(s *shape) bool {
 	return speaks && !s.whole.knowsAny(maps.Keys(a.attributes)) && a.onlyErrorWords(s)
 }
 
-// judgeObject checks that an object has what the document says.
+// judgeObject checks that an object has the documented attributes.
 func (a *answer) judgeObject(req *Request) error {
 	s := req.shape
 	switch {
@@ -149,8 +149,8 @@ func (a *answer) judgeEmpty(req *Request) error {
 	return a.errorInside(req)
 }
 
-// judgeStream checks an answer whose bytes are the value. A login page is no file, and neither is an
-// error that says it is JSON where the document has something else.
+// judgeStream checks an answer whose bytes are the value. A login page is not a file. Neither is an error
+// with the type JSON, if the document has another type.
 func (a *answer) judgeStream(req *Request) error {
 	contentType := a.header.Get("Content-Type")
 	if strings.HasPrefix(contentType, "text/html") {
@@ -191,8 +191,8 @@ func (a *answer) saysError(s *shape) bool {
 	return s.whole.names == nil && (s.empty || s.onlyHeaders) && saysSomething(a.attributes["error"]) && a.onlyErrorWords(s)
 }
 
-// onlyErrorWords reports whether the document knows no attribute of the object but those that errors
-// have too.
+// onlyErrorWords reports whether every known attribute of the object may also be an attribute of an
+// error.
 func (a *answer) onlyErrorWords(s *shape) bool {
 	for name := range a.attributes {
 		if !errorWords[name] && (s.whole.names == nil || s.whole.names[name]) {
@@ -207,7 +207,7 @@ func saysSomething(raw json.RawMessage) bool {
 	return !absent(raw) && string(raw) != `""` && string(raw) != "0"
 }
 
-// errorInside words the error that an answer holds in place of what the document has.
+// errorInside returns the error that an answer holds in place of the documented value.
 func (a *answer) errorInside(req *Request) error {
 	a.client.sent.add(a.client.secrets(req)...)
 	e := responseError(req, &http.Response{StatusCode: http.StatusOK, Header: a.header}, a.body, a.client.sent.hide())
@@ -222,8 +222,8 @@ func (a *answer) errorInside(req *Request) error {
 	return e
 }
 
-// knowsAny reports whether the document knows one of the attributes, or there are none. One that begins
-// with @ says what the others are.
+// knowsAny reports whether the document knows one of the attributes, or names is empty. An attribute that
+// begins with @ describes the others.
 func (f form) knowsAny(names iter.Seq[string]) bool {
 	if f.open {
 		return true

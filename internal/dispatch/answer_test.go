@@ -53,7 +53,7 @@ func (r realCall) rows(t *testing.T, c *dispatch.Client) (*dispatch.Reader, [][]
 	}
 }
 
-// fixed starts a server that gives one answer to everything, and a client for it.
+// fixed starts a server that answers every request alike, and returns a client for it.
 func fixed(t *testing.T, docs *provider.Catalogue, status int, contentType, body string) *dispatch.Client {
 	t.Helper()
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -279,8 +279,8 @@ func raw(t *testing.T, text string) string {
 	return "http://" + listener.Addr().String()
 }
 
-// TestStatuses shows that a status outside of 2xx is an error, that the statement does not wait for what
-// comes behind it, and that a part of a content is not taken for the whole.
+// TestStatuses shows that a status outside of 2xx is an error, that the statement does not wait for the
+// body after it, and that a part of a content does not count as the whole.
 func TestStatuses(t *testing.T) {
 	t.Parallel()
 	for status, message := range map[string]string{

@@ -32,11 +32,11 @@ type errorBody struct {
 	SCIMType   string          `json:"scimType"`
 }
 
-// responseError reads the body of an answer that is no success. The API has many shapes for it:
+// responseError reads the body of an answer that reports a failure. The API has many shapes for it:
 // {error_code, message, details}, API 1.2's {error}, SCIM's {detail, status, scimType}, OAuth's
-// {error, error_description}, "CODE: message" as text, HTML with the message in <pre>, nothing.
+// {error, error_description}, "CODE: message" as text, HTML with the message in <pre>, or an empty body.
 //
-// What was sent is hidden before a text is shortened, because the rest of a credential would be shown.
+// It masks sent credentials before it shortens a text: otherwise a part of a credential could remain.
 func responseError(req *Request, resp *http.Response, body []byte, sent *provider.Mask) *provider.Error {
 	code, message, requestID := readError(body, resp.Header.Get("Content-Type"), sent)
 	code, message = shown(sent, code, 100), shown(sent, message, 2000)
@@ -76,9 +76,9 @@ func responseError(req *Request, resp *http.Response, body []byte, sent *provide
 	return e
 }
 
-// isAbsence reports whether an answer with status 404 is the API's own, and says that the resource that
-// was asked for, or one that it belongs to, does not exist. ENDPOINT_NOT_FOUND says that the API does not
-// have the operation. To HEAD the API answers without a body, but with the header that tells of one.
+// isAbsence reports whether an answer with status 404 comes from the API itself and means that the
+// requested resource, or its parent, does not exist. ENDPOINT_NOT_FOUND means that the API does not have
+// the operation. The API answers HEAD without a body, but with the header that announces one.
 func isAbsence(req *Request, resp *http.Response, code string) bool {
 	switch {
 	case code == "NOT_FOUND", code == "SCIM_404", strings.HasSuffix(code, "_DOES_NOT_EXIST"):
@@ -89,9 +89,9 @@ func isAbsence(req *Request, resp *http.Response, code string) bool {
 	return false
 }
 
-// isPassing reports whether an error is one that the official SDK takes for passing, whatever its status:
-// a rate limit (its codes), or a message of allTransientErrors in its package apierr. The messages are
-// those of workers and clusters that are not there yet, and of time-outs.
+// isPassing reports whether the official SDK treats an error as temporary, whatever its status: a rate
+// limit (by its codes), or a message of allTransientErrors in its package apierr. These messages are about
+// workers and clusters that are not ready yet, and about time-outs.
 func isPassing(body []byte) bool {
 	text := string(bytes.TrimSpace(body))
 	code, message, _, ok := fromJSON([]byte(text))
@@ -179,7 +179,7 @@ func fromJSON(body []byte) (code, message, requestID string, ok bool) {
 }
 
 var (
-	// deniesToken matches what a 403 says that is about the token, not about a permission.
+	// deniesToken matches the message of a 403 that is about the token, not about a permission.
 	deniesToken    = regexp.MustCompile(`(?i)\b(invalid|expired|revoked|malformed|unsupported)\b.{0,20}\b(token|jwt|credentials?)\b|\b(token|jwt|credentials?)\b.{0,40}\b(invalid|expired|revoked|malformed|not valid|not sent|unsupported)\b`)
 	codeAndMessage = regexp.MustCompile(`(?s)^([A-Z][A-Z0-9_]+): (.*)$`)
 	preformatted   = regexp.MustCompile(`(?is)<pre(?:\s[^>]*)?>(.*?)</pre>`)
@@ -187,7 +187,7 @@ var (
 	whiteSpace     = regexp.MustCompile(`\s+`)
 )
 
-// fromHTML finds the message of an error page: what stands in <pre>, else the title.
+// fromHTML returns the message of an error page: the text of <pre>, otherwise the title.
 func fromHTML(page string, sent *provider.Mask) string {
 	for _, place := range []*regexp.Regexp{preformatted, htmlTitle} {
 		if found := place.FindStringSubmatch(page); found != nil {
@@ -199,10 +199,10 @@ func fromHTML(page string, sent *provider.Mask) string {
 	return "an HTML page instead of an answer"
 }
 
-// textLimit is how many characters are shown of what an answer says without naming it a message.
+// textLimit is the number of characters that are shown of an answer's text that is not its message.
 const textLimit = 500
 
-// shown is a part of an answer for a message: without what was sent, and then no longer than a limit.
+// shown returns a part of an answer for a message: without sent credentials, then cut to the limit.
 func shown(sent *provider.Mask, text string, limit int) string {
 	const margin = 10_000 // an escaped credential at the limit is still whole
 	return shorten(sent.Text(shorten(text, limit+margin)), limit)

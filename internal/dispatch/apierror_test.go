@@ -95,7 +95,7 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
-// TestRequestIDOfTheHeader shows that the header counts before what stands in the body.
+// TestRequestIDOfTheHeader shows that the header has precedence over the body.
 func TestRequestIDOfTheHeader(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Request-Id", "from-header\u202e")
@@ -179,7 +179,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// TestRefusedCredentials tells a token that is not accepted from one that lacks a permission.
+// TestRefusedCredentials shows that the errors distinguish an invalid token from a missing permission.
 func TestRefusedCredentials(t *testing.T) {
 	const token = "the workspace does not accept the token: it has expired, was revoked, or belongs to another workspace"
 	const permission = "the credential was accepted, but may not do this: ask for the permission that the message names"

@@ -169,8 +169,8 @@ func (b begin) await(ctx context.Context, tb testing.TB, c *dispatch.Client) ([]
 	}
 }
 
-// TestAwaitHungUp shows that a server that hangs up instead of answering is an error, and not the end of the
-// rows, whether it hangs up on what begins the work or on a poll.
+// TestAwaitHungUp shows that a closed connection is an error, and not the end of the rows, at the request
+// that starts the work as well as at a poll.
 func TestAwaitHungUp(t *testing.T) {
 	hangUp := func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()

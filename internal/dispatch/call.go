@@ -1,10 +1,10 @@
-// Package dispatch carries out calls of the API over HTTP: a method and its arguments become
-// requests, and the answers become rows.
+// Package dispatch makes calls of the API over HTTP: a method and its arguments become requests, and
+// the answers become rows.
 //
-// [Client.Plan] checks a call against the documents and builds its request without sending
-// anything, so that a statement that cannot work fails before the first byte. [Client.Run] sends
-// it, with retries, and gives the rows, page after page. Who may be called, and with which
-// credential, is decided by the [Authorizer] alone.
+// [Client.Plan] checks a call against the documents and builds its request without sending anything,
+// so that a wrong statement fails before the first byte. [Client.Run] sends the request, with retries,
+// and returns the rows, page after page. Only the [Authorizer] decides which host may be called, and
+// with which credential.
 package dispatch
 
 import (
@@ -24,8 +24,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Call is a method of the API with its arguments. Values are what decoding JSON with UseNumber
-// gives: nil, string, bool, json.Number, []any, map[string]any.
+// Call is a method of the API with its arguments. Values have the types of JSON decoded with UseNumber:
+// nil, string, bool, json.Number, []any, map[string]any.
 type Call struct {
 	Method *provider.Method
 	// Deployment is the deployment name; empty means the configured host.
@@ -38,22 +38,22 @@ type Call struct {
 
 // Authorizer knows the hosts of workspaces and the credentials for them.
 type Authorizer interface {
-	// Direct sets the scheme and host of a request to those of a workspace: of the one with the
-	// deployment name, or of the configured one where that is empty. It refuses what is no
-	// workspace, and sends nothing. A request that has a host already is for the account, whose
-	// API the document has there; other clouds have their own.
+	// Direct sets the scheme and host of a request to those of the workspace with the deployment name;
+	// an empty name means the configured workspace. It refuses a name that is not a workspace, and sends
+	// nothing. A request that already has a host is for the account: the document names the host of the
+	// account's API, and other clouds have other hosts.
 	Direct(r *http.Request, deployment string) error
 	// Authorize adds the credential for the host that the request is directed to.
 	Authorize(r *http.Request) error
 }
 
-// Pacer decides when a workspace may be sent a request, beyond what one client can know: several
-// programs may share what a workspace takes. Its methods are called by several goroutines.
+// Pacer decides when a request may be sent to a workspace. It coordinates several programs that share
+// the limit of a workspace. Several goroutines call its methods.
 type Pacer interface {
 	// Wait returns when a request may be sent to a workspace, named as [Request.Workspace] does, or
 	// with an error where it may not be sent at all.
 	Wait(ctx context.Context, workspace string) error
-	// Answered is told how an attempt ended: the HTTP status, 0 where no answer came.
+	// Answered receives the result of an attempt: the HTTP status, or 0 without an answer.
 	Answered(workspace string, status int)
 }
 
@@ -73,8 +73,8 @@ type Client struct {
 	AnswerLimit int64
 	// Bytes returns an answer that is neither JSON nor text as its bytes, not as base64.
 	Bytes bool
-	// PageLimit is how many pages of a list are fetched at most; 0 means all. What it cuts off, Cut
-	// of a [Reader] tells.
+	// PageLimit is the maximum number of pages to fetch of a list; 0 means all. Cut of a [Reader]
+	// reports a list that it cuts off.
 	PageLimit int
 	// EmptyPages is how many pages in a row may have no item while the list goes on; more are an error. 0
 	// means 10,000.
@@ -84,8 +84,8 @@ type Client struct {
 	Parallel int
 	// Limits, if set, are the bounds of several clients together; nil: the client's own.
 	Limits *Limits
-	// Deployment is the deployment name of calls that give none; empty: the configured host. Calls of
-	// the account's API have none.
+	// Deployment is the deployment name for calls without one; empty: the configured host. Calls of
+	// the account's API have no deployment name.
 	Deployment string
 	// Confined refuses calls of other workspaces than Deployment.
 	Confined bool
@@ -93,17 +93,17 @@ type Client struct {
 	Pacer Pacer
 	// Logger gets one event a request, without secrets. Nil means none.
 	Logger *slog.Logger
-	// OnRetry, if set, is told of each wait before a request is sent again.
+	// OnRetry, if set, is called before each wait for a retry.
 	OnRetry func(reason error, wait time.Duration)
-	// OnReplaced, if set, is told how many characters of an answer are U+FFFD, because what the answer has
-	// there is no text. It is called by several goroutines.
+	// OnReplaced, if set, receives the number of characters of an answer that U+FFFD has replaced,
+	// because they are not valid text. Several goroutines call it.
 	OnReplaced func(req *Request, characters int)
-	// OnPart, if set, is told of rows that say that they are a part of what there is, and whose rest is
-	// not read: the method's full name, and the path of the attribute that says so. It is called by
-	// several goroutines.
+	// OnPart, if set, is called for rows that report that they are incomplete and whose rest is not
+	// read. It receives the method's full name, and the path of the attribute with the report. Several
+	// goroutines call it.
 	OnPart func(method, attribute string)
-	// OnProgress, if set, is told by Await how far the work has come: when its state is first seen,
-	// when state or message change, and every 10 seconds of waiting.
+	// OnProgress, if set, receives the progress of the work from Await: at its first state, at each
+	// change of state or message, and every 10 seconds of waiting.
 	OnProgress func(Progress)
 
 	patterns  sync.Map // compiled patterns of the documents
@@ -125,10 +125,10 @@ type Request struct {
 	shape   *shape
 }
 
-// Columns describes the rows that the call gives.
+// Columns describes the rows that the call returns.
 func (r *Request) Columns() []provider.Column { return r.shape.columns }
 
-// Method is what is called.
+// Method returns the method of the call.
 func (r *Request) Method() *provider.Method { return r.call.Method }
 
 // Key is the same for requests that ask for the same, and no other.
@@ -185,8 +185,8 @@ func (c *Client) Plan(call Call) (*Request, error) {
 	return req, nil
 }
 
-// isConfigured directs the request to the configured workspace if that is what its deployment name
-// names: a host that was configured may have another name than those that statements may lead to.
+// isConfigured directs the request to the configured workspace if the deployment name is the name of its
+// host. A configured host may have names that a statement may not use otherwise.
 func (c *Client) isConfigured(req *Request) bool {
 	r, u := *req.http, *req.http.URL
 	r.URL = &u
@@ -198,8 +198,8 @@ func (c *Client) isConfigured(req *Request) bool {
 	return true
 }
 
-// Run sends the request and gives its rows. The first answer is awaited, so that an error of the
-// API is an error of Run; further pages are fetched as the rows are read.
+// Run sends the request and returns its rows. It waits for the first answer, so that it can return an
+// error of the API. Further pages are fetched as the rows are read.
 func (c *Client) Run(ctx context.Context, req *Request) (provider.Rows, error) {
 	r := &rows{reader: c.Open(req), req: req}
 	if err := r.turn(ctx); err != nil {
@@ -208,8 +208,8 @@ func (c *Client) Run(ctx context.Context, req *Request) (provider.Rows, error) {
 	return r, nil
 }
 
-// NewHTTP makes an HTTP client for the API: it takes no redirects, because a redirect would carry
-// the request, and with it the body, to a host that nobody named.
+// NewHTTP makes an HTTP client for the API. It follows no redirects, because a redirect would send the
+// request, with its body, to a host that nobody has chosen.
 func NewHTTP() *http.Client {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment}
 	if usual, ok := http.DefaultTransport.(*http.Transport); ok { // programs may put their own there

@@ -16,8 +16,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// stalled returns a client for a place that takes connections and never says anything, and a channel
-// that tells of the first.
+// stalled returns a client for a server that accepts connections and never answers, and a channel that
+// reports the first connection.
 func stalled(t *testing.T) (*dispatch.Client, <-chan struct{}) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -127,7 +127,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestDeadline tells a statement whose time is up from one that the user stopped.
+// TestDeadline shows that the errors distinguish a statement that ran out of time from a stopped one.
 func TestDeadline(t *testing.T) {
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -171,7 +171,7 @@ func TestSlowAnswersArrive(t *testing.T) {
 	}
 }
 
-// TestLog shows what is logged of a call, and that no argument of the query and no token is.
+// TestLog shows the log of a call, and that it has neither arguments of the query nor tokens.
 func TestLog(t *testing.T) {
 	tries := 0
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {

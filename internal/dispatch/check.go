@@ -18,10 +18,10 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// check compares a value with its schema and gives it as it goes on the wire. A string where the
-// schema wants an array, an object, a number or a boolean is read as JSON, because the documented
-// statements write it so ("claims": "[]"). A null attribute counts as absent, as in the official
-// SDK, whose types cannot hold one.
+// check checks a value against its schema, and returns the value to send. If the schema wants an array,
+// an object, a number or a boolean, check reads a string as JSON, because the documented statements
+// write such values in this form ("claims": "[]"). A null attribute counts as absent, as in the official
+// SDK, whose types cannot hold null.
 func (c *Client) check(m *provider.Method, schema *provider.Schema, value any, path provider.Path) (any, error) {
 	schema, err := c.Catalogue.Resolve(m, schema)
 	if err != nil {
@@ -310,8 +310,8 @@ func parse(text string) (any, error) {
 	return value, nil
 }
 
-// matchPattern matches a pattern of a document. OpenAPI's patterns are ECMAScript's; those of the
-// documents keep to what RE2 reads the same way, which a test of theirs shows.
+// matchPattern matches a pattern of a document. OpenAPI has the patterns of ECMAScript. A test shows that
+// RE2 reads the patterns of the documents in the same way.
 func (c *Client) matchPattern(pattern, text string) (bool, error) {
 	compiled, ok := c.patterns.Load(pattern)
 	if !ok {

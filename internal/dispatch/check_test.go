@@ -11,8 +11,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestCheck shows which bodies are sent, and as what: strings as the JSON that they hold where the
-// schema wants something else, null as absent, numbers as they are written.
+// TestCheck shows which bodies are sent, and in which form: a string as the JSON that it holds if the
+// schema wants another type, null as absent, a number as it is written.
 func TestCheck(t *testing.T) {
 	tests := map[string]struct {
 		body string
@@ -136,7 +136,7 @@ func equalJSON(t *testing.T, a, b string) bool {
 	return trim(a) == trim(b)
 }
 
-// TestInvalidUTF8 shows that no character takes the place of bytes that are none.
+// TestInvalidUTF8 shows that invalid bytes are an error, and are not replaced by a character.
 func TestInvalidUTF8(t *testing.T) {
 	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") })
 	_, err := c.Plan(dispatch.Call{Method: method(t, c, "create"), Body: map[string]any{"name": "a\xff"}})
@@ -145,7 +145,7 @@ func TestInvalidUTF8(t *testing.T) {
 	}
 }
 
-// TestHints shows what is suggested for an unknown attribute.
+// TestHints shows the suggestions for an unknown attribute.
 func TestHints(t *testing.T) {
 	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") })
 	for body, hint := range map[string]string{

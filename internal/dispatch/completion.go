@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// finish completes the items of a page that come in part, as the official SDK does where its list is
-// asked for them, and reports those that stay a part.
+// finish completes the incomplete items of a page in the way of the official SDK's lists, and reports the
+// items that stay incomplete.
 func (r *Reader) finish(ctx context.Context, page *Page) error {
 	if page.req.shape.stream || !r.completes() && !r.reportsParts() {
 		return nil
@@ -59,13 +59,13 @@ func (r *Reader) completes() bool {
 	return c != nil && (c.If == "" || r.req.http.URL.Query().Get(c.If) == "true")
 }
 
-// reportsParts reports whether rows of the method may say that they are a part, and somebody listens.
+// reportsParts reports whether rows of the method may be incomplete and OnPart is set.
 func (r *Reader) reportsParts() bool {
 	return r.client.OnPart != nil && len(r.client.partPaths(r.req.call.Method)) > 0
 }
 
-// complete returns an item of a list with all items of its own lists, and reports whether it had not
-// all of them.
+// complete returns an item of a list with all items of its nested lists, and reports whether some were
+// missing.
 func (r *Reader) complete(ctx context.Context, item json.RawMessage) (json.RawMessage, bool, error) {
 	c := r.req.call.Method.Completion
 	if !r.completes() || gjson.GetBytes(item, c.More).Type != gjson.True {
@@ -130,7 +130,7 @@ func (r *Reader) getItem(item json.RawMessage, c *provider.Completion) (*Request
 	return r.client.Plan(Call{Method: m, Deployment: r.req.call.Deployment, Args: args})
 }
 
-// take puts the attribute at a path in place of that of another object, if there is one.
+// take replaces the attribute at a path by the same attribute of another object, if that has it.
 func take(into, from map[string]json.RawMessage, path []string) error {
 	value, ok := from[path[0]]
 	if !ok {
@@ -158,13 +158,13 @@ func take(into, from map[string]json.RawMessage, path []string) error {
 	return set(into, path[0], outer)
 }
 
-// partial are the attributes by which an answer says that it is a part of what there is, and that the
-// rest is somewhere else or nowhere.
+// partial are the attributes with which an answer reports that it is incomplete, and that the rest is in
+// another answer or is not available.
 func partial() []string {
 	return []string{"next_page_token", "next_chunk_index", "has_more", "truncated", "is_truncated", "logs_truncated", "steps_truncated"}
 }
 
-// reportPart reports an item that says that it is a part of what there is.
+// reportPart reports an item that is marked as incomplete.
 func (r *Reader) reportPart(item json.RawMessage) {
 	if !r.reportsParts() || !slices.ContainsFunc(partial(), func(name string) bool { return bytes.Contains(item, []byte(name)) }) {
 		return

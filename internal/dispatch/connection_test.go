@@ -18,7 +18,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// breaking is a listener whose first connections end before anything passes over them.
+// breaking is a listener that closes its first connections before any byte passes.
 type breaking struct {
 	net.Listener
 	left  atomic.Int64
@@ -75,7 +75,7 @@ func trust(c *dispatch.Client, server *httptest.Server) {
 	c.HTTP.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 }
 
-// TestLostAfterAByteWasSent shows that only what reads is sent again once the server may have
+// TestLostAfterAByteWasSent shows that only a reading request is sent again after the server may have
 // seen it.
 func TestLostAfterAByteWasSent(t *testing.T) {
 	cut := func(w http.ResponseWriter, _ *http.Request) {
@@ -130,7 +130,7 @@ func TestLostAfterAByteWasSent(t *testing.T) {
 	}
 }
 
-// TestHopelessConnectionsAreFinal shows that what cannot pass is not tried again for minutes.
+// TestHopelessConnectionsAreFinal shows that permanent errors are not retried for minutes.
 func TestHopelessConnectionsAreFinal(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, thing) })
 	plain, encrypted := httptest.NewServer(handler), httptest.NewUnstartedServer(handler)

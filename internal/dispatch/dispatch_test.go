@@ -72,7 +72,7 @@ type request struct {
 	body   string // JSON
 }
 
-// call runs a request and gives its rows.
+// call runs a request and returns its rows.
 func (r request) call(ctx context.Context, tb testing.TB, c *dispatch.Client) ([][]any, error) {
 	tb.Helper()
 	req, err := r.plan(tb, c)
@@ -106,7 +106,7 @@ func (r request) plan(tb testing.TB, c *dispatch.Client) (*dispatch.Request, err
 	return c.Plan(call)
 }
 
-// get is the plainest of requests, post one that must not be done twice.
+// get is the simplest request; post is a request that must not run twice.
 func get() request  { return request{method: "get", args: map[string]any{"name": "n"}} }
 func post() request { return request{method: "create", body: `{"name": "n"}`} }
 

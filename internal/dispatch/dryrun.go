@@ -97,7 +97,7 @@ func (c *Client) holdsSecret(m *provider.Method, schema *provider.Schema) bool {
 	return search(schema)
 }
 
-// Columns describes the rows that a method gives.
+// Columns describes the rows that a method returns.
 func (c *Client) Columns(m *provider.Method) ([]provider.Column, error) {
 	s, err := c.shapeOf(m)
 	if err != nil {

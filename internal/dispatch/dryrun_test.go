@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestDescribe shows what would be sent, secrets masked, with nothing sent.
+// TestDescribe shows the description of a request, with masked secrets. Nothing is sent.
 func TestDescribe(t *testing.T) {
 	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") })
 	tests := map[string]struct {

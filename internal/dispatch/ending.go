@@ -14,7 +14,7 @@ import (
 // mark is a hash that stands for a token, a page or an item, so that remembering many takes little memory.
 type mark [2]uint64
 
-// past is what a reader has read of a list. It makes every list end, and end where the list says.
+// past remembers the items of a list that a reader has read. It makes every list end, at its true end.
 type past struct {
 	seeds  [2]maphash.Seed
 	places map[mark]bool // that were followed
@@ -40,8 +40,8 @@ func (p *past) mark(parts ...json.RawMessage) mark {
 	return m
 }
 
-// usualEmptyPages is the bound of pages in a row without an item, unless the client has another. The API
-// documents that pages of a list with tokens may be empty: those of a catalog where the caller may see little.
+// usualEmptyPages is the default limit of consecutive pages without an item. The API documents that pages
+// of a list with tokens may be empty, such as the pages of a catalog in which the caller may see little.
 const usualEmptyPages = 10_000
 
 // remember adds an entry to a set, and reports whether it was there before.
@@ -56,9 +56,9 @@ func remember(set *map[mark]bool, m mark) bool {
 	return false
 }
 
-// unseen leaves out the items that earlier pages had. Where positions count items, those that come or go
-// between two pages shift the rest. In one page only the documented attribute tells items apart: two that
-// are equal otherwise are two.
+// unseen leaves out the items that earlier pages had. If positions count items, an item that appears or
+// disappears between two pages shifts the rest. Only the documented attribute identifies items: two
+// items of one page that are equal otherwise count as two.
 func (r *Reader) unseen(list items) items {
 	paging := r.req.call.Method.Paging
 	if paging == nil || paging.Kind != provider.ByOffset && paging.Kind != provider.ByPage {
@@ -88,7 +88,7 @@ func (r *Reader) unseen(list items) items {
 	return joined(fresh)
 }
 
-// identity returns the attribute that tells an item from the others.
+// identity returns the attribute that identifies an item.
 func identity(item json.RawMessage, name string) (id json.RawMessage, ok bool) {
 	if name == "" || !isObject(item) { // what is no object is for its row to refuse
 		return nil, false
@@ -206,8 +206,8 @@ func (r *Reader) before(answer map[string]json.RawMessage) (int, bool) {
 // reached reports whether the list has given as many items as it says there are.
 func (t *total) reached() bool { return t.known && !t.blind && t.given >= t.said && t.fresh >= t.least }
 
-// checkEnd checks a list behind whose last page nothing follows. In an answer that is one object, has_more
-// is an attribute of that object: the documents say that it counts only where the object is in a list.
+// checkEnd checks a list after its last page. In an answer that is one object, has_more is an attribute
+// of that object: it has a meaning only for an object in a list, as the documents say.
 func (r *Reader) checkEnd(answer map[string]json.RawMessage) error {
 	for name := range flags() {
 		if r.req.shape.key != "" && r.req.shape.whole.names[name] && string(answer[name]) == "true" {
@@ -224,9 +224,9 @@ func (r *Reader) checkEnd(answer map[string]json.RawMessage) error {
 	return nil
 }
 
-// flags are the attributes in which answers say whether the list goes on, besides where. The value says
-// whether false ends a list that has a token nevertheless. The SDK's iterators of lists with has_more go
-// by the token; it has none for the list with has_next_page.
+// flags are the attributes of answers that report whether the list continues, beside its token or
+// position. The value reports whether false ends a list that still has a token: the SDK's iterators of
+// lists with has_more follow the token, and the SDK has no iterator for the list with has_next_page.
 func flags() map[string]bool { return map[string]bool{"has_more": false, "has_next_page": true} }
 
 // saysEnd reports whether a flag says that nothing follows, whatever else the answer says.
@@ -270,7 +270,7 @@ func (r *Reader) begin() {
 	}
 }
 
-// contents returns the lists that a merge joins, as they stand in a page, without those that have no items.
+// contents returns the lists of a page that a merge joins, unchanged, without the empty ones.
 func contents(page map[string]json.RawMessage, lists []string) []json.RawMessage {
 	var found []json.RawMessage
 	for _, list := range lists {

@@ -110,8 +110,8 @@ func TestEveryListEnds(t *testing.T) {
 // endings are names by which an attribute may say that an answer is not the whole.
 var endings = regexp.MustCompile(`^(has_more|has_next|next|prev_|previous_page|more)|truncated|^total(Results|.*_count)$|^(count|page|startIndex|itemsPerPage)$|cursor$|^continuation`)
 
-// TestEveryEndingIsDecided lists the attributes of all responses that may say that there is more than they
-// hold. testdata/endings.csv says for each what is done with it. One that nobody has decided is an error.
+// TestEveryEndingIsDecided lists the attributes of all responses that may report missing items.
+// testdata/endings.csv has the decision for each. An attribute without a decision is an error.
 func TestEveryEndingIsDecided(t *testing.T) {
 	t.Parallel()
 	compiled, err := openapi.Embedded()

@@ -7,15 +7,15 @@ import (
 	"github.com/lakeql/lakeql/internal/spill"
 )
 
-// held is what an answer holds of a store: bytes of its budget, or the turn to be in memory beyond
-// it. A nil one holds nothing.
+// held is the share of an answer in a store: bytes of its budget, or the turn to be in memory beyond
+// the budget. A nil held has no share.
 type held struct {
 	store *spill.Store
 	bytes int64
 	turn  bool
 }
 
-// release gives back all of it.
+// release returns the whole share.
 func (h *held) release() {
 	if h == nil {
 		return
@@ -28,7 +28,7 @@ func (h *held) release() {
 	}
 }
 
-// shrink gives back what is more than a number of bytes.
+// shrink returns the bytes beyond a number.
 func (h *held) shrink(to int64) {
 	if h.bytes > to {
 		h.store.Give(h.bytes - to)
@@ -36,8 +36,8 @@ func (h *held) shrink(to int64) {
 	}
 }
 
-// Keep makes the page one that stays in memory, and reports whether the budget has room for it.
-// Otherwise it has to be put aside, and then released.
+// Keep keeps the page in memory, and reports whether the budget has room for it. If not, the caller must
+// store the page elsewhere and release it.
 func (p *Page) Keep() bool {
 	switch {
 	case p.held == nil:
@@ -59,10 +59,10 @@ func (p *Page) Keep() bool {
 	return true
 }
 
-// Release gives back what the page holds of its store.
+// Release returns the page's share of its store.
 func (p *Page) Release() { p.held.release() }
 
-// body is what was read of an answer: in memory, or in pieces of the store's file.
+// body is the body of an answer: in memory, or in pieces of the store's file.
 type body struct {
 	data   []byte
 	pieces []spill.Piece
@@ -73,8 +73,8 @@ type body struct {
 // pieceSize is the length of the pieces in which a large answer goes to the file.
 const pieceSize = 1 << 20
 
-// readWithin reads a body to its end. What the store has no room for goes to its file while it
-// arrives, and so does a large body.
+// readWithin reads a body to its end. If the store has no room for it, or if it is large, the body goes
+// to the store's file while it arrives.
 func readWithin(r io.Reader, announced int64, store *spill.Store) (body, error) {
 	if store == nil {
 		data, err := readAll(r, announced)

@@ -66,7 +66,7 @@ func TestEndlessAnswers(t *testing.T) {
 	}
 }
 
-// TestLongestAnswer shows that an answer of 256 MiB is read: here one that ends before it has said it would.
+// TestLongestAnswer shows that an answer of 256 MiB is read. This one ends before its announced length.
 func TestLongestAnswer(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "268435456") })
 	_, err := get().call(t.Context(), t, c)
@@ -108,8 +108,8 @@ func TestDeepAnswers(t *testing.T) {
 	}
 }
 
-// FuzzAnswers shows that no answer makes the dispatcher panic or go on for ever, and that what it
-// takes for rows was JSON.
+// FuzzAnswers shows that no answer makes the dispatcher panic or loop forever, and that all rows come
+// from valid JSON.
 func FuzzAnswers(f *testing.F) {
 	for _, seed := range []string{
 		thing, `{"things": [{"name": null}, null, {}], "next_page_token": "x"}`, `{"error_code": 5, "details": [null]}`, `[]`, `null`, `"x"`, "", "<pre>", "A_B: c", "{\"a\": \xff}", `{"things": {"a": 1}}`,

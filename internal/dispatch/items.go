@@ -40,7 +40,7 @@ func itemsOf(array json.RawMessage) items {
 	return list
 }
 
-// joined returns items in an array of their own.
+// joined returns the items in one new array.
 func joined(parts []json.RawMessage) items {
 	array := []byte{'['}
 	for i, part := range parts {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestItems compares the elements of arrays with those that encoding/json finds.
+// TestItems compares the elements of arrays with those of encoding/json.
 func TestItems(t *testing.T) {
 	t.Parallel()
 	small := "[" + strings.Repeat("{}, ", 1000) + `{"a": 1}]`

@@ -27,7 +27,7 @@ func view(raw json.RawMessage) string {
 	return unsafe.String(unsafe.SliceData(raw), len(raw)) //nolint:gosec // see above
 }
 
-// part cuts a value out of what it was found in, in such a way that nothing can be appended behind it.
+// part cuts a value out of its surroundings, so that an append cannot overwrite the bytes after it.
 func part(whole json.RawMessage, value gjson.Result) json.RawMessage {
 	end := value.Index + len(value.Raw)
 	return whole[value.Index:end:end]

@@ -14,15 +14,15 @@ import (
 // otherwise.
 const defaultParallel = 16
 
-// Limits bound the requests that are under way to each host. The zero value is ready; clients that share
-// one have the bounds of the one that came to a host first.
+// Limits bound the concurrent requests to each host. The zero value is ready. If clients share Limits,
+// the first client to call a host sets the bound.
 type Limits struct {
 	hosts sync.Map // a *limit for each
 }
 
-// limit bounds the requests that are under way to one host. What the bound is follows from the
-// answers: it is halved when the host turns a request away (429), and grows by one when as many in
-// a row as it allows were answered (additive increase, multiplicative decrease).
+// limit bounds the concurrent requests to one host. The bound follows the answers: it is halved when the
+// host refuses a request (429), and grows by one after as many successes in a row as it allows (additive
+// increase, multiplicative decrease).
 type limit struct {
 	most int
 
@@ -34,8 +34,8 @@ type limit struct {
 	waiting  []chan struct{} // in order of arrival
 }
 
-// limitFor returns the limit of the host that a request is directed to. Workspaces behind one address
-// are told apart by the Host header.
+// limitFor returns the limit of the request's host. The Host header distinguishes workspaces with the
+// same address.
 func (c *Client) limitFor(req *Request) *limit {
 	host := req.http.URL.Host + " " + req.http.Host
 	limits := c.Limits
@@ -82,8 +82,8 @@ func (l *limit) enter(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// again returns the turn to another if more are under way than the bound has come down to, and waits for
-// a new one. An error means that there is none.
+// again passes the turn to another request if more are running than the reduced bound allows, and waits
+// for a new turn. An error means that it got none.
 func (l *limit) again(ctx context.Context) error {
 	l.mu.Lock()
 	over := l.underWay > l.allowed

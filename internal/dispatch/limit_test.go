@@ -58,7 +58,7 @@ func (c *crowd) leave(r *http.Request) {
 	c.here[r.Host]--
 }
 
-// callAll makes calls at once, each in a workspace of its own where names says so, and waits for all.
+// callAll makes calls concurrently, each to the workspace that deployment names, and waits for all.
 func callAll(t *testing.T, c *dispatch.Client, count int, deployment func(int) string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -127,7 +127,7 @@ func TestAsManyAtOnceAsAllowed(t *testing.T) {
 	}
 }
 
-// answering is a transport whose answers are given by hand.
+// answering is a transport whose test supplies each answer.
 type answering chan chan int // of the requests under way, each with where its status goes
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {

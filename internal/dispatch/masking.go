@@ -43,11 +43,10 @@ func (c *Client) MaskColumn(m *provider.Method, column int) (ColumnMask, error) 
 	}, nil
 }
 
-// MaskWritten copies a value that somebody wrote into a request, with a mask in place of each
-// credential, and reports whether there was one. schema is that of the method's body or parameter.
-// Besides what the document marks, it masks what may be a credential in parts that the document does
-// not describe: an attribute that it does not know, and the settings of a map whose names or values
-// look like a credential's.
+// MaskWritten copies a value of a request, with a mask in place of each credential, and reports whether
+// it had any. schema is the schema of the method's body or parameter. Besides the values that the
+// document marks, it masks possible credentials in undocumented parts: unknown attributes, and the
+// settings of a map whose name or value looks like that of a credential.
 func (c *Client) MaskWritten(m *provider.Method, schema *provider.Schema, value any) (any, bool, error) {
 	return masker{c, m, true}.mask(schema, value)
 }
@@ -65,7 +64,7 @@ func (c *Client) HasSecret(m *provider.Method, body any) (bool, error) {
 type masker struct {
 	client *Client
 	method *provider.Method
-	// written is set for values of a request, where what is not understood counts as a credential.
+	// written is set for values of a request: a part that is not understood counts as a credential.
 	written bool
 }
 
@@ -137,7 +136,7 @@ func (k masker) attribute(schema *provider.Schema, name string, value any) (any,
 	return k.mask(schema.Additional, value)
 }
 
-// free masks what looks like a credential in a value that no document describes.
+// free masks values that look like credentials in a value without a schema.
 func free(value any) (masked any, found bool) {
 	switch value := value.(type) {
 	case string:
@@ -167,7 +166,7 @@ func free(value any) (masked any, found bool) {
 }
 
 var (
-	// secretName matches the names of settings and headers whose values are credentials.
+	// secretName matches the names of settings and headers with credentials as values.
 	secretName = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?i)pass(word|wd|phrase|code)?($|[^a-z])|password|passphrase|pwd|secret|token|credential|private|auth|signature|cookie|bearer|jwt|(^|[^a-z])(sas|pem|dsn)($|[^a-z])|api_?key|[-_.]key($|[^a-z])|[a-z](Key|KEY)($|[^a-z])|keyjson|^key$|connectionstring|connection_string`)
 	})

@@ -12,14 +12,14 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Await runs the request, waits until the work that it began is done, and gives the result as rows
-// of the columns that [Client.AwaitColumns] names: of an operation its response, or, where the
-// response says nothing (after a deletion), the finished operation itself; of a resource that has
-// to reach a state its last polled answer. A method that begins nothing is run as [Client.Run] does.
+// Await runs the request, waits until its work is done, and returns the result as rows with the columns
+// of [Client.AwaitColumns]. The result of an operation is its response, or the finished operation if the
+// response is empty (after a deletion). The result of a resource that has to reach a state is its last
+// polled answer. A method that starts no work runs as with [Client.Run].
 //
-// Work that fails is an error with the reason that the API gives. When the waiting itself ends early,
-// because the context or the document's time is up or because polling fails, the work goes on, and
-// the error's hint has the statement that looks at it.
+// Failed work is an error with the API's reason. If the waiting ends early, because the context or the
+// documented time ends or because polling fails, the work continues, and the error's hint has the
+// statement that shows its state.
 func (c *Client) Await(ctx context.Context, req *Request) (provider.Rows, error) {
 	if !req.call.Method.LongRunning() {
 		return c.Run(ctx, req)
@@ -50,7 +50,7 @@ func (w *waiting) run(ctx context.Context) (provider.Rows, error) {
 	return w.state(ctx)
 }
 
-// AwaitColumns describes the rows that [Client.Await] gives for a method.
+// AwaitColumns describes the rows that [Client.Await] returns for a method.
 func (c *Client) AwaitColumns(m *provider.Method) ([]provider.Column, error) {
 	if !m.LongRunning() {
 		return c.Columns(m)
@@ -62,7 +62,7 @@ func (c *Client) AwaitColumns(m *provider.Method) ([]provider.Column, error) {
 	return c.Columns(yields)
 }
 
-// outcome returns the method whose answers have the form of what waiting gives, and the poll.
+// outcome returns the method whose answers have the form of Await's result, and the poll.
 func (c *Client) outcome(m *provider.Method) (yields, poll *provider.Method, err error) {
 	name := strings.Split(m.Wait.Poll, ".")
 	if len(name) != 4 {
@@ -79,7 +79,7 @@ func (c *Client) outcome(m *provider.Method) (yields, poll *provider.Method, err
 	return &resulting, poll, nil
 }
 
-// waiting is a call from before it is sent until what it began is done.
+// waiting is the state of a call from before its request until its work is done.
 type waiting struct {
 	client *Client
 	req    *Request
@@ -120,7 +120,7 @@ func (c *Client) newWaiting(req *Request) (*waiting, error) {
 	return w, nil
 }
 
-// exchange sends a request and keeps account of what it took.
+// exchange sends a request and adds its cost to the usage.
 func (w *waiting) exchange(ctx context.Context, req *Request) (*answer, error) {
 	began, before := time.Now(), w.usage.Time
 	answered, err := w.client.exchange(ctx, req, &w.usage)
@@ -129,7 +129,7 @@ func (w *waiting) exchange(ctx context.Context, req *Request) (*answer, error) {
 	return answered, err
 }
 
-// begun reads the first answer. One of which the document promises nothing says nothing.
+// begun reads the first answer. An answer without a documented form has no meaning here.
 func (w *waiting) begun(answered *answer) error {
 	if s := w.req.shape; s.empty || s.stream || s.onlyHeaders {
 		return nil
@@ -163,8 +163,8 @@ func (w *waiting) operation(ctx context.Context, answered *answer) (provider.Row
 	}
 }
 
-// isDone reads an operation's done, which the API leaves out where it is false. An operation that has
-// ended with an error is done, whatever it says; one that is not done has no response.
+// isDone reads the attribute done of an operation. The API omits it if it is false. An operation with an
+// error is done in any case; one that is not done has no response.
 func (w *waiting) isDone(asked *Request, operation map[string]json.RawMessage) (bool, error) {
 	switch done := string(operation["done"]); done {
 	case "", "null", "false":
@@ -208,7 +208,7 @@ func (w *waiting) ended(ctx context.Context, asked *Request, answered *answer, o
 
 func absent(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// operationError tells of an operation's error and words it as those of answers are.
+// operationError returns the error of an operation, worded as an error of an answer.
 func (w *waiting) operationError(raw json.RawMessage) error {
 	code, reason, requestID, ok := fromJSON(raw)
 	if !ok {

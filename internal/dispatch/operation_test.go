@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestAwaitGivesTheResult shows what is asked for until the work is done, and the row that comes of it.
+// TestAwaitGivesTheResult shows the requests until the work is done, and the resulting row.
 func TestAwaitGivesTheResult(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -269,7 +269,7 @@ func (b begin) with(body string) begin {
 	return b
 }
 
-// TestAwaitOfTheAccount shows that what the poll needs of the account is taken from the call.
+// TestAwaitOfTheAccount shows that the poll gets its account parameters from the call.
 func TestAwaitOfTheAccount(t *testing.T) {
 	t.Parallel()
 	s := &script{answers: []string{`{"workspace_id": 7}`, `{"workspace_status": "PROVISIONING"}`, `{"workspace_id": 7, "workspace_status": "RUNNING"}`}}

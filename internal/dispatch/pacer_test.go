@@ -14,7 +14,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// ledger is a pacer that writes down what it is told, and lets so many requests go.
+// ledger is a pacer that records its calls, and admits a number of requests.
 type ledger struct {
 	lines []string
 	left  int

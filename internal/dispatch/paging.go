@@ -19,7 +19,7 @@ type following struct {
 	body  json.RawMessage
 }
 
-// key tells one place from another.
+// key identifies a place.
 func (f following) key() string {
 	if f.body != nil {
 		return string(f.body)
@@ -40,7 +40,7 @@ func (r *Reader) advance(ctx context.Context) error {
 	return nil
 }
 
-// following returns the request for the page behind the one that this request was for.
+// following returns the request for the next page.
 func (r *Request) following(ctx context.Context, f following) (*Request, error) {
 	next := *r
 	next.http = r.http.Clone(ctx)
@@ -174,8 +174,8 @@ func (r *Reader) position(answer map[string]json.RawMessage, paging *provider.Pa
 	return at, nil
 }
 
-// token finds the token of the next page, which may stand in an object (next.token); empty where there
-// is none. It is taken as it stands.
+// token returns the token of the next page, unchanged. It may be inside an object (next.token). It is
+// empty after the last page.
 func (r *Reader) token(answer map[string]json.RawMessage, name string) (string, error) {
 	outer, inner, nested := strings.Cut(name, ".")
 	raw := answer[outer]
@@ -190,8 +190,8 @@ func (r *Reader) token(answer map[string]json.RawMessage, name string) (string, 
 	return unquote(raw), nil
 }
 
-// merge fetches the pages behind the first of an answer that is one object, and adds the items of
-// the lists that go on to those of the first page.
+// merge fetches the further pages of an answer that is one object, and appends the items of its continued
+// lists to those of the first page.
 func (r *Reader) merge(ctx context.Context, first map[string]json.RawMessage) (json.RawMessage, error) {
 	paging := r.req.call.Method.Paging
 	lists := goingOn(first, paging.Lists)
@@ -230,8 +230,8 @@ func (r *Reader) nextObject(ctx context.Context, lists []string) (map[string]jso
 	return answered.attributes, r.goOn(answered.attributes, joined(contents(answered.attributes, lists)), 0)
 }
 
-// notAbsent makes of an error that a resource does not exist one that says nothing of that: a part of it
-// has arrived.
+// notAbsent rewords an error that a resource does not exist, because a part of the resource has already
+// arrived.
 func notAbsent(err error) error {
 	if e, ok := errors.AsType[*provider.Error](err); !ok || !e.Absent {
 		return err
@@ -241,7 +241,7 @@ func notAbsent(err error) error {
 	return told
 }
 
-// goingOn chooses the lists that go on: of alternatives the one that the first page has items in.
+// goingOn returns the continued lists: of alternatives, the one with items in the first page.
 func goingOn(first map[string]json.RawMessage, lists []string) []string {
 	var chosen []string
 	for _, list := range lists {
@@ -259,7 +259,7 @@ func goingOn(first map[string]json.RawMessage, lists []string) []string {
 	return chosen
 }
 
-// appendItems adds the items that a page has under a path to those of the whole.
+// appendItems appends the items at a path of a page to those of the whole.
 func (r *Reader) appendItems(whole, page map[string]json.RawMessage, path []string) (map[string]json.RawMessage, error) {
 	name := path[0]
 	more, ok := page[name]

@@ -14,7 +14,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// pages answers one text after the other, and notes what it was asked for.
+// pages is a server that answers with one text after the other, and records the requests.
 func pages(t *testing.T, asked *[]string, texts ...string) *dispatch.Client {
 	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -154,8 +154,8 @@ func TestAnErrorBehindTheFirstPage(t *testing.T) {
 	}
 }
 
-// TestPagesAreFetchedAsTheyAreRead shows that who reads little fetches little, may read a request
-// twice, and is told when nothing more is read.
+// TestPagesAreFetchedAsTheyAreRead shows that a reader that reads few rows fetches few pages, may read a
+// request twice, and gets an error after the end.
 func TestPagesAreFetchedAsTheyAreRead(t *testing.T) {
 	var asked []string
 	c := pages(t, &asked, `{"things": [{"name": "a"}, {"name": "b"}], "next_page_token": "1"}`, `{"things": [{"name": "c"}, {"name": "d"}]}`)

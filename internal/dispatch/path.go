@@ -48,8 +48,8 @@ func escapePath(m *provider.Method, p *provider.Parameter, text string) (string,
 	return escapeName(p, text)
 }
 
-// isFilePath reports whether a parameter is the whole path of a file or folder. Such a path brings
-// its first slash along, so the document has none before the parameter.
+// isFilePath reports whether a parameter is the whole path of a file or folder. Such a path begins with a
+// slash, so the document has no slash before the parameter.
 func isFilePath(m *provider.Method, p *provider.Parameter) bool {
 	return p.MultiSegment && !strings.Contains(m.Path, "/{"+p.Name+"}")
 }
@@ -138,8 +138,8 @@ func escapeWhole(p *provider.Parameter, text string) (string, error) {
 	return url.PathEscape(text), nil
 }
 
-// escapeSegment escapes what would end a segment or begin an escape. The rest net/url escapes where
-// it must: it is how the official SDK has it, byte for byte.
+// escapeSegment escapes the characters that would end a segment or begin an escape. net/url escapes the
+// others. The result is byte for byte that of the official SDK.
 func escapeSegment(segment string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23").Replace(segment)
 }

@@ -46,15 +46,15 @@ func (w *waiting) bind() error {
 	return nil
 }
 
-// unboundError is the error of an answer that does not say what to poll.
+// unboundError is the error for an answer that does not name the object to poll.
 func (w *waiting) unboundError(err error) error {
 	e := callError(w.req, provider.API, "the answer does not tell what to wait for: "+err.Error())
 	e.Err = err
 	return w.stopped(e)
 }
 
-// setArgument returns the poll the value of a binding. A name that the API gives goes into the path
-// with its slashes, so its form is checked first: no answer chooses which path is asked.
+// setArgument sets an argument of the poll to the value of a binding. A name from the API goes into the
+// path with its slashes, so its form is checked first: no answer may choose the path of a request.
 func (w *waiting) setArgument(args map[string]any, b provider.Binding) error {
 	value := w.args[b.Param]
 	text := plain(value)
@@ -79,8 +79,8 @@ func (w *waiting) setArgument(args map[string]any, b provider.Binding) error {
 	return nil
 }
 
-// isOperationName reports whether a name is that of an operation: a resource's, /operations/ and an
-// id. The resource may be missing where the service has operations of its own.
+// isOperationName reports whether a name is that of an operation: the name of a resource, /operations/
+// and an id. The resource may be missing in a service whose operations belong to none.
 func isOperationName(name string) bool {
 	segments := strings.Split(name, "/")
 	n := len(segments)
@@ -126,8 +126,8 @@ func pauseAfter(tries int) time.Duration {
 	return bound - rand.N(bound/4) //nolint:gosec // jitter
 }
 
-// pause waits for the next poll, and says every now and then that it does. At the end of the time
-// that the document gives there is one last poll.
+// pause waits for the next poll, and reports the progress every now and then. At the end of the
+// documented time it allows one last poll.
 func (w *waiting) pause(ctx context.Context, tries int) error {
 	left := pauseAfter(tries)
 	if w.wait.Timeout > 0 {
@@ -150,7 +150,7 @@ func (w *waiting) pause(ctx context.Context, tries int) error {
 	return nil
 }
 
-// overdue words that the work is not done within the time that the document gives.
+// overdue is the error for work that is not done within the documented time.
 func (w *waiting) overdue() error {
 	message := fmt.Sprintf("%s is not done after %s", w.what(), w.wait.Timeout)
 	if w.told.State != "" {
@@ -162,7 +162,7 @@ func (w *waiting) overdue() error {
 	return w.stopped(callError(w.req, provider.Network, message))
 }
 
-// value finds what was given for a parameter, or else under a path in the body; nil if nothing was.
+// value returns the argument of a parameter, otherwise the value at a path of the body; nil if absent.
 func (r *Request) value(path string) any {
 	if value := r.call.Args[path]; value != nil || !r.hasBody {
 		return value
@@ -174,7 +174,7 @@ func (r *Request) value(path string) any {
 	return scalar(attribute(body, path))
 }
 
-// attribute finds an attribute of an object by its path, with dots; nil where there is none.
+// attribute returns an attribute of an object by its dotted path; nil if it does not exist.
 func attribute(object map[string]json.RawMessage, path string) json.RawMessage {
 	name, inner, nested := strings.Cut(path, ".")
 	if !nested {

@@ -12,7 +12,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestAwaitChecksTheCallFirst shows that nothing is begun that nobody could wait for.
+// TestAwaitChecksTheCallFirst shows that no work is started that cannot be polled.
 func TestAwaitChecksTheCallFirst(t *testing.T) {
 	t.Parallel()
 	b := cluster()
@@ -29,7 +29,7 @@ func TestAwaitChecksTheCallFirst(t *testing.T) {
 	}
 }
 
-// TestAwaitSplitsNames shows a poll whose document says what form its name has.
+// TestAwaitSplitsNames shows a poll whose document describes the form of its name.
 func TestAwaitSplitsNames(t *testing.T) {
 	t.Parallel()
 	// The branch itself stands for an operation: its name is projects/{project_id}/branches/{branch_id}.
@@ -66,7 +66,7 @@ func TestAwaitRetriesPolls(t *testing.T) {
 	}
 }
 
-// TestAwaitAsksTheSameWorkspace shows that the workspace which was called is the one that is polled.
+// TestAwaitAsksTheSameWorkspace shows that the poll goes to the workspace of the call.
 func TestAwaitAsksTheSameWorkspace(t *testing.T) {
 	t.Parallel()
 	var hosts []string
@@ -89,7 +89,7 @@ func TestAwaitAsksTheSameWorkspace(t *testing.T) {
 	}
 }
 
-// TestAwaitWithoutPermission shows a call that may be made by someone who may not look at what comes of it.
+// TestAwaitWithoutPermission shows a caller who may start the work, but may not read its result.
 func TestAwaitWithoutPermission(t *testing.T) {
 	t.Parallel()
 	c, _ := scripted(t, ongoing, `403 {"error_code": "PERMISSION_DENIED", "message": "m"}`)
@@ -103,8 +103,8 @@ func TestAwaitWithoutPermission(t *testing.T) {
 	}
 }
 
-// FuzzAwait shows that whatever an API answers, the waiting ends, only the paths of operations are
-// asked for, and what is said is fit for a terminal.
+// FuzzAwait shows that, for every answer, the waiting ends, only paths of operations are requested, and
+// messages are safe for a terminal.
 func FuzzAwait(f *testing.F) {
 	for _, seed := range [][2]string{
 		{ongoing, ongoing},

@@ -11,8 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Progress tells how far the work has come that a call began and that is waited for. Its texts are
-// fit for a terminal.
+// Progress describes the progress of work that Await waits for. Its texts are safe for a terminal.
 type Progress struct {
 	Method  *provider.Method // what was called
 	What    string           // what is waited for: "operation projects/p/operations/o", "cluster_id 1"
@@ -28,7 +27,7 @@ const (
 	Failed     = "failed"
 )
 
-// quiet is how long nothing is told while the work goes on.
+// quiet is the longest time without a message while the work continues.
 const quiet = 10 * time.Second
 
 // tell passes on a state, where it is another than before.
@@ -54,7 +53,7 @@ func (w *waiting) report(now Progress) {
 	}
 }
 
-// what names what is waited for, fit for a terminal.
+// what names the awaited object, safe for a terminal.
 func (w *waiting) what() string {
 	if w.wait.Kind == provider.ForOperation {
 		name := "operation"

@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestAwaitPauses shows that polls begin close together, come 10 seconds apart in the end, and stop
-// at the time that the document gives, but for an operation.
+// TestAwaitPauses shows that polls begin close together, slow down to one every 10 seconds, and stop
+// after the documented time, except for an operation.
 func TestAwaitPauses(t *testing.T) {
 	t.Parallel()
 	c, workspace := scripted(t, `{"cluster_id": "c-1"}`, `{"state": "PENDING", "state_message": "Finding instances"}`)
@@ -49,7 +49,7 @@ func TestAwaitPauses(t *testing.T) {
 	}
 }
 
-// TestAwaitTellsOfProgress shows what is told: each state and message once, and that it goes on.
+// TestAwaitTellsOfProgress shows the messages: each state and message once, and that the work continues.
 func TestAwaitTellsOfProgress(t *testing.T) {
 	t.Parallel()
 	type told struct{ what, state, message string }

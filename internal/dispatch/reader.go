@@ -28,9 +28,9 @@ type Reader struct {
 	ended  error // why there is nothing more: io.EOF, or what went wrong
 }
 
-// Usage counts what a call cost.
+// Usage counts the cost of a call.
 type Usage struct {
-	// Requests counts those that were answered with success, Retries those that were sent again.
+	// Requests counts the successful requests, Retries the repeated ones.
 	Requests, Retries int
 	// Rows counts the items of all pages.
 	Rows int
@@ -40,7 +40,7 @@ type Usage struct {
 	Time time.Duration
 }
 
-// Add adds up what two calls cost.
+// Add adds the cost of another call.
 func (u *Usage) Add(other Usage) {
 	u.Requests += other.Requests
 	u.Retries += other.Retries
@@ -68,15 +68,15 @@ func newReader(c *Client, req *Request) *Reader {
 	return &Reader{client: c, req: req, first: req, past: newPast()}
 }
 
-// Usage tells what the call cost until now.
+// Usage returns the cost of the call until now.
 func (r *Reader) Usage() Usage { return r.usage }
 
 // Cut reports whether the answer goes on behind the last page that was given, because the client's
 // page limit was reached.
 func (r *Reader) Cut() bool { return r.cut }
 
-// Next fetches the next page; behind the last one it gives io.EOF. Once it has failed it gives
-// the same error again, so that nobody takes the end for the whole.
+// Next fetches the next page. After the last page it returns io.EOF. After an error it returns the same
+// error again, so that the end never looks complete.
 func (r *Reader) Next(ctx context.Context) (*Page, error) {
 	if r.ended != nil {
 		return nil, r.ended
@@ -95,8 +95,8 @@ func (r *Reader) Next(ctx context.Context) (*Page, error) {
 	return page, nil
 }
 
-// notTheEnd keeps an error from being taken for the end of the pages: io.EOF is also what the network gives
-// where a server closes the connection instead of answering.
+// notTheEnd wraps io.EOF of the network, so that it does not look like the end of the pages: a server that
+// closes the connection instead of answering also causes io.EOF.
 func notTheEnd(err error) error {
 	if err == io.EOF || !errors.Is(err, io.EOF) { //nolint:errorlint // the end itself, which nothing wraps
 		return err
@@ -259,7 +259,7 @@ func (p *Page) Len() int { return p.items.n }
 // Columns describes the page's rows.
 func (p *Page) Columns() []provider.Column { return p.req.shape.columns }
 
-// unreadable is the error that an answer is not what the document says.
+// unreadable is the error for an answer that does not match the document.
 func unreadable(req *Request, body []byte, cause error) error {
 	text := strings.TrimSpace(string(body))
 	message := "the answer is not the JSON that the document describes"

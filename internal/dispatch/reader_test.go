@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestTotals holds lists that say how many items there are to their word: what was lost on the way is
-// an error, and what was not is none.
+// TestTotals reads lists that report their number of items: a lost item is an error, and a complete list
+// is not.
 func TestTotals(t *testing.T) {
 	page := func(start, total int, names string) string {
 		var items []string
@@ -69,8 +69,7 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-// TestItemsWithoutIDAreKept shows that items which nothing tells apart do not pass for one that comes
-// twice.
+// TestItemsWithoutIDAreKept shows that equal items without an identifying attribute count separately.
 func TestItemsWithoutIDAreKept(t *testing.T) {
 	var asked []string
 	c := pages(t, &asked, `{"things": [{"size": 1}, {"size": 1}, {"name": "a"}, {"name": "a"}]}`, `{}`)
@@ -80,7 +79,7 @@ func TestItemsWithoutIDAreKept(t *testing.T) {
 	}
 }
 
-// TestPageLimit shows that a list which is cut short says so, and one that ends by itself does not.
+// TestPageLimit shows that a shortened list reports it, and that a complete list does not.
 func TestPageLimit(t *testing.T) {
 	texts := []string{`{"things": [{"name": "a"}], "next_page_token": "1"}`, `{"things": [{"name": "b"}], "next_page_token": "2"}`, `{"things": [{"name": "c"}]}`}
 	for limit, want := range map[int]struct {
@@ -112,7 +111,7 @@ func TestPageLimit(t *testing.T) {
 	}
 }
 
-// TestUsage shows what a call is said to have cost.
+// TestUsage shows the reported cost of a call.
 func TestUsage(t *testing.T) {
 	texts := []string{`{"things": [{"name": "a"}, {"name": "b"}], "next_page_token": "1"}`, `{"things": [{"name": "c"}]}`}
 	calls := 0

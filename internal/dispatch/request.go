@@ -151,8 +151,8 @@ func (c *Client) encodeBody(req *Request) error {
 	return nil
 }
 
-// complete returns the body the attributes that nobody has to write: parameters of the path that
-// are sent in the body as well, and fresh request ids.
+// complete adds the attributes to the body that a user need not write: parameters of the path that are
+// also sent in the body, and new request ids.
 func (c *Client) complete(call Call, body any) (any, error) {
 	m := call.Method
 	schema, err := c.Catalogue.Resolve(m, m.Body.Schema)
@@ -235,7 +235,7 @@ func addQuery(query url.Values, name string, value any) {
 	}
 }
 
-// plain writes a scalar as text, and what is none as JSON.
+// plain writes a scalar as text, and any other value as JSON.
 func plain(value any) string {
 	switch value := value.(type) {
 	case string:

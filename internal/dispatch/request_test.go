@@ -70,8 +70,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// FuzzPath shows that what is given for a part of a path arrives as that part, to the byte, or is
-// not sent at all.
+// FuzzPath shows that the value for a part of a path arrives as exactly this part, or is not sent.
 func FuzzPath(f *testing.F) {
 	for _, seed := range []string{
 		"n", "a b", "a/b", "..", ".", "a..b", "...", "%2e%2e", "100%", "%", "%zz", "a%2Fb", "%%32e", "a\\b", "a?b=c", "a#b", "a;b", "a,b", "a:b", "a@b", "a+b", "a&b=c", "~", "*", "'", `"`, "<>", "{}", "[1]", "|",
@@ -111,7 +110,7 @@ func plainName(s string) bool {
 	return s != "" && utf8.ValidString(s) && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_ @:+&=é日本🙂") == ""
 }
 
-// TestPathsOfFiles shows what may stand for a whole path, whose slashes stay slashes.
+// TestPathsOfFiles shows the valid values for a whole path, whose slashes stay slashes.
 func TestPathsOfFiles(t *testing.T) {
 	var uri string
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +189,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestArguments shows what is wrong with arguments before anything is sent.
+// TestArguments shows the errors of arguments. Nothing is sent.
 func TestArguments(t *testing.T) {
 	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("sent") })
 	tests := map[string]struct {

@@ -55,7 +55,7 @@ func (r Retry) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// attemptError is why an attempt failed and what that says about another one.
+// attemptError is the reason why an attempt failed, and decides about another attempt.
 type attemptError struct {
 	err error
 	// again is set where repeating cannot do the request's work twice.
@@ -71,9 +71,9 @@ type attemptError struct {
 func (e *attemptError) Error() string { return e.err.Error() }
 func (e *attemptError) Unwrap() error { return e.err }
 
-// backoff is the pause before the attempt number tries+1: what the server asked for and a little
-// at random on top, so that clients do not return all at once; else full jitter up to a bound
-// that doubles.
+// backoff is the pause before attempt number tries+1. If the server asked for a pause, it is that pause
+// plus a small random time, so that clients do not all return at once. Otherwise it is full jitter up to
+// a bound that doubles.
 func backoff(e *attemptError, tries int) time.Duration {
 	if e.after > 0 {
 		return e.after + rand.N(e.after/10+time.Millisecond) //nolint:gosec // jitter
@@ -86,13 +86,12 @@ func backoff(e *attemptError, tries int) time.Duration {
 	return bound/10 + rand.N(bound) //nolint:gosec // jitter
 }
 
-// longestAfter caps what a server may ask for. Dates lie up to 8,000 years ahead, and a wait of
-// centuries does not fit a duration with anything added to it.
+// longestAfter limits the pause that a server may ask for. Dates may be 8,000 years ahead, and such a
+// pause overflows a duration.
 const longestAfter = 24 * time.Hour
 
-// retryAfter reports how long the server asked us to wait, from the Retry-After header (seconds
-// or HTTP date, RFC 9110 §10.2.3), capped at a day. It is 0 when there is none or it makes no
-// sense.
+// retryAfter returns the pause that the server asked for in the Retry-After header (seconds or HTTP date,
+// RFC 9110 §10.2.3), at most a day. It is 0 if the header is missing or invalid.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	text := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
@@ -104,10 +103,9 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// transportError says what a failed exchange means for another attempt. wrote is set once any of
-// the request may have left: from then on the server may have acted on it, and only what is safe
-// to do twice is repeated. What has no prospect of passing, such as a certificate that does not
-// hold, is not repeated at all.
+// transportError decides whether a failed exchange may be repeated. wrote is set once any byte of the
+// request may have been sent: from then on the server may have acted on it, so only a request that is
+// safe to repeat is repeated. A permanent error, such as an invalid certificate, is never repeated.
 func transportError(r *http.Request, err error, wrote bool) *attemptError {
 	e := &attemptError{err: err, wrote: wrote}
 	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
@@ -154,9 +152,9 @@ func (a *answer) takeIn(ctx context.Context, c *Client, req *Request) (err error
 	return nil
 }
 
-// exchange sends a request until it is answered with success, the answer is final, or the budget
-// is spent, and gives the body. It adds what that cost to usage. No error of it is io.EOF, which a
-// server that hangs up would give: to readers of rows that is the end of them.
+// exchange sends a request until it succeeds, the answer is final, or the budget is spent, and returns
+// the body. It adds the cost to usage. Its error is never io.EOF, even if the server closes the
+// connection, because io.EOF means the end of the rows to a reader.
 func (c *Client) exchange(ctx context.Context, req *Request, usage *Usage) (*answer, error) {
 	answered, err := c.persist(ctx, req, usage)
 	return answered, notTheEnd(err)
@@ -237,7 +235,7 @@ func (c *Client) pace(ctx context.Context, req *Request) error {
 	return err
 }
 
-// tellPacer tells the pacer how an attempt went.
+// tellPacer reports the result of an attempt to the pacer.
 func (c *Client) tellPacer(req *Request, err error) {
 	if c.Pacer == nil {
 		return
@@ -274,7 +272,7 @@ func canceled(ctx context.Context, req *Request) error {
 	return e
 }
 
-// What a call that was stopped may have done.
+// The possible effects of a stopped call.
 const (
 	notSent      = "it was not sent"
 	betweenTries = "it waited for its next attempt, and the last one did nothing"
@@ -282,7 +280,7 @@ const (
 	onlyRead     = "not all of the answer was read; a read changes nothing"
 )
 
-// canceledAs is canceled with what the call may have done.
+// canceledAs is canceled with the possible effects of the call.
 func canceledAs(ctx context.Context, req *Request, state string) error {
 	return provider.Change(canceled(ctx, req), func(e *provider.Error) { e.Message += ": " + state })
 }

@@ -27,7 +27,7 @@ func (r *rows) Columns() []provider.Column { return r.req.shape.columns }
 // Cut reports whether the client's page limit left rows out behind the last one.
 func (r *rows) Cut() bool { return r.reader.Cut() }
 
-// Usage tells what the call cost until now.
+// Usage returns the cost of the call until now.
 func (r *rows) Usage() Usage { return r.reader.Usage() }
 
 func (r *rows) Close() error {
@@ -136,7 +136,7 @@ func (p *Page) strange(item json.RawMessage) error {
 	return nil
 }
 
-// headerValue returns a header's value as what the document says it is.
+// headerValue returns a header's value with its documented type.
 func headerValue(text, typ string) any {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && typ == "integer" {
 		return n
@@ -176,8 +176,8 @@ func convert(raw json.RawMessage, typ string, secret bool) any {
 // exactInFloat bounds the integers that float64 holds without a gap.
 const exactInFloat = 1 << 53
 
-// number returns an int64 for integers, a float64 for other numbers and for what the document calls
-// a number, and the JSON itself where neither would keep the value.
+// number returns an int64 for integers, and a float64 for other numbers and for the documented type
+// number. If neither keeps the value, it returns the JSON.
 func number(raw json.RawMessage, typ string) any {
 	text := string(raw)
 	if !strings.ContainsAny(text, ".eE") {
@@ -197,8 +197,7 @@ func number(raw json.RawMessage, typ string) any {
 	return raw
 }
 
-// keeps reports whether a float64 says all that the text of a number says: written as short as
-// tells it from other numbers, it is the same number.
+// keeps reports whether a float64 keeps the number of a text: its shortest form is the same number.
 func keeps(f float64, text string) bool {
 	if len(text) <= 15 && !strings.ContainsAny(text, "eE") {
 		return true // any 15 digits fit

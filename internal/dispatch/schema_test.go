@@ -25,10 +25,10 @@ type body struct {
 	schema *openapi3.Schema
 }
 
-// TestCheckAgreesWithKinOpenAPI makes up values for every request body of the documents, right and
-// wrong ones, and shows that what is sent is exactly what another judge of the same schemas
-// accepts. Left out is where we differ on purpose: strings are read as JSON, null counts as
-// absent, unknown attributes are refused, integers have a size.
+// TestCheckAgreesWithKinOpenAPI generates valid and invalid values for every request body of the
+// documents, and shows that we send exactly the values that another implementation accepts for the same
+// schemas. It leaves out the intended differences: strings are read as JSON, null counts as absent,
+// unknown attributes are refused, integers have a size.
 func TestCheckAgreesWithKinOpenAPI(t *testing.T) {
 	rounds := 40
 	if testing.Short() {
@@ -127,8 +127,8 @@ func requestSchema(doc *openapi3.T, m *provider.Method) *openapi3.Schema {
 	return nil
 }
 
-// normalise takes away what kin-openapi judges otherwise than we do on purpose. An object that
-// names attributes has no others; formats other than date-time are hints.
+// normalise removes the parts of a schema that kin-openapi and we intentionally treat differently. An
+// object with documented attributes has no others; formats other than date-time are hints.
 func normalise(s *openapi3.Schema, done map[*openapi3.Schema]bool, root bool) {
 	if s == nil || done[s] {
 		return

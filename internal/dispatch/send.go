@@ -23,7 +23,7 @@ const (
 	// usualAnswer is the bound of one answer, unless the client has another. A page of a list has a few
 	// megabytes at most.
 	usualAnswer = 256 << 20
-	// maxErrorBody bounds what is read of an answer that says what went wrong.
+	// maxErrorBody limits how much is read of an answer that reports an error.
 	maxErrorBody = 1 << 20
 	// maxHeader bounds the headers of an answer.
 	maxHeader = 1 << 20
@@ -78,7 +78,7 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	body := read.data
 	c.log(ctx, "answer", req, slog.Int("status", resp.StatusCode), slog.Int64("bytes", read.length), slog.Duration("time", time.Since(began)))
 	if isError(resp.StatusCode) {
-		// Whatever could be read of the body is good enough to say what went wrong.
+		// An incomplete body is enough to report the error.
 		c.sent.add(c.secrets(req)...)
 		apiErr := responseError(req, resp, body, c.sent.hide())
 		return nil, &attemptError{err: apiErr, again: retryable(resp.StatusCode) || resp.StatusCode >= 400 && isPassing(body), wrote: true, after: retryAfter(resp.Header, time.Now())}
@@ -100,8 +100,8 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	return &answer{client: c, arrived: read, header: resp.Header}, nil
 }
 
-// judgeStatus refuses an answer whose body is not read, because its status means neither success nor an
-// error. Behind 101 the connection is no longer HTTP's, and a read from it hears no time limit.
+// judgeStatus refuses an answer whose status means neither success nor an error; its body is not read.
+// After 101 the connection is not HTTP any more, and a read from it ignores time limits.
 func judgeStatus(req *Request, resp *http.Response) error {
 	if resp.StatusCode >= 200 {
 		return nil
@@ -154,8 +154,8 @@ func (c *Client) requestTimeout() time.Duration {
 	return defaultRequestTimeout
 }
 
-// errSilent is the cause of a request that ends because the server said nothing for so long. It
-// is a time-out as net.Error has it.
+// errSilent is the cause of a request that ends because the server was silent for too long. It is a
+// time-out of net.Error.
 type errSilent struct{ after time.Duration }
 
 func (e errSilent) Error() string { return fmt.Sprintf("no answer within %s", e.after) }
@@ -203,8 +203,7 @@ func (c *Client) transportFailure(ctx context.Context, req *Request, r *http.Req
 	return failed
 }
 
-// callError makes an error that tells which call it is about. The query is left out, which may
-// hold what is no business of a log.
+// callError makes an error that names its call. It leaves out the query, which may hold private values.
 func callError(req *Request, code provider.Code, message string) *provider.Error {
 	u := *req.http.URL
 	u.RawQuery = ""

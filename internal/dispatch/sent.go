@@ -49,12 +49,12 @@ func (s *sent) hide() *provider.Mask {
 	return s.mask
 }
 
-// keeper is an [Authorizer] that names the secrets behind the credentials that it gives, such as a
-// client secret.
+// keeper is an [Authorizer] that lists the secrets from which it makes credentials, such as a client
+// secret.
 type keeper interface{ Secrets() []string }
 
-// remember notes the credentials of a signed request: the headers that signing added, and what the
-// authorizer keeps.
+// remember records the credentials of a signed request: the headers that signing added, and the secrets
+// of the authorizer.
 func (c *Client) remember(r *http.Request, unsigned http.Header) {
 	for name, values := range r.Header {
 		if _, given := unsigned[name]; given || !NamesSecret(name) {
@@ -155,7 +155,7 @@ func appendTexts(found []string, value any) []string {
 	return append(found, plain(value))
 }
 
-// hidden masks in an error what was sent with the request, and with all requests before.
+// hidden masks the credentials of this request, and of all earlier ones, in an error.
 func (c *Client) hidden(req *Request, err error) error {
 	if err == nil {
 		return nil

@@ -31,8 +31,8 @@ func (c credential) Authorize(r *http.Request) error {
 
 func (c credential) Secrets() []string { return c.secrets }
 
-// TestAnswersThatRepeatCredentials has a server repeat what it was sent, in every place and spelling.
-// Nothing that is printed, logged or stored shows it.
+// TestAnswersThatRepeatCredentials has a server repeat the received credentials, in every place and
+// spelling. No output, log or store shows them.
 func TestAnswersThatRepeatCredentials(t *testing.T) {
 	const secret, password = `dapi "0123" 456789abcdef`, "pass'word-1"
 	basic := base64.StdEncoding.EncodeToString([]byte("user:" + password))

@@ -6,7 +6,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// shape says how the rows of an answer are found and what they hold.
+// shape describes where the rows of an answer are and which columns they have.
 type shape struct {
 	whole   form   // of the answer
 	key     string // attribute of the answer that holds the rows; empty: the answer itself
@@ -117,7 +117,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 	return s, nil
 }
 
-// echoed finds a required parameter that the answer has as an attribute; empty if there is none.
+// echoed returns a required parameter that is also an attribute of the answer; empty if none is.
 func echoed(m *provider.Method, f form) string {
 	for _, p := range m.Params {
 		if p.Required && f.names[p.Name] {

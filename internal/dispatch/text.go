@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// repair makes text of what an answer has in its strings, and tells how much of it was none.
+// repair makes the strings of an answer valid text, and reports the number of replaced characters.
 func (c *Client) repair(req *Request, answered *answer) {
 	if req.shape.stream { // its bytes are the value
 		return
@@ -21,9 +21,9 @@ func (c *Client) repair(req *Request, answered *answer) {
 	}
 }
 
-// repair replaces what is no text in the strings of JSON, as the decoding of the official SDK does
-// (encoding/json), and counts the replacements: U+FFFD stands for each byte that is no UTF-8, and for each
-// escape of half a surrogate pair. JSON in which nothing is to be replaced is returned as it is.
+// repair replaces invalid text in the strings of JSON, as the official SDK's decoder does
+// (encoding/json), and counts the replacements: each byte that is not UTF-8, and each escape of half a
+// surrogate pair, becomes U+FFFD. It returns JSON without invalid text unchanged.
 func repair(body []byte) (repaired []byte, replaced int) {
 	if utf8.Valid(body) && !mayHaveSurrogates(body) {
 		return body, 0
@@ -171,7 +171,7 @@ func repeats(raw json.RawMessage) bool {
 	return false
 }
 
-// has reports whether a name is among those of the level, and notes it where there are many.
+// has reports whether the level has a name, and adds the name to a large level.
 func (l *level) has(names []string, name string) bool {
 	switch {
 	case l.many == nil && len(names) < fewNames:

@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 )
 
-// texts are what the strings of an answer may hold.
+// texts are possible strings of an answer.
 func texts() []string {
 	return []string{
 		"plain", "é€😀", "a\xffb", "\xff\xfe\xfd", "\xed\xa0\x80", "\xe2\x82", "\xc0\x80", "a\xf0\x9f\x98b", `\ud83d\ude00`, `\ud83d`, `\ude00`, `\ud83d\ud83d\ude00`,
@@ -19,8 +19,8 @@ func texts() []string {
 	}
 }
 
-// TestTextsThatAreNone shows that what is no text in an answer is what encoding/json makes of it, with which
-// the SDK decodes, in columns and inside of them, and that it is told.
+// TestTextsThatAreNone shows that invalid text of an answer becomes the same text as with encoding/json,
+// which the SDK uses, in columns and inside of them, and that the replacement is reported.
 func TestTextsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, text := range texts() {

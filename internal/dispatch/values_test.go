@@ -13,7 +13,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestValues shows what a row holds for what an answer says.
+// TestValues shows the values of a row for the values of an answer.
 func TestValues(t *testing.T) {
 	raw := func(text string) json.RawMessage { return json.RawMessage(text) }
 	tests := map[string]struct {
@@ -128,7 +128,7 @@ func FuzzNumbers(f *testing.F) {
 	})
 }
 
-// TestShapes shows how columns and rows come of what a document calls the answer.
+// TestShapes shows the columns and rows for the documented forms of an answer.
 func TestShapes(t *testing.T) {
 	tests := map[string]struct {
 		r       request

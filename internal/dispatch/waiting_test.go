@@ -62,7 +62,7 @@ func TestEveryMethodCanBeAwaited(t *testing.T) {
 	}
 }
 
-// checkStates holds the states against those that the document of the poll lists.
+// checkStates compares the states with those in the poll's document.
 func checkStates(t *testing.T, c *dispatch.Client, m, poll *provider.Method) {
 	t.Helper()
 	w := m.Wait
@@ -83,7 +83,7 @@ func checkStates(t *testing.T, c *dispatch.Client, m, poll *provider.Method) {
 	}
 }
 
-// source returns the schema of what a binding takes; nil where that does not exist, or need not be given.
+// source returns the schema of a binding's value; nil if it does not exist, or is optional.
 func source(t *testing.T, c *dispatch.Client, m *provider.Method, b provider.Binding) *provider.Schema {
 	t.Helper()
 	if b.From == provider.FromResponse {
@@ -101,7 +101,7 @@ func source(t *testing.T, c *dispatch.Client, m *provider.Method, b provider.Bin
 	return at(t, c, m, m.Body.Schema, b.Path)
 }
 
-// at returns the schema of an attribute by its path; nil where there is none.
+// at returns the schema of an attribute by its path; nil if it does not exist.
 func at(t *testing.T, c *dispatch.Client, m *provider.Method, schema *provider.Schema, path string) *provider.Schema {
 	t.Helper()
 	for name := range strings.SplitSeq(path, ".") {

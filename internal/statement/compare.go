@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Class is what the values of a column are, as far as it decides how they compare.
+// Class is the kind of a column's values, as far as it decides how they compare.
 type Class int
 
 // The classes.
@@ -21,21 +21,21 @@ const (
 	Parameter // of a call, which takes what it is compared with as it is
 )
 
-// Column is what is known of the columns with a name.
+// Column describes all columns of one name.
 type Column struct {
 	Class Class
 	// Shared is set if one is the parameter of a call as well.
 	Shared bool
-	// Native is set if all are those of resources: a boolean is 1 or 0 there, and a time has the
-	// collation of times.
+	// Native is set if all of them are columns of resources: there a boolean is 1 or 0, and a time has
+	// the collation of times.
 	Native bool
 }
 
-// Columns tells what is known of a column of a table, or, if the table is empty, of the columns of that
-// name of all tables. Both names are in lower case, that of the table with its parts joined by dots.
+// Columns describes a column of a table or, if the table is empty, the columns with that name of all
+// tables. Both names are in lower case; dots join the parts of the table's name.
 type Columns func(table, name string) Column
 
-// Spellings are the names in SQLite of what [Query.Comparisons] edits into a query.
+// Spellings are the SQLite names that [Query.Comparisons] inserts into a query.
 type Spellings struct {
 	Time    string // a collation that compares texts as times
 	Dates   string // a collation that compares two texts as times if both are some, else as texts
@@ -43,9 +43,9 @@ type Spellings struct {
 	Spelled string // a function (value, text, …): the text that spells the boolean in value, else value
 }
 
-// Comparisons returns the edits that make comparisons with booleans and times go by what the values
-// are, not by how they are written. SQLite keeps a boolean as 1 or 0, which no text equals, and
-// compares times as texts. A comparison that cannot be made right is an error.
+// Comparisons returns the edits that make comparisons with booleans and times depend on the values, not
+// on their spelling. SQLite keeps a boolean as 1 or 0, which equals no text, and compares times as texts.
+// A comparison that no edit can correct is an error.
 func (q *Query) Comparisons(columns Columns, into Spellings) ([]Edit, error) {
 	c := &comparisons{query: q, columns: columns, into: into, aliases: map[string]Class{}, tables: map[string]string{}}
 	if !c.scan() {
@@ -137,7 +137,7 @@ var notOperands = map[string]bool{
 	"THEN": true, "UNION": true, "USING": true, "VALUES": true, "WHEN": true, "WHERE": true, "WINDOW": true, "WITH": true,
 }
 
-// isOperand reports whether a token is an operand by itself.
+// isOperand reports whether a token alone is an operand.
 func isOperand(t token) bool {
 	return t.typ == stringToken || t.typ == numberToken || t.typ == wordToken && !notOperands[strings.ToUpper(t.raw)] ||
 		len(t.raw) > 0 && strings.IndexByte("?:@$", t.raw[0]) >= 0
@@ -282,8 +282,8 @@ func (c *comparisons) nameTables() {
 	}
 }
 
-// nameAliases learns the classes of the names that the query gives to expressions. A name with two
-// meanings has none.
+// nameAliases records the classes of the query's aliases for expressions. An alias with two meanings has
+// no class.
 func (c *comparisons) nameAliases() {
 	for i, t := range c.tokens {
 		if !t.is("AS") || c.get(i+1).typ != wordToken {
@@ -320,10 +320,10 @@ func (c *comparisons) isTableAlias(i int) bool {
 	return next.typ == '(' || next.is("MATERIALIZED") || next.is("NOT")
 }
 
-// class tells what an operand is.
+// class returns the class of an operand.
 func (c *comparisons) class(s span) Class { return c.column(s).Class }
 
-// column tells what is known of an operand.
+// column describes the column that an operand names.
 func (c *comparisons) column(s span) Column {
 	first := c.get(s.from)
 	switch {
@@ -387,7 +387,7 @@ func isConstantWord(t token) bool {
 // isWhole reports whether a span is one operand.
 func (c *comparisons) isWhole(s span) bool { return c.after(s.from) == s && !s.empty() }
 
-// arguments returns what stands between a bracket and its end, parted by commas.
+// arguments returns the arguments between a bracket and its end, which commas separate.
 func (c *comparisons) arguments(open int) []span {
 	var all []span
 	from, end := open+1, c.pairs[open]

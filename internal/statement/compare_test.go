@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// knownColumns are those of a table live, of a resource, and of a table kept, of a store.
+// knownColumns are the columns of live, a table of a resource, and of kept, a table of a store.
 func knownColumns(table, name string) Column {
 	columns := map[string]Column{
 		"live.b": {Class: Boolean, Native: true}, "live.t": {Class: Time, Native: true}, "live.n": {Class: Numeric, Native: true}, "live.s": {Class: Textual, Native: true},
@@ -20,7 +20,7 @@ func knownColumns(table, name string) Column {
 	return columns[table+"."+name]
 }
 
-// TestComparisonEdits shows what is edited into queries: L and M are collations, T and S functions.
+// TestComparisonEdits shows the edits of queries: L and M are collations, T and S functions.
 func TestComparisonEdits(t *testing.T) {
 	for text, want := range map[string]string{
 		"SELECT 1 FROM live WHERE b = 'true' AND n = 1":                              "SELECT 1 FROM live WHERE b = 1 AND n = 1",
@@ -97,7 +97,7 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-// TestParseTime reads times in every spelling, and refuses what is none.
+// TestParseTime reads times in every spelling, and refuses other texts.
 func TestParseTime(t *testing.T) {
 	for text, want := range map[string]string{
 		"2026": "2026-01-01T00:00:00Z", "2026-02": "2026-02-01T00:00:00Z", "2026-02-03": "2026-02-03T00:00:00Z",

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// comparison is one comparison: a value, and what it is compared with.
+// comparison is one comparison: a value, and the values that it is compared with.
 type comparison struct {
 	op     string // upper case: =, <, IN, BETWEEN, LIKE, CASE
 	left   span
@@ -45,7 +45,7 @@ func (c *comparisons) at(i int) error {
 	return nil
 }
 
-// assigns reports whether the = at a token gives a column its value: SET a = 1, b = 2.
+// assigns reports whether the = at a token assigns a value to a column: SET a = 1, b = 2.
 func (c *comparisons) assigns(i int) bool {
 	left := c.before(i)
 	before := c.get(left.from - 1)
@@ -118,7 +118,7 @@ func (c *comparisons) ofCase(i int) comparison {
 	return made
 }
 
-// ofWord reads what follows IN, BETWEEN, LIKE and its like.
+// ofWord reads the operands after IN, BETWEEN, LIKE and similar words.
 func (c *comparisons) ofWord(word string, left span, i int) comparison {
 	made := comparison{op: word, left: left}
 	switch {
@@ -171,7 +171,7 @@ func (c *comparisons) edit(made comparison) error {
 	return nil
 }
 
-// collated reports whether an operand has a COLLATE of its own.
+// collated reports whether an operand has a COLLATE clause.
 func (c *comparisons) collated(s span) bool {
 	return c.get(s.to).is("COLLATE") || c.get(s.from-1).is("COLLATE")
 }
@@ -290,8 +290,8 @@ func (c *comparisons) times(made comparison, operands []span) error {
 	return nil
 }
 
-// isNative reports whether SQLite compares as times without more: by the collation of the left column,
-// or, where there is none on the left, by that on the right.
+// isNative reports whether SQLite compares two operands as times without an edit: by the collation of the
+// left column or, if that has none, of the right one.
 func (c *comparisons) isNative(made comparison) bool {
 	if column := c.column(made.left); column.Class == Time && column.Native {
 		return true

@@ -16,7 +16,7 @@ type Condition struct {
 	pos  provider.Position
 }
 
-// where reads WHERE to the end of the statement; nil where there is none.
+// where reads WHERE to the end of the statement; nil if the statement has no WHERE.
 func (p *parser) where() (*Condition, error) {
 	pos := p.token.pos(p.lex)
 	found, err := p.accept("WHERE")
@@ -40,9 +40,8 @@ func (p *parser) where() (*Condition, error) {
 	return &Condition{expr: query.Where.Expr, pos: pos}, nil
 }
 
-// Match reports whether a row meets the condition. value gives the value of a column by its name,
-// in any case, and whether there is such a column. Text is compared without regard to case by
-// LIKE and exactly else.
+// Match reports whether a row meets the condition. value returns the value of a column by its name, in
+// any case, and whether the column exists. LIKE ignores the case of text; other comparisons do not.
 func (c *Condition) Match(value func(column string) (string, bool)) (bool, error) {
 	return c.match(c.expr, value)
 }
@@ -151,7 +150,7 @@ func Like(pattern, text string) bool {
 	return like([]rune(strings.ToLower(pattern)), []rune(strings.ToLower(text)))
 }
 
-// like remembers the last % only: what a later one takes need never be taken back by an earlier.
+// like needs to remember only the last %: an earlier one never has to match more text.
 func like(pattern, text []rune) bool {
 	p, t, star, mark := 0, 0, -1, 0
 	for t < len(text) {

@@ -22,7 +22,7 @@ type Create struct {
 	OrReplace, Temp, IfNotExists bool
 	Name                         Ident
 	Columns                      []Ident // of a view; none where the statement names none
-	// Definition is what stands between the brackets of a table, as SQLite reads it; empty with AS.
+	// Definition is the text between the brackets of a table, in SQLite's grammar; empty with AS.
 	Definition string
 	As         *Query // nil for a table with a definition
 }
@@ -83,7 +83,7 @@ func (s *sqlParser) definition() (string, error) {
 	return s.part(from, s.at-1).Text, nil
 }
 
-// kind reads what a CREATE or DROP is about.
+// kind reads the kind of object after CREATE or DROP.
 func (s *sqlParser) kind(verb string) (ObjectKind, error) {
 	for _, other := range []string{"INDEX", "UNIQUE", "TRIGGER", "VIRTUAL"} {
 		if s.keyword(other) {

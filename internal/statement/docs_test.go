@@ -48,7 +48,7 @@ func TestPublishedStatements(t *testing.T) {
 	}
 }
 
-// published checks one statement and gives its first word.
+// published checks one statement and returns its first word.
 func published(t *testing.T, path, text string) string {
 	t.Helper()
 	all, err := Parse(text)

@@ -59,7 +59,7 @@ func (e Edited) source(offset int) int {
 	return offset - shift
 }
 
-// Quoted reports whether what stands at an offset in the edited text was written between quotes.
+// Quoted reports whether the text at an offset in the edited text was written between quotes.
 func (e Edited) Quoted(offset int) bool {
 	at := e.source(offset)
 	return at < len(e.query.Text) && strings.IndexByte("'\"`", e.query.Text[at]) >= 0

@@ -105,7 +105,7 @@ func TestSQLErrorsSayWhere(t *testing.T) {
 	}
 }
 
-// What SQLite has and lakeql has not is told as such, with what to do instead.
+// TestUnsupported shows the errors for statements that SQLite has and lakeql has not, with hints.
 func TestUnsupported(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]struct{ message, hint string }{

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// everyTenant is what a tenant's variable is compared with if a query is about all tenants: deployment_name = '*'.
+// everyTenant is the value that stands for all tenants in a comparison: deployment_name = '*'.
 const everyTenant = "'*'"
 
 // wildcard is a comparison of a name with '*'. It means all tenants if the name is a tenant's variable, which
@@ -48,8 +48,8 @@ func (n dotted) wildcards(tokens []token, from, to int) []wildcard {
 	return []wildcard{{strings.ToLower(unquoteName(tokens[n.last].raw)), edits}}
 }
 
-// everyTenant finds what has to be put where for a comparison of the name with '*', with '*' in place of the
-// list. An expression of which the name or '*' is only a part is no such comparison.
+// everyTenant returns the edits for comparisons of the name with '*', which replace '*' by the list. An
+// expression that contains the name or '*' only as a part is no such comparison.
 func (n dotted) everyTenant(tokens []token, from, to int) []Edit {
 	at := func(i int) token {
 		if i < from || i >= to {
@@ -89,8 +89,8 @@ func (n dotted) everyTenant(tokens []token, from, to int) []Edit {
 	return []Edit{{at(value).start - start, begin, gap}, {end, end, " IN (" + everyTenant + ")"}}
 }
 
-// mayFollow reports whether a comparison of the name may begin behind a token: no operator stands there
-// that binds more tightly, nor SET, whose = compares nothing.
+// mayFollow reports whether a comparison of the name may begin after a token: the token is neither an
+// operator that binds more tightly, nor SET, whose = compares nothing.
 func (n dotted) mayFollow(before token) bool {
 	switch strings.ToUpper(before.raw) {
 	case "", "(", "ALL", "AND", "BY", "CASE", "DISTINCT", "ELSE", "HAVING", "NOT", "ON", "OR", "RETURNING", "SELECT", "THEN", "WHEN", "WHERE":

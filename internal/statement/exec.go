@@ -28,7 +28,7 @@ func (e *Exec) Pos() provider.Position { return e.Position }
 type Param struct {
 	Name string // without @
 	Pos  provider.Position
-	// Body is set for @@name, whose value is the request body whatever its name.
+	// Body is set for @@name: the value is the request body, whatever the name.
 	Body  bool
 	Value Value
 }

@@ -2,8 +2,8 @@ package statement
 
 import "github.com/lakeql/lakeql/provider"
 
-// Explain tells what a statement does, or, with ANALYZE, what it did: EXPLAIN [ANALYZE] statement.
-// EXPLAIN QUERY PLAN is the same as EXPLAIN.
+// Explain shows the steps of a statement or, with ANALYZE, runs it and shows their cost:
+// EXPLAIN [ANALYZE] statement. EXPLAIN QUERY PLAN is the same as EXPLAIN.
 type Explain struct {
 	Position  provider.Position
 	Analyze   bool

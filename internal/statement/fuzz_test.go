@@ -8,9 +8,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// FuzzParse checks that no text makes the parser panic or hang, that positions lie within the
-// text, that what it takes for a string is what stands in the text, and that the queries of a
-// statement are its text.
+// FuzzParse checks that no text makes the parser panic or hang, that positions are inside the text, that
+// each string equals its part of the text, and that the queries of a statement are parts of its text.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"EXEC a.b.c.d @x='it''s' --required @@json='{\"a\": \"\\\"\"}';",

@@ -22,8 +22,8 @@ func anchors() []string {
 	return []string{"EXISTS", "CREATE", "CREATEORUPDATE", "UPDATE", "STATECHECK", "EXPORTS", "DELETE", "COMMAND"}
 }
 
-// hintsOf returns the words of a comment that is a hint, whose text begins at an offset in the source.
-// The options of an anchor (retries=5) are none.
+// hintsOf returns the words of a hint comment that starts at an offset in the source. The options of an
+// anchor (retries=5) are not hints.
 func hintsOf(comment string, start int) []hint {
 	text, ok := strings.CutPrefix(comment, "+")
 	if !ok {
@@ -57,8 +57,8 @@ func hintsOf(comment string, start int) []hint {
 	return hints
 }
 
-// words returns the words of hints, in order. It is an error if one is not known: what it asks for
-// would be left out without a message.
+// words returns the words of hints, in order. An unknown word is an error, because its effect would be
+// missing without a message.
 func (l *lexer) words(hints []hint) ([]string, error) {
 	known := append(ownHints(), anchors()...)
 	var words []string

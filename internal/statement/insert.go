@@ -76,8 +76,7 @@ func (s *sqlParser) insert() (Statement, error) {
 	return i, nil
 }
 
-// rows reads where the rows of an INSERT come from. verb is the word INSERT; what stands before it is
-// a WITH.
+// rows reads the source of an INSERT's rows. verb is the word INSERT; a WITH may stand before it.
 func (s *sqlParser) rows(verb int) (*Query, error) {
 	if s.accept("DEFAULT") {
 		return nil, s.expect("VALUES")
@@ -90,9 +89,9 @@ func (s *sqlParser) rows(verb int) (*Query, error) {
 	return s.joined(verb, from), nil
 }
 
-// joined returns the query that a WITH before INSERT and the query behind it are together, up to the
-// next token. The text between is blank in it, so that every offset stays what it is. Of two WITHs
-// one is made: WITH a AS (…), b AS (…).
+// joined returns the query that consists of a WITH before INSERT and the query after it, up to the next
+// token. The text between becomes blanks, so that every offset stays valid. Two WITHs become one:
+// WITH a AS (…), b AS (…).
 func (s *sqlParser) joined(verb, from int) *Query {
 	plain := *s
 	text := []byte(s.text)

@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// endOfText is the type that sqlparser's tokenizer gives when there is nothing more.
+// endOfText is the type that sqlparser's tokenizer returns at the end of the text.
 const endOfText = 0
 
 // token is a piece of the text. Its raw text is cut from the source, because the tokenizer
@@ -31,7 +31,7 @@ func (t token) end() int { return t.start + len(t.raw) }
 // ends reports whether the token ends a statement.
 func (t token) ends() bool { return t.typ == ';' || t.typ == endOfText }
 
-// is reports whether the token is a word, in any case. A quoted name is none.
+// is reports whether the token is a word, in any case. A quoted name is not a word.
 func (t token) is(word string) bool { return strings.EqualFold(t.raw, word) }
 
 // lexer returns the tokens of a text without its comments. Comments matter in two ways: hints
@@ -94,7 +94,7 @@ func (l *lexer) next() (token, error) {
 			return token{typ: endOfText, start: start, hints: hints}, nil
 		}
 		if strings.HasPrefix(rest, "/*") {
-			// Read here rather than by the tokenizer, which runs what stands in /*! … */.
+			// The lexer reads this comment itself, because the tokenizer executes the text of /*! … */.
 			length := strings.Index(rest[2:], "*/")
 			if length < 0 {
 				return token{open: true}, l.openComment(start)
@@ -124,7 +124,7 @@ func (l *lexer) next() (token, error) {
 	}
 }
 
-// lexError words what the tokenizer could not read.
+// lexError returns the error for text that the tokenizer could not read.
 func (l *lexer) lexError(t token) (token, error) {
 	rest := l.text[t.start:]
 	r, size := utf8.DecodeRuneInString(rest)
@@ -165,10 +165,10 @@ func (l *lexer) fault(offset int, message, hint string) error {
 // blanks counts the bytes of leading white space that the tokenizer skips.
 func blanks(s string) int { return len(s) - len(strings.TrimLeft(s, " \t\r\n")) }
 
-// markerEnd recognises the marker that StackQL's documentation puts behind required parameters,
-// --required or -- required, and gives the offset behind its word. There StackQL reads a comment
-// to the end of the line, so that a statement whose lines were joined loses its rest in silence.
-// Where the word begins a sentence ("-- required by the auditors"), it is a comment after all.
+// markerEnd recognises the marker for required parameters in StackQL's documentation, --required or
+// -- required, and returns the offset after its word. StackQL reads a comment to the end of the line
+// there, so that a statement whose lines were joined silently loses its rest. If the word begins a
+// sentence ("-- required by the auditors"), it is a comment.
 func markerEnd(s string) (int, bool) {
 	rest, ok := strings.CutPrefix(s, "--")
 	if !ok {

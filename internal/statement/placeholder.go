@@ -8,14 +8,14 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// pagePlaceholder matches what documentation pages and templates have in place of values: {{ name }},
-// {{ .name }}, {{ quote .name }}, {{ name | filter }}. The references of Databricks jobs look alike but
-// have a dot or no blanks: {{job.id}}, {{run_id}}.
+// pagePlaceholder matches the placeholders for values on documentation pages and in templates:
+// {{ name }}, {{ .name }}, {{ quote .name }}, {{ name | filter }}. The references of Databricks jobs look
+// alike but have a dot or no blanks: {{job.id}}, {{run_id}}.
 var pagePlaceholder = regexp.MustCompile(`\{\{(\s+\w+\s*|\s*\w+\s+|\s*\.\w+\s*|\s*\w+\s+\.\w+\s*|\s*\.?\w+\s*\|[^{}]*)\}\}`)
 
-// Unfilled is an error if a string or quoted name of a text has a placeholder that was not filled in.
-// The text is one that [Parse] can read. A value that only becomes {{ name }} when it is worked out
-// is none.
+// Unfilled returns an error if a string or quoted name of a text has a placeholder that was not filled
+// in. [Parse] must be able to read the text. A value that becomes {{ name }} only in an evaluation is
+// not a placeholder.
 func Unfilled(text string) error {
 	if !strings.Contains(text, "{{") {
 		return nil
@@ -61,9 +61,9 @@ func placeholderIn(lex *lexer, before []token, t token) error {
 // isBarePlaceholder reports whether the value of a parameter or attribute is its own name in braces.
 func isBarePlaceholder(name, text string) bool { return name != "" && text == "{{"+name+"}}" }
 
-// Placeholder finds a placeholder of a documentation page in the value that was given for a
-// parameter or attribute called name: {{name}}. What else [Unfilled] finds in the text of a statement
-// is data where it comes out of an expression.
+// Placeholder returns a placeholder of a documentation page in the value of a parameter or attribute
+// called name: {{name}}. Other texts that [Unfilled] finds in a statement are data if an expression
+// returns them.
 func Placeholder(name, text string) (string, bool) {
 	if isBarePlaceholder(name, text) {
 		return text, true

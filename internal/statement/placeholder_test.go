@@ -7,8 +7,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestUnfilled finds templates that were left in the strings of statements of every kind, and leaves
-// alone what only looks like one.
+// TestUnfilled finds unfilled templates in the strings of statements of every kind, and ignores texts
+// that only look like one.
 func TestUnfilled(t *testing.T) {
 	for text, want := range map[string]string{
 		"SELECT 1 FROM t WHERE name = '{{ name }}'":                  "{{ name }}",

@@ -6,19 +6,19 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Query is a SELECT in SQLite's dialect, CTEs and VALUES included, or a part of another statement
-// that SQLite works out: a condition, an expression, what stands behind RETURNING. It is not parsed
-// here: SQLite does that, once the resources that it names are written as SQLite takes them.
+// Query is a SELECT in SQLite's dialect, with CTEs and VALUES, or a part of another statement that SQLite
+// evaluates: a condition, an expression, the columns of RETURNING. This package does not parse it. SQLite
+// does, after the names of resources are replaced by names that SQLite accepts.
 type Query struct {
 	Position provider.Position
-	// Text is the query without its semicolon and what follows it. Markers such as --required, which
-	// SQLite would read as comments to the end of the line, are blank in it.
+	// Text is the query without its semicolon and the text after it. Markers such as --required, which
+	// SQLite would read as comments to the end of the line, are replaced by blanks.
 	Text string
-	// Tables are the names of three parts in it, or of four, whose last part is a column.
+	// Tables are the names with three parts, or with four parts if the last one is a column.
 	Tables []Table
 
-	// Stored are the names in it that may be those of tables and views in a store, with a schema before
-	// the name if it has one.
+	// Stored are the names that may be those of tables and views in a store, each with its schema if it
+	// has one.
 	Stored []string
 
 	source    string
@@ -48,8 +48,8 @@ type Table struct {
 	Qualifier bool
 	// From is set where the name stands in a FROM or JOIN.
 	From bool
-	// Alias is set where SQLite needs one, for the resource's own name to qualify columns: the name
-	// stands in a FROM or JOIN without an alias of its own.
+	// Alias is set if SQLite needs an alias, so that the resource's own name can qualify columns: the
+	// name is in a FROM or JOIN and has no alias.
 	Alias bool
 }
 
@@ -72,7 +72,7 @@ type dotted struct {
 	// clause is the word that begins the clause in which the name stands, upper case; empty where
 	// none stands between the same brackets.
 	clause string
-	// table is what it is if it may be a resource's, with offsets in the source.
+	// table is the name if it may be that of a resource, with offsets in the source.
 	table Table
 }
 

@@ -33,8 +33,8 @@ func queriesOf(s Statement) []*Query {
 	return all
 }
 
-// checkQueries checks what holds of every query: that its text is what stands in the source, but for
-// blanks, and that positions are those of the source.
+// checkQueries checks rules for every query: its text equals its part of the source, except for blanks,
+// and its positions are positions in the source.
 func checkQueries(t *testing.T, text string, s Statement) {
 	t.Helper()
 	for _, q := range queriesOf(s) {

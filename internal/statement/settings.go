@@ -44,7 +44,7 @@ func (s *sqlParser) set() (Statement, error) {
 	return set, err
 }
 
-// value reads what a setting is set to.
+// value reads the value of a setting.
 func (s *sqlParser) value(name string) (Value, error) {
 	t := s.token()
 	v := Value{source: s.source, start: t.start, raw: t.raw, sql: true}

@@ -89,7 +89,7 @@ func (p *parser) show(pos provider.Position) (*Show, error) {
 	return s, err
 }
 
-// shown reads what SHOW is about: IN name, or INTO name for INSERT.
+// shown reads the object of SHOW: IN name, or INTO name for INSERT.
 func (p *parser) shown(what, form string) (Name, error) {
 	words := []string{"IN", "FROM"}
 	if what == "INSERT" {
@@ -107,7 +107,7 @@ func (p *parser) shown(what, form string) (Name, error) {
 	return nil, p.unexpected(words[0] + " " + form)
 }
 
-// Describe tells what a resource's rows or a method's parameters and answer look like:
+// Describe shows the columns of a resource, or the parameters and the answer of a method:
 // DESCRIBE [METHOD] [EXTENDED] name.
 type Describe struct {
 	Position provider.Position

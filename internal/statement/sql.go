@@ -7,7 +7,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// sqlParser reads a statement that follows SQL's rules, whose tokens it has as a whole.
+// sqlParser reads a statement that follows SQL's rules. It has all tokens of the statement.
 type sqlParser struct {
 	pos    provider.Position // of the statement
 	source string
@@ -19,7 +19,7 @@ type sqlParser struct {
 	at     int // the token that comes next
 }
 
-// sql takes the tokens of a statement, whose first one is the parser's, and moves on to its end.
+// sql reads the tokens of a statement, beginning with the parser's current one, to its end.
 func (p *parser) sql(pos provider.Position) (*sqlParser, error) {
 	start := p.token.start
 	p.lex.end = start
@@ -45,7 +45,7 @@ func (p *parser) sql(pos provider.Position) (*sqlParser, error) {
 	return s, p.next()
 }
 
-// token is the one that comes next.
+// token returns the next token.
 func (s *sqlParser) token() token { return s.tokens[s.at] }
 
 // last is the index of the token that ends the statement.
@@ -147,7 +147,7 @@ func (s *sqlParser) columns() ([]Ident, error) {
 	}
 }
 
-// target reads the name of what a statement writes to.
+// target reads the name of the table or resource that a statement writes to.
 func (s *sqlParser) target() (Name, error) {
 	name, err := s.dotted("the resource (provider.service.resource) or table")
 	if err != nil {
@@ -336,7 +336,7 @@ func (s *sqlParser) with() (Statement, error) {
 	return s.query()
 }
 
-// before returns the WITH in front of a statement's first word; nil where there is none.
+// before returns the WITH before a statement's first word; nil if there is no WITH.
 func (s *sqlParser) before() *Query {
 	if s.at == 0 {
 		return nil
@@ -347,7 +347,7 @@ func (s *sqlParser) before() *Query {
 // whole returns all of the statement.
 func (s *sqlParser) whole() *Query { return s.part(0, s.last()) }
 
-// part makes a query of the tokens from one to before another, of which there is one at least.
+// part makes a query of the tokens from one token to before another; it has at least one token.
 func (s *sqlParser) part(from, to int) *Query {
 	begin, start, end := s.tokens[0].start, s.tokens[from].start, s.tokens[to-1].end()
 	q := &Query{Position: s.pos, Text: s.text[start-begin : end-begin], source: s.source, start: start, mentioned: map[string]bool{}}

@@ -28,8 +28,8 @@ func oneOf[T Statement](t *testing.T, text string) T {
 	return s
 }
 
-// fields writes down what a statement says, with the line and column of every part that has one, and
-// leaves out what is empty.
+// fields lists the parts of a statement, with the line and column of each part that has a position. It
+// leaves out empty parts.
 func fields(s Statement) map[string]string {
 	all := map[string]string{}
 	v := reflect.ValueOf(s).Elem()

@@ -6,8 +6,7 @@ import (
 	"github.com/xwb1989/sqlparser"
 )
 
-// The types of token that a sqlScanner gives; what is none of them is one character, and has that
-// for its type.
+// The token types of a sqlScanner. Any other token is one character, which is also its type.
 const (
 	wordToken   = sqlparser.ID // a word or a quoted name
 	stringToken = sqlparser.STRING

@@ -1,18 +1,17 @@
-// Package statement turns the text that a person writes into statements.
+// Package statement parses the text of statements.
 //
-// There are two kinds, each with rules of its own for what a token is:
+// There are two kinds of statement, with different rules for tokens:
 //
-//   - EXEC, SHOW, DESCRIBE and REGISTRY are StackQL's. They are cut into tokens by xwb1989/sqlparser's
-//     tokenizer, which is the one StackQL's grammar descends from: a backslash escapes a quote.
-//   - SELECT, INSERT, UPDATE, DELETE, CREATE and all others follow SQL: a backslash is a character
-//     like others, and a quote in a string is written twice.
+//   - EXEC, SHOW, DESCRIBE and REGISTRY are StackQL's. The tokenizer of xwb1989/sqlparser reads them,
+//     which StackQL's grammar descends from: a backslash escapes a quote.
+//   - SELECT, INSERT, UPDATE, DELETE, CREATE and all others follow SQL: a backslash is an ordinary
+//     character, and a quote in a string is doubled.
 //
-// Small recursive-descent parsers over the tokens find the clauses of a statement. What stands in a
-// clause, a condition, an expression, a SELECT, is not parsed here: it becomes a [Query], a text with
-// the names of resources found in it, for SQLite to work out. Every Query knows where in the source
-// it stands.
+// Small recursive-descent parsers find the clauses of a statement. They do not parse the content of a
+// clause, such as a condition, an expression or a SELECT. It becomes a [Query]: a text that SQLite
+// evaluates, and the names of resources in it. Every Query knows its position in the source.
 //
-// Every error is a [provider.Error] with the line and column it speaks of.
+// Every error is a [provider.Error] with a line and a column.
 package statement
 
 import (
@@ -30,8 +29,8 @@ type Statement interface {
 	Pos() provider.Position
 }
 
-// Parse reads all statements of a text, which are separated by semicolons; the last one may go
-// without. A text of nothing but blanks and comments has none.
+// Parse reads all statements of a text. Semicolons separate them; the last statement needs none. A text
+// of only blanks and comments has no statement.
 func Parse(text string) ([]Statement, error) {
 	p, err := newParser(text)
 	if err != nil {
@@ -82,8 +81,8 @@ func Unfinished(text string) bool {
 	}
 }
 
-// skip moves past the rest of a statement and gives the token that ends it. visit, if set, is called
-// with each token behind the first, and the two before it.
+// skip moves past the rest of a statement and returns the token that ends it. If visit is set, skip calls
+// it with each token after the first one, and the two tokens before it.
 func skip(lex *lexer, first token, visit func(before []token, t token)) (token, error) {
 	if first.is("EXPLAIN") { // the statement behind it has its own rules
 		for first.is("EXPLAIN") || first.is("ANALYZE") || first.is("QUERY") || first.is("PLAN") {
@@ -111,7 +110,7 @@ func skip(lex *lexer, first token, visit func(before []token, t token)) (token, 
 	}
 }
 
-// isStackQL reports whether a statement that begins with the token is one of StackQL's own, whose
+// isStackQL reports whether a statement that begins with the token is one of StackQL's statements, whose
 // strings have escapes.
 func isStackQL(first token) bool {
 	switch strings.ToUpper(first.raw) {
@@ -179,7 +178,7 @@ func (p *parser) statement() (Statement, error) {
 	return parsed, s.end()
 }
 
-// grammar returns what reads each statement that follows SQL's rules, by its first word.
+// grammar has the parser of each statement that follows SQL's rules, by its first word.
 var grammar = map[string]func(*sqlParser) (Statement, error){
 	"SELECT":      (*sqlParser).query,
 	"VALUES":      (*sqlParser).query,
@@ -274,7 +273,7 @@ func (p *parser) ident(form string) (Ident, error) {
 	return Ident{Text: text, Pos: t.pos(p.lex)}, p.next()
 }
 
-// isWord tells identifiers and keywords from operators, strings and parameters.
+// isWord reports whether a token is an identifier or keyword, not an operator, string or parameter.
 func isWord(raw string) bool {
 	for i, r := range raw {
 		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
@@ -296,7 +295,7 @@ func (p *parser) accept(word string) (bool, error) {
 	return true, p.next()
 }
 
-// unexpected is the error that the next token is not what may stand there.
+// unexpected is the error for a wrong next token.
 func (p *parser) unexpected(wanted string) error {
 	return unexpected(p.token, p.token.pos(p.lex), wanted)
 }

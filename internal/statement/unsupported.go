@@ -7,8 +7,8 @@ const (
 	noAttaching    = "lakeql has one store, whose tables CREATE TABLE and CREATE MATERIALIZED VIEW make"
 )
 
-// unsupported are the statements that SQLite knows and lakeql does not, by their first word, with
-// what to do instead where there is something.
+// unsupported are the statements that SQLite knows and lakeql does not, by their first word, each with a
+// hint if there is an alternative.
 var unsupported = map[string]string{
 	"ALTER":     "make it anew: CREATE OR REPLACE TABLE name AS SELECT …",
 	"ANALYZE":   "EXPLAIN ANALYZE and a statement tells what the statement costs",
@@ -25,7 +25,7 @@ var unsupported = map[string]string{
 	"VACUUM":    "",
 }
 
-// unsupportedObjects are the same for what CREATE and DROP are about.
+// unsupportedObjects are the unsupported objects of CREATE and DROP, in the same form.
 var unsupportedObjects = map[string]string{
 	"INDEX":         "a column that CREATE TABLE makes UNIQUE or PRIMARY KEY has one",
 	"TRIGGER":       "",

@@ -74,7 +74,7 @@ func (s *sqlParser) update() (Statement, error) {
 	return u, nil
 }
 
-// assignments reads what stands behind SET.
+// assignments reads the assignments after SET.
 func (s *sqlParser) assignments() ([]Assignment, error) {
 	var all []Assignment
 	for {
@@ -96,7 +96,7 @@ func (s *sqlParser) assignments() ([]Assignment, error) {
 	}
 }
 
-// assigned reads what stands before the = of an assignment.
+// assigned reads the column before the = of an assignment.
 func (s *sqlParser) assigned() (Ident, error) {
 	if s.token().typ != '(' {
 		return s.column()

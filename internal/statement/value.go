@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Kind is what a value is written as.
+// Kind is the form in which a value is written.
 type Kind int
 
 // The kinds of value.
@@ -19,8 +19,8 @@ const (
 	Number
 	Bool
 	Null
-	// Bound is a placeholder for a value that comes with the statement: ? or :name in an EXEC. Its Text is the name, or
-	// the number of the ? among those of the EXEC, from 1.
+	// Bound is a placeholder for a value that comes with the statement: ? or :name in an EXEC. Its Text is
+	// the name, or the number of the ? among the placeholders of the EXEC, from 1.
 	Bound
 )
 
@@ -100,8 +100,8 @@ func (v Value) JSON() (any, error) {
 	return value, err
 }
 
-// Locate finds the place in the statement of what a path leads to inside the value's JSON: of the
-// value there, or of the nearest thing around it that exists.
+// Locate returns the position in the statement of the element at a path inside the value's JSON, or of
+// the nearest enclosing element that exists.
 func (v Value) Locate(path provider.Path) provider.Position {
 	_, offsets, err := v.json()
 	if err != nil || v.Kind != String || v.given {
@@ -115,7 +115,7 @@ func (v Value) Locate(path provider.Path) provider.Position {
 	return provider.PositionAt(v.source, v.start+offsets[found])
 }
 
-// json parses and tells how the text was decoded: offsets in raw, one a byte of the text.
+// json parses the value, and returns the offset in raw of each byte of the decoded text.
 func (v Value) json() (any, []int, error) {
 	if v.Kind != String {
 		return v.Any(), nil, nil
@@ -145,7 +145,7 @@ func (v Value) json() (any, []int, error) {
 	return nil, nil, provider.Usagef("malformed JSON: %s", fault.message).At(v.at(offsets, fault.offset))
 }
 
-// at finds the place of an offset in the decoded text, whose end is the closing quote.
+// at returns the position of an offset in the decoded text. Its end is the closing quote.
 func (v Value) at(offsets []int, offset int) provider.Position {
 	if offset < len(offsets) {
 		return provider.PositionAt(v.source, v.start+offsets[offset])
@@ -153,9 +153,9 @@ func (v Value) at(offsets []int, offset int) provider.Position {
 	return provider.PositionAt(v.source, v.start+len(v.raw)-1)
 }
 
-// decode takes the quotes off a string and gives, for each byte of the result, its offset in raw.
-// Two quotes stand for one, and so do a backslash and a quote, because the tokenizer reads on
-// after both. Other backslashes stay, or go if backslashes is set, as in MySQL's strings.
+// decode removes the quotes of a string and returns, for each byte of the result, its offset in raw. Two
+// quotes stand for one, and so do a backslash and a quote, because the tokenizer continues after both.
+// Other backslashes stay; if backslashes is set, they are escapes, as in MySQL's strings.
 func decode(raw string, backslashes bool) (string, []int) {
 	text := make([]byte, 0, len(raw))
 	offsets := make([]int, 0, len(raw))
@@ -211,7 +211,7 @@ func (v Value) decodeLike(offsets []int) (string, []int) {
 	return decode(v.raw, true)
 }
 
-// unescape returns what a backslash and c stand for in MySQL's strings.
+// unescape returns the character that a backslash and c stand for in MySQL's strings.
 func unescape(c byte) byte {
 	switch c {
 	case 'n':
@@ -314,8 +314,8 @@ func asFault(err error) *jsonFault {
 	}
 }
 
-// locate returns the offset in a JSON text of what path leads to, or of the deepest thing on the
-// way that is there; -1 if the text is not JSON.
+// locate returns the offset in a JSON text of the element at path, or of the deepest existing element on
+// the path; -1 if the text is not JSON.
 func locate(text string, path provider.Path) int {
 	dec := json.NewDecoder(strings.NewReader(text))
 	return locateIn(dec, text, path)
@@ -351,7 +351,7 @@ func locateIn(dec *json.Decoder, text string, path provider.Path) int {
 	return start
 }
 
-// valueStart skips what may stand between two JSON tokens.
+// valueStart skips the characters that may stand between two JSON tokens.
 func valueStart(text string, offset int) int {
 	return offset + len(text[offset:]) - len(strings.TrimLeft(text[offset:], " \t\r\n,:"))
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// BestIndex chooses the method for the parameters that a plan supplies: of the methods that get all
-// they require, the one that requires most. It refuses a plan that supplies enough for none, so
-// that SQLite orders a join by what feeds what.
+// BestIndex chooses the method for the parameters that a plan supplies: of the methods whose required
+// parameters are all supplied, the one that requires most. It refuses a plan that supplies too few for
+// every method. So SQLite orders a join by its data flow.
 func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	given := map[string]int{} // constraints that may be used, by field name
 	named, compared := map[string]bool{}, map[string]bool{}
@@ -47,8 +47,8 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 		if len(a.lacking(has)) > 0 || !a.takes(t, named) {
 			continue
 		}
-		// Those with more required parameters come first; of their equals the one that more of what
-		// is given goes to, and a list rather than one that wants an optional parameter.
+		// Methods with more required parameters come first; then methods that use more of the supplied
+		// values; then a list before a method that needs an optional parameter.
 		knows := a.known(given)
 		better := best >= 0 && len(a.required) == len(t.methods[best].required) &&
 			(knows > known || knows == known && a.isList() && !t.methods[best].isList())
@@ -77,7 +77,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	return sqlite3.CONSTRAINT
 }
 
-// takes reports whether a comparison by = with a collation says what the parameter of the column is.
+// takes reports whether an = comparison with a collation determines the parameter of the column.
 func (f field) takes(collation string) bool {
 	return collation == "BINARY" || f.isTime() && collation == timeCollation
 }
@@ -124,7 +124,7 @@ func (a *access) lacking(given func(name string) bool) []string {
 	return lacking
 }
 
-// use tells SQLite which constraints become arguments of Filter.
+// use marks the constraints that become arguments of Filter.
 func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 	a := t.methods[method]
 	chosen := choice{table: t.number, method: method, used: uint64(idx.ColumnsUsed), workspace: t.workspaces(idx)}
@@ -135,8 +135,8 @@ func (t *table) use(idx *sqlite3.IndexInfo, method int, given map[string]int) {
 		}
 		chosen.fields = append(chosen.fields, t.index[name])
 		chosen.listed = chosen.listed || name == t.tenant && idx.In(i, -1)
-		// What a call needs has been looked at with the call; the answer's attribute of that name
-		// may say something else (etag = '' asks for any). What only filters is compared again.
+		// The call has used the values that it needs; the attribute of that name in the answer may
+		// differ (etag = '' means any). A value that only filters is compared again.
 		omit := t.fields[t.index[name]].hidden || slices.Contains(a.required, name)
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(chosen.fields), Omit: omit}
 		delete(given, name)

@@ -7,14 +7,14 @@ import (
 	"github.com/lakeql/lakeql/internal/bytecode"
 )
 
-// choice is what BestIndex chose for a place in a query. SQLite carries its number from BestIndex
-// to Filter, and shows it in EXPLAIN.
+// choice is the decision of BestIndex for a place in a query. SQLite passes its number from BestIndex to
+// Filter, and shows it in EXPLAIN.
 type choice struct {
 	table  int    // number of the table in its program; ofTarget: the target of a write
 	method int    // index of the table's method
 	fields []int  // of the table, that the arguments of Filter are for
 	used   uint64 // columns that are read, as bits; the last bit is for all columns from 63 on
-	// workspace is what the plan knows of deployment_name.
+	// workspace is the plan's knowledge about deployment_name.
 	workspace workspaceTerms
 	// listed is set if deployment_name comes from an IN, so that Filter is called for each name of it.
 	listed bool
@@ -23,12 +23,12 @@ type choice struct {
 // ofTarget is the table of a choice for the target of a write.
 const ofTarget = -1
 
-// choiceText is the text beside the number of a choice. It tells our tables from SQLite's own, such
-// as json_each.
+// choiceText is the text beside the number of a choice. It distinguishes our tables from SQLite's own,
+// such as json_each.
 const choiceText = "lakeql"
 
-// choices are those of all programs of a statement, by number. Equal choices have the same number,
-// in whichever program SQLite makes them. The zero value is empty.
+// choices are the choices of all programs of a statement, by number. Equal choices have the same number,
+// in every program. The zero value is empty.
 type choices struct {
 	mu  sync.Mutex // passes run ahead on goroutines of their own
 	all []choice

@@ -10,8 +10,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// columns returns what is known of the columns that a query can name. It makes the tables of stores that
-// the query names part of the program's database.
+// columns describes the columns that a query can name. It makes the stored tables that the query names
+// part of the program's database.
 func (ts *tables) columns(q *statement.Query) (statement.Columns, error) {
 	known := classes{}
 	for _, name := range q.Tables {
@@ -51,10 +51,10 @@ func (ts *tables) columns(q *statement.Query) (statement.Columns, error) {
 	return func(table, name string) statement.Column { return known[table][name] }, nil
 }
 
-// classes are what is known of columns, by table and name; the empty table is all of them.
+// classes describe columns, by table and name. The empty table stands for all tables.
 type classes map[string]map[string]statement.Column
 
-// of returns what is known of a table's columns, to add to.
+// of returns the columns of a table, to add to.
 func (c classes) of(table string) map[string]statement.Column {
 	table = strings.ToLower(table)
 	if c[table] == nil {
@@ -63,8 +63,8 @@ func (c classes) of(table string) map[string]statement.Column {
 	return c[table]
 }
 
-// add adds what one table knows of a column. Columns of one name and two classes have none, but what
-// may be a parameter stays one where no boolean and no time has the name.
+// add adds a column of one table. Columns with one name and different classes have no class. A possible
+// parameter stays one unless a boolean or a time has the same name.
 func add(known map[string]statement.Column, name string, c statement.Column) {
 	name = strings.ToLower(name)
 	earlier, ok := known[name]

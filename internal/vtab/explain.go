@@ -15,16 +15,16 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Step is a line of EXPLAIN: a place that makes calls, or something that SQLite does by itself.
+// Step is a line of EXPLAIN: a place that makes calls, or an operation of SQLite.
 type Step struct {
 	Depth int
-	// Text names the resource and its alias, or describes what SQLite does.
+	// Text names the resource and its alias, or describes the operation of SQLite.
 	Text       string
 	Method     *provider.Method // nil if nothing is called
 	Parameters []string         // with the source of each
 	Columns    []string         // that are read
 	Calls      string           // how many are expected
-	// Key is what the step's calls are counted under, or OwnCalls.
+	// Key is the key under which the step's calls are counted, or OwnCalls.
 	Key int
 	// Target is set for the step that only puts the parameters of a write together.
 	Target bool
@@ -96,8 +96,8 @@ func (p *Program) Results(m *provider.Method, names []statement.Ident, first int
 	return parts, nil
 }
 
-// constants returns what words the constants that the text gives to a parameter or attribute: as they
-// are if the documents know that they are no credential and hold none, else with masks.
+// constants returns a function that formats the constants of a parameter or attribute. It shows a
+// constant that is no credential and holds none according to the documents, and masks others.
 func (p *Program) constants(m *provider.Method, name string) func(string) string {
 	schema, known := p.constantSchema(m, name)
 	hidden := provider.Secret("").String()
@@ -127,7 +127,7 @@ func (p *Program) constants(m *provider.Method, name string) func(string) string
 	}
 }
 
-// constantSchema finds what a method takes under a name; nil for the name of a workspace or resource.
+// constantSchema returns the schema of a method's name; nil for the name of a workspace or resource.
 func (p *Program) constantSchema(m *provider.Method, name string) (schema *provider.Schema, known bool) {
 	signature, err := bind.NewSignature(p.env.Catalogue, m)
 	if err != nil {
@@ -206,7 +206,7 @@ func fieldNames(fields []field) []string {
 	return all
 }
 
-// nameStored tells the tracer which table of a store a cursor reads.
+// nameStored gives the tracer the name of the stored table that a cursor reads.
 func (e *explanation) nameStored(table bytecode.Table) error {
 	p := e.program
 	schema := p.DB.DBName(table.Database)

@@ -11,10 +11,10 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// sqliteFaults match what SQLite says about a name or word of a statement.
+// sqliteFaults match SQLite's messages about a name or word of a statement.
 var sqliteFaults = []struct {
 	pattern *regexp.Regexp
-	// hint says what to do about it; the argument is the name.
+	// hint returns the hint for the message; the argument is the name.
 	hint func(p *Program, name string) string
 }{
 	{regexp.MustCompile(`^no such column: (?:.*\.)?([^.]+)$`), (*Program).nearestColumn},
@@ -43,7 +43,7 @@ func (p *Program) located(err error) *provider.Error {
 		}
 		name := match[1]
 		if found && part.Quoted(offset) {
-			// What stands between double quotes may be meant as a string, and hold anything.
+			// Text between double quotes may be meant as a string, and hold anything.
 			e.Message = strings.TrimSuffix(strings.Replace(e.Message, match[1], "this one", 1), ": this one")
 			e.Message = strings.Replace(e.Message, `near "this one"`, "near this text", 1)
 			e.Hint = "double quotes are for names; a string stands between single quotes"

@@ -81,7 +81,7 @@ func jsonEqual(ctx sqlite3.Context, args ...sqlite3.Value) {
 	ctx.ResultBool(sameJSON(values[0], values[1]))
 }
 
-// sameJSON compares what decoding JSON gives.
+// sameJSON compares two decoded JSON values.
 func sameJSON(a, b any) bool {
 	switch a := a.(type) {
 	case json.Number:
@@ -119,9 +119,9 @@ func plainNumber(text string) string {
 }
 
 // workspaceFunction returns the deployment name of a workspace that the account lists. A workspace
-// without one cannot be called; the function fails, so that it is not left out without a message. Its
-// arguments are the deployment name first, which EXPLAIN follows, then the parameter that takes it and
-// what names the workspace in the message.
+// without one cannot be called; the function fails, so that the workspace is not left out without a
+// message. Its arguments are the deployment name, which EXPLAIN follows, the parameter that takes it, and
+// the name of the workspace for the message.
 const workspaceFunction = "lakeql_workspace"
 
 func workspaceOf(ctx sqlite3.Context, args ...sqlite3.Value) {

@@ -29,7 +29,7 @@ func (c *cursor) masked(n int, value any) (any, error) {
 	return value, nil
 }
 
-// mask returns the function that masks the credentials inside a column; nil if it has none.
+// mask returns the function that masks the credentials inside a column; nil if the column has none.
 func (a *access) mask(client *dispatch.Client, field int) (dispatch.ColumnMask, error) {
 	if mask, ok := a.masks[field]; ok || a.columns[field] < 0 {
 		return mask, nil
@@ -42,9 +42,8 @@ func (a *access) mask(client *dispatch.Client, field int) (dispatch.ColumnMask, 
 	return mask, err
 }
 
-// CheckKept checks that the program, whose rows are kept, only passes credentials on. The mask that
-// takes the place of one is the same for all of them: what compares or computes on it would be
-// wrong.
+// CheckKept checks that the program, whose rows are stored, only passes credentials on. All credentials
+// have the same mask in stored rows, so a comparison or computation with them would be wrong.
 func (p *Program) CheckKept() error {
 	var names []string // of the columns with credentials; a mark is the place in it, from 1
 	known := map[string]int{}

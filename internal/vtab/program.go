@@ -25,7 +25,7 @@ type Program struct {
 	DB *sqlite3.Conn
 	// Columns describes the rows.
 	Columns []provider.Column
-	// Queries are the queries that the text was put together from, with those of views.
+	// Queries are the queries that form the text, with those of views.
 	Queries []*statement.Query
 	// Target is the table of an UPDATE or DELETE; nil for other statements.
 	Target *Target
@@ -138,8 +138,8 @@ func MissingTable(err error) (name string, ok bool) {
 	return name, ok
 }
 
-// FirstTime reports whether it is called with the key for the first time. Env.Provide keeps by it
-// what is part of the database.
+// FirstTime reports whether this is the first call with the key. Env.Provide uses it to remember the
+// parts of the database.
 func (p *Program) FirstTime(key string) bool {
 	if p.provided[key] {
 		return false
@@ -161,8 +161,8 @@ func (p *Program) Calls() bool { return len(p.tables.list) > 0 }
 // table of Env.Provide.
 func (p *Program) IsConstant() bool { return !p.Calls() && len(p.provided) == 0 }
 
-// Rewrite returns a query as SQLite reads it, with the names of virtual tables in place of those of
-// resources. It makes the tables.
+// Rewrite returns a query in a form that SQLite reads: the names of virtual tables replace those of
+// resources. It makes these tables.
 func (p *Program) Rewrite(q *statement.Query) (string, error) {
 	p.Queries = append(p.Queries, q)
 	return p.tables.rewrite(q)
@@ -262,7 +262,7 @@ func (p *Program) stopped(ctx context.Context) error {
 	return provider.Stopped(ctx, "the query stopped before its last row, and changed nothing").At(p.position)
 }
 
-// fail keeps the first error of the program, whose type SQLite would lose.
+// fail keeps the first error of the program, because SQLite would lose its type.
 func (p *Program) fail(err error) error {
 	if p.err == nil {
 		p.err = provider.At(err, p.position)

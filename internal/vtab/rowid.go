@@ -8,9 +8,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// rowIDs tells the rows of one call apart. SQLite asks for the number of a row that it may find
-// more than once: by the alternatives of an OR, each of which is a call, and for a RIGHT or FULL
-// JOIN. So the number must not depend on the call.
+// rowIDs identifies the rows of one call. SQLite asks for the number of a row that it may find more than
+// once: through the alternatives of an OR, each of which is a call, and in a RIGHT or FULL JOIN. So the
+// number must not depend on the call.
 type rowIDs struct {
 	id    int64 // of the row at hand; 0: not asked for yet
 	alike map[[sha256.Size]byte]int

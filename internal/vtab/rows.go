@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Rows are those of a program that runs.
+// Rows are the rows of a running program.
 type Rows struct {
 	program *Program
 	fetch   *fetch.Fetcher
@@ -79,7 +79,7 @@ func (p *Program) step() ([]any, error) {
 	return nil, io.EOF
 }
 
-// Costs reports what the calls of each step have cost, by Step.Key.
+// Costs returns the cost of each step's calls, by Step.Key.
 func (r *Rows) Costs() map[int]fetch.Cost { return r.fetch.Costs() }
 
 // Settle ends the calls and passes that still run, and the SQLite statement: its transaction can
@@ -100,7 +100,7 @@ func (r *Rows) Close() error {
 	return errors.Join(r.fetch.Close(), r.program.Close())
 }
 
-// Done are the rows of a statement that has run to its end, with what its calls have cost.
+// Done are the rows of a finished statement, with the cost of its calls.
 type Done struct {
 	provider.Rows
 	Used map[int]fetch.Cost // by Step.Key

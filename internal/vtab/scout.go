@@ -12,15 +12,15 @@ import (
 	"github.com/lakeql/lakeql/internal/fetch"
 )
 
-// scouts run a statement ahead of itself, so that calls overlap which SQLite makes one after the
-// other. A scout is a pass of the same program over a second connection. It starts each new call
-// and treats it as empty; a call of an earlier pass returns its rows. So the first pass starts the
-// calls that need no rows, such as those of an IN list, the second those that the first feeds: one
-// level of a join a pass. A pass does not wait for a call that the statement started meanwhile,
-// because then it would not be ahead.
+// scouts run a statement ahead of itself, so that calls overlap that SQLite makes one after the other. A
+// scout is a pass of the same program over a second connection. It starts each new call and treats it as
+// empty; a call of an earlier pass returns its rows. So the first pass starts the calls that need no
+// rows, such as those of an IN list, and the second pass the calls that need rows of the first: one level
+// of a join for each pass. A pass does not wait for a call that the statement itself has started, because
+// then it would not be ahead.
 //
-// The statement makes all of these calls anyway: SQLite evaluates every condition on the way. If a
-// condition depends on rows that have not arrived, the pass starts no call that depends on it.
+// The statement makes all of these calls anyway, because a pass evaluates every condition on the way. If
+// a condition depends on rows that have not arrived, the pass starts no call that depends on it.
 type scouts struct {
 	rows *Rows
 	// limited is set for a statement that may stop before its last call (LIMIT). Then nothing runs
@@ -116,7 +116,7 @@ func (s *scouts) run(ctx context.Context, most int) {
 			unknown.add(plan)
 			return nil, nil //nolint:nilnil // it has just been begun, here or by the statement
 		}
-		// What goes wrong is for the statement to come across, if it gets there.
+		// Ignore an error here: the statement reports it, if it gets there.
 		rows, err := c.Read(ctx, a.single, func(error) error { return io.EOF })
 		if rows != nil {
 			rows.Arrived, rows.OnRow = s.limited, unknown.loop()
@@ -130,9 +130,8 @@ func (s *scouts) run(ctx context.Context, most int) {
 	}
 }
 
-// unknowns are the places of a pass that returned no rows because their answers have not arrived.
-// As long as a place is unknown, so is what depends on its rows: whether NOT EXISTS holds, for
-// example.
+// unknowns are the places of a pass that returned no rows because their answers have not arrived. While a
+// place is unknown, everything that depends on its rows is unknown too, such as the result of NOT EXISTS.
 type unknowns struct {
 	decides map[bytecode.Choice]map[bytecode.Choice]bool
 	places  []bytecode.Choice // by their plans, in the order in which the program came to them
@@ -141,8 +140,8 @@ type unknowns struct {
 // add adds a place.
 func (u *unknowns) add(plan bytecode.Choice) { u.places = append(u.places, plan) }
 
-// decide reports whether an unknown answer decides what a place calls. If the place itself was
-// unknown, the loop around it has moved to its next row.
+// decide reports whether an unknown answer decides the call of a place. If the place itself was unknown,
+// the loop around it has moved to its next row.
 func (u *unknowns) decide(plan bytecode.Choice) bool {
 	if i := slices.Index(u.places, plan); i >= 0 {
 		u.places = u.places[:i]

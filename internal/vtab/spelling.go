@@ -57,8 +57,8 @@ func addSpelling(db *sqlite3.Conn) error {
 	)
 }
 
-// compareTimes is the collation of times. Times compare by their moments. Texts that are none stand
-// before all times if they are less than any digit, as the empty text is, and else behind them.
+// compareTimes is the collation of times. Times compare by their moments. Other texts come before all
+// times if they sort before every digit, as the empty text does; otherwise they come after all times.
 func compareTimes(a, b []byte) int {
 	rankA, timeA := rankTime(a)
 	rankB, timeB := rankTime(b)
@@ -71,7 +71,7 @@ func compareTimes(a, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-// compareDates is the collation of what may be times.
+// compareDates is the collation of columns that may hold times.
 func compareDates(a, b []byte) int {
 	if len(a) >= len(time.DateOnly) && len(b) >= len(time.DateOnly) {
 		rankA, timeA := rankTime(a)

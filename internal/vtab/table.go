@@ -70,7 +70,7 @@ func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, 
 	return t, t.declare()
 }
 
-// parameters lists what a method takes.
+// parameters lists the parameters of a method.
 func parameters(m *provider.Method) *access {
 	a := &access{method: m}
 	for _, v := range m.ServerVariables() {
@@ -184,7 +184,7 @@ func (e *Env) isSingle(m *provider.Method) (bool, error) {
 // Open makes a cursor.
 func (t *table) Open() (sqlite3.VTabCursor, error) { return &cursor{table: t}, nil }
 
-// fail keeps the first error of the query, whose type SQLite would lose.
+// fail keeps the first error of the query, because SQLite would lose its type.
 func (t *table) fail(err error) error {
 	return t.program.fail(err)
 }

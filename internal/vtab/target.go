@@ -28,9 +28,9 @@ type Target struct {
 // TargetTable is the name of the target in SQLite.
 const TargetTable = "lakeql.target"
 
-// AddTarget makes the target of a method, for a statement that sets columns; none for a DELETE. The
-// table has no columns for the update mask and for what SET gives. Of the body's other attributes,
-// an UPDATE may compare the required ones, a DELETE all.
+// AddTarget makes the target of a method. sets are the assignments of the statement; a DELETE has none.
+// The table has no columns for the update mask and for the assigned columns. Of the body's other
+// attributes, an UPDATE may compare the required ones, and a DELETE all.
 func (p *Program) AddTarget(m *provider.Method, sets []statement.Assignment) error {
 	t, err := newTarget(p, m, sets)
 	if err != nil {
@@ -94,7 +94,7 @@ func newTarget(p *Program, m *provider.Method, sets []statement.Assignment) (*Ta
 	return t, nil
 }
 
-// add adds a column, unless there is one of its name.
+// add adds a column unless the table has one with its name.
 func (t *Target) add(name, typ string) {
 	if !slices.ContainsFunc(t.fields, func(f field) bool { return strings.EqualFold(f.name, name) }) {
 		t.fields = append(t.fields, field{name: name, typ: typ})

@@ -8,8 +8,8 @@ import (
 // such values as texts.
 const declaredTime = "TIMESTAMP TEXT"
 
-// DeclaredType is the type to declare a column with, by the type and format in the documents. It
-// gives the column its affinity in SQLite, and typeOfDeclared reads it back.
+// DeclaredType returns the SQLite type of a column with a documented type and format. It determines the
+// affinity of the column, and typeOfDeclared converts it back.
 func DeclaredType(typ, format string) string {
 	switch typ {
 	case "integer":

@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/internal/bind"
 )
 
-// fromAccount reports whether the configured account supplies a parameter, if there is one.
+// fromAccount reports whether a configured account would supply a parameter.
 func (t *table) fromAccount(name string) bool {
 	return slices.ContainsFunc(t.methods, func(a *access) bool {
 		p, ok := a.method.Param(name)
@@ -16,14 +16,14 @@ func (t *table) fromAccount(name string) bool {
 	})
 }
 
-// lack is what one way to read a table lacks.
+// lack lists the missing parameters of one way to read a table.
 type lack struct {
 	method string // its name
 	params []string
 }
 
-// lacks lists the ways to read the table that lack parameters, those that need the fewest first. A
-// way that lacks all that another one lacks is left out.
+// lacks lists the ways to read the table that lack parameters, those with the fewest first. It leaves out
+// a way that lacks all parameters of another way.
 func (t *table) lacks(has func(name string) bool) []lack {
 	var all []lack
 	for _, a := range t.methods {

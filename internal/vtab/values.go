@@ -11,8 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// argument converts a value of SQLite to what a parameter of the type takes; nil if no row can
-// equal it.
+// argument converts a value of SQLite to the type of a parameter; nil if no row can equal the value.
 func argument(v sqlite3.Value, typ string) any {
 	switch v.Type() {
 	case sqlite3.NULL, sqlite3.BLOB: // no text or number equals a BLOB
@@ -78,7 +77,7 @@ func result(ctx sqlite3.Context, value any) error {
 	return nil
 }
 
-// RowOf returns the row at hand of a statement, each value as what its column is declared as.
+// RowOf returns the current row of a statement. Each value has the declared type of its column.
 func RowOf(stmt *sqlite3.Stmt, columns []provider.Column) []any {
 	row := make([]any, len(columns))
 	for i, c := range columns {
@@ -108,7 +107,7 @@ func valueOf(stmt *sqlite3.Stmt, i int, typ string) any {
 	return text
 }
 
-// BindValue returns a placeholder its value. param counts from 1; value is one that rows hold.
+// BindValue binds a value to a placeholder. param counts from 1; value has a type of row values.
 func BindValue(stmt *sqlite3.Stmt, param int, value any) error {
 	switch value := value.(type) {
 	case nil:

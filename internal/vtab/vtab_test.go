@@ -51,8 +51,8 @@ func compile(t *testing.T, env *Env, text string) (*Program, error) {
 
 const join = "SELECT b.name FROM databricks_workspace.postgres.postgres_projects p JOIN databricks_workspace.postgres.postgres_branches b ON b.parent = p.name"
 
-// TestSteps shows what is known of a join before it runs, and that its steps have the same keys in
-// each program of a statement.
+// TestSteps shows the steps of a join before it runs, and that they have the same keys in each program of
+// a statement.
 func TestSteps(t *testing.T) {
 	env := environment(t)
 	var keys [][]int

@@ -12,17 +12,17 @@ import (
 )
 
 // A resource can be called without a deployment_name; its rows are then those of the configured
-// workspace. If a join compares deployment_name, an order of the tables that calls a resource
-// before the name is known loses the rows of all other workspaces. BestIndex gives such an order a
-// cost so high that SQLite takes it only if there is no other.
+// workspace. If a join compares deployment_name, an order of the tables that calls a resource before its
+// name is known loses the rows of all other workspaces. BestIndex gives such an order a very high cost,
+// so that SQLite chooses it only if no other order exists.
 //
-// There is no other if the statement names no workspace (p.deployment_name = b.deployment_name);
-// the configured one is meant then. checkOrder refuses every other plan of that kind.
+// No other order exists if the statement names no workspace (p.deployment_name = b.deployment_name); then
+// the configured workspace is meant. checkOrder refuses every other plan of that kind.
 
 // dear is the cost of a call that lacks a parameter which the query compares.
 const dear = 1e12
 
-// workspaceTerms says what a plan knows of deployment_name.
+// workspaceTerms are a plan's conditions on deployment_name.
 type workspaceTerms struct {
 	// by counts the comparisons with known values, later those with tables that are read after this
 	// one.
@@ -39,7 +39,7 @@ func (t *table) early(named map[string]bool, given map[string]int) bool {
 	})
 }
 
-// workspaces reports what a plan knows of deployment_name.
+// workspaces returns a plan's conditions on deployment_name.
 func (t *table) workspaces(idx *sqlite3.IndexInfo) workspaceTerms {
 	var k workspaceTerms
 	for i, c := range idx.Constraint {
