@@ -16,7 +16,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Changes count what an answer changed in a table.
+// Changes count the changes that an answer made in a table.
 type Changes struct {
 	Rows, Added, Changed, Removed int64
 }
@@ -26,16 +26,15 @@ const (
 	addedRow   = "added"
 	changedRow = "changed"
 	removedRow = "removed"
-	// columnsRow is no change of a row: the query gives other columns of it than before. The history needs it to
-	// tell what the table held.
+	// columnsRow is not a change of a row: the query returns other columns of it than before. The history
+	// needs it to know the contents of the table.
 	columnsRow = "columns"
 )
 
 // atOnce is how many rows are compared and written at a time.
 const atOnce = 2000
 
-// application puts one answer in the place of the rows that a table has of a workspace, and writes down
-// what that changes.
+// application replaces the rows that a table has of a workspace by one answer, and records the changes.
 type application struct {
 	tx        tx
 	d         *dialect
@@ -51,7 +50,7 @@ type application struct {
 	counts Changes
 }
 
-// known is what is remembered of a row while answers are compared: little, for there may be millions.
+// known is the part of a row that stays in memory during a comparison. It is small: rows may be millions.
 type known struct {
 	content hash
 	seen    bool
@@ -100,7 +99,7 @@ func (s *Store) apply(ctx context.Context, t tx, table *Table, workspace string,
 	return a.counts, err
 }
 
-// lock keeps others from the rows of the table and the workspace, and tells when those were asked for.
+// lock locks the rows of the table and the workspace, and returns the time of their query.
 func (a *application) lock(ctx context.Context) (time.Time, error) {
 	if _, err := a.tx.exec(ctx, "INSERT INTO lakeql_slice (table_name, deployment_name, stale) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", a.table.Name, a.workspace, false); err != nil {
 		return time.Time{}, err
@@ -194,7 +193,7 @@ type pending struct {
 	was          bool // there is one of its key
 }
 
-// write puts rows in the place of those of their keys.
+// write replaces the rows that have the keys of the new rows.
 func (a *application) write(ctx context.Context, fresh []pending) error {
 	if len(fresh) == 0 {
 		return nil
@@ -255,8 +254,8 @@ func (a *application) write(ctx context.Context, fresh []pending) error {
 	return a.insertError(a.addHistory(ctx, history), func(int) []any { return nil })
 }
 
-// insertError words what a database has against a value: which row it is of, and of which column where the database
-// says that.
+// insertError words the error of a database about a value. It names the row, and also the column if the
+// database reports it.
 func (a *application) insertError(err error, row func(i int) []any) error {
 	refused, ok := errors.AsType[*rowError](err)
 	if !ok || passing(err) {
@@ -299,8 +298,9 @@ func (a *application) values(row []any) []any {
 	return values
 }
 
-// differences returns the columns that differ, each with what it was and what it is; nil where none does. Columns
-// that only one of the answers gives are no difference of the row; kept reports whether those are the same too.
+// differences returns the columns that differ, each with its old and new value; nil if none differs. A column
+// that only one of the answers has is not a difference of the row; kept reports whether the columns are the
+// same too.
 func (a *application) differences(old, now []any) (differ any, kept bool) {
 	type change struct {
 		From any `json:"from"`
@@ -324,7 +324,7 @@ func (a *application) differences(old, now []any) (differ any, kept bool) {
 	return a.d.value(json.RawMessage(data)), false
 }
 
-// same reports whether a value that a database gave back is the one that is to go into it.
+// same reports whether a value from a database equals the new value.
 func same(old, now any) bool {
 	if string(appendValue(nil, old)) == string(appendValue(nil, now)) {
 		return true
@@ -341,7 +341,7 @@ func decodeNumbers(data []byte) (value any) {
 	return value
 }
 
-// sameJSON compares JSON by what it means: PostgreSQL writes 1e2 as 100.
+// sameJSON compares JSON by its meaning: PostgreSQL writes 1e2 as 100.
 func sameJSON(a, b any) bool {
 	switch a := a.(type) {
 	case json.Number:

@@ -48,7 +48,7 @@ func (d *Definition) Probe(ctx context.Context, t *Table) (string, error) {
 	return d.fill(ctx, t.Query, probe)
 }
 
-// CheckStore reports what keeps the tables of a pipeline from being those of a store.
+// CheckStore reports why the tables of a pipeline cannot be in a store.
 func (s *Store) CheckStore(ctx context.Context, d *Definition) error {
 	stored, err := s.tables(ctx, s.db)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// settings read what pipeline.yaml may say, by its key.
+// settings parse the settings of pipeline.yaml, by key.
 func settings() map[string]func(d *Definition, n *yaml.Node) error {
 	text := func(of func(*Definition) *string) func(*Definition, *yaml.Node) error {
 		return func(d *Definition, n *yaml.Node) error {
@@ -172,7 +172,7 @@ func inKey(key string, places map[string]*yaml.Node, err error) error {
 	return atNode(places[key], named)
 }
 
-// nodeText is what stands there, for a message.
+// nodeText returns the text of a node, for a message.
 func nodeText(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode {
 		return "what is there"
@@ -188,7 +188,7 @@ func setName(d *Definition, n *yaml.Node) error {
 	return nil
 }
 
-// leastRate is a call in a fortnight: what is below is no rate, and its pauses would not fit a time.Duration.
+// leastRate is about one call in 12 days. The pauses of lower rates would overflow a time.Duration.
 const leastRate, mostRate = 1e-6, 1e6
 
 func setRate(d *Definition, n *yaml.Node) error {
@@ -228,7 +228,7 @@ func setRetention(d *Definition, n *yaml.Node) error {
 	return nil
 }
 
-// mostQuerySize is what SQLite takes.
+// mostQuerySize is SQLite's limit.
 const mostQuerySize = 100 << 20
 
 // setQueryTimeout reads how long a query may take.
@@ -289,7 +289,7 @@ func parseWorkspaces(n *yaml.Node) (Workspaces, error) {
 	return Workspaces{}, wrong
 }
 
-// variableName is what a variable may be called.
+// variableName matches valid names of variables.
 var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
 // taken are the names that mean something else between {{ and }}.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// database is what a store is kept in, with the queue of its work.
+// database is the database of a store, with the queue of its work.
 type database interface {
 	conn
 	dialect() *dialect
@@ -17,7 +17,7 @@ type database interface {
 	signs() conn
 	// transact runs a function in a transaction: all that it does happens, or nothing.
 	transact(ctx context.Context, f func(tx) error) error
-	// work begins to carry out what is in the queues, and gives what ends it.
+	// work starts to process the queues, and returns the worker, which can be stopped.
 	work(ctx context.Context, w *queueWorker) (worker, error)
 	close()
 }
@@ -53,13 +53,13 @@ type rowError struct {
 	err     error
 }
 
-// Error gives the database's message.
+// Error returns the database's message.
 func (e *rowError) Error() string { return e.err.Error() }
 
-// Unwrap gives the database's error.
+// Unwrap returns the database's error.
 func (e *rowError) Unwrap() error { return e.err }
 
-// resultRows are what database/sql and pgx have in common.
+// resultRows are the common methods of the rows of database/sql and pgx.
 type resultRows interface {
 	Next() bool
 	Scan(into ...any) error
@@ -67,7 +67,7 @@ type resultRows interface {
 	Close()
 }
 
-// dialect is what PostgreSQL and SQLite do not have in common.
+// dialect holds the differences between PostgreSQL and SQLite.
 type dialect struct {
 	postgres bool
 	// patience lets a transaction do nothing in the database for long; empty: it may.
@@ -102,7 +102,7 @@ func (d *dialect) forUpdate() string {
 	return ""
 }
 
-// typeOf is the type of a column. What SQLite is told, the engine reads again: see its declaredType.
+// typeOf is the type of a column. The engine reads the types of SQLite again: see its declaredType.
 func (d *dialect) typeOf(t Type) string {
 	if d.postgres {
 		return map[Type]string{
@@ -157,7 +157,7 @@ const timeFormat = "2006-01-02T15:04:05.000000Z"
 // stamp returns a time as a parameter, which both databases read as text.
 func stamp(t time.Time) string { return t.UTC().Format(timeFormat) }
 
-// moment scans a time: PostgreSQL gives times, SQLite texts. It is zero for NULL.
+// moment scans a time: PostgreSQL returns times, SQLite texts. It is zero for NULL.
 type moment struct{ time.Time }
 
 // Scan implements sql.Scanner.
@@ -211,7 +211,7 @@ func each(ctx context.Context, c conn, query string, args []any, f func(scan fun
 	return rows.Err()
 }
 
-// one runs a query that gives one row at most, and reports whether it did.
+// one runs a query that returns at most one row, and reports whether it returned one.
 func one(ctx context.Context, c conn, query string, args []any, into ...any) (bool, error) {
 	found := false
 	err := each(ctx, c, query, args, func(scan func(...any) error) error {

@@ -47,7 +47,7 @@ type Definition struct {
 	QueryRows    int64         `json:"query_rows,omitempty"`    // rows of its answer
 	Tables       []Table       `json:"tables"`
 
-	// Store is where the folder keeps its rows. It is no part of what a run needs, and may hold a password.
+	// Store is the store for the folder's rows. A run does not need it, and it may hold a password.
 	Store string `json:"-"`
 	// Folder is where it was read from; empty: from a store.
 	Folder string `json:"-"`
@@ -55,14 +55,14 @@ type Definition struct {
 	Adopt bool `json:"-"`
 }
 
-// OnError says what becomes of a run when a query fails for good.
+// OnError decides about a run after a permanent error of a query.
 type OnError string
 
-// What may become of a run.
+// The possible decisions about a run.
 const (
 	// Continue goes on with the other queries.
 	Continue OnError = "continue"
-	// Stop ends the run: queries that have not begun are not asked.
+	// Stop ends the run: queries that have not started are not sent.
 	Stop OnError = "stop"
 )
 
@@ -76,7 +76,7 @@ type Workspaces struct {
 // allWorkspaces is the query for all that the account lists.
 const allWorkspaces = "SELECT deployment_name, workspace_name FROM databricks_account.provisioning.workspaces"
 
-// Defaults of what a pipeline does not say.
+// Defaults for settings that a pipeline does not have.
 const (
 	defaultConcurrency = 64
 	MaxConcurrency     = 1000
@@ -89,7 +89,7 @@ const (
 	defaultQueryRows    = 10_000_000
 )
 
-// names are those of pipelines and tables.
+// names matches valid names of pipelines and tables.
 var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
 
 // Load reads the pipeline of a folder.
@@ -145,7 +145,7 @@ func escapeGlob(folder string) string {
 	return regexp.MustCompile(`[\\*?\[]`).ReplaceAllString(folder, `\$0`)
 }
 
-// Hash tells definitions apart that do not do the same.
+// Hash identifies a definition: definitions with different effects have different hashes.
 func (d *Definition) Hash() string {
 	sum := sha256.Sum256(d.encode())
 	return hex.EncodeToString(sum[:16])
@@ -164,8 +164,8 @@ func decodeDefinition(data []byte) (*Definition, error) {
 	return &d, d.checkStored()
 }
 
-// checkStored checks the names and types of a definition that comes from a store, which anybody may
-// have written to: they become SQL.
+// checkStored checks the names and types of a definition from a store, because they become SQL, and anybody
+// may have written the store.
 func (d *Definition) checkStored() error {
 	for i := range d.Tables {
 		t := &d.Tables[i]

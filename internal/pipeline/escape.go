@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// PostgreSQL keeps no NUL character in a text or in JSON, and no bytes that are not UTF-8. Such values are kept with
-// escapes, so that they come back as they were, and a person with psql sees what is there:
+// PostgreSQL accepts no NUL character in a text or in JSON, and no invalid UTF-8. The store escapes such
+// values, so that it can restore them, and a person with psql sees them:
 //
 //   - ␛␀ is a NUL character,
 //   - ␛ and two hexadecimal digits are a byte that is not UTF-8,
@@ -19,7 +19,7 @@ const (
 	escapedNUL = "␛␀"
 )
 
-// escapeText gives a text as PostgreSQL keeps it.
+// escapeText escapes a text for PostgreSQL.
 func escapeText(s string) string {
 	if strings.IndexByte(s, 0) < 0 && !strings.ContainsRune(s, escape) && utf8.ValidString(s) {
 		return s
@@ -45,7 +45,7 @@ func escapeText(s string) string {
 	return b.String()
 }
 
-// unescapeText gives a text of PostgreSQL's as it was. A ␛ that begins no escape stays: older stores have it.
+// unescapeText restores an escaped text. A ␛ that begins no escape stays, because older stores have it.
 func unescapeText(s string) string {
 	if !strings.ContainsRune(s, escape) {
 		return s
@@ -79,7 +79,7 @@ func unescapeText(s string) string {
 	}
 }
 
-// escapeJSON gives JSON as PostgreSQL keeps it.
+// escapeJSON escapes JSON for PostgreSQL.
 func escapeJSON(v json.RawMessage) json.RawMessage {
 	if !bytes.Contains(v, []byte(`\u0000`)) && !bytes.ContainsRune(v, escape) {
 		return v
@@ -87,7 +87,7 @@ func escapeJSON(v json.RawMessage) json.RawMessage {
 	return mapStrings(v, escapeText)
 }
 
-// unescapeJSON gives JSON of PostgreSQL's as it was.
+// unescapeJSON restores escaped JSON.
 func unescapeJSON(v json.RawMessage) json.RawMessage {
 	if !bytes.ContainsRune(v, escape) {
 		return v
@@ -95,7 +95,7 @@ func unescapeJSON(v json.RawMessage) json.RawMessage {
 	return mapStrings(v, unescapeText)
 }
 
-// mapStrings gives JSON with its strings and keys as a function gives them. What is no JSON stays.
+// mapStrings applies a function to the strings and keys of JSON. It returns other text unchanged.
 func mapStrings(v json.RawMessage, change func(string) string) json.RawMessage {
 	var walk func(value any) any
 	walk = func(value any) any {

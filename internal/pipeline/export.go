@@ -19,11 +19,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Export writes the rows of tables (none named: of all) below a folder, as Parquet files that DuckDB and Spark
-// read as partitioned tables: <table>/deployment_name=<workspace>/run-<run>.parquet. The run is the one that
-// the rows are of; a file of it that is there stays as it is, so that exports add up to what tables held
-// after each run. It is written again if the rows became stale since. It gives a row for each file. No file is
-// ever there in part. Nothing is written outside of the folder, nor through a link in it.
+// Export writes the rows of tables (all tables, if names is empty) below a folder, as Parquet files that
+// DuckDB and Spark read as partitioned tables: <table>/deployment_name=<workspace>/run-<run>.parquet. The
+// run is the one that the rows come from. A file of a run is not changed, so exports accumulate the state
+// of the tables after each run, except if its rows have become stale: then Export writes it again. It
+// returns a row for each file. A file is never incomplete. Export writes nothing outside of the folder, and
+// nothing through a link in it.
 func (s *Store) Export(ctx context.Context, folder string, names []string) (provider.Rows, error) {
 	all, err := s.tables(ctx, s.db)
 	if err != nil {
@@ -64,7 +65,7 @@ func (s *Store) Export(ctx context.Context, folder string, names []string) (prov
 	return provider.NewRows(columns("table deployment_name run:integer rows:integer written:boolean file"), written), nil
 }
 
-// workspacesOf lists the workspaces whose rows a table has.
+// workspacesOf lists the workspaces that have rows in a table.
 func (s *Store) workspacesOf(ctx context.Context, table string) ([]string, error) {
 	var all []string
 	err := each(ctx, s.db, "SELECT deployment_name FROM lakeql_slice WHERE table_name = ?1 AND run_id IS NOT NULL ORDER BY 1", []any{table}, func(scan func(...any) error) error {
@@ -76,8 +77,8 @@ func (s *Store) workspacesOf(ctx context.Context, table string) ([]string, error
 	return all, err
 }
 
-// exportSlice writes the rows of a table and a workspace, while nobody changes them. It gives nothing where
-// there are none any more.
+// exportSlice writes the rows of a table and a workspace, and locks them meanwhile. It returns nil if there
+// are no rows any more.
 func (s *Store) exportSlice(ctx context.Context, root *os.Root, t *storedTable, workspace string) (row []any, err error) {
 	err = s.db.transact(ctx, func(c tx) error {
 		if err := s.d.bePatient(ctx, c); err != nil {
@@ -106,7 +107,7 @@ func (s *Store) exportSlice(ctx context.Context, root *os.Root, t *storedTable, 
 	return row, storeError(s.place, err)
 }
 
-// exported is what one file holds: the rows of a table and a workspace, as a run read them.
+// exported is the content of one file: the rows of a table and a workspace, as a run read them.
 type exported struct {
 	table     *storedTable
 	workspace string
@@ -118,8 +119,8 @@ type exported struct {
 // partition matches the names of workspaces that can be part of a path.
 var partition = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 
-// path is the file below the folder, whose own folder it makes. Names come from the store, which anybody may
-// have written; a link may lead anywhere.
+// path returns the path of the file below the folder, and makes the file's own folder. The names come from
+// the store, which anybody may have written; a link may lead anywhere.
 func (e *exported) path(root *os.Root) (string, error) {
 	if !names.MatchString(e.table.Name) {
 		return "", provider.Usagef("export: the store names a table %s, which no pipeline makes: nothing is written for it", provider.Quote(e.table.Name))
@@ -163,7 +164,7 @@ func (e *exported) isThere(root *os.Root, path string) (bool, error) {
 	return err == nil && stale == strconv.FormatBool(e.stale), nil
 }
 
-// staleColumn is the column that tells old rows, of tables and of what is exported.
+// staleColumn is the column that marks old rows, in tables and in exports.
 const staleColumn = "stale"
 
 func fileError(err error) error {
@@ -173,7 +174,7 @@ func fileError(err error) error {
 	return provider.Usagef("export: %v", err).Because(err)
 }
 
-// writeFile writes a file under another name, and gives it its own when it is whole.
+// writeFile writes a file under a temporary name, and renames it when it is complete.
 func (s *Store) writeFile(ctx context.Context, c tx, root *os.Root, path string, e *exported) (int64, error) {
 	described := []parquet.Column{
 		{Name: "run_id", Type: parquet.Integer, Required: true},

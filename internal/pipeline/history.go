@@ -10,9 +10,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// prune forgets the history of a pipeline's tables that is older than they keep it. Of each row the last
-// change before that stays, so that what the table held at any later time is known; the rows themselves
-// stay as they are. Runs that are so old go as well.
+// prune deletes the history of a pipeline's tables that is older than their retention. It keeps the last
+// change of each row before that time, so that the contents of the table at any later time are known. It
+// does not change the rows themselves. It also deletes runs of that age.
 func (s *Store) prune(ctx context.Context, t tx, pipeline string, now time.Time) error {
 	stored, err := s.tables(ctx, t)
 	if err != nil {
@@ -56,8 +56,8 @@ func (s *Store) prune(ctx context.Context, t tx, pipeline string, now time.Time)
 	return err
 }
 
-// Diff returns what changed in a table since a time (zero: since its history begins), oldest first: the
-// workspace, the key, what happened to the row, and of changes a row for each column.
+// Diff returns the changes of a table since a time (zero: since the beginning of its history), oldest
+// first: the workspace, the key, the kind of change, and for changed rows one row for each column.
 func (s *Store) Diff(ctx context.Context, table string, since time.Time) (provider.Rows, error) {
 	t, err := s.table(ctx, table)
 	if err != nil {

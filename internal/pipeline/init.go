@@ -17,8 +17,8 @@ import (
 //go:embed template
 var templateFiles embed.FS
 
-// Init makes a folder with a pipeline to begin with, and gives the files that it made. Where one of them is
-// there already, it makes none.
+// Init makes a folder with a sample pipeline, and returns the files that it made. If one of them already
+// exists, it makes none.
 func Init(folder string) ([]string, error) {
 	entries, err := fs.ReadDir(templateFiles, "template")
 	if err != nil {
@@ -54,8 +54,8 @@ func ParseTime(text string) (time.Time, bool) {
 	return t, ok
 }
 
-// StoreExists reports what is wrong with the name of a store, from which something is to be read: a file
-// that is not there would be made by opening it.
+// StoreExists reports why a store cannot be read. Opening a missing file would make it, so this function
+// checks that it exists.
 func StoreExists(store string) error {
 	if store == "" || isPostgres(store) {
 		return nil

@@ -19,7 +19,7 @@ func (s *Store) beat(ctx context.Context, w *Worker, host string) error {
 	return err
 }
 
-// forgetWorkers takes note that this process is alone: nobody else can be at work, or lead the others.
+// forgetWorkers deletes all workers, because this process is alone: no other one can be working or leading.
 func (s *Store) forgetWorkers(ctx context.Context) error {
 	return s.db.transact(ctx, func(t tx) error {
 		if _, err := t.exec(ctx, "DELETE FROM lakeql_worker"); err != nil {
@@ -29,7 +29,7 @@ func (s *Store) forgetWorkers(ctx context.Context) error {
 	})
 }
 
-// retire takes note that a worker has ended, and hands on what it has left.
+// retire records that a worker has ended, and requeues its unfinished tasks.
 func (s *Store) retire(ctx context.Context, id string) error {
 	if _, err := s.db.exec(ctx, "DELETE FROM lakeql_worker WHERE id = ?1", id); err != nil {
 		return err
@@ -44,9 +44,9 @@ const (
 	mostKilled = 20
 )
 
-// rescue requeues the tasks and jobs of dead workers. It also requeues those of a living one (w; nil: none)
-// that w does not work on: a broken connection may have kept it from saying how they ended. A kill is no
-// attempt.
+// rescue requeues the tasks and jobs of dead workers. It also requeues those of the living worker w (nil:
+// none) that w does not work on: a broken connection may have kept w from recording their end. A killed
+// task does not count as an attempt.
 func (s *Store) rescue(ctx context.Context, w *Worker) error {
 	return s.db.transact(ctx, func(t tx) error {
 		if s.d.postgres { // one at a time: they would be in each other's way
@@ -82,8 +82,7 @@ func (s *Store) rescue(ctx context.Context, w *Worker) error {
 	})
 }
 
-// forgetDead removes the workers whose lease is over, except self, and lists those that live and those that do
-// not.
+// forgetDead removes the workers with an expired lease, except self, and lists the living and the dead ones.
 func (s *Store) forgetDead(ctx context.Context, t tx, now time.Time, self string) (living, dead []string, err error) {
 	if err := each(ctx, t, "SELECT id, seen_at, lease FROM lakeql_worker", nil, func(scan func(...any) error) error {
 		var id string
@@ -107,8 +106,8 @@ func (s *Store) forgetDead(ctx context.Context, t tx, now time.Time, self string
 	return living, dead, nil
 }
 
-// rescueTasks lets the tasks of orphans wait again, and fails those that mostKilled workers did not survive. It
-// reports how many tasks those are.
+// rescueTasks makes the tasks of orphans wait again, and fails those that have killed mostKilled workers. It
+// returns the number of failed tasks.
 func (s *Store) rescueTasks(ctx context.Context, t tx, o *orphans) (int64, error) {
 	where := "worker NOT IN (" + literals(o.living) + ")"
 	if o.self == "" {
@@ -139,7 +138,7 @@ func taskList(tasks []taskArgs) string {
 	return "VALUES " + strings.Join(list, ", ")
 }
 
-// requeue adds jobs for the runs that have no plan yet and the tasks that wait, if they have none.
+// requeue adds missing jobs: for runs without a plan, and for waiting tasks.
 func (s *Store) requeue(ctx context.Context, t tx) error {
 	unplanned, err := s.runs(ctx, t, "WHERE state = 'planning' AND ended_at IS NULL")
 	if err != nil {
@@ -166,9 +165,9 @@ func (s *Store) requeue(ctx context.Context, t tx) error {
 	return nil
 }
 
-// requeueTasks adds the jobs that a run lacks. A job is added with its task and ends with it, so that a run has at
-// least as many jobs as tasks, unless somebody removed some. To look for each job would cost more than to
-// offer all again: the queue adds no job twice.
+// requeueTasks adds the missing jobs of a run. A job is added with its task and ends with it, so a run has at
+// least as many jobs as tasks, unless somebody removed some. To look for each job would cost more than to add
+// all again: the queue adds no job twice.
 func (s *Store) requeueTasks(ctx context.Context, t tx, r *Run) error {
 	jobs, err := t.openTasks(ctx, r.ID) // before the tasks: some may end in between
 	if err != nil {

@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// Metrics count what a worker does, and tell what its store holds, in the format of Prometheus:
+// Metrics count the work of a worker, and describe the contents of its store, in the format of Prometheus:
 //
-//   - lakeql_pipeline_queries_total{pipeline, state}: queries that this worker carried out, by how they ended:
-//     done, failed, or waiting to be asked again;
-//   - lakeql_pipeline_rows_total, _calls_total, _throttled_total{pipeline}: rows that they answered, calls of the API
-//     that were answered, and those of them that were answered 429;
+//   - lakeql_pipeline_queries_total{pipeline, state}: queries that this worker made, by their end: done,
+//     failed, or waiting to be made again;
+//   - lakeql_pipeline_rows_total, _calls_total, _throttled_total{pipeline}: the rows of these queries, their
+//     answered calls of the API, and the calls that were answered with 429;
 //   - lakeql_pipeline_changes_total{pipeline, change}: changes of rows: added, changed, removed;
-//   - lakeql_pipeline_query_seconds{pipeline, table}: how long queries took, their way into the store included;
-//   - lakeql_pipeline_jobs{pipeline, state}: queries of runs that are not over;
-//   - lakeql_pipeline_lag_seconds{pipeline, workspace}: how old the oldest rows of a workspace are;
+//   - lakeql_pipeline_query_seconds{pipeline, table}: the duration of queries, with the time to store rows;
+//   - lakeql_pipeline_jobs{pipeline, state}: queries of unfinished runs;
+//   - lakeql_pipeline_lag_seconds{pipeline, workspace}: the age of the oldest rows of a workspace;
 //   - lakeql_pipeline_stale_tables{pipeline, workspace}: its tables whose last query failed;
-//   - lakeql_pipeline_workers: workers that gave a sign of life within their lease.
+//   - lakeql_pipeline_workers: workers that have renewed their lease in time.
 type Metrics struct {
 	store *Store
 
@@ -125,7 +125,7 @@ func (m *Metrics) observe(took time.Duration, labels ...string) {
 	m.seconds[key].add(took.Seconds())
 }
 
-// writeOwn writes what the worker itself counted.
+// writeOwn writes the worker's own counts.
 func (m *Metrics) writeOwn(out *bytes.Buffer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -168,7 +168,7 @@ func (w *Worker) observe(t *task, state taskState, c Changes, took time.Duration
 	w.Metrics.observe(took, "pipeline", name, "table", t.table.Name)
 }
 
-// writeMetrics tells what the store holds.
+// writeMetrics writes the metrics about the contents of the store.
 func (s *Store) writeMetrics(ctx context.Context, out io.Writer) error {
 	now, err := s.now(ctx, s.db)
 	if err != nil {

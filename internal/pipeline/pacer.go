@@ -51,7 +51,7 @@ type budgets struct {
 	all map[string]*budget
 }
 
-// budget is what a worker has of a workspace's calls.
+// budget is a worker's share of a workspace's calls.
 type budget struct {
 	mu   sync.Mutex
 	left int
@@ -104,8 +104,8 @@ func (b *budgets) take(ctx context.Context, workspace string, rate float64) erro
 	return nil
 }
 
-// lease takes n calls of a workspace, each so long after the one before, and gives when the first may be
-// made, by this machine's clock.
+// lease reserves n calls of a workspace, with a distance of each between two calls, and returns the time of
+// the first call, by this machine's clock.
 func (s *Store) lease(ctx context.Context, workspace string, n int, each time.Duration) (time.Time, error) {
 	var from time.Time
 	err := s.db.transact(ctx, func(c tx) error {

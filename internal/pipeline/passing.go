@@ -16,8 +16,8 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// passing reports whether an error of a database may be gone the next time: the connection broke, the server
-// was not what it is to be, there was no room, or two transactions were in each other's way.
+// passing reports whether an error of a database may be temporary: the connection broke, the server was not
+// ready, it had no room, or two transactions were in conflict.
 func passing(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return slices.Contains(passingClasses(), e.Code[:min(len(e.Code), 2)])

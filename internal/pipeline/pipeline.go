@@ -1,14 +1,14 @@
 // Package pipeline keeps an inventory of workspaces in a database: the same queries over one workspace
-// or a thousand, on a schedule, with the history of what changed.
+// or a thousand, on a schedule, with a history of the changes.
 //
-// A [Definition] is a folder of SQL files, one a table, and what pipeline.yaml says of them. A [Store] is
-// the database, an SQLite file or a PostgreSQL server, which holds the rows, their history, and the queue
-// of work. A [Worker] carries that work out: a run is one task for each workspace and table, a task one
-// query against one workspace, and its rows and its completion become part of the database in one
-// transaction. So whatever is killed, and however often, what was finished stays finished, what was not
-// is done again, and no row is there twice.
+// A [Definition] is a folder of SQL files, one for each table, with the settings of pipeline.yaml. A
+// [Store] is the database, an SQLite file or a PostgreSQL server, which holds the rows, their history, and
+// the queue of work. A [Worker] does the work: a run is one task for each workspace and table, and a task
+// is one query against one workspace. One transaction stores the rows of a task together with its
+// completion. So finished tasks stay finished, unfinished tasks run again, and no row is stored twice, even
+// if workers are killed.
 //
-// Queries are asked through an [Asker], which knows the API; this package does not.
+// An [Asker] makes the queries. It knows the API; this package does not.
 package pipeline
 
 import (
@@ -25,7 +25,7 @@ type Asker interface {
 	// read. All of them are there when read has seen io.EOF; an answer that is not whole is an error.
 	// Credentials are masked.
 	Ask(ctx context.Context, workspace, query string, pace Pacer, read func(provider.Rows) error) error
-	// CheckWorkspace reports what is wrong with a deployment name.
+	// CheckWorkspace returns an error for an invalid deployment name.
 	CheckWorkspace(name string) error
 	// HostOf returns the host that a deployment name leads to. Names with the same host are one
 	// workspace.
@@ -36,6 +36,6 @@ type Asker interface {
 type Pacer interface {
 	// Wait returns when a request may be sent to a workspace.
 	Wait(ctx context.Context, workspace string) error
-	// Answered is told the HTTP status of an answer, 0 where there was none.
+	// Answered receives the HTTP status of an answer, or 0 without an answer.
 	Answered(workspace string, status int)
 }

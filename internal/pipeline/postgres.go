@@ -61,7 +61,7 @@ func openPostgres(ctx context.Context, dsn string, minter Minter) (*postgresData
 // workspace (empty: the configured one).
 type Minter func(ctx context.Context, workspace, endpoint string) (Login, error)
 
-// Login is what opens a Lakebase endpoint.
+// Login holds the credentials of a Lakebase endpoint.
 type Login struct {
 	Host     string
 	User     string // the identity that the password is for; empty: not known
@@ -120,9 +120,9 @@ const endpointHost = "endpoint.invalid"
 
 const (
 	idleSetting = "idle_in_transaction_session_timeout"
-	// longestIdle is for how long a transaction may do nothing: a worker that is frozen in one keeps all
-	// others from its tasks. patientIdle is that of transactions which read or write much beside the database:
-	// one that compares a million rows is idle for some seconds.
+	// longestIdle is the longest time without activity in a transaction: a worker that freezes in one
+	// blocks all others. patientIdle is the limit for transactions that read or write much besides the
+	// database: one that compares a million rows is idle for some seconds.
 	longestIdle = 15 * time.Second
 	patientIdle = 5 * time.Minute
 )
@@ -133,7 +133,7 @@ func endIdleTransactions(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// Place names a store without its password, also one that cannot be read.
+// Place names a store without its password, even if the name cannot be parsed.
 func Place(store string) string {
 	scheme, _, ok := strings.Cut(store, "://")
 	if !ok {
@@ -156,7 +156,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// isPostgres tells the connection string of a server from the name of a file.
+// isPostgres reports whether a store is the connection string of a server, not the name of a file.
 func isPostgres(store string) bool {
 	return strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://")
 }
@@ -302,8 +302,8 @@ func (t *postgresTx) insert(ctx context.Context, table string, columns []string,
 // copyPlace is where PostgreSQL says which line of a COPY it refuses, and which column.
 var copyPlace = regexp.MustCompile(`COPY \S+, [^\d]+ (\d+)(?:, \S+ ([^\s:]+))?`)
 
-// copyError finds the row of a COPY whose value PostgreSQL refuses: SQLSTATEs of the classes 22, data, and 54,
-// limits.
+// copyError finds the row of a COPY with a value that PostgreSQL refuses: SQLSTATEs of the classes 22 (data)
+// and 54 (limits).
 func copyError(err error) error {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || !strings.HasPrefix(e.Code, "22") && !strings.HasPrefix(e.Code, "54") {

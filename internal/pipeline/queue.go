@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// taskArgs are the arguments of the job of a task: one query, one workspace. What is asked, with which
-// credential, and what was answered is no business of the queue.
+// taskArgs are the arguments of a task's job: one query, one workspace. The queue does not hold the query's
+// text, its credential or its answer.
 type taskArgs struct {
 	Run       int64  `json:"run"`
 	Table     string `json:"table"`
@@ -55,19 +55,19 @@ type queueTx interface {
 	forgetLeader(ctx context.Context) error
 }
 
-// orphans selects the running tasks and jobs whose worker does not work on them any more.
+// orphans selects the running tasks and jobs that their worker does not work on any more.
 type orphans struct {
 	now    time.Time // by the store's clock
 	living []string  // the workers that live; what another one has is an orphan
-	// self is the living worker that looks; empty: none. What it has is an orphan if it began before stale and
-	// neither jobs nor tasks list it.
+	// self is the living worker that searches; empty: none. A task of self is an orphan if it began before
+	// stale and neither jobs nor tasks list it.
 	self  string
 	jobs  []int64
 	tasks []taskArgs
 	stale time.Time
 }
 
-// queueWorker is what carries out jobs.
+// queueWorker processes jobs.
 type queueWorker struct {
 	id     string
 	logger *slog.Logger

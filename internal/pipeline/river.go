@@ -21,9 +21,9 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// This is the only file that knows River: its client, its migrations and its tables. It uses River's calls.
-// Three statements name River's tables, because River has no call for what they do: rescue, openTasks
-// and forgetLeader.
+// This is the only file that knows River: its client, its migrations and its tables. It uses River's calls
+// where they exist. Three statements name River's tables, because River has no call for them: rescue,
+// openTasks and forgetLeader.
 
 const (
 	// riverSchema is the version of River's tables that those statements were written for. TestRiverSchema
@@ -140,7 +140,7 @@ func (t *riverTx[T]) hasPlan(ctx context.Context, run int64) (bool, error) {
 	return err == nil && len(found.Jobs) > 0, err
 }
 
-// River lists jobs and does not count those of a run, which may be a hundred thousand.
+// River can list jobs but not count those of a run, which may be a hundred thousand.
 func (t *riverTx[T]) openTasks(ctx context.Context, run int64) (n int64, err error) {
 	states := make([]string, 0, len(openJobs()))
 	for _, s := range openJobs() {
@@ -208,8 +208,7 @@ type riverWorker[T any] struct {
 	poll   time.Duration
 }
 
-// patience is how long River lets a job be under way. Requests have time-outs of their own, and who is gone
-// is found out by its lease.
+// patience is River's time limit of a job. Requests have their own time-outs, and leases detect dead workers.
 const patience = -1
 
 // work begins to work. The queues are added later.
@@ -227,7 +226,7 @@ func (q *riverQueue[T]) work(ctx context.Context, w *queueWorker) (worker, error
 		PollOnly:          !q.d.postgres,
 		JobTimeout:        patience,
 		RetryPolicy:       retryPolicy{},
-		// A day: the leases of workers find those that are gone within seconds.
+		// A day is enough: the leases of workers detect dead ones within seconds.
 		RescueStuckJobsAfter: 24 * time.Hour,
 	})
 	if err != nil {
@@ -247,7 +246,7 @@ func (w *riverWorker[T]) add(ctx context.Context, queue string, atOnce int) erro
 	if _, there := errors.AsType[*river.QueueAlreadyAddedError](err); there {
 		return nil
 	}
-	// River keeps a queue whose work could not begin, and would never begin it.
+	// River keeps a queue that could not start, and would never start it.
 	return errors.Join(err, w.client.Queues().Remove(ctx, queue))
 }
 
@@ -261,7 +260,7 @@ func (retryPolicy) NextRetry(row *rivertype.JobRow) time.Time {
 	return time.Now().Add(pause(row.Attempt))
 }
 
-// quiet takes from River's log what is told better elsewhere: a job that fails is an event of ours.
+// quiet removes events from River's log that this package logs itself, such as a failed job.
 func quiet(logger *slog.Logger) *slog.Logger { return slog.New(levelHandler{logger.Handler()}) }
 
 // levelHandler lets errors through, and nothing below.

@@ -38,7 +38,7 @@ type Run struct {
 	Code      provider.Code // of Error
 }
 
-// now is the time by the database's clock, so that those of several machines need not agree.
+// now returns the time of the database's clock, so that the clocks of several machines need not agree.
 func (s *Store) now(ctx context.Context, c conn) (time.Time, error) {
 	if !s.d.postgres {
 		return micro(time.Now()), nil
@@ -48,8 +48,9 @@ func (s *Store) now(ctx context.Context, c conn) (time.Time, error) {
 	return now.Time, err
 }
 
-// Begin begins a run of a pipeline, whose columns are known (see [Check]). If one of the same definition
-// is not over, that goes on, and before is the same; one of another definition is stopped, and is before.
+// Begin begins a run of a pipeline with known columns (see [Check]). If a run of the same definition is
+// unfinished, it continues, and before is that run. An unfinished run of another definition is stopped, and
+// returned as before.
 func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run, before *Run, err error) {
 	err = s.db.transact(ctx, func(t tx) error {
 		if err := s.checkFolder(ctx, t, d); err != nil {
@@ -66,7 +67,7 @@ func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run
 			before = &open[0]
 			if before.Hash == d.Hash() && before.State != Stopping {
 				run = before
-				// How long a workspace turns queries away does not count while nobody asks.
+				// Time without requests does not count as throttled time.
 				_, err := t.exec(ctx, "UPDATE lakeql_task SET throttled_since = NULL WHERE run_id = ?1 AND state = 'waiting'", run.ID)
 				return err
 			}
@@ -165,7 +166,7 @@ func (s *Store) endRun(ctx context.Context, t tx, id int64, state RunState, reas
 	return s.skip(ctx, t, id, true, now)
 }
 
-// skip takes the tasks of a run that have not begun out of the queue, and with running those that have.
+// skip removes the waiting tasks of a run from the queue; with running, also the running ones.
 func (s *Store) skip(ctx context.Context, t tx, run int64, running bool, now time.Time) error {
 	states := "'waiting'"
 	if running {
@@ -181,14 +182,14 @@ func (s *Store) skip(ctx context.Context, t tx, run int64, running bool, now tim
 	return t.dequeue(ctx, run)
 }
 
-// keepDefinition keeps what a run is to do, and gives its hash.
+// keepDefinition stores the definition of a run, and returns its hash.
 func (s *Store) keepDefinition(ctx context.Context, t tx, d *Definition) (string, error) {
 	hash := d.Hash()
 	_, err := t.exec(ctx, "INSERT INTO lakeql_definition (hash, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING", hash, string(d.encode()))
 	return hash, err
 }
 
-// definition reads what a run is to do.
+// definition reads the definition of a run.
 func (s *Store) definition(ctx context.Context, c conn, hash string) (*Definition, error) {
 	var body string
 	found, err := one(ctx, c, "SELECT body FROM lakeql_definition WHERE hash = ?1", []any{hash}, &body)
@@ -259,8 +260,8 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 	return cancelJob(err)
 }
 
-// failPlan ends a run whose workspaces could not be found. All rows of its pipeline are stale then: none of its
-// queries was asked.
+// failPlan ends a run whose workspaces could not be found. All rows of its pipeline are then stale, because
+// none of its queries was made.
 func (s *Store) failPlan(ctx context.Context, id int64, cause error) error {
 	return s.db.transact(ctx, func(t tx) error {
 		if err := s.stillPlanning(ctx, t, id); err != nil {
@@ -283,8 +284,8 @@ func (s *Store) failPlan(ctx context.Context, id int64, cause error) error {
 	})
 }
 
-// told is an error as it is kept for people: with what to do about it. What a server says in it may have characters
-// that PostgreSQL does not keep.
+// told returns an error as a text to store, with its hint. The text of a server may have characters that
+// PostgreSQL does not accept.
 func told(err error) string {
 	text := err.Error()
 	if hint := provider.HintOf(err); hint != "" {
@@ -293,8 +294,8 @@ func told(err error) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "␀"), "\uFFFD")
 }
 
-// stillPlanning keeps others from a run whose workspaces are being found. It is errTaken where another worker
-// has found them, or somebody has stopped it.
+// stillPlanning locks a run whose workspaces are being found. It returns errTaken if another worker has found
+// them, or if the run was stopped.
 func (s *Store) stillPlanning(ctx context.Context, t tx, id int64) error {
 	var state string
 	found, err := one(ctx, t, "SELECT state FROM lakeql_run WHERE id = ?1"+s.d.forUpdate(), []any{id}, &state)
@@ -404,7 +405,7 @@ func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, wo
 			}
 		}
 	}
-	// What is not asked any more is not known to be so any more.
+	// Rows that the run does not query any more are not known to be current.
 	if err := s.askSlices(ctx, t, run, now); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Schedule is when a pipeline runs by itself.
+// Schedule decides when a pipeline runs.
 type Schedule struct {
 	Pipeline string
 	Cron     string
@@ -19,7 +19,7 @@ type Schedule struct {
 	Error    string // why the last period had no run; empty: it had one
 }
 
-// Install has a pipeline run on its schedule, in place of what was installed under its name before.
+// Install schedules a pipeline, and replaces the schedule with its name.
 func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 	if d.Schedule == "" {
 		return nil, provider.Usagef("the pipeline %s has no schedule: say it in %s, such as schedule: \"0 6 * * *\"", d.Name, ConfigFile)
@@ -69,7 +69,7 @@ func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 	return nil, err
 }
 
-// Schedules lists what runs by itself, by name.
+// Schedules lists the installed schedules, by name.
 func (s *Store) Schedules(ctx context.Context) ([]Schedule, error) {
 	var all []Schedule
 	err := each(ctx, s.db, `SELECT s.pipeline, d.body, s.next_at, s.last_at, s.paused, coalesce(s.error, '') FROM lakeql_schedule s
@@ -126,7 +126,7 @@ func (s *Store) Remove(ctx context.Context, pipeline string) error {
 	})
 }
 
-// changeSchedule changes a schedule while nobody else does.
+// changeSchedule changes a schedule and locks it meanwhile.
 func (s *Store) changeSchedule(ctx context.Context, pipeline string, change func(t tx, d *Definition, now time.Time) error) error {
 	err := s.db.transact(ctx, func(t tx) error {
 		now, err := s.now(ctx, t)
@@ -150,8 +150,8 @@ func (s *Store) changeSchedule(ctx context.Context, pipeline string, change func
 	return storeError(s.place, err)
 }
 
-// fire begins the runs whose time has come. Of several workers one comes to each: it holds the schedule's
-// row until the run is there and the next time is set. After a pause of all workers a schedule fires once.
+// fire begins the runs that are due. One of several workers begins each run: it locks the schedule's row
+// until the run exists and the next time is set. After a pause of all workers a schedule fires once.
 func (w *Worker) fire(ctx context.Context) error {
 	s := w.Store
 	return s.db.transact(ctx, func(t tx) error {
@@ -183,7 +183,7 @@ func (w *Worker) fire(ctx context.Context) error {
 	})
 }
 
-// due is a schedule whose time has come.
+// due is a schedule that is due.
 type due struct {
 	pipeline, hash string
 	at             time.Time
@@ -192,7 +192,7 @@ type due struct {
 // brokenPause is how long a schedule is left alone that cannot be read.
 const brokenPause = time.Hour
 
-// fireOne begins the run of a schedule, or keeps why there is none.
+// fireOne begins the run of a schedule, or records the error.
 func (w *Worker) fireOne(ctx context.Context, t tx, c due, now time.Time) error {
 	s := w.Store
 	var run *Run

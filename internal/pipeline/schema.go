@@ -14,7 +14,7 @@ const schemaVersion = 2
 
 // create makes the tables that a store has for itself, or brings them to the present.
 func (s *Store) create(ctx context.Context) error {
-	// To make what is there again would take locks for which all who work would wait.
+	// Making existing tables again would take locks that block all workers.
 	version, err := s.version(ctx, s.db)
 	if err != nil || version == schemaVersion {
 		return err
@@ -41,7 +41,7 @@ func (s *Store) create(ctx context.Context) error {
 	})
 }
 
-// version is that of the tables in the store; 0: there are none.
+// version is the version of the tables in the store; 0: it has no tables.
 func (s *Store) version(ctx context.Context, c conn) (int64, error) {
 	there := func(table string) (bool, error) {
 		query := "SELECT count(*) FROM sqlite_schema WHERE name = " + literal(table)
@@ -67,27 +67,28 @@ func (s *Store) version(ctx context.Context, c conn) (int64, error) {
 	return version, err
 }
 
-// schema are the store's own tables. Their names begin with lakeql_, which those of pipelines cannot.
+// schema are the store's own tables. Their names begin with lakeql_, which names of pipelines cannot.
 //
 //   - lakeql_definition: pipelines as they were when a run began, by their hash;
-//   - lakeql_run: the runs; of one period of a schedule there is one;
-//   - lakeql_task: a query against a workspace, of a run;
-//   - lakeql_table: the tables, with the columns that they ever had;
-//   - lakeql_slice: the rows of a table that are of one workspace: when they were asked for, which columns the
-//     query gave, whether the last time failed, so that they are stale, and whether the pipeline still asks;
-//   - lakeql_state: when slices became stale, and fresh again, for what was there at a time;
-//   - lakeql_pipeline: the folders of pipelines, for two may have one name;
-//   - lakeql_schedule: when pipelines run by themselves;
-//   - pipeline_status, for people: how old the rows of each table and workspace are, and why;
-//   - lakeql_worker: who works, and when that was last seen;
+//   - lakeql_run: the runs; one for each period of a schedule;
+//   - lakeql_task: a query of a run against a workspace;
+//   - lakeql_table: the tables, with all columns that they ever had;
+//   - lakeql_slice: the rows of a table from one workspace: the time of their query, the columns that it
+//     returned, whether the last query failed, so that they are stale, and whether the pipeline still
+//     queries them;
+//   - lakeql_state: when slices became stale, and fresh again, for the state at an earlier time;
+//   - lakeql_pipeline: the folders of pipelines, because two may have one name;
+//   - lakeql_schedule: the schedules of pipelines;
+//   - pipeline_status, for people: the age of the rows of each table and workspace, and its reason;
+//   - lakeql_worker: the workers, and when each last renewed its lease;
 //   - lakeql_workspace: when a workspace may be called again, for all workers together;
-//   - lakeql_note, for readers: what the rows of each table lack;
-//   - lakeql_version: the version of all this.
+//   - lakeql_note, for readers: the gaps of each table;
+//   - lakeql_version: the version of this schema.
 func (s *Store) schema() []string {
 	return append(s.firstSchema(), s.secondSchema()...)
 }
 
-// firstSchema is what stores of version 0.1.0 have.
+// firstSchema is the schema of stores of version 0.1.0.
 func (s *Store) firstSchema() []string {
 	return s.inDialect(
 		`CREATE TABLE lakeql_definition (hash text PRIMARY KEY, body text NOT NULL)`,
@@ -114,7 +115,7 @@ func (s *Store) firstSchema() []string {
 	)
 }
 
-// secondSchema is what came with version 2 of the schema.
+// secondSchema holds the additions of version 2 of the schema.
 func (s *Store) secondSchema() []string {
 	return s.inDialect(
 		`CREATE TABLE lakeql_version (version bigint NOT NULL)`,
@@ -131,15 +132,15 @@ func (s *Store) secondSchema() []string {
 // mostNamed is how many workspaces a note names.
 const mostNamed = 5
 
-// noteView is a view with what the rows of each table lack, a row for each fault:
+// noteView is a view with the gaps of each table, one row for each gap:
 //
 //   - failed: rows are old or missing, because a workspace did not answer;
-//   - unasked: rows are old, because the pipeline asks no more;
-//   - empty: no workspace has been asked yet;
-//   - columns: a column, about, reads as NULL, because the query does not give it;
+//   - unasked: rows are old, because the pipeline does not query the workspace any more;
+//   - empty: no workspace was queried yet;
+//   - columns: the column named in about reads as NULL, because the query does not return it;
 //   - schedule: the installed schedule is another version of the pipeline.
 //
-// The query of a table gave the columns in lakeql_slice, separated by blanks.
+// lakeql_slice has the columns that a table's query returned, separated by blanks.
 const noteView = `CREATE VIEW lakeql_note AS
 	SELECT t.name AS table_name, 'failed' AS kind, '' AS about, 'the rows of ' || count(*) FILTER (WHERE s.stale AND s.asked) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed or was not answered: ' ||
 		(SELECT string_agg(deployment_name, ', ') FROM (SELECT deployment_name FROM lakeql_slice o WHERE o.table_name = t.name AND o.stale AND o.asked ORDER BY 1 LIMIT {named}) named) ||
@@ -178,7 +179,8 @@ func (s *Store) inDialect(statements ...string) []string {
 func (s *Store) upgrade(ctx context.Context, t tx) error {
 	statements := append(s.secondSchema(),
 		"UPDATE lakeql_slice SET asked = FALSE WHERE error = 'the pipeline does not ask this query of the workspace any more'",
-		// What was before is not known: rows count as fresh from the beginning, and stale ones from their last answer.
+		// The earlier state is unknown: rows count as fresh from the beginning, and stale ones from their
+		// last answer.
 		"INSERT INTO lakeql_state (table_name, deployment_name, changed_at, stale) SELECT s.table_name, s.deployment_name, t.known_since, s.observed_at IS NULL FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name",
 		"INSERT INTO lakeql_state (table_name, deployment_name, changed_at, stale) SELECT table_name, deployment_name, observed_at, TRUE FROM lakeql_slice WHERE stale AND observed_at IS NOT NULL",
 	)

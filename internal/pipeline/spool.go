@@ -15,7 +15,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// hash tells values apart; two rows with the same one are the same row.
+// hash identifies values: two rows with the same hash are the same row.
 type hash [16]byte
 
 func hashOf(b []byte) hash {
@@ -29,8 +29,8 @@ type spooledRow struct {
 	encoded      []byte
 }
 
-// spool keeps the rows of one answer until all of them are there: what did not come whole must not
-// reach the database. It is in memory up to a bound, then in a file that nobody else can open.
+// spool keeps the rows of one answer until the answer is complete: an incomplete one must not reach the
+// database. Rows are in memory up to a limit, then in a file that no other process can open.
 type spool struct {
 	table *Table
 	keys  []int

@@ -26,7 +26,7 @@ type sqliteDatabase struct {
 	queue *riverQueue[*sql.Tx]
 }
 
-// openSQLite opens a file, which is made if there is none.
+// openSQLite opens a file, and makes it if it does not exist.
 func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, storeError(path, err)
@@ -54,7 +54,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteDatabase, error) {
 	return s, nil
 }
 
-// private makes a file that only its owner can read, if there is none.
+// private makes a file that only its owner can read, if it does not exist.
 func private(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -63,9 +63,9 @@ func private(path string) error {
 	return f.Close()
 }
 
-// makeBeside makes a file beside the store, with the mode of the store. SQLite's own would be readable by
-// everybody: the index of the write-ahead log has no parameter for its mode. A link is an error, because
-// its target may be somebody else's file.
+// makeBeside makes a file beside the store, with the mode of the store. SQLite would make it readable by
+// everybody: the index of the write-ahead log has no parameter for its mode. A link is an error, because its
+// target may belong to somebody else.
 func makeBeside(path, suffix string) error {
 	store, err := os.Stat(path)
 	if err != nil {
@@ -99,11 +99,11 @@ func sqliteURI(path, parameters string) string {
 
 func (s *sqliteDatabase) dialect() *dialect { return &dialect{} }
 
-// signs has no connection of its own: nobody else takes over what a process has that works on a file.
+// signs has no separate connection: nobody takes over the work of a process that works on a file.
 func (s *sqliteDatabase) signs() conn { return s.sqlConn }
 
-// own makes this process the one that works on the file, until it ends, however that comes about: the
-// lock is one of the operating system's, on a file beside it.
+// own makes this process the only one that works on the file, until it ends in any way: the operating system
+// holds a lock on a file beside it.
 func (s *sqliteDatabase) own() error {
 	if s.lock != nil {
 		return nil
@@ -184,7 +184,7 @@ func (c sqlConn) query(ctx context.Context, query string, args ...any) (resultRo
 	return sqlRows{rows}, rows.Err()
 }
 
-// sqlRows are rows of database/sql, whose errors of closing Err tells.
+// sqlRows are rows of database/sql. Err also reports their closing errors.
 type sqlRows struct{ *sql.Rows }
 
 // Close lets the rows go.
@@ -216,8 +216,8 @@ func (t *sqliteTx) insert(ctx context.Context, table string, columns []string, r
 	return nil
 }
 
-// openCached opens a database whose connections keep the statements that they have prepared: SQLite spends
-// more time on reading the same statement again than on carrying it out.
+// openCached opens a database whose connections keep their prepared statements: SQLite needs more time to
+// prepare a statement again than to run it.
 func openCached(name string) (*sql.DB, error) {
 	connector, err := (&sqlitedriver.SQLite{}).OpenConnector(name)
 	if err != nil {

@@ -41,7 +41,7 @@ type cachingConn struct {
 	idle map[string]driver.Stmt
 }
 
-// ExecContext runs what takes no arguments.
+// ExecContext runs statements without arguments.
 func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if direct, ok := c.Conn.(driver.ExecerContext); ok && len(args) == 0 {
 		return direct.ExecContext(ctx, query, args)
@@ -85,7 +85,7 @@ func (c *cachingConn) CheckNamedValue(arg *driver.NamedValue) error {
 	return driver.ErrSkip
 }
 
-// queryExecer is what the driver's statements are.
+// queryExecer is the interface of the driver's statements.
 type queryExecer interface {
 	driver.Stmt
 	driver.StmtExecContext
@@ -101,7 +101,7 @@ type cachedStmt struct {
 	query string
 }
 
-// Close hands the statement back, or ends it where there is one of its text already.
+// Close returns the statement to the cache, or closes it if the cache has one with its text.
 func (s *cachedStmt) Close() error {
 	if _, there := s.conn.idle[s.query]; there || len(s.conn.idle) >= mostIdle {
 		return s.queryExecer.Close()

@@ -9,9 +9,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// A slice, the rows that a table has of one workspace, is stale if the last run that was to renew it did not.
-// lakeql_slice says so now, and lakeql_state since when: what a table held at a time is only whole if no slice
-// was stale then.
+// A slice is the rows that a table has of one workspace. It is stale if the last run that should renew it
+// did not. lakeql_slice has the current state, and lakeql_state its history: the contents of a table at a
+// time are complete only if no slice was stale then.
 
 // recordStates keeps which slices became stale, or fresh, at a time. where selects slices, as s; its parameters
 // are ?2, ?3, ….
@@ -40,8 +40,8 @@ func (s *Store) failPipeline(ctx context.Context, t tx, pipeline, why string, at
 	return s.recordStates(ctx, t, at, "s.table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2)", pipeline)
 }
 
-// askSlices makes slices of what a run asks for, stale until there is an answer, and makes those stale that it does
-// not ask for.
+// askSlices makes the slices that a run queries, stale until their answer arrives, and marks the slices
+// that it does not query as stale.
 func (s *Store) askSlices(ctx context.Context, t tx, run *Run, at time.Time) error {
 	const asks = "EXISTS (SELECT 1 FROM lakeql_task t WHERE t.run_id = ?1 AND t.table_name = lakeql_slice.table_name AND t.deployment_name = lakeql_slice.deployment_name)"
 	for _, step := range []struct {
@@ -61,7 +61,7 @@ func (s *Store) askSlices(ctx context.Context, t tx, run *Run, at time.Time) err
 	return s.recordStates(ctx, t, at, "s.table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2)", run.Pipeline)
 }
 
-// skipSlices makes those slices stale whose queries a run was to ask and did not.
+// skipSlices marks the slices as stale whose queries a run should make and did not.
 func (s *Store) skipSlices(ctx context.Context, t tx, run int64, at time.Time) error {
 	const skips = "SELECT 1 FROM lakeql_task t WHERE t.run_id = ?%d AND t.state = 'skipped' AND t.table_name = %[2]s.table_name AND t.deployment_name = %[2]s.deployment_name"
 	if _, err := t.exec(ctx, "UPDATE lakeql_slice SET stale = TRUE, error = ?2 WHERE asked AND EXISTS ("+fmt.Sprintf(skips, 1, "lakeql_slice")+")",
@@ -78,14 +78,14 @@ func pruneStates(ctx context.Context, t tx, table string, from time.Time) error 
 	return err
 }
 
-// Note is what the rows of a table lack.
+// Note is a gap in the rows of a table.
 type Note struct {
 	Table, Text string
 	// Missing: a workspace failed or was not asked yet, so that rows are old or missing.
 	Missing bool
 }
 
-// Notes lists what the rows of some tables lack; nil: of all tables.
+// Notes lists the gaps of some tables; nil: of all tables.
 func (s *Store) Notes(ctx context.Context, tables []string) ([]Note, error) {
 	var all []Note
 	err := each(ctx, s.db, "SELECT table_name, kind, note FROM lakeql_note ORDER BY table_name, kind, about", nil, func(scan func(...any) error) error {
@@ -101,8 +101,8 @@ func (s *Store) Notes(ctx context.Context, tables []string) ([]Note, error) {
 	return all, storeError(s.place, err)
 }
 
-// CheckSince reports what keeps the changes of a table since a time (zero: since its history begins) from being told.
-// note is what they lack; empty: nothing.
+// CheckSince reports why the changes of a table since a time (zero: since the beginning of its history) are
+// not known. note describes their gaps; it is empty if they are complete.
 func (s *Store) CheckSince(ctx context.Context, table string, since time.Time) (note string, err error) {
 	t, err := s.table(ctx, table)
 	if err != nil || since.IsZero() {

@@ -17,9 +17,9 @@ type Progress struct {
 	Skip int64
 	Busy int64 // under way
 	Wait int64 // not begun, or to be asked again
-	// Held is how many of those that wait do so because a workspace turned them away.
+	// Held is the number of waiting queries that a workspace has throttled.
 	Held int64
-	// Rows, Calls and Throttled are those of queries that came to an end, and of attempts that did not.
+	// Rows, Calls and Throttled count finished queries, and failed attempts.
 	Rows, Calls, Throttled int64
 	// Added, Changed and Removed are the history that was written.
 	Added, Changed, Removed int64
@@ -31,7 +31,7 @@ func (p *Progress) Total() int64 { return p.Done + p.Fail + p.Skip + p.Busy + p.
 // Over reports whether the run has come to its end.
 func (p *Progress) Over() bool { return !p.Run.Ended.IsZero() }
 
-// Progress tells how far a run has come.
+// Progress returns the progress of a run.
 func (s *Store) Progress(ctx context.Context, run int64) (*Progress, error) {
 	r, err := s.Run(ctx, run)
 	if err != nil {
@@ -114,10 +114,10 @@ func (s *Store) Summary(ctx context.Context, run int64) (provider.Rows, error) {
 		FROM lakeql_task WHERE run_id = ?1 ORDER BY deployment_name, table_name`, run)
 }
 
-// silence is how long after the last sign of life of any worker a run is told as interrupted.
+// silence is the time after the last sign of life of all workers until a run is reported as interrupted.
 const silence = time.Minute
 
-// StatusRuns returns the last runs of each pipeline, the newest first. One that nobody works on is interrupted.
+// StatusRuns returns the last runs of each pipeline, newest first. A run without a worker is interrupted.
 func (s *Store) StatusRuns(ctx context.Context, limit int) (provider.Rows, error) {
 	now, err := s.now(ctx, s.db)
 	if err != nil {

@@ -17,8 +17,9 @@ type Store struct {
 	place string
 }
 
-// OpenStore opens a store: a connection string (postgres://…), or the name of an SQLite file, which is made
-// if there is none. minter gives passwords of Lakebase endpoints; nil: such stores cannot be opened.
+// OpenStore opens a store: a connection string (postgres://…), or the name of an SQLite file, which it
+// makes if it does not exist. minter returns passwords of Lakebase endpoints; nil: such stores cannot be
+// opened.
 func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error) {
 	var db database
 	var err error

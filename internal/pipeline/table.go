@@ -11,14 +11,14 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Table is one SQL file: a query, and what the comment above it says.
+// Table is one SQL file: a query, and the settings in the comment above it.
 type Table struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
 	Key         []string        `json:"key"`             // columns that tell the rows of a workspace apart
 	Types       map[string]Type `json:"types,omitempty"` // of columns that have none by themselves, or another one
 	Query       string          `json:"query"`
-	// Columns are what the query gives, once somebody has asked.
+	// Columns are the columns of the query, once they are known.
 	Columns []Column `json:"columns,omitempty"`
 	// File is its name, Lines how many of it stand before the query.
 	File  string `json:"-"`
@@ -31,7 +31,7 @@ type Column struct {
 	Type Type   `json:"type"`
 }
 
-// Type is what values a column has.
+// Type is the type of a column's values.
 type Type string
 
 // The types of columns.
@@ -47,8 +47,8 @@ const (
 // types lists them all.
 func types() []Type { return []Type{Text, Integer, Number, Boolean, Timestamp, JSON} }
 
-// reserved are the columns that tables and their history have for themselves, and those that every table of
-// PostgreSQL has.
+// reserved are the columns that tables and their history use themselves, and the system columns of
+// PostgreSQL.
 func reserved() []string {
 	return []string{
 		"stale", "observed_at", "run_id", "change", "changed_at", "changed_columns", "key_hash", "row_hash", "history_id",
@@ -94,7 +94,7 @@ func (d *Definition) parseTable(ctx context.Context, text string) (*Table, error
 	for t.Lines < len(lines) && strings.TrimSpace(lines[t.Lines]) == "" {
 		t.Lines++
 	}
-	// What stands before its first word stays, so that errors have their columns.
+	// Keep the text before the first word, so that errors have the right columns.
 	t.Query = strings.TrimRightFunc(strings.Join(lines[t.Lines:], "\n"), unicode.IsSpace)
 	if t.Query == "" {
 		return nil, provider.Usagef("it has no query")
@@ -139,7 +139,7 @@ func (t *Table) say(name, value string) error {
 	return nil
 }
 
-// ownPrefixes begin the names of what else is in a store: its own tables, River's, and the database's.
+// ownPrefixes begin the names of other tables in a store: its own, River's, and the database's.
 func ownPrefixes() []string {
 	return []string{"lakeql_", riverPrefix, "sqlite_", "pg_", "pipeline_status"}
 }
@@ -156,8 +156,8 @@ func atLine(line int, format string, args ...any) error {
 	return provider.Usagef(format, args...).At(provider.Position{Line: line, Column: 1})
 }
 
-// resolve finds the columns of a table from those of its query. The workspace is no column of its own: it
-// is told of every row.
+// resolve derives the columns of a table from those of its query. The workspace is not one of them: every row
+// has it.
 func (t *Table) resolve(given []provider.Column) error {
 	t.Columns = nil
 	var lacking []string
@@ -202,7 +202,7 @@ func (t *Table) resolve(given []provider.Column) error {
 	return nil
 }
 
-// column finds a column by its name; -1: there is none.
+// column returns the index of a column by its name; -1 if it does not exist.
 func (t *Table) column(name string) int {
 	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
 }

@@ -21,7 +21,7 @@ type storedTable struct {
 	Retention  time.Duration
 }
 
-// The names of what a table is made of.
+// The names of the parts of a table.
 func rowsTable(table string) string    { return "lakeql_rows_" + table }
 func historyTable(table string) string { return "lakeql_history_" + table }
 
@@ -70,7 +70,7 @@ func (s *Store) table(ctx context.Context, name string) (*storedTable, error) {
 	return nil, e
 }
 
-// checkTables reports what keeps the tables of a pipeline from being those of the store.
+// checkTables reports why the tables of a pipeline cannot be those of the store.
 func checkTables(d *Definition, stored []storedTable) error {
 	for i := range d.Tables {
 		t := &d.Tables[i]
@@ -97,8 +97,8 @@ func checkTables(d *Definition, stored []storedTable) error {
 	return nil
 }
 
-// ensureTables makes the tables of a pipeline what its queries give. A column that they do not give any more
-// stays, without values.
+// ensureTables adapts the tables of a pipeline to the columns of its queries. A column that they do not
+// return any more stays, without values.
 func (s *Store) ensureTables(ctx context.Context, t tx, d *Definition, now time.Time) error {
 	if s.d.postgres { // two runs that begin at once
 		if _, err := t.exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock)); err != nil {
@@ -146,7 +146,7 @@ func (s *Store) ensureTables(ctx context.Context, t tx, d *Definition, now time.
 	return nil
 }
 
-// createTable makes a table, its history, and what people read them by.
+// createTable makes a table, its history, and its views.
 func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error {
 	for _, name := range []string{made.Name, made.Name + "_history"} {
 		there := "SELECT count(*) FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE"
@@ -174,8 +174,8 @@ func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error 
 	for _, statement := range []string{
 		fmt.Sprintf("CREATE TABLE %s (deployment_name %s NOT NULL, key_hash %s NOT NULL, row_hash %s NOT NULL%s)",
 			quote(rows), s.d.typeOf(Text), s.d.bytes(), s.d.bytes(), columns.String()),
-		// What comparing reads is in the index alone. That keys are there once, comparing sees to, of which there is
-		// one at a time for a workspace.
+		// A comparison reads only the index. The index need not be unique: only one comparison runs at a
+		// time for a workspace, and it ensures that keys are unique.
 		fmt.Sprintf("CREATE INDEX %s ON %s (deployment_name, key_hash, row_hash)", quote("lakeql_hashes_"+made.Name), quote(rows)),
 		fmt.Sprintf("CREATE TABLE %s (%s, run_id %s NOT NULL, change %s NOT NULL, changed_at %s NOT NULL, changed_columns %s, deployment_name %s NOT NULL, key_hash %s NOT NULL%s)",
 			quote(history), id, s.d.typeOf(Integer), s.d.typeOf(Text), stampType, s.d.typeOf(JSON), s.d.typeOf(Text), s.d.bytes(), columns.String()),
@@ -195,9 +195,8 @@ func (s *Store) createTable(ctx context.Context, t tx, made *storedTable) error 
 	return s.createViews(ctx, t, made)
 }
 
-// createViews makes what people read a table by: <table>, its rows today; <table>_history; and
-// <table>_at(time), its rows then. In SQLite the last one is the engine's, which knows it by
-// lakeql_table.
+// createViews makes the views of a table: <table>, its current rows; <table>_history; and <table>_at(time),
+// its rows at that time. For SQLite the engine provides the last one, based on lakeql_table.
 func (s *Store) createViews(ctx context.Context, t tx, made *storedTable) error {
 	names := func(prefix string) string {
 		var b strings.Builder

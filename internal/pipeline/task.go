@@ -85,12 +85,12 @@ func (w *Worker) carryOut(ctx context.Context, job *job[taskArgs]) error {
 	return t.failed(ctx, err, began, took)
 }
 
-// handover is how long after a look at a task that somebody else has the next one is.
+// handover is the time between two looks at a task that another worker has.
 const handover = time.Second
 
-// lost ends a job whose task another worker has taken over. River does not tell two workers of a job apart,
-// so this may return the job to its queue while the other one works on it. Whoever takes it next finds the
-// task under way, or done.
+// lost ends a job whose task another worker has taken over. River does not distinguish two workers of a
+// job, so this may return the job to its queue while the other worker works on it. The next worker to take
+// it finds the task running or done.
 func (t *task) lost(ctx context.Context, took time.Duration) error {
 	t.log(ctx, slog.LevelWarn, "taken over", Changes{}, took, errTaken)
 	return snoozeJob(handover)
@@ -165,7 +165,7 @@ func (w *Worker) definition(ctx context.Context, c conn, hash string) (*Definiti
 	return d, err
 }
 
-// attempt is run, and makes an error of a panic: the worker goes on with what others asked for.
+// attempt calls run, and turns a panic into an error, so that the worker continues with other tasks.
 func (t *task) attempt(ctx context.Context) (changes Changes, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -266,7 +266,7 @@ func throttled(err error) time.Duration {
 // longestThrottled is how long a query waits for a workspace that turns it away, before that is a failure.
 const longestThrottled = time.Hour
 
-// failed keeps what went wrong, and says what becomes of the job.
+// failed records the error, and decides about the job.
 func (t *task) failed(ctx context.Context, err error, began time.Time, took time.Duration) error {
 	w := t.worker
 	stopped := ctx.Err() != nil
@@ -309,8 +309,8 @@ func (t *task) failed(ctx context.Context, err error, began time.Time, took time
 	return outcome
 }
 
-// throttledFor tells for how long the workspace has turned the query away, by the store's clock: it was begun at
-// a time of this machine's.
+// throttledFor returns how long the workspace has throttled the query, by the store's clock. began is by this
+// machine's clock.
 func (t *task) throttledFor(began time.Time) time.Duration {
 	if t.throttledSince.IsZero() {
 		return 0
@@ -318,7 +318,7 @@ func (t *task) throttledFor(began time.Time) time.Duration {
 	return t.observed.Add(time.Since(began)).Sub(t.throttledSince)
 }
 
-// withoutPlace takes from an error of a call the place of the query's beginning, which tells nothing.
+// withoutPlace removes the position of the query's beginning from a call's error, because it does not help.
 func withoutPlace(err error) error {
 	return provider.Change(err, func(e *provider.Error) {
 		if e.Code != provider.Usage && e.Code != provider.Unknown {
@@ -389,7 +389,7 @@ func (t *task) release(ctx context.Context, state taskState, cause error, after 
 	})
 }
 
-// log tells how a task ended: one line a job.
+// log writes one line about the end of a task.
 func (t *task) log(ctx context.Context, level slog.Level, state taskState, c Changes, took time.Duration, err error) {
 	calls, turnedAway := t.effort.counts()
 	attrs := []slog.Attr{

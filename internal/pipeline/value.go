@@ -14,8 +14,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// convert returns a value of a query as what its column holds: nil, string, int64, float64, bool, time.Time
-// (UTC, whole microseconds), or json.RawMessage whose objects have their keys sorted.
+// convert converts a value of a query to the type of its column: nil, string, int64, float64, bool, time.Time
+// (UTC, whole microseconds), or json.RawMessage with sorted keys.
 func (c Column) convert(v any) (any, error) {
 	if secret, ok := v.(provider.Secret); ok {
 		v = secret.String() // a mask: credentials are never kept
@@ -133,8 +133,7 @@ var timeLayouts = []string{
 	time.DateOnly,
 }
 
-// asTime reads a time: as text, or as milliseconds since 1970, which is what the API has where it gives
-// numbers.
+// asTime reads a time: a text, or milliseconds since 1970, which the API uses for times as numbers.
 func asTime(v any) any {
 	switch v := v.(type) {
 	case time.Time:
@@ -178,9 +177,9 @@ func asJSON(v any) any {
 	return nil
 }
 
-// scalar gives JSON as SQLite keeps it: objects and arrays as text, a string and a number as SQL has them, so
-// that they read and compare as those of the API do. What would be something else when it is read back, such
-// as true or a string with JSON in it, is a BLOB with the JSON.
+// scalar converts JSON to the form in SQLite: objects and arrays become text, and strings and numbers become
+// SQL values, so that they read and compare as those of the API do. A value that would read back differently,
+// such as true or a string that holds JSON, becomes a BLOB with the JSON.
 func scalar(v json.RawMessage) any {
 	var native any
 	switch {
@@ -206,7 +205,7 @@ func scalar(v json.RawMessage) any {
 	return []byte(v)
 }
 
-// sorted is JSON without blanks and with its keys in order; nil where it is none.
+// sorted returns JSON without blanks and with sorted keys; nil for invalid JSON.
 func sorted(data []byte) any {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -267,7 +266,7 @@ func appendValue(b []byte, v any) []byte {
 // errEncoded is the error of bytes that no row was encoded to.
 var errEncoded = errors.New("the bytes of a row are damaged")
 
-// readValue decodes a value, and gives the bytes behind it.
+// readValue decodes a value, and returns the bytes after it.
 func readValue(b []byte) (any, []byte, error) {
 	if len(b) == 0 {
 		return nil, nil, errEncoded

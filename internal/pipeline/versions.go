@@ -11,16 +11,16 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// A store knows a pipeline by its name, and its versions by their hashes: the one of the last run, and the one of
-// the installed schedule. Runs of two versions in turn would change columns to and fro, and two folders of one
-// name would make each other's rows stale. This file tells both.
+// A store knows a pipeline by its name, and its versions by their hashes: the version of the last run, and
+// the version of the installed schedule. Alternating runs of two versions would change columns back and
+// forth, and two folders with one name would make each other's rows stale. This file detects both.
 
-// versions are those of a pipeline in a store; nil: there is none.
+// versions are the versions of a pipeline in a store; nil if the store does not have it.
 type versions struct {
 	ran, scheduled *Definition
 }
 
-// versions reads those of a pipeline.
+// versions reads the versions of a pipeline.
 func (s *Store) versions(ctx context.Context, c conn, pipeline string) (v versions, err error) {
 	read := func(query string) (*Definition, error) {
 		var body string
@@ -51,9 +51,9 @@ func (d *Definition) origin() (folder, host string) {
 	return folder, host
 }
 
-// checkFolder refuses a pipeline whose name another folder has in the store: each would make the rows of the other
-// one stale. The same path on another machine is the same folder, as in containers, unless it has none of the
-// tables. So is any folder with the very same definition.
+// checkFolder refuses a pipeline whose name belongs to another folder in the store: each would make the
+// rows of the other one stale. The same path on another machine is the same folder, as in containers,
+// unless it has none of the tables. A folder with exactly the same definition is also the same.
 func (s *Store) checkFolder(ctx context.Context, c conn, d *Definition) error {
 	if d.Folder == "" || d.Adopt { // the store's own copy; or somebody has decided
 		return nil
@@ -107,8 +107,8 @@ func (s *Store) keepFolder(ctx context.Context, t tx, d *Definition) error {
 	return err
 }
 
-// Differences lists what a run of a pipeline, or its schedule, changes for those who read its tables: columns that
-// the last run's queries gave and these do not, and an installed schedule that is another version.
+// Differences lists the effects of a run of a pipeline, or of its schedule, on readers of its tables: columns
+// that the last run's queries returned and these do not, and an installed schedule of another version.
 func (s *Store) Differences(ctx context.Context, d *Definition) ([]string, error) {
 	v, err := s.versions(ctx, s.db, d.Name)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Store) Differences(ctx context.Context, d *Definition) ([]string, error
 	return all, nil
 }
 
-// droppedColumns tells the columns that a version gave and the next one does not; before may be nil.
+// droppedColumns lists the columns of a version that the next one does not have; before may be nil.
 func droppedColumns(before, now *Definition) (all []string) {
 	if before == nil {
 		return nil

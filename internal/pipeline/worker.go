@@ -23,18 +23,18 @@ type Worker struct {
 	Logger *slog.Logger
 	// Pipelines are those to work for; none: all that the store has.
 	Pipelines []string
-	// Concurrency is how many queries are asked at once for a pipeline; 0: what each says itself.
+	// Concurrency is the number of concurrent queries of a pipeline; 0: the setting of the pipeline.
 	Concurrency int
-	// Lease is after how long without a sign of life others take over what it does. 0: 15 seconds.
+	// Lease is the time without a sign of life after which others take over the tasks. 0: 15 seconds.
 	Lease time.Duration
-	// Schedules has runs begun whose time has come.
+	// Schedules begins runs that are due.
 	Schedules bool
 	// Interval is how often it looks after the store. 0: a second.
 	Interval time.Duration
-	// Metrics count what it does; nil: nothing does.
+	// Metrics count the worker's tasks; nil: no metrics.
 	Metrics *Metrics
-	// Trouble is told each time that the store fails. The worker tries again. nil: only the log is told. Several
-	// goroutines call it.
+	// Trouble is called each time that the store fails. The worker tries again. nil: only the log reports it.
+	// Several goroutines call it.
 	Trouble func(err error)
 
 	id          string
@@ -44,8 +44,8 @@ type Worker struct {
 	tasks       inHand[taskArgs] // those of the jobs that are tasks
 }
 
-// inHand is what a worker works on, and what it ended a while ago: the store and River learn later than this
-// process what became of it.
+// inHand holds the current tasks or jobs of a worker, and those that ended recently: the store and River
+// learn about their end later than this process.
 type inHand[K comparable] struct {
 	mu    sync.Mutex
 	all   map[K]bool
@@ -72,7 +72,7 @@ func (h *inHand[K]) remove(key K) {
 	h.ended[key] = time.Now()
 }
 
-// list returns the keys in work, and those that ended less than settling ago.
+// list returns the current keys, and those that ended less than settling ago.
 func (h *inHand[K]) list() []K {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -87,8 +87,8 @@ func (h *inHand[K]) list() []K {
 const (
 	defaultLease    = 15 * time.Second
 	defaultInterval = time.Second
-	// settling is how long after it was begun a job may be unknown to the worker that has it, and how long
-	// after its end River may not have written that down.
+	// settling is the time after its start in which a job may be unknown to its worker, and after its end in
+	// which River may not have recorded the end.
 	settling = 10 * time.Second
 	// stopTime bounds how long a worker that ends waits for its queries to let go.
 	stopTime = 20 * time.Second
@@ -97,8 +97,8 @@ const (
 // owner is a database that one process at a time works on.
 type owner interface{ own() error }
 
-// Work carries out what there is to do until the context ends, or until reports that it is enough; until
-// is asked every [Worker.Interval]. What is under way then goes back to its queue, and it returns.
+// Work processes tasks until the context ends, or until reports true; it calls until every [Worker.Interval].
+// At the end, it returns running tasks to their queue.
 func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, error)) error {
 	w.Logger = cmp.Or(w.Logger, discard())
 	w.Lease = cmp.Or(w.Lease, defaultLease)
@@ -205,7 +205,7 @@ func (w *Worker) lookAfter(ctx context.Context, queue worker, until func(context
 	}
 }
 
-// storeFails tells an error of the store. attrs say what was under way.
+// storeFails logs an error of the store. attrs describe the current work.
 func (w *Worker) storeFails(ctx context.Context, err error, attrs ...any) {
 	err = storeError(w.Store.place, err)
 	w.Logger.ErrorContext(ctx, "store fails", append(attrs, "error", err.Error())...)

@@ -1,14 +1,15 @@
-// Package parquet writes rows as a Parquet file, for Spark, DuckDB and whatever else reads the format.
+// Package parquet writes rows as a Parquet file, for Spark, DuckDB and other readers of the format.
 //
 // [Write] pulls the rows and keeps one row group of them in memory, compressed, so a file may be far larger
-// than memory. It decides what a reader has to understand, and takes the oldest that serves:
+// than memory. It uses the oldest features of the format that suffice, so that most readers understand it:
 //
-//   - Pages are of version 1 and values in the PLAIN encoding, which every reader has. The DELTA encodings that the
-//     library prefers for text are unknown to Spark before 3.3.
-//   - Pages are compressed with zstd, which Spark (3.2 and later), Databricks and DuckDB read without being
-//     told; it makes up for the dictionaries that are not there.
-//   - Text and JSON have no lowest and highest value in the statistics. They would be kept whole, and one long
-//     text would be in the file's footer again, which readers limit. Numbers and timestamps have them.
+//   - Pages are of version 1 and values in the PLAIN encoding, which every reader knows. Spark before 3.3 does
+//     not know the DELTA encodings, which the library prefers for text.
+//   - Pages are compressed with zstd, which Spark (3.2 and later), Databricks and DuckDB read without a
+//     setting. The compression makes up for the missing dictionaries.
+//   - Text and JSON have no minimum and maximum in the statistics. The library would write them in full, and
+//     one long text would be repeated in the file's footer, whose size readers limit. Numbers and timestamps
+//     have them.
 package parquet
 
 import (
@@ -28,8 +29,8 @@ type Column struct {
 	Type        string // one of Text, Integer, Number, Boolean, Timestamp, JSON
 	Description string // kept in the file's key/value metadata, as lakeql.description.<name>
 	Required    bool   // no value is nil
-	// Value is what all rows have in the column, as text; empty: they differ. It is kept in the file's key/value
-	// metadata, as lakeql.value.<name>, where [Value] finds it without reading rows.
+	// Value is the common value of all rows in the column, as text; empty: they differ. The file's key/value
+	// metadata has it as lakeql.value.<name>, where [Value] finds it without reading rows.
 	Value string
 }
 
@@ -56,17 +57,17 @@ const (
 	JSON      = "json"      // json.RawMessage, valid JSON in UTF-8, as it stands
 )
 
-// Write writes one file: rows are pulled from next, which gives io.EOF, itself and not wrapped, at the end. It
-// gives the number of rows. The slice of a row may be used again for the next one, but not the bytes of its
-// json.RawMessages, which are kept for some rows more.
+// Write writes one file. It pulls rows from next, which returns io.EOF, not wrapped, at the end. It returns
+// the number of rows. next may reuse the slice of a row for the next one, but not the bytes of its
+// json.RawMessages, because Write keeps them for several rows.
 //
-// Errors of next are given back as they are. A name that readers refuse, or a value that does not fit its column,
-// is a [provider.Error]. After an error, what w has got is no Parquet file.
+// Write returns errors of next unchanged. A name that readers refuse, or a value that does not fit its
+// column, is a [provider.Error]. After an error, the output in w is not a valid Parquet file.
 func Write(w io.Writer, columns []Column, next func() ([]any, error)) (int64, error) {
 	return write(w, columns, next, usualLimits())
 }
 
-// limits bounds what is held in memory, and what readers have to hold.
+// limits bounds the memory of this package, and of readers.
 type limits struct {
 	groupRows  int   // of a row group
 	groupBytes int64 // of a row group, as compressed
@@ -77,8 +78,8 @@ func usualLimits() limits {
 	return limits{groupRows: 128 << 10, groupBytes: 64 << 20, value: 1 << 30}
 }
 
-// A batch is what a column gets at once: one value at a time costs a fifth more. The library ends a page between
-// two batches only, so long values make a batch short.
+// A batch is the number of values that a column gets at once: single values take a fifth more time. The
+// library ends a page only between two batches, so batches of long values are short.
 const (
 	batchRows  = 64
 	batchBytes = 1 << 20

@@ -107,14 +107,14 @@ func (f *field) Value(reflect.Value) reflect.Value { return reflect.Value{} }
 
 // longType is a type of values of any length, which are not repeated in the file's indexes.
 //
-// Leaving out the bounds (parquet.SkipPageBounds) is not enough: the library then writes empty ones
-// into the column index, by which a reader would skip pages that have what it looks for.
+// It is not enough to leave out the bounds (parquet.SkipPageBounds): the library then writes empty bounds
+// into the column index, and a reader would skip pages that contain matching values.
 type longType struct{ parquet.Type }
 
 func (longType) NewColumnIndexer(int) parquet.ColumnIndexer { return new(wideIndex) }
 
-// wideIndex is a column index that says of each page how many nulls it has, and gives bounds that everything
-// is within.
+// wideIndex is a column index with the number of nulls of each page, and with bounds that every value is
+// within.
 type wideIndex struct {
 	nullPages  []bool
 	nullCounts []int64

@@ -36,7 +36,7 @@ func newColumn(c Column) (column, error) {
 	case Boolean:
 		column.typ, column.convert = parquet.BooleanType, boolean
 	case Timestamp:
-		// The moment, not what a clock showed: isAdjustedToUTC is set.
+		// isAdjustedToUTC is set: the value is a moment, not a local time.
 		column.typ, column.convert = parquet.Timestamp(parquet.Microsecond).Type(), timestamp
 	default:
 		return column, provider.Internalf("column %s of a Parquet file has type %s, which is none", provider.Quote(c.Name), provider.Quote(c.Type))
@@ -44,7 +44,7 @@ func newColumn(c Column) (column, error) {
 	return column, nil
 }
 
-// value converts a value, and gives the bytes that a text or JSON has.
+// value converts a value, and returns the number of bytes of a text or JSON.
 func (c *column) value(v any, limit int) (parquet.Value, int, error) {
 	size := 0
 	switch v := v.(type) {
