@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestErrorsWithStatus200 shows that an answer which says success and is none is an error in every kind of
-// statement: status 1 or 4, the reason, and no rows that look complete.
+// TestErrorsWithStatus200 shows that an error with status 200 is an error in every kind of statement: exit
+// status 1 or 4, the reason, and no rows that look complete.
 func TestErrorsWithStatus200(t *testing.T) {
 	t.Parallel()
 	const (
@@ -143,7 +143,7 @@ func TestSwitchedProtocols(t *testing.T) {
 	}
 }
 
-// TestReplacedCharacters shows that characters which are no text are told, in a statement and in a pipeline.
+// TestReplacedCharacters shows the note about replaced invalid characters, in a statement and in a pipeline.
 func TestReplacedCharacters(t *testing.T) {
 	t.Parallel()
 	_, env := record(t, func(w http.ResponseWriter, _ *http.Request, _ string) {

@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// recorder is a server that answers by path and keeps what it was sent.
+// recorder is a server that records the requests it gets.
 type recorder struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []string // "VERB path?query body"
 }
 
-// record starts a recorder. answer is also given what was sent, as the recorder keeps it.
+// record starts a recorder. answer also gets the request in its recorded form.
 func record(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, sent string)) (*recorder, []string) {
 	t.Helper()
 	rec := &recorder{}

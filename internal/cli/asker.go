@@ -12,7 +12,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// asker asks the queries of pipelines: each in a session of its own, over one connection.
+// asker makes the queries of pipelines, each in a new session, over one connection.
 type asker struct {
 	connection *connection
 	note       func(format string, args ...any)
@@ -21,8 +21,8 @@ type asker struct {
 const (
 	// idleConnections are kept for pipelines: they come back to many workspaces.
 	idleConnections = 2048
-	// queryPatience is how long a query of a pipeline repeats a call by itself that is turned away. What
-	// takes longer waits in the queue, where it keeps nobody from work.
+	// queryPatience is how long a pipeline's query retries a refused call itself. After that it waits in
+	// the queue, where it does not block a worker.
 	queryPatience = 10 * time.Second
 )
 
@@ -37,7 +37,7 @@ func (c *command) askers() (*asker, error) {
 	return &asker{found, c.note}, nil
 }
 
-// session makes a session whose calls go to a workspace, where they name none.
+// session makes a session. Its calls go to a workspace unless a statement names another one.
 func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
 	session := a.connection.Session()
 	session.Client.Deployment = workspace

@@ -12,8 +12,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// TestBudgets shows what workspaces are spared: workers together keep to the rate, and a workspace that turns
-// a query away is left alone.
+// TestBudgets shows how workers spare workspaces: workers together keep to the rate, and send no more queries
+// to a workspace that throttles.
 func TestBudgets(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
@@ -27,8 +27,8 @@ func TestBudgets(t *testing.T) {
 	})
 }
 
-// ratesAreShared: two workers together send a workspace no more calls in a second than its rate, and what they
-// have in hand.
+// ratesAreShared: two workers together make no more calls to a workspace in a second than its rate and their
+// reserved calls.
 func ratesAreShared(t *testing.T, s store) {
 	t.Helper()
 	const rate, inHand = 20, 5 // a quarter of a second

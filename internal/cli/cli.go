@@ -1,5 +1,5 @@
-// Package cli is the command: its flags, the wiring of the packages behind it, and what a person
-// reads when something goes wrong. It alone turns errors into exit statuses.
+// Package cli is the command: its flags, the assembly of the packages behind it, and its error messages.
+// Only this package turns errors into exit statuses.
 package cli
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Main runs the command with its arguments and gives the exit status; see [exitStatus].
+// Main runs the command with its arguments and returns the exit status; see [exitStatus].
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	auth.SilenceSDK()
 	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
@@ -116,8 +116,8 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 	return root
 }
 
-// flagFault is what is wrong with a flag, without its value: a statement in the wrong place is taken for
-// one.
+// flagFault describes an invalid flag without its value, because cobra takes a misplaced statement for a
+// flag.
 func flagFault(err error) string {
 	text := regexp.MustCompile(`^invalid argument "(?s:.*)" for ("[^"]*" flag)`).ReplaceAllString(err.Error(), "invalid argument for $1")
 	text = regexp.MustCompile(`(?s) in -[^ ].*$`).ReplaceAllString(text, "")
@@ -127,7 +127,7 @@ func flagFault(err error) string {
 	return text
 }
 
-// usageErrors makes what cobra says of arguments errors of usage.
+// usageErrors turns cobra's errors about arguments into usage errors.
 func usageErrors(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		usageErrors(sub)
@@ -144,7 +144,7 @@ func usageErrors(cmd *cobra.Command) {
 	}
 }
 
-// workspaceFlags are those of every command that calls a workspace.
+// workspaceFlags adds the flags of every command that calls a workspace.
 func (c *command) workspaceFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg that supplies host and credential, in place of the environment")
@@ -155,7 +155,7 @@ func (c *command) workspaceFlags(cmd *cobra.Command) {
 	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "maximum number of concurrent requests to one workspace; lakeql sends fewer while the workspace answers 429")
 }
 
-// connectionFlags are those of every command that runs statements.
+// connectionFlags adds the flags of every command that runs statements.
 func (c *command) connectionFlags(cmd *cobra.Command) {
 	c.workspaceFlags(cmd)
 	f := cmd.Flags()
@@ -178,7 +178,7 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	}
 }
 
-// outputFlags are those of every command that shows rows.
+// outputFlags adds the flags of every command that shows rows.
 func (c *command) outputFlags(cmd *cobra.Command) {
 	var names []string
 	for _, f := range render.Formats() {
@@ -236,5 +236,5 @@ func unknownCommand(err error) error {
 	return provider.Usagef("%s", strings.TrimSpace(err.Error()))
 }
 
-// isCobraUsage recognises the one usage error that cobra lets nobody wrap.
+// isCobraUsage recognises the only usage error of cobra that cannot be wrapped.
 func isCobraUsage(err error) bool { return strings.HasPrefix(err.Error(), "unknown command ") }

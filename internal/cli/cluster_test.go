@@ -66,14 +66,14 @@ func (c *cluster) do(t *testing.T, statement string) {
 	})
 }
 
-// ask runs a statement as the role postgres and gives the one value that it answers.
+// ask runs a statement as the role postgres and returns its only value.
 func (c *cluster) ask(t *testing.T, statement string, args ...string) (value string) {
 	t.Helper()
 	c.session(t, func(ctx context.Context, conn *pgconn.PgConn) { value = ask(ctx, t, conn, statement, args...) })
 	return value
 }
 
-// holdRoles keeps emulators from changing roles. What it returns lets them, once that many wait.
+// holdRoles blocks emulators from changing roles. The returned function releases them after that many wait.
 func (c *cluster) holdRoles(t *testing.T) (release func(waiting string)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)

@@ -10,9 +10,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// comparable answers with users of whom two of three are active, and with projects whose times are
-// written in several ways. In the order of their times they are e, a, b, c, d, of which b and c have
-// the same.
+// comparable answers with three users, of whom two are active, and with projects whose times are written in
+// several ways. In the order of their times the projects are e, a, b, c, d; b and c have the same time.
 func comparable(w http.ResponseWriter, call string) {
 	switch {
 	case strings.Contains(call, "/scim/v2/Users"):
@@ -118,8 +117,8 @@ var compared = [][2]string{
 	{"SELECT group_concat(name) FROM {p} WHERE create_time = '2026-01-02T03:04:05Z' COLLATE BINARY", "a"},
 }
 
-// TestComparisons compares booleans and times in every spelling, over resources, a table, a
-// materialized view, and views over both: each gives the same.
+// TestComparisons compares booleans and times in every spelling, over resources, a table, a materialized
+// view, and views over both. All return the same.
 func TestComparisons(t *testing.T) {
 	t.Parallel()
 	const users, projects = "databricks_workspace.iam.users", "databricks_workspace.postgres.postgres_projects"
@@ -160,7 +159,7 @@ func TestComparisons(t *testing.T) {
 	}
 }
 
-// TestChangesByComparisons changes rows of a table by what booleans and times are.
+// TestChangesByComparisons selects the rows to change by the values of booleans and times.
 func TestChangesByComparisons(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, comparable)
@@ -177,8 +176,8 @@ func TestChangesByComparisons(t *testing.T) {
 	}
 }
 
-// TestComparisonsRefused shows which comparisons are refused, at the word that is at fault and with what
-// to write.
+// TestComparisonsRefused shows which comparisons are refused. The error points at the wrong word and has a
+// correct one in its hint.
 func TestComparisonsRefused(t *testing.T) {
 	t.Parallel()
 	const users, projects, jobs = "databricks_workspace.iam.users", "databricks_workspace.postgres.postgres_projects", "databricks_workspace.jobs.jobs"

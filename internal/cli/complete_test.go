@@ -13,7 +13,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// lines are what a running command writes.
+// lines is the output of a running command.
 type lines struct{ *bufio.Scanner }
 
 func reading(t *testing.T, r io.Reader) lines {
@@ -51,8 +51,8 @@ const (
 	several = "SELECT deployment_name, count(*) FROM " + projects + " WHERE deployment_name IN ('dbc-1', 'dbc-2', 'dbc-3') GROUP BY deployment_name"
 )
 
-// TestCompleteOrAnError shows that any part that fails fails the statement, which says what failed and
-// where, and that with --on-error partial the rest is given, what is missing is told, and the status is 3.
+// TestCompleteOrAnError shows that a failing part fails the statement, whose error names the failure and its
+// place. With --on-error partial the other rows are returned, the gaps are reported, and the status is 3.
 func TestCompleteOrAnError(t *testing.T) {
 	t.Parallel()
 	secondPage := "GET /api/2.0/postgres/projects: "
@@ -125,8 +125,8 @@ func TestCompleteOrAnError(t *testing.T) {
 	}
 }
 
-// faulty starts an emulator with three pages of projects, of which a fault hits requests once some
-// have passed, and gives the variables that point the command at it.
+// faulty starts an emulator with three pages of projects and a fault that begins after a number of requests,
+// and returns the environment for the command.
 func faulty(t *testing.T, fault string, behind int) []string {
 	t.Helper()
 	server, env := workspace(t, emulator.Options{Scale: 300})
@@ -167,7 +167,7 @@ func TestPartialIsNoExcuse(t *testing.T) {
 	}
 }
 
-// TestManyMissing shows that what is missing is told in lines that a person can take in.
+// TestManyMissing shows that a long list of gaps is reported in a few lines.
 func TestManyMissing(t *testing.T) {
 	t.Parallel()
 	env := faulty(t, "GET /api/2.0/postgres/projects/*/branches: 500", 0)
@@ -177,8 +177,8 @@ func TestManyMissing(t *testing.T) {
 	}
 }
 
-// TestPageLimitCuts shows that a page limit gives no more pages, says so, and sets the status, unless
-// there were no more.
+// TestPageLimitCuts shows that a page limit that cuts a list is reported and sets the status, and that one
+// that cuts nothing is not.
 func TestPageLimitCuts(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -277,8 +277,8 @@ func TestSCIMLists(t *testing.T) {
 	}
 }
 
-// TestAlternatives shows that a parameter in an OR never gives fewer rows than there are: each
-// alternative is asked for, or the statement is refused.
+// TestAlternatives shows that a parameter in an OR never loses rows: each alternative is called, or the
+// statement is refused.
 func TestAlternatives(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

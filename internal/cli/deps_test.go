@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestCommandLinksNoJudge keeps out of the command and the driver what only judges documents in tests: it would
-// cost it 20 ms at start and 50 MB.
+// TestCommandLinksNoJudge shows that the command and the driver do not link the packages that only check
+// documents in tests, which would cost 20 ms at start and 50 MB.
 func TestCommandLinksNoJudge(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "github.com/lakeql/lakeql", "github.com/lakeql/lakeql/provider/...").Output()

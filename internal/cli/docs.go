@@ -64,7 +64,7 @@ func (c *command) docs(from, to string) error {
 	return errors.Join(pages.Wait(), files.Wait())
 }
 
-// documentsIn reads the documents in a folder; without one, those that are part of the program.
+// documentsIn reads the documents in a folder; without a folder, the embedded ones.
 func documentsIn(dir string) (*provider.Catalogue, error) {
 	if dir == "" {
 		return connect.Catalogue()

@@ -178,8 +178,8 @@ func (c *command) readStatements(args []string) (string, error) {
 	return text, nil
 }
 
-// toOutput lets write write to standard output, or to a file that appears under its name only
-// when all went well: what was there before stays until then.
+// toOutput calls write with standard output, or with a file. The file appears under its name only after
+// success; the old file stays until then.
 func (c *command) toOutput(write func(io.Writer) error) error {
 	if c.outfile == "" || c.outfile == "-" {
 		return write(c.stdout)

@@ -15,8 +15,7 @@ const generate = "EXEC databricks_workspace.postgres.postgres_credentials.genera
 
 const endpoint = "projects/p/branches/b/endpoints/e"
 
-// TestStatementForms runs every way to write the statement and looks at what reached the
-// workspace and what came back.
+// TestStatementForms runs the statement in every form, and checks the requests and the output.
 func TestStatementForms(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{})
@@ -134,8 +133,8 @@ func TestTemplatesOfStackQLDeploy(t *testing.T) {
 	}
 }
 
-// TestFaultyStatements shows that what is wrong with a statement is said exactly, and that nothing
-// of the text it stands in is sent.
+// TestFaultyStatements shows the exact errors of wrong statements, and that no statement of the same text is
+// sent.
 func TestFaultyStatements(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{})

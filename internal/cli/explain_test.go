@@ -12,7 +12,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// explained runs a text and gives the rows of its last statement, without the header.
+// explained runs a text and returns the rows of its last statement, without the header.
 func explained(t *testing.T, env []string, args ...string) [][]string {
 	t.Helper()
 	got := run{args: append([]string{"exec", "-H", "-o", "csv", "-d", "|"}, args...), env: env}.do(t)
@@ -28,8 +28,8 @@ func explained(t *testing.T, env []string, args ...string) [][]string {
 	return rows
 }
 
-// TestExplain shows what EXPLAIN says of each call: the method, how many calls, where the parameters
-// come from, which columns are read. It makes none.
+// TestExplain shows EXPLAIN's description of each call: the method, the number of calls, the sources of the
+// parameters, the columns that are read. It makes no call.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -89,7 +89,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestExplainOfAStore shows the tables of the store as what feeds calls.
+// TestExplainOfAStore shows that EXPLAIN names stored tables as sources of parameters.
 func TestExplainOfAStore(t *testing.T) {
 	t.Parallel()
 	_, env := workspace(t, emulator.Options{})
@@ -124,7 +124,7 @@ func TestExplainOfAStore(t *testing.T) {
 	}
 }
 
-// TestExplainAnalyze holds the numbers of EXPLAIN ANALYZE against what the server saw.
+// TestExplainAnalyze compares the numbers of EXPLAIN ANALYZE with those of the server.
 func TestExplainAnalyze(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
@@ -181,7 +181,7 @@ func TestExplainAnalyze(t *testing.T) {
 	}
 }
 
-// TestExplainAnalyzeFails shows that EXPLAIN ANALYZE of what fails is the failure.
+// TestExplainAnalyzeFails shows that EXPLAIN ANALYZE of a failing statement returns its error.
 func TestExplainAnalyzeFails(t *testing.T) {
 	t.Parallel()
 	env := listing(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestNamesOfFiles reads, walks and deletes files whose names hold what the names of other resources
-// may not.
+// TestNamesOfFiles reads, walks and deletes files whose names have characters that the names of other
+// resources may not have.
 func TestNamesOfFiles(t *testing.T) {
 	rec, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {
 		switch {
@@ -68,8 +68,7 @@ func TestNamesOfFiles(t *testing.T) {
 	}
 }
 
-// TestRawOutput writes the contents of files as they are, to the last byte, and refuses what is not
-// one value.
+// TestRawOutput writes the contents of files unchanged, and refuses results that are not one value.
 func TestRawOutput(t *testing.T) {
 	const contents = "a,b\r\n\"1\",\t2\n\x00\xff\xfe end"
 	_, env := record(t, func(w http.ResponseWriter, r *http.Request, _ string) {

@@ -84,7 +84,7 @@ func TestLakebaseStore(t *testing.T) {
 	})
 }
 
-// noToken shows that nothing of what a command wrote is a password, or the token of the API.
+// noToken shows that the output of a command has neither a password nor the token of the API.
 func noToken(t *testing.T, env []string, got result) {
 	t.Helper()
 	for _, text := range []string{got.stdout, got.stderr} {

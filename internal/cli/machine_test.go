@@ -17,7 +17,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// machine is a worker in a process of its own, as it would be on a machine of its own.
+// machine is a worker in a separate process, as on a separate machine.
 type machine struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when it is gone, and all that it wrote is in lines
@@ -178,7 +178,7 @@ func install(t *testing.T, env []string, s store, dir string) {
 	}
 }
 
-// trigger begins a run of what was installed.
+// trigger begins a run of an installed pipeline.
 func trigger(t *testing.T, env []string, s store, pipeline string) {
 	t.Helper()
 	if got := pipelineCommand(t, env, "schedule", "trigger", pipeline, "--store", s.name); got.status != 0 || !strings.Contains(got.stderr, "of "+pipeline+" has begun") {

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// result is what a run of the command left behind.
+// result is the result of a run of the command.
 type result struct {
 	stdout, stderr string
 	status         int
@@ -77,7 +77,7 @@ func (r run) command(ctx context.Context, t *testing.T) *exec.Cmd {
 	return cmd
 }
 
-// workspace starts an emulator and gives the variables that point the command at it.
+// workspace starts an emulator and returns the environment for the command.
 func workspace(t *testing.T, opts emulator.Options) (*emulator.Server, []string) {
 	t.Helper()
 	server := testworld.StartEmulator(t, opts)

@@ -13,8 +13,8 @@ import (
 // tooMuch is a query that needs about 20 MB of memory in SQLite.
 const tooMuch = "SELECT length(group_concat(printf('%010000d', n))) AS a FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 2000) SELECT n FROM c)"
 
-// TestMemoryOfSQLite runs statements that need more memory than SQLite may take. Each is an error that
-// says what to do, and the store is as good as before.
+// TestMemoryOfSQLite runs statements that need more memory than SQLite may use. Each returns an error with a
+// hint, and does not change the store.
 func TestMemoryOfSQLite(t *testing.T) {
 	t.Parallel()
 	env := listing(t, func(w http.ResponseWriter, r *http.Request) {

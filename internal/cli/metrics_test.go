@@ -16,7 +16,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// TestMetrics holds what a worker tells Prometheus against what it did.
+// TestMetrics compares a worker's metrics for Prometheus with its work.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
@@ -60,7 +60,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 
-	// What Prometheus is told of the store is the store's: nothing is under way when the run is over.
+	// The metrics about the store come from the store: no query is running after the end of the run.
 	if stop := pipelineCommand(t, env, "stop", "company", "--store", s.name); stop.status != 0 {
 		t.Fatalf("stop: status %d, stderr:\n%s", stop.status, stop.stderr)
 	}
@@ -70,7 +70,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// samples are what Prometheus reads, by name and labels.
+// samples are the values that Prometheus reads, by name and labels.
 type samples map[string]float64
 
 func (m samples) holds(t *testing.T, want map[string]float64) {
@@ -82,7 +82,7 @@ func (m samples) holds(t *testing.T, want map[string]float64) {
 	}
 }
 
-// scrape reads a worker's metrics at the address that it tells.
+// scrape reads a worker's metrics at the address in its log.
 func scrape(t *testing.T, worker *machine) samples {
 	t.Helper()
 	address := ""

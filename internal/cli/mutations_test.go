@@ -132,14 +132,14 @@ func leaks(text, secret string) string {
 
 func isLetters(text string) bool { return strings.Trim(text, "abcdefghijklmnopqrstuvwxyz") == "" }
 
-// secretsToTry are of several kinds: a token, words, a word alone, and what breaks quotes.
+// secretsToTry are secrets of several kinds: a token, several words, one word, and one with quotes.
 func secretsToTry() []string {
 	return []string{"dapi7f3e9c1b5a2d8e4f6071", "Qzwxec Rtvbyn-Umikol", "qzwxecrtvbynu", "Zq''9'' wx;-- ec/*rt"}
 }
 
-// TestMutationsKeepSecrets gives the command thousands of statements with a secret and a mistake in
-// them. The secret is in nothing that the command writes: neither standard error, nor what is printed of
-// a dry run or EXPLAIN, nor the shell's history, nor the store.
+// TestMutationsKeepSecrets runs thousands of statements with a secret and a mistake. No output has the
+// secret: neither standard error, nor the output of a dry run or EXPLAIN, nor the shell's history, nor the
+// store.
 func TestMutationsKeepSecrets(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)

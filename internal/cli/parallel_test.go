@@ -33,7 +33,7 @@ type front struct {
 	closed chan struct{} // told when a connection has closed
 }
 
-// newFront starts an emulator with a front, and gives the variables that point the command at it.
+// newFront starts an emulator with a front, and returns the environment for the command.
 func newFront(t *testing.T, opts emulator.Options, held string, gather int) (*front, []string) {
 	t.Helper()
 	e := testworld.NewEmulator(t, opts)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestItemsInPart reads lists whose items come in part: the rest is fetched as the official SDK does,
-// or a note tells that it was not.
+// TestItemsInPart reads lists with incomplete items: the rest is fetched as the official SDK does, or a note
+// reports that it was not.
 func TestItemsInPart(t *testing.T) {
 	answers := map[string]string{
 		"GET /api/2.2/jobs/list?expand_tasks=true":                      `{"jobs": [{"job_id": 7, "settings": {"name": "b", "tasks": [{"task_key": "1"}]}, "has_more": true}, {"job_id": 8, "settings": {"tasks": [{"task_key": "x"}]}}], "next_page_token": "n"}`,
@@ -81,7 +81,7 @@ func TestItemsInPart(t *testing.T) {
 			}
 		})
 	}
-	// The second page has a job whose rest cannot be had.
+	// The second page has a job whose rest is not available.
 	if got := (run{args: []string{"exec", "-o", "jsonl", jobs}, env: env}).do(t); got.status != 1 || !strings.Contains(got.stderr, "jobs.get") {
 		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// pipelineFlags are those of the commands about pipelines.
+// pipelineFlags are the flags of the pipeline commands.
 type pipelineFlags struct {
 	folder      string
 	concurrency int
@@ -69,7 +69,7 @@ func (c *command) openStore(ctx context.Context, d *pipeline.Definition, asker *
 	return pipeline.OpenStore(ctx, c.storeOf(d), c.minter(asker))
 }
 
-// storeOf names the store: --store, or else what the pipeline says, if there is one.
+// storeOf returns the store: --store, otherwise the setting of the pipeline, if d is not nil.
 func (c *command) storeOf(d *pipeline.Definition) string {
 	if d == nil {
 		return c.store
@@ -194,7 +194,7 @@ func (c *command) pipelineCheck(folder string) error {
 	})
 }
 
-// fits reports what keeps a pipeline from a store, and notes what it changes for those who read its tables.
+// fits reports why a pipeline does not fit a store, and notes its changes for the readers of its tables.
 func (c *command) fits(ctx context.Context, store *pipeline.Store, d *pipeline.Definition) error {
 	if err := store.CheckStore(ctx, d); err != nil {
 		return err
@@ -250,7 +250,7 @@ func (c *command) show(ctx context.Context, rows provider.Rows, opts render.Opti
 	})
 }
 
-// reportEach tells each of several errors, and gives one that sums them up.
+// reportEach prints each of several errors, and returns one that sums them up.
 func (c *command) reportEach(err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -302,7 +302,7 @@ func (c *command) pipelineStatusCommand() *cobra.Command {
 	return cmd
 }
 
-// lookFlags are those of commands that look into a store.
+// lookFlags adds the flags of commands that read a store.
 func (c *command) lookFlags(cmd *cobra.Command, flags *pipelineFlags) {
 	cmd.Flags().StringVarP(&flags.folder, "folder", "C", ".", "folder of the pipeline")
 	c.storeFlag(cmd)
@@ -330,13 +330,13 @@ func (c *command) look(folder string, rows func(context.Context, *pipeline.Store
 	return c.show(ctx, found, opts)
 }
 
-// wholeFlag is that of commands whose rows may be old or missing, and that tell it by their exit status.
+// wholeFlag adds the flag of commands whose rows may be old or missing, and whose exit status reports it.
 func (c *command) wholeFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.onError, "on-error", string(engine.Fail), "effect of old or missing rows, because a workspace failed or was not asked yet: fail ends the command; partial returns the rows of the store and exits with status 3")
 }
 
-// lookWhole is look for a command about some tables (none: all) that is to have all of their rows. It notes what they
-// lack. Without rows of some workspace nothing is shown, unless that was asked for.
+// lookWhole is look for a command that needs all rows of some tables (none: of all tables). It notes their
+// gaps. If rows of a workspace are missing, it shows nothing unless partial results were asked for.
 func (c *command) lookWhole(folder string, tables []string, rows func(context.Context, *pipeline.Store) (provider.Rows, error)) error {
 	onError, err := engine.ParseOnError(c.onError)
 	if err != nil {

@@ -25,13 +25,13 @@ import (
 // store is where a pipeline of a test keeps its rows.
 type store struct {
 	name string // for --store
-	// ask runs a query as somebody does who has no more than the database, and gives its rows as JSON.
+	// ask runs a query as a user with access to the database only, and returns its rows as JSON.
 	ask func(t *testing.T, query string) []map[string]any
 	// change runs a statement.
 	change func(t *testing.T, statement string)
 }
 
-// stores are the kinds of store: what a test shows holds for all of them.
+// stores are the kinds of store: each test runs with all of them.
 func stores() map[string]func(t *testing.T) store {
 	return map[string]func(t *testing.T) store{
 		"SQLite": sqliteStore,
@@ -154,7 +154,7 @@ func pipelineCommand(t *testing.T, env []string, args ...string) result {
 	return run{args: append([]string{"pipeline"}, args...), env: env}.do(t)
 }
 
-// mustRun runs a pipeline that has to succeed, and gives the summary.
+// mustRun runs a pipeline that has to succeed, and returns the summary.
 func mustRun(t *testing.T, env []string, dir string, s store) []map[string]any {
 	t.Helper()
 	got := pipelineCommand(t, env, "run", "--store", s.name, "-o", "json", dir)
@@ -192,8 +192,8 @@ func sum(t *testing.T, rows []map[string]any, column string) (n int64) {
 	return n
 }
 
-// TestPipelineKeepsHistory follows a pipeline over several runs: what is there, what changed and how, what
-// was there before, and what becomes of the rows of a workspace that does not answer.
+// TestPipelineKeepsHistory follows a pipeline over several runs: the rows, their changes, the earlier rows,
+// and the rows of a workspace that does not answer.
 func TestPipelineKeepsHistory(t *testing.T) {
 	t.Parallel()
 	for kind, open := range stores() {
@@ -310,7 +310,8 @@ func mustCount(t *testing.T, s store, from string) (n int64) {
 	return n
 }
 
-// company is what every workspace has: a list, a list by pages, and one query that feeds another.
+// company makes a pipeline for the contents of every workspace: a list, a list with pages, and a query whose
+// rows are parameters of another one.
 func company(t *testing.T, config string) string {
 	t.Helper()
 	return folder(t, map[string]string{
@@ -391,7 +392,7 @@ func TestPipelineSurvives(t *testing.T) {
 	}
 }
 
-// compareWithWorkspaces asks the emulator itself what there is.
+// compareWithWorkspaces compares the stored rows with those of the emulator.
 func compareWithWorkspaces(t *testing.T, server *emulator.Server, s store, names, forbidden []string) {
 	t.Helper()
 	server.SetFaults()

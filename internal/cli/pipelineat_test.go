@@ -10,8 +10,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// TestTablesAtATime shows what <table>_at takes in an SQLite store, and what it refuses rather than answer
-// with fewer rows than there were.
+// TestTablesAtATime shows which times <table>_at accepts in an SQLite store, and which it refuses because
+// it would return fewer rows than the table had.
 func TestTablesAtATime(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1"}})
@@ -59,8 +59,8 @@ func TestTablesAtATime(t *testing.T) {
 	}
 }
 
-// TestTemplatesOfNothing shows that a template which gives no query for a workspace, or something else, is a
-// failure there, and not an answer without rows.
+// TestTemplatesOfNothing shows that a template that produces no query for a workspace is a failure of that
+// workspace, and not an answer without rows.
 func TestTemplatesOfNothing(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})
@@ -124,8 +124,8 @@ func TestPsqlShowsTheHistory(t *testing.T) {
 	}
 }
 
-// TestFailuresAreNoEmptyTables shows that what a workspace did not answer is told by whoever reads the table, and
-// that a query asks no workspace but its own.
+// TestFailuresAreNoEmptyTables shows that readers of a table are told about a workspace that did not
+// answer, and that a query calls only its own workspace.
 func TestFailuresAreNoEmptyTables(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2"}})

@@ -18,8 +18,8 @@ func silent(t *testing.T) []string {
 	})
 }
 
-// TestPipelineCheckFinds shows that a folder which would not run is told with the file, the line and the
-// column of each fault, without a call and with status 2.
+// TestPipelineCheckFinds shows that the check of a wrong folder reports file, line and column of each fault,
+// makes no call, and exits with status 2.
 func TestPipelineCheckFinds(t *testing.T) {
 	t.Parallel()
 	const head, fine = "-- table: t\n-- key: name\n", "-- table: fine\n-- key: name\nSELECT name FROM databricks_workspace.postgres.postgres_projects"

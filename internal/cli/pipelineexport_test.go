@@ -107,7 +107,7 @@ func TestPipelineExport(t *testing.T) {
 	}
 }
 
-// filesBelow tells each file below a folder, hidden ones too, with its size and when it was written.
+// filesBelow lists each file below a folder, also hidden ones, with its size and modification time.
 func filesBelow(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -126,7 +126,7 @@ func filesBelow(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// line is a row as JSON, whose keys are in order, with its times and its JSON in one form.
+// line is a row as JSON with sorted keys, and with its times and JSON values in a canonical form.
 func line(t *testing.T, row map[string]any) string {
 	t.Helper()
 	for name, value := range row {

@@ -13,7 +13,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// doctor changes a store in a file as somebody does who has the file.
+// doctor changes a store as somebody with access to its file can.
 func doctor(t *testing.T, path string, statements ...string) {
 	t.Helper()
 	db, err := sqlite3.Open(path)
@@ -28,7 +28,7 @@ func doctor(t *testing.T, path string, statements ...string) {
 	}
 }
 
-// modes gives the files of a folder that others than their owner may open, with their modes.
+// modes returns the files of a folder that others than their owner may open, with their modes.
 func modes(t *testing.T, folder string) (all int, open []string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -72,7 +72,7 @@ func TestFilesBesideAStore(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 
-	// A link could lead to a file of somebody else's.
+	// A link could lead to somebody else's file.
 	other := filepath.Join(t.TempDir(), "other")
 	if err := os.WriteFile(other, []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
@@ -92,8 +92,8 @@ func TestFilesBesideAStore(t *testing.T) {
 	}
 }
 
-// TestExportStaysBelowItsFolder shows that what a store calls its tables and workspaces leads nowhere else, and
-// that no link in the folder does.
+// TestExportStaysBelowItsFolder shows that names of tables and workspaces in a store, and links in the
+// folder, cannot make an export write elsewhere.
 func TestExportStaysBelowItsFolder(t *testing.T) {
 	t.Parallel()
 	_, env := openGate(t)

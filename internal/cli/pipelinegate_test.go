@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// gate is a workspace server of a test's own: each workspace has one project, whose uid is the test's to
-// say, and the calls of workspaces that are held wait.
+// gate is a workspace server for one test: each workspace has one project, whose uid the test sets, and
+// calls of held workspaces wait.
 type gate struct {
 	mu     sync.Mutex
 	calls  map[string]int
@@ -63,7 +63,7 @@ func (g *gate) open(name string) {
 	delete(g.held, name)
 }
 
-// answers sets what answers have from now on.
+// answers sets the answers from now on.
 func (g *gate) answers(uid string, status int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -117,7 +117,7 @@ func inBackground(t *testing.T, env []string, args ...string) *background {
 	return b
 }
 
-// until reads what the command tells, up to a line with a text.
+// until reads the messages of the command, up to a line with a text.
 func (b *background) until(t *testing.T, text string) {
 	t.Helper()
 	for line := range b.lines {
@@ -129,7 +129,7 @@ func (b *background) until(t *testing.T, text string) {
 	t.Fatalf("it ended without telling %s:\n%s", text, strings.Join(b.all, "\n"))
 }
 
-// end waits for the command, and gives its status and all that it told.
+// end waits for the command, and returns its status and all messages.
 func (b *background) end() (status int, told string) {
 	for line := range b.lines {
 		b.all = append(b.all, line)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// endless is a query that gives rows for ever.
+// endless is a query that returns rows for ever.
 const endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
 
 // limited is a pipeline with one query and the limits of a test.

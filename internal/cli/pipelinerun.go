@@ -49,14 +49,14 @@ Exit status:
 	return cmd
 }
 
-// workFlags are those of commands that ask queries.
+// workFlags adds the flags of commands that run queries.
 func (c *command) workFlags(cmd *cobra.Command, flags *pipelineFlags) {
 	f := cmd.Flags()
 	f.IntVar(&flags.concurrency, "concurrency", 0, "maximum number of concurrent queries of a pipeline (default: concurrency in pipeline.yaml)")
 	f.StringVar(&flags.logFormat, "log", "", "log each query to standard error as a line of text or json")
 }
 
-// checkConcurrency refuses numbers of queries at once that are none.
+// checkConcurrency refuses invalid numbers of concurrent queries.
 func (f *pipelineFlags) checkConcurrency() error {
 	if f.concurrency < 0 || f.concurrency > pipeline.MaxConcurrency {
 		return provider.Usagef("--concurrency %d is not between 1 and %d", f.concurrency, pipeline.MaxConcurrency)
@@ -64,7 +64,7 @@ func (f *pipelineFlags) checkConcurrency() error {
 	return nil
 }
 
-// logger makes the logger that --log asks for; nil where there is none.
+// logger makes the logger for --log; nil without a format.
 func (c *command) logger(format string) (*slog.Logger, error) {
 	switch format {
 	case "":
@@ -165,10 +165,10 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 	return last, nil
 }
 
-// troubleInterval is how often it is told that a store fails.
+// troubleInterval is the time between two messages about a failing store.
 const troubleInterval = 10 * time.Second
 
-// troubles gives a function that tells how a store fails: at once, and again while it goes on.
+// troubles returns a function that reports a failing store: at once, and again while the failure lasts.
 func (c *command) troubles() func(error) {
 	var mu sync.Mutex
 	var last string
@@ -185,7 +185,7 @@ func (c *command) troubles() func(error) {
 	}
 }
 
-// storePatience is how long a store may be silent before that is told.
+// storePatience is the time without an answer of the store before a message.
 const storePatience = 10 * lookInterval
 
 func unfinished(p *pipeline.Progress) string {
@@ -196,13 +196,13 @@ func unfinished(p *pipeline.Progress) string {
 }
 
 const (
-	// mostFailures is how many workspaces with queries that failed are told one by one.
+	// mostFailures is the number of workspaces with failed queries that are listed one by one.
 	mostFailures = 10
 	// mostTables is how many tables of each are named.
 	mostTables = 5
 )
 
-// noteFailures tells which queries failed: a line for each workspace, with the first reason.
+// noteFailures lists the failed queries: a line for each workspace, with the first reason.
 func (c *command) noteFailures(failures []pipeline.Failure) {
 	told := 0
 	for i := 0; i < len(failures); told++ {

@@ -61,7 +61,7 @@ func TestPipelineRunsAlone(t *testing.T) {
 	}
 }
 
-// TestPipelineStop shows that a run is stopped from elsewhere: what is under way changes nothing any more.
+// TestPipelineStop shows that a run can be stopped from another process: running queries then change nothing.
 func TestPipelineStop(t *testing.T) {
 	t.Parallel()
 	g, env := openGate(t, "dbc-2")

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// TestPipelineValues shows what stores keep of values that are not for them.
+// TestPipelineValues shows the stored form of values that a store cannot keep unchanged.
 func TestPipelineValues(t *testing.T) {
 	t.Parallel()
 	for kind, open := range stores() {
@@ -28,8 +28,8 @@ func TestPipelineValues(t *testing.T) {
 	}
 }
 
-// keepsNoSecrets shows that credentials in answers are masks in whatever a store has: rows, their history, the
-// queue, and what is told of queries that failed.
+// keepsNoSecrets shows that a store has only masks in place of credentials from answers: in rows, their
+// history, the queue, and the reasons of failed queries.
 func keepsNoSecrets(t *testing.T, s store) {
 	t.Helper()
 	const hidden = "s3cr3t-v4lue"
@@ -143,7 +143,7 @@ func (s store) everything(t *testing.T) (all []byte) {
 	return all
 }
 
-// textsWithNUL shows what becomes of texts that PostgreSQL has no form for: they are there, with an escape.
+// textsWithNUL shows that texts that PostgreSQL cannot store are stored with an escape.
 func textsWithNUL(t *testing.T, s store, escaped bool) {
 	t.Helper()
 	env := listing(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestStoresTakeEveryValue shows that both kinds of store keep what a workspace sends as it is, in texts, keys and
-// JSON, and that a value which one of them cannot keep is told with its row and column.
+// TestStoresTakeEveryValue shows that both kinds of store keep the values of a workspace unchanged, in
+// texts, keys and JSON, and that the error for a value that a store cannot keep names its row and column.
 func TestStoresTakeEveryValue(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s store) {
@@ -75,7 +75,7 @@ func TestStoresTakeEveryValue(t *testing.T) {
 			t.Errorf("%+v", refused)
 		}
 
-		// What a server says is kept of a failure.
+		// The store keeps the server's message about a failure.
 		broken := listing(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = fmt.Fprint(w, "{\"error_code\": \"BAD\", \"message\": \"no\\u0000\xff\"}")

@@ -27,7 +27,7 @@ func rewrite(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// told runs a query as somebody does who reads a store, and returns what is told beside the rows.
+// told runs a query as a reader of a store, and returns the messages beside the rows.
 func (s store) told(t *testing.T, query string) (rows, beside string) {
 	t.Helper()
 	if !strings.HasPrefix(s.name, "postgres://") {
@@ -53,7 +53,7 @@ func (s store) told(t *testing.T, query string) (rows, beside string) {
 	return text, beside
 }
 
-// notes lists what a store says that the rows of its tables lack.
+// notes lists the gaps that a store reports for its tables.
 func (s store) notes(t *testing.T) string {
 	t.Helper()
 	if !strings.HasPrefix(s.name, "postgres://") {
@@ -78,8 +78,8 @@ func eachStore(t *testing.T, test func(t *testing.T, s store)) {
 	}
 }
 
-// TestRunsWithoutWorkspaces shows that a run which cannot find its workspaces makes all rows of its pipeline stale, and
-// those of another pipeline not, and that the next run makes them fresh.
+// TestRunsWithoutWorkspaces shows that a run that cannot find its workspaces makes all rows of its pipeline
+// stale, but not those of other pipelines, and that the next run makes them fresh again.
 func TestRunsWithoutWorkspaces(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s store) {
@@ -130,8 +130,8 @@ func TestRunsWithoutWorkspaces(t *testing.T) {
 	})
 }
 
-// TestGapsAreTold shows that export, diff and <table>_at tell the workspaces whose rows are old or missing, by their
-// exit status too, and what a table lacked at a time.
+// TestGapsAreTold shows that export, diff and <table>_at report the workspaces whose rows are old or
+// missing, also by the exit status, and the gaps of a table at an earlier time.
 func TestGapsAreTold(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s store) {
@@ -196,7 +196,7 @@ func TestGapsAreTold(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 
-		// Times that nobody knows of.
+		// Times outside of the history.
 		for at, want := range map[string]string{
 			"'2999-01-01'": "is in the future", "'2001-01-01'": "its history begins at", "NULL": "projects_at needs a time",
 		} {
@@ -213,8 +213,8 @@ func TestGapsAreTold(t *testing.T) {
 	})
 }
 
-// TestWorkspacesThatAreNotAsked shows that rows of a workspace which the pipeline does not ask any more are told, and
-// keep nobody from an export.
+// TestWorkspacesThatAreNotAsked shows that rows of a workspace that the pipeline does not query any more are
+// reported, and do not prevent an export.
 func TestWorkspacesThatAreNotAsked(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s store) {
@@ -239,8 +239,8 @@ func TestWorkspacesThatAreNotAsked(t *testing.T) {
 	})
 }
 
-// TestColumnsThatGoAreTold shows that a column which the query does not give any more is told by the run, and to those
-// who read the table, and that a schedule of another version is.
+// TestColumnsThatGoAreTold shows that a column that the query no longer returns is reported by the run and
+// to the readers of the table, and that a schedule of another version is reported too.
 func TestColumnsThatGoAreTold(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s store) {

@@ -70,7 +70,7 @@ func TestPipelineTimes(t *testing.T) {
 	}
 }
 
-// TestPipelineWorkspaces shows which workspaces are asked: those of a list, of a query, or of the account.
+// TestPipelineWorkspaces shows which workspaces are queried: those of a list, of a query, or of the account.
 func TestPipelineWorkspaces(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1", "dbc-2", "other-3"}})

@@ -23,7 +23,7 @@ import (
 
 const owner = "ada.okafor@harbor-finch.example" // of the personal access token
 
-// mintFor runs the command and gives the credential that it prints.
+// mintFor runs the command and returns the credential that it prints.
 func mintFor(t *testing.T, env []string, args ...string) (token string, expires time.Time) {
 	t.Helper()
 	got := run{args: append([]string{"exec", "-o", "json"}, args...), env: env}.do(t)
@@ -51,8 +51,8 @@ const loopback = "127.0.0.1"
 // other story has any.
 const tooLate = 2
 
-// TestRealPostgreSQL shows that the passwords the command prints open a PostgreSQL server, as long
-// as they say and no longer. Its stories share one server, and each makes what it needs there.
+// TestRealPostgreSQL shows that the printed passwords open a PostgreSQL server, until their expiry time and
+// no longer. Its stories share one server, and each makes its own roles and databases.
 func TestRealPostgreSQL(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
@@ -430,7 +430,7 @@ func made(t *testing.T, c *cluster) {
 	mintFor(t, env, mint)
 }
 
-// runEmulator runs lakeql emulator, and gives the variables that it prints. Its end is a success.
+// runEmulator runs lakeql emulator, and returns the variables that it prints. Its exit must be a success.
 func runEmulator(t *testing.T, args ...string) (env []string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

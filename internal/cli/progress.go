@@ -55,7 +55,7 @@ func (d *progressDisplay) show(p *pipeline.Progress) {
 	}
 }
 
-// terminalWidth tells how many characters a line of a terminal has, whenever it is asked.
+// terminalWidth returns a function that returns the current width of a terminal, in characters.
 func terminalWidth(w io.Writer) func() int {
 	return func() int {
 		if f, ok := w.(*os.File); ok {

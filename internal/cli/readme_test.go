@@ -29,9 +29,9 @@ var pages = []string{
 	"docs/writes.md",
 }
 
-// TestPages runs the code blocks of the pages, each page against a workspace of its own:
+// TestPages runs the code blocks of the pages, each page against a separate workspace:
 //
-//   - console: every command succeeds and prints the output that the block shows; … stands for any text.
+//   - console: every command succeeds and prints the output of the block; … stands for any text.
 //   - sql: the statements succeed. A block that declares a table is a query of a pipeline.
 //   - go: the program compiles and prints the text block that follows.
 func TestPages(t *testing.T) {
@@ -160,7 +160,7 @@ func (p *doc) localise(command string) string {
 	return command
 }
 
-// serve runs an emulator, and interrupts it when it has said where it is.
+// serve runs an emulator, and interrupts it after it has printed its address.
 func (p *doc) serve(t *testing.T, command string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -289,7 +289,7 @@ func isWhole(command string) bool {
 	return quote == 0 && !strings.HasSuffix(command, "\\\n")
 }
 
-// sameText compares an output with what a page shows, in which … stands for any text.
+// sameText compares an output with the text of a page, in which … stands for any text.
 func sameText(want, got string) bool {
 	parts := strings.Split(strings.TrimSpace(want), "…")
 	for i, part := range parts {
@@ -298,8 +298,7 @@ func sameText(want, got string) bool {
 	return regexp.MustCompile(`^` + strings.Join(parts, `.*`) + `\s*$`).MatchString(got)
 }
 
-// TestReadme counts what the longest query of the pages finds, over ten services of the company in the
-// emulator.
+// TestReadme counts the rows of the pages' longest query, over ten services of the emulated company.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	var query string
@@ -382,7 +381,7 @@ func TestPagesLink(t *testing.T) {
 	}
 }
 
-// anchorsOf lists the anchors that GitHub gives the headings of a page.
+// anchorsOf lists GitHub's anchors of the headings of a page.
 func anchorsOf(text string) []string {
 	var all []string
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {

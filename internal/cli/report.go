@@ -10,8 +10,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// report prints an error: what failed and where, the line of the statement with a caret below the
-// place, and what to do.
+// report prints an error: the failure and its place, the line of the statement with a caret below the
+// place, and the hint.
 func (c *command) report(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return // who reads our output has left
@@ -47,7 +47,7 @@ func (c *command) excerpt(pos provider.Position) {
 		strings.Repeat(" ", len(number)), strings.Repeat(" ", utf8.RuneCountInString(before)))
 }
 
-// note tells something that is no error.
+// note prints a message that is not an error.
 func (c *command) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.stderr, "note: "+format+"\n", args...)
 }

@@ -82,7 +82,7 @@ func scheduleFires(t *testing.T, s store) {
 	}
 }
 
-// scheduleChanges: what may be done with a schedule, and what is refused.
+// scheduleChanges: which changes of a schedule are allowed, and which are refused.
 func scheduleChanges(t *testing.T, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(2)
@@ -153,7 +153,7 @@ func scheduleChanges(t *testing.T, s store) {
 	refused(2, `has no schedule of a pipeline "company"`, "trigger", "company")
 }
 
-// scheduleMisses: a time that comes before the last run is over has no run, and list tells so.
+// scheduleMisses: if the last run is not over at the scheduled time, no run begins, and list reports it.
 func scheduleMisses(t *testing.T, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(2)

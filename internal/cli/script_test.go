@@ -136,8 +136,8 @@ func (s *story) lakeql(ts *testscript.TestScript, want int, args []string) {
 	}
 }
 
-// settle puts names in place of what is another in each run: the port, tokens and ids that are drawn
-// anew, the time. The company's own times are those of the workspace's clock, and stay.
+// settle replaces values that differ in each run by names: the port, random tokens and ids, the current time.
+// The company's own times come from the workspace's clock, and stay.
 func (s *story) settle(text string) string {
 	address := `http://127\.0\.0\.1:\d+`
 	if s.server != nil {

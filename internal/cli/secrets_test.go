@@ -35,8 +35,8 @@ func TestHostWithPassword(t *testing.T) {
 	}
 }
 
-// TestMistakesKeepSecrets makes mistakes on the command line itself. What is shown of them has no secret
-// in it, and says where the mistake is.
+// TestMistakesKeepSecrets makes mistakes on the command line. The messages have no secret, and name the
+// place of the mistake.
 func TestMistakesKeepSecrets(t *testing.T) {
 	const secret = "qz9x-wy7v-ut5s"
 	const put = "EXEC databricks_workspace.workspace.secrets.put @scope='s', @key='k', @string_value="

@@ -18,13 +18,13 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// connection is a connection as the flags have it, with the emulator behind it if there is one.
+// connection is the connection that the flags describe, with its emulator if they ask for one.
 type connection struct {
 	*connect.Connection
 	close func()
 }
 
-// connect finds out who is called. adjust, if not nil, changes what the flags say.
+// connect makes the connection. adjust, if not nil, changes the options of the flags.
 func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
 	if c.requestTimeout <= 0 {
 		return nil, provider.Usagef("--apirequesttimeout is not a number of seconds above 0")
@@ -73,7 +73,7 @@ func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
 	return &connection{opened, func() { opened.Close(); stop() }}, nil
 }
 
-// session wires what a statement needs. The function that comes with it ends what runs for it.
+// session makes a session for statements. The returned function ends its background work.
 func (c *command) session() (*engine.Session, func(), error) {
 	onError, err := engine.ParseOnError(c.onError)
 	if err != nil {

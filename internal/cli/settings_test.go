@@ -53,8 +53,8 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestEveryWorkspace shows what deployment_name = '*' means: each workspace that the account lists, and
-// each row says which it is from.
+// TestEveryWorkspace shows that deployment_name = '*' calls each workspace that the account lists, and that
+// each row names its workspace.
 func TestEveryWorkspace(t *testing.T) {
 	t.Parallel()
 	server, env := workspace(t, emulator.Options{Workspaces: []string{"one", "two", "three"}})
@@ -81,8 +81,8 @@ func TestEveryWorkspace(t *testing.T) {
 	}
 }
 
-// TestEveryWorkspaceOrNone shows that a workspace which cannot be called is an error, and that nobody
-// is left out in silence.
+// TestEveryWorkspaceOrNone shows that a workspace that cannot be called is an error: no workspace is left out
+// without a message.
 func TestEveryWorkspaceOrNone(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// rowsOf runs a statement that calls nobody and gives its rows, the header first.
+// rowsOf runs a statement that makes no call, and returns its rows with the header first.
 func rowsOf(t *testing.T, statement string) [][]string {
 	t.Helper()
 	got := run{args: []string{"exec", "-o", "csv", statement}}.do(t)

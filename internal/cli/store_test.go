@@ -17,14 +17,14 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// kept runs a text over a store of a file, and gives its rows as csv without headers.
+// kept runs a text with a store in a file, and returns its rows as csv without headers.
 func kept(t *testing.T, env []string, store string, text string, flags ...string) result {
 	t.Helper()
 	args := append([]string{"exec", "-H", "-o", "csv", "--retry-timeout", "0", "--store", store}, flags...)
 	return run{args: append(args, text), env: env}.do(t)
 }
 
-// TestStoreStatements runs texts over a new store, each in a run of its own.
+// TestStoreStatements runs texts with a new store, each in a separate run.
 func TestStoreStatements(t *testing.T) {
 	t.Parallel()
 	tests := map[string][]struct {
@@ -114,8 +114,8 @@ func TestStoreStatements(t *testing.T) {
 	}
 }
 
-// TestStoreFiles shows where tables and views go, that nobody else can read them, and what is said of
-// files that will not do.
+// TestStoreFiles shows where tables and views are stored, that no other user can read the files, and the
+// errors for unsuitable files.
 func TestStoreFiles(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
@@ -219,7 +219,7 @@ func TestStoreOfManyProcesses(t *testing.T) {
 	}
 }
 
-// listing is a workspace with branches of projects, whose answers a test decides on.
+// listing is a workspace with branches of projects. The test decides its answers.
 func listing(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) []string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(answer))
@@ -386,8 +386,8 @@ func TestSecretsStayOutOfTheStore(t *testing.T) {
 	}
 }
 
-// TestMasksAreNotCompared shows that what is kept cannot compare or compute on credentials, whose masks
-// are all the same. Nothing is called for it.
+// TestMasksAreNotCompared shows that stored queries cannot compare or compute on credentials, because all
+// masks are equal. Such a statement makes no call.
 func TestMasksAreNotCompared(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
@@ -446,7 +446,7 @@ func TestMasksAreNotCompared(t *testing.T) {
 	}
 }
 
-// TestStoredTypes shows that values read from a table are what they were when they came from the API.
+// TestStoredTypes shows that values read from a table equal those of the API.
 func TestStoredTypes(t *testing.T) {
 	t.Parallel()
 	env := listing(t, func(w http.ResponseWriter, _ *http.Request) {

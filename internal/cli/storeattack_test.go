@@ -10,8 +10,8 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// TestDoctoredStores opens files that somebody else has written, and shows that they run nothing: no
-// file appears, no call is made, and what cannot be read is an error that says so.
+// TestDoctoredStores opens files that somebody else has written, and shows that they run nothing: no file
+// appears, no call is made, and unreadable content is a clear error.
 func TestDoctoredStores(t *testing.T) {
 	t.Parallel()
 	const objects = "CREATE TABLE lakeql_objects (name TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL, definition TEXT NOT NULL, columns TEXT NOT NULL, refreshed TEXT NOT NULL); "

@@ -10,8 +10,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// TestStoreComesBack shows that a run goes on when the server that holds the store was away, or what it was to
-// be told got lost: nothing is there twice, and nothing waits for ever.
+// TestStoreComesBack shows that a run continues after the store's server was away or a message to it was
+// lost: no row is stored twice, and nothing waits for ever.
 func TestStoreComesBack(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
@@ -46,7 +46,7 @@ func sessionsEnd(t *testing.T, c *cluster, s store) {
 	onceAtMost(t, worker)
 }
 
-// onceAtMost shows that no query was done twice. One whose worker did not hear that it was, is not told.
+// onceAtMost shows that no query ran twice, except one whose worker did not learn of its end.
 func onceAtMost(t *testing.T, worker *machine) {
 	t.Helper()
 	for task, n := range ends(t, "done", worker) {
@@ -103,7 +103,7 @@ func queueFails(t *testing.T, _ *cluster, s store) {
 	exact(t, server, s, names)
 }
 
-// planIsLost: a run whose first job is gone, before it has tasks, gets another one.
+// planIsLost: a run whose first job is lost, before it has tasks, gets a new one.
 func planIsLost(t *testing.T, _ *cluster, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(2)

@@ -80,8 +80,8 @@ func TestHostileValues(t *testing.T) {
 	})
 }
 
-// TestLabelsStayLabels shows that what looks like a host of its own but is one DNS label becomes
-// a label under the domain of Databricks, and no host.
+// TestLabelsStayLabels shows that one DNS label that looks like a host becomes a label under the domain of
+// Databricks.
 func TestLabelsStayLabels(t *testing.T) {
 	t.Parallel()
 	for _, label := range []string{"localhost", "0x7f000001", "2130706433", "dbc-1"} {
@@ -110,8 +110,8 @@ func TestLateAnswer(t *testing.T) {
 	}
 }
 
-// TestListFailsWhole shows that a list that goes wrong behind its first page is an error, and that
-// what was written does not pass for a whole result.
+// TestListFailsWhole shows that a list that fails after its first page is an error, and that the written part
+// does not look like a complete result.
 func TestListFailsWhole(t *testing.T) {
 	t.Parallel()
 	_, env := workspace(t, emulator.Options{Scale: 300, Faults: faults(t, "GET *: repeat-token")})
@@ -124,7 +124,7 @@ func TestListFailsWhole(t *testing.T) {
 	}
 }
 
-// TestNobodyListens is what a mistyped port looks like.
+// TestNobodyListens shows the error for a wrong port.
 func TestNobodyListens(t *testing.T) {
 	t.Parallel()
 	address := testworld.ClosedAddress(t)

@@ -82,7 +82,7 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 	return worker.Work(ctx, nil)
 }
 
-// serveMetrics serves a handler at /metrics until the function that it gives is called.
+// serveMetrics serves a handler at /metrics until the returned function is called.
 func (c *command) serveMetrics(ctx context.Context, address string, handler http.Handler) (func(), error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {

@@ -69,7 +69,7 @@ func workersShare(t *testing.T, s store) {
 	}
 }
 
-// workerKilled: what a worker had that is gone, another one does.
+// workerKilled: another worker takes over the tasks of a dead one.
 func workerKilled(t *testing.T, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(40)
@@ -101,7 +101,7 @@ func workerKilled(t *testing.T, s store) {
 	}
 }
 
-// workerPaused: a worker that wakes up when others have done what it had writes nothing.
+// workerPaused: a worker that wakes up after others have done its tasks writes nothing.
 func workerPaused(t *testing.T, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(8)
@@ -140,8 +140,8 @@ func pausedWorker(t *testing.T, server *emulator.Server, env []string, s store, 
 	return sleeper
 }
 
-// workerOvertaken: a worker wakes up while another one is about what it had. Neither disturbs the other: the
-// first one writes nothing, and nobody asks a third time.
+// workerOvertaken: a worker wakes up while another one does its tasks. Neither disturbs the other: the
+// first one writes nothing, and no query runs a third time.
 func workerOvertaken(t *testing.T, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(2)
@@ -170,7 +170,7 @@ func workerOvertaken(t *testing.T, s store) {
 	exact(t, server, s, names)
 }
 
-// plannerPaused: a worker wakes up whose run was planned and carried out by another one, and leaves it alone.
+// plannerPaused: a worker that wakes up after another one has planned and done its run leaves the run alone.
 func plannerPaused(t *testing.T, s store) {
 	t.Helper()
 	names := emulator.WorkspaceNames(4)

@@ -25,7 +25,7 @@ const (
 	jobs     = "databricks_workspace.jobs.jobs"
 )
 
-// api is a workspace that answers as a test says and keeps what it was asked.
+// api is a workspace with answers from the test, which records its requests.
 type api struct {
 	env []string
 
@@ -80,7 +80,7 @@ func (a *api) exec(t *testing.T, text string, flags ...string) result {
 
 const pg = "/api/2.0/postgres/projects/"
 
-// TestWritesOnTheWire shows what each form of a write sends. Calls that may run at once are sorted.
+// TestWritesOnTheWire shows the requests of each form of a write. Concurrent calls are sorted.
 func TestWritesOnTheWire(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -246,7 +246,7 @@ func TestWritesOnTheWire(t *testing.T) {
 	}
 }
 
-// TestWritesRefused shows what is told before anything is sent, and where.
+// TestWritesRefused shows the errors before anything is sent, and their positions.
 func TestWritesRefused(t *testing.T) {
 	t.Parallel()
 	insert := "INSERT INTO " + catalogs + " "
@@ -330,7 +330,7 @@ func fail(w http.ResponseWriter, status int, code, message string) {
 	_, _ = fmt.Fprintf(w, `{"error_code":%q,"message":%q}`, code, message)
 }
 
-// TestWritesRunAtOnce has a workspace that answers nobody before all have asked.
+// TestWritesRunAtOnce has a workspace that answers no request before all have arrived.
 func TestWritesRunAtOnce(t *testing.T) {
 	t.Parallel()
 	const rows = 8
@@ -347,8 +347,8 @@ func TestWritesRunAtOnce(t *testing.T) {
 	}
 }
 
-// TestWritesWait shows which rows wait for which. The first one is told to come again in a second, which
-// leaves time for those that do not wait.
+// TestWritesWait shows which rows wait for which. The first request is answered with a retry after a
+// second, which leaves time for the rows that do not wait.
 func TestWritesWait(t *testing.T) {
 	t.Parallel()
 	insert := "INSERT INTO " + branches + " (project_id, branch_id, \"spec.source_branch\", spec.no_expiry) VALUES "
@@ -407,7 +407,7 @@ func TestWritesWait(t *testing.T) {
 	}
 }
 
-// TestWritesStopAtAFailure shows that nothing begins after a failure, and what is told.
+// TestWritesStopAtAFailure shows that nothing starts after a failure, and the messages about it.
 func TestWritesStopAtAFailure(t *testing.T) {
 	t.Parallel()
 	answer := func(w http.ResponseWriter, call string) {
@@ -527,7 +527,7 @@ func TestWritesDryRun(t *testing.T) {
 	}
 }
 
-// TestReturning shows what RETURNING gives of what the calls answered, in the order of the rows.
+// TestReturning shows the rows of RETURNING, made from the calls' answers, in the order of the rows.
 func TestReturning(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ returning, rows string }{
@@ -662,7 +662,7 @@ func TestWritesWithTables(t *testing.T) {
 	}
 }
 
-// TestWritesAwait waits for the work of a write, and reads what it made.
+// TestWritesAwait waits for the work of a write, and reads its result.
 func TestWritesAwait(t *testing.T) {
 	t.Parallel()
 	const operation = "GET /api/2.0/postgres/projects/p/branches/b/operations/o"
