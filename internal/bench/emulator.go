@@ -52,7 +52,7 @@ func (e *emulator) stop() {
 	_ = e.cmd.Wait()
 }
 
-// sample is what one run of a subject cost.
+// sample is the cost of one run of a subject.
 type sample struct {
 	wall  time.Duration
 	peak  int64 // bytes; no less than what this process has, from which the run's was forked

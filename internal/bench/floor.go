@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// floor is a program that does with net/http alone what a subject does: the least that it could cost.
+// floor is a program that makes the requests of a subject with net/http alone: the lowest possible cost.
 type floor string
 
 const (
@@ -19,7 +19,7 @@ const (
 	call    floor = "call"  // sends the request of one EXEC
 )
 
-// floors are the built programs, in a folder of their own.
+// floors are the built programs, in one folder.
 type floors string
 
 // install copies a program into the folder, as an installation would. A file that the linker has just

@@ -1,11 +1,11 @@
-// Command bench measures what the built command costs, as a whole process, side by side in one
-// run, against emulators in other processes. It prints the median and the range of the time, the
-// largest peak of memory, and how many calls a run made, beside what was aimed at.
+// Command bench measures the cost of the built command, as a whole process, against emulators in other
+// processes. It prints the median and the range of the time, the largest peak of memory, and the number of
+// calls in a run, beside the aims.
 //
-// Another build of the command (-against) and floor programs, which do the same with net/http alone,
-// are measured in turn with it, so that the ratios hold while the machine's speed drifts.
+// It measures another build of the command (-against) and floor programs, which do the same with net/http
+// alone, alternately in the same run, so that the ratios stay true if the machine's speed changes.
 //
-// With -sizes it prints instead the size of the builds, and what their packages' initialisation costs.
+// With -sizes it prints the size of the builds, and the cost of their packages' initialisation.
 package main
 
 import (
@@ -59,8 +59,8 @@ func bench(ctx context.Context, binaries []string, only, postgres string, runs i
 	return benchPipelines(ctx, binaries[0], only, postgres, runs)
 }
 
-// measure runs the subjects of a workload against an emulator of their own. The programs are what runs in
-// place of the binaries.
+// measure runs the subjects of a workload against a new emulator. programs, if any, run in place of the
+// binaries.
 func (w *workload) measure(ctx context.Context, binaries, programs []string, built floors, only string, runs int) error {
 	e, err := startEmulator(ctx, binaries[0], w.emulator)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What pipelines are measured with: so many workspaces, and a list of each of these.
+// The workload of pipelines: a number of workspaces, and a list of each of these resources.
 const inventoried = 100
 
 // inventory are the resources that are listed, and the columns that tell their rows apart.
@@ -113,7 +113,7 @@ func (e *emulator) together(ctx context.Context, binary, folder, name, postgres 
 	return nil
 }
 
-// share has workers carry out one run, and tells how long it took.
+// share has several workers do one run, and returns its duration.
 func (e *emulator) share(ctx context.Context, binary, folder, postgres string, workers, atOnce int) (time.Duration, error) {
 	conn, err := pgx.Connect(ctx, postgres)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 
 const longest = 15 // lines of each list
 
-// printSizes prints how large each build is and which modules its code comes from, and what the
-// initialisation of its packages costs before main begins, as the runtime traces it (GODEBUG=inittrace=1).
+// printSizes prints the size of each build and of the modules in it, and the cost of the packages'
+// initialisation before main begins, as the runtime traces it (GODEBUG=inittrace=1).
 func printSizes(ctx context.Context, binaries []string, runs int) error {
 	for _, binary := range binaries {
 		info, err := os.Stat(binary)
@@ -85,7 +85,7 @@ func moduleOf(function string, modules []string) string {
 	return cmp.Or(of, "Go")
 }
 
-// initialisation is what a package's initialisation costs: the median of several runs.
+// initialisation is the cost of a package's initialisation: the median of several runs.
 type initialisation struct {
 	name  string
 	ms    float64

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// workload is an emulator and what is measured against it.
+// workload is an emulator and the subjects to measure against it.
 type workload struct {
 	emulator []string // its flags
 	most     int      // runs of each subject
@@ -28,7 +28,7 @@ const (
 
 	latency = 50 * time.Millisecond
 	atOnce  = 16 // calls that a workspace gets at once
-	// own is how many projects an emulator lists besides those of --scale.
+	// own is the number of projects that an emulator lists besides those of --scale.
 	own = 6
 )
 
@@ -67,7 +67,7 @@ func workloads() []workload {
 // counted is an aggregate that keeps no row.
 func counted() string { return "SELECT count(*), max(update_time) FROM " + projects }
 
-// grouped is one that SQLite sorts rows for, which takes memory and a file of SQLite's own.
+// grouped is a query whose rows SQLite sorts, which needs memory and a temporary file of SQLite.
 func grouped() string {
 	return "SELECT status ->> '$.owner', count(*), max(update_time) FROM " + projects + " GROUP BY 1"
 }
@@ -82,7 +82,7 @@ func over(f floor, s subject) subject {
 	return s
 }
 
-// flags are those of an emulator that lists so many projects.
+// flags are the flags of an emulator with a number of projects.
 func flags(projects int, latency time.Duration) []string {
 	return []string{"--scale", fmt.Sprint(projects - own), "--latency", latency.String()}
 }

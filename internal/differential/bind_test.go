@@ -35,8 +35,8 @@ func (g *generator) source(r *resource) *source {
 	return s
 }
 
-// bound is a table of a resource and the condition that gives it the parameters that it needs: by
-// constants, or by what tables before it hold.
+// bound is a table of a resource, and the condition that supplies its parameters: by constants, or by the
+// tables before it.
 func (g *generator) bound(r *resource, before []*source) (*source, string) {
 	s := g.source(r)
 	condition, known := g.binding(s, before)
@@ -90,7 +90,7 @@ func (g *generator) binding(s *source, before []*source) (condition string, know
 	return g.constant(s)
 }
 
-// feeder is a source whose names are parents of the resource; nil: there is none.
+// feeder is a source whose names are parents of the resource; nil if no source has them.
 func (g *generator) feeder(r *resource, before []*source) *source {
 	for _, s := range before {
 		if r.parent != "" && s.of != nil && strings.TrimPrefix(s.of.name, "vw_") == r.parent {
@@ -130,7 +130,7 @@ func (g *generator) fed(s, feeder *source) (condition string, known []string) {
 	return parent + " IN (" + name + ", NULL)", nil
 }
 
-// constant takes the parameters from literals, or from a query of its own.
+// constant supplies the parameters by literals, or by a separate query.
 func (g *generator) constant(s *source) (condition string, known []string) {
 	r := s.of
 	own := g.common[strings.TrimPrefix(r.name, "vw_")]
@@ -188,7 +188,7 @@ func (g *generator) plainly(s *source) string {
 	return s.alias + pick(g, ".create_time > '2025-06-01'", ".name LIKE '%p%'", ".name IS NOT NULL", ".update_time < '2025-09-01'")
 }
 
-// using is a table to join with the first one by columns of the same name; nil: there is none.
+// using is a table to join with the first one by columns of the same name; nil if no table has them.
 func (g *generator) using(before []*source) (s *source, columns string) {
 	first := before[0]
 	if len(before) > 1 || !first.whole || first.of.parent == "" {

@@ -46,8 +46,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestRefused shows that a query is not answered whose parameters cannot be known, and that the error
-// names what is missing.
+// TestRefused shows that a query with unknown parameters is refused, and that the error names them.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

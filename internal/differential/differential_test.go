@@ -130,7 +130,7 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// check runs a query in the plain tables and in sessions, and gives how many rows it has and what is wrong.
+// check runs a query in the plain tables and in sessions, and returns the number of rows and the problem.
 func (s *sides) check(t *testing.T, q query, sessions ...*engine.Session) (rows int, problem string) {
 	t.Helper()
 	ctx := t.Context()
@@ -168,7 +168,7 @@ func (s *sides) check(t *testing.T, q query, sessions ...*engine.Session) (rows 
 
 func sorted(rows []string) []string { return slices.Sorted(slices.Values(rows)) }
 
-// difference words in what rows are not what they should be.
+// difference describes the first difference between two results.
 func difference(got, want []string) string {
 	if slices.Equal(got, want) {
 		return ""
@@ -187,7 +187,7 @@ func excerpt(rows, other []string) string {
 	return fmt.Sprintf("  (%d the same)\n  %s", at, strings.Join(shown, "\n  "))
 }
 
-// part words in what rows are not as many as there should be of those that there are.
+// part describes how a result is not a part of all rows with the right size.
 func part(got, all []string, q query) string {
 	left := slices.Clone(all)
 	for _, row := range got {
@@ -203,7 +203,7 @@ func part(got, all []string, q query) string {
 	return ""
 }
 
-// newGenerator finds out what literals queries may hold.
+// newGenerator collects the literals that queries may hold.
 func newGenerator(t *testing.T, w *world) *generator {
 	t.Helper()
 	g := &generator{world: w, samples: map[string][]string{}, common: map[string][]string{}}

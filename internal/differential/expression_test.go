@@ -32,7 +32,7 @@ type source struct {
 	alias string
 	text  string    // in the FROM
 	of    *resource // whose names alias.name has; nil: no resource's
-	// columns are what expressions may name, with the alias before it.
+	// columns are the columns that expressions may name, each with its alias.
 	columns []column
 	// shown are columns that may be selected, and not compared.
 	shown []string
@@ -256,7 +256,7 @@ func (g *generator) literalLike(k kind, value string, from []*source) string {
 	return g.literal(k)
 }
 
-// subqueryCondition compares with a subquery, of its own or correlated.
+// subqueryCondition compares with a subquery, correlated or not.
 func (g *generator) subqueryCondition(from []*source, depth int) string {
 	s, where := g.bound(pick(g, g.world.resources...), from)
 	inner := append(slices.Clone(from), s)

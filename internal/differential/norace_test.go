@@ -2,7 +2,7 @@
 
 package differential
 
-// What runs unless LAKEQL_DIFFERENTIAL says otherwise.
+// The default, without LAKEQL_DIFFERENTIAL.
 const (
 	usualQueries = 3000
 	turns        = false

@@ -11,8 +11,8 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// plain is the world as ordinary tables of SQLite's. Each resource has two: branches has the rows of
-// the configured host, branches_everywhere those of the workspaces that queries name.
+// plain holds the world in ordinary tables of SQLite. Each resource has two: branches has the rows of the
+// configured host, branches_everywhere those of the workspaces that queries name.
 type plain struct {
 	db *sqlite3.Conn
 }
@@ -48,10 +48,10 @@ func openPlain(t *testing.T, w *world) *plain {
 	return p
 }
 
-// everywhere is what the table of a resource is called behind its name that has several workspaces.
+// everywhere is the suffix of a resource's table with the rows of several workspaces.
 const everywhere = "_everywhere"
 
-// host is what deployment_name says of the configured host.
+// host is the deployment_name of the configured host.
 const host = "127.0.0.1"
 
 // declared returns the type that a column of a kind is declared with.
@@ -176,8 +176,8 @@ func valueOf(stmt *sqlite3.Stmt, i int) any {
 	return stmt.ColumnText(i)
 }
 
-// lineOf writes a row so that rows are the same if and only if their lines are. What lakeql gives as
-// boolean or JSON is a number or a text in SQLite.
+// lineOf writes a row as text: two rows are equal if and only if their texts are. A boolean or JSON of lakeql
+// is a number or a text in SQLite.
 func lineOf(values []any) string {
 	var b strings.Builder
 	for i, value := range values {
@@ -206,12 +206,12 @@ func lineOf(values []any) string {
 	return b.String()
 }
 
-// Queries of the generator have marks where the two sides need different words:
+// Queries of the generator have marks for words that differ on the two sides:
 //
 //	{branches}             the resource, or its plain table
-//	{branches_everywhere}  the same, where deployment_name tells its workspaces apart
-//	{b.* branches}         all columns that are no parameters
-//	{b.page_size 2}        a condition on a parameter that changes how a list is read and not what it holds
+//	{branches_everywhere}  the same, if deployment_name distinguishes its workspaces
+//	{b.* branches}         all columns that are not parameters
+//	{b.page_size 2}        a condition on a parameter that changes how a list is read, but not its rows
 const marks = `\{(\w+)(?:\.(\*|page_size) (\w+))?\}`
 
 // onAPI words a query for lakeql.

@@ -11,8 +11,8 @@ type query struct {
 	sql string
 	// ordered is set where the order of the rows is part of the answer.
 	ordered bool
-	// whole is set where a LIMIT without an order leaves open which rows are given: it gives all of
-	// which there may be cut, behind those that are skipped.
+	// whole is set if a LIMIT without an order may return different rows: it returns all rows that the
+	// LIMIT may choose from, after the skipped ones.
 	whole     string
 	cut, skip int
 }
@@ -73,7 +73,7 @@ func (g *generator) compound() query {
 	return g.arranged("", sql, len(kinds))
 }
 
-// withTable is a query over a common table expression and what depends on it.
+// withTable is a query over a common table expression, and over sources that depend on it.
 func (g *generator) withTable() query {
 	first, where := g.bound(pick(g, g.world.resources[:2]...), nil)
 	values := []string{g.scalar(text, []*source{first}, 1), g.scalar(number, []*source{first}, 1)}
@@ -102,7 +102,7 @@ func (g *generator) below(of *resource) []*resource {
 	return found
 }
 
-// recursive walks from projects down to what is below their branches.
+// recursive walks from projects down to the resources below their branches.
 func (g *generator) recursive() query {
 	g.scope = configured
 	leaf := pick(g, g.world.resources[2:]...)
@@ -127,7 +127,7 @@ func (g *generator) sel(tables int, kinds []kind) (sql string, width int) {
 	return g.output(from, joined, strings.Join(where, " AND "), kinds)
 }
 
-// from is a FROM clause: tables that feed each other, and what the WHERE has to hold for them.
+// from is a FROM clause: tables whose rows are parameters of others, and the conditions that WHERE needs.
 func (g *generator) from(tables int) (from []*source, joined string, where []string) {
 	s, condition := g.bound(g.anyResource(), nil)
 	if g.chance(12) {
@@ -171,7 +171,7 @@ func (g *generator) from(tables int) (from []*source, joined string, where []str
 	return from, joined, where
 }
 
-// outerJoin joins two tables that have what they need, and keeps rows of either.
+// outerJoin joins two tables with all parameters, and keeps unmatched rows.
 func (g *generator) outerJoin() (from []*source, joined string) {
 	for range 2 {
 		s, condition := g.bound(g.anyResource(), nil)
@@ -214,7 +214,7 @@ func (g *generator) derived(s *source, where string) *source {
 	return made
 }
 
-// output is the SELECT list and what stands behind the WHERE.
+// output is the SELECT list and the clauses after WHERE.
 func (g *generator) output(from []*source, tables, where string, kinds []kind) (sql string, width int) {
 	body := " FROM " + tables
 	if where != everyRow {

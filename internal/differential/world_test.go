@@ -37,7 +37,7 @@ type column struct {
 	kind kind
 }
 
-// kind is what a value is good for.
+// kind decides in which expressions a value may occur.
 type kind int
 
 const (
@@ -51,7 +51,7 @@ const (
 
 const lakebase = "databricks_workspace.postgres."
 
-// resources are those that the queries are about.
+// resources are the resources that the queries use.
 func resources() []*resource {
 	return []*resource{
 		{
@@ -107,7 +107,7 @@ func resources() []*resource {
 	}
 }
 
-// world is the workspaces and what is in them.
+// world holds the workspaces and their contents.
 type world struct {
 	catalogue *provider.Catalogue
 	server    *emulator.Server
@@ -128,7 +128,7 @@ var workspaces = []string{
 	"dbc-1", "dbc-2",
 }
 
-// newWorld starts an emulator whose lists have several pages, and reads all of it.
+// newWorld starts an emulator whose lists have several pages, and reads all lists.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{catalogue: testworld.Catalogue(t), resources: resources(), rows: map[string][]row{}, mark: regexp.MustCompile(marks)}
@@ -145,7 +145,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// describe finds out what columns the rows of a list have.
+// describe reads the columns of a list's rows.
 func (w *world) describe(t *testing.T, r *resource) {
 	t.Helper()
 	parts := strings.Split(r.full, ".")
@@ -186,8 +186,8 @@ func (w *world) resolve(t *testing.T, m *provider.Method, s *provider.Schema) *p
 	return resolved
 }
 
-// view describes the catalogue's view of a resource. What it takes from the resource's own columns
-// and parameters goes by the same names.
+// view describes the catalogue's view of a resource. Columns and parameters that come from the resource keep
+// their names.
 func (w *world) view(t *testing.T, r *resource) *resource {
 	t.Helper()
 	v := &resource{name: "vw_" + r.name, full: lakebase + "vw_" + r.name, parent: r.parent, ids: r.ids}
@@ -210,7 +210,7 @@ func (w *world) view(t *testing.T, r *resource) *resource {
 	return v
 }
 
-// parameters returns the ids that are no columns of the rows: those of the resources that it is in.
+// parameters returns the ids that are not columns of the rows: those of the parent resources.
 func (r *resource) parameters() []string {
 	return slices.DeleteFunc(slices.Clone(r.ids), func(id string) bool {
 		return slices.ContainsFunc(r.columns, func(c column) bool { return c.name == id })

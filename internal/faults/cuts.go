@@ -69,8 +69,8 @@ func sentAgain(end ending, want func(*surface) verdict) func(*surface) verdict {
 	}
 }
 
-// passing are faults that are gone at the second request. What may be sent again is, and gives the rows;
-// what may have been done is not sent twice.
+// passing are faults that are gone at the second request. A request that is safe to repeat is repeated, and
+// returns the rows; a request that may have had an effect is not sent twice.
 func passing() []*fault {
 	var all []*fault
 	add := func(name string, want func(*surface) verdict, play func(a answer, good string) script) {

@@ -12,9 +12,9 @@ type fault struct {
 	num, text string // the values of the attributes <num> and <text>, as JSON holds them; empty: 7 and red
 	// body is another body than the good one, with status 200.
 	body func(a answer) string
-	// play is another answer than that with status 200. body is what the fault makes of the good one.
+	// play answers otherwise than with status 200. body is the good body after the fault's change.
 	play func(a answer, body string) script
-	// again is what a further request holds that the fault leads to; it gets the good answer.
+	// again is a text in the further request that the fault causes; that request gets the good answer.
 	again string
 
 	once bool // the second request of the target gets the good answer, and the command may repeat what failed
@@ -44,7 +44,7 @@ func fillIn(text, num, word string) string {
 	return strings.NewReplacer("<num>", num, "<text>", word).Replace(text)
 }
 
-// verdict is what a cell may do.
+// verdict lists the allowed results of a cell.
 type verdict struct {
 	rows  []string // any of these as JSON, with exit status 0
 	fails bool     // an error that is told
@@ -61,13 +61,13 @@ func fails(*surface) verdict { return verdict{fails: true} }
 
 func rightOrFails(s *surface) verdict { return verdict{rows: []string{s.right}, fails: true} }
 
-// or allows what either verdict does.
+// or allows the results of either verdict.
 func (v verdict) or(w verdict) verdict {
 	return verdict{rows: append(slices.Clone(v.rows), w.rows...), fails: v.fails || w.fails, told: v.told, note: v.note || w.note, usage: v.usage || w.usage, sent: max(v.sent, w.sent)}
 }
 
-// failsUnlessEmpty is an error but where nobody reads the body, as the official SDK does not: there the work
-// is done, whatever the body says.
+// failsUnlessEmpty requires an error, except for a surface whose body nobody reads, as in the official SDK:
+// its work is done, whatever the body says.
 func failsUnlessEmpty(s *surface) verdict {
 	if s.kind() == empty {
 		return rightOrFails(s)
@@ -112,7 +112,7 @@ func isKind(kinds ...kind) func(*surface) bool {
 	return func(s *surface) bool { return slices.Contains(kinds, s.kind()) }
 }
 
-// holds is for surfaces whose rows show a value that the fault changes.
+// holds selects surfaces whose rows show a value that the fault changes.
 func holds(placeholder string) func(*surface) bool {
 	return func(s *surface) bool {
 		return strings.Contains(s.right, placeholder) && strings.Contains(s.calls[s.target].answer.text(), placeholder)

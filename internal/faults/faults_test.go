@@ -59,7 +59,7 @@ func TestCells(t *testing.T) {
 	}
 }
 
-// TestJudge shows what a cell may not do.
+// TestJudge shows the results that a cell may not have.
 func TestJudge(t *testing.T) {
 	find := func(name string) *surface {
 		for _, s := range surfaces() {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// encodings are bodies that are compressed, or only said to be.
+// encodings are compressed bodies, and bodies that wrongly claim to be compressed.
 func encodings() []*fault {
 	var all []*fault
 	add := func(name, said string, of func(good string) string, want func(*surface) verdict) {
@@ -130,10 +130,10 @@ func framings() []*fault {
 	return all
 }
 
-// failsUnlessEmptyOrRight is for an answer whose last bytes, which say nothing, are missing.
+// failsUnlessEmptyOrRight is for an answer without its last bytes, which have no meaning.
 func failsUnlessEmptyOrRight(s *surface) verdict { return rightOrFails(s) }
 
-// headers are those that say something odd of a good body.
+// headers are odd headers of a good body.
 func headers() []*fault {
 	var all []*fault
 	add := func(name string, want func(*surface) verdict, lines ...string) {

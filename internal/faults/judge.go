@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// judge tells what is wrong with how a cell ended; empty: it holds.
+// judge returns the problem with the result of a cell; empty if the result is right.
 func judge(s *surface, f *fault, got outcome) string {
 	want := f.want(s)
 	switch all := got.stdout + got.stderr; {
@@ -106,7 +106,7 @@ func told(want verdict, got outcome) string {
 	return ""
 }
 
-// judgePipeline judges what a pipeline says and what it holds.
+// judgePipeline judges the messages and the rows of a pipeline.
 func judgePipeline(s *surface, f *fault, want verdict, got outcome) string {
 	if got.stored == nil || got.stored.status != 0 {
 		return "its store cannot be read"
@@ -156,7 +156,7 @@ func normal(text string) (string, error) {
 	return string(out), err
 }
 
-// mustNormal is normal for what is written here. What is no JSON matches nothing.
+// mustNormal is normal for texts of this package. An invalid JSON text matches nothing.
 func mustNormal(text string) string {
 	out, err := normal(strings.NewReplacer("<num>", usualNum, "<text>", usualText).Replace(text))
 	if err != nil {

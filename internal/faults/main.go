@@ -1,20 +1,19 @@
-// Command faults runs the built command against servers that fail, and checks that each run ends with
-// exactly the right rows, or with an error that is told.
+// Command faults runs the built command against servers that fail, and checks that each run ends with exactly
+// the right rows, or with an error message.
 //
 // The matrix has a row for each fault (a status, a shape of the body, a moment at which the connection
 // ends) and a column for each statement (an EXEC, a page of a list, the inner call of a join, a pipeline).
 // A cell is one process. It holds if
 //
-//   - its rows are those that the fault leaves, to the last character, and its exit status is 0; or
-//   - its exit status is not 0, standard error tells why, and standard output holds nothing that could be
-//     taken for a whole result. A pipeline keeps the rows of its last run, marked stale.
+//   - its rows are exactly those that the fault leaves, and its exit status is 0; or
+//   - its exit status is not 0, standard error has the reason, and standard output does not look like a
+//     complete result. A pipeline keeps the rows of its last run, marked stale.
 //
-// Which of the two a cell must do is a rule of its fault (statuses.go, shapes.go, values.go, framing.go,
-// cuts.go, retries.go) and of what the statement asked for (surfaces.go). No rule is made of what the
-// command does.
+// Which of the two is right for a cell follows from rules for its fault (statuses.go, shapes.go, values.go,
+// framing.go, cuts.go, retries.go) and for its statement (surfaces.go), never from the command's behaviour.
 //
-// The server (server.go) writes bytes to sockets. It shares no code with the command, with the emulator, or
-// with net/http, so that it can send what none of them would.
+// The server (server.go) writes bytes to sockets. It shares no code with the command, the emulator, or
+// net/http, so that it can send bytes that none of them would send.
 package main
 
 import (
@@ -43,7 +42,7 @@ func main() {
 	}
 }
 
-// interruptible is run until somebody presses Ctrl-C.
+// interruptible calls run, until Ctrl-C.
 func (m *matrix) interruptible() (totals, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -45,7 +45,7 @@ const often = 1000
 // waiting is how many cells that wait run at once, for each that does not.
 const waiting = 16
 
-// cells are those of the matrix, in its order.
+// cells are the cells of the matrix, in its order.
 func cells() []cell {
 	var all []cell
 	for _, f := range faults() {
@@ -58,8 +58,8 @@ func cells() []cell {
 	return all
 }
 
-// partOf takes what the tests run: each fault with some statements, and each statement with some faults of
-// each group, the same ones each time.
+// partOf selects the cells for the tests: each fault with some statements, and each statement with some
+// faults of each group, always the same.
 func partOf(all []cell) []cell {
 	const every = 20
 	var some []cell
@@ -120,7 +120,7 @@ func (m *matrix) run(ctx context.Context) (totals, error) {
 	return m.report(all, wrong), nil
 }
 
-// each runs all cells, those that wait beside the others.
+// each runs all cells. Cells that wait run beside the others.
 func (m *matrix) each(ctx context.Context, all []cell, one func(context.Context, cell) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	pool := func(limit int, chosen func(cell) bool) func() error {
@@ -152,7 +152,7 @@ func (m *matrix) show(c cell, got outcome, why string) {
 	m.printf("  %s\n", cmp.Or(why, "holds"))
 }
 
-// longestReason bounds what is printed of one failure.
+// longestReason limits the printed text of one failure.
 const longestReason = 300
 
 // report prints the totals of each group of faults and of each statement, and the cells that failed.
@@ -190,7 +190,7 @@ func (m *matrix) report(all []cell, wrong map[cell]string) totals {
 	return sum
 }
 
-// String gives the columns of the report.
+// String returns the columns of the report.
 func (t totals) String() string {
 	return fmt.Sprintf("%8d %8d %8d", t.tried, t.held, t.failed)
 }

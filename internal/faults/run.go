@@ -36,11 +36,11 @@ type runner struct {
 	dir     string // for homes and stores
 }
 
-// pipelineYAML names its workspaces by the account, so that finding them may fail as well. One attempt is
-// enough: how often there are more is not what the matrix is about.
+// pipelineYAML takes its workspaces from the account, so that listing them may fail as well. One attempt is
+// enough: the matrix does not test the number of attempts.
 const pipelineYAML = "name: matrix\nstore: s.db\nworkspaces: all\nattempts: 1\nretention: never\n"
 
-// stored shows what a pipeline holds.
+// stored reads the rows that a pipeline has stored.
 const stored = `SELECT c.deployment_name, c.cluster_id, c.cluster_name, c.n, c.stale, s.error IS NOT NULL AS failed
 FROM clusters c JOIN pipeline_status s ON s.table_name = 'clusters' AND s.deployment_name = c.deployment_name ORDER BY 1, 2`
 

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// request is what came over a connection.
+// request is a request on a connection.
 type request struct {
 	method, target, path string // target is the path with its query
 	host                 string // the first label of the Host header
@@ -31,15 +31,15 @@ const (
 	cancelled               // as silent; then the person presses Ctrl-C
 )
 
-// script is what the server does with one request.
+// script is the server's reaction to one request.
 type script struct {
 	chunks []string // written one after the other
 	end    ending
 	early  bool // the body of the request is not read
 }
 
-// server is one of a cell. It answers with what the statement's world holds, and plays the fault where the
-// request is the one that the statement attacks.
+// server is the server of one cell. It answers with the statement's data, and plays the fault at the request
+// that the statement attacks.
 type server struct {
 	listener net.Listener
 	surface  *surface
@@ -80,14 +80,14 @@ func (v *server) close() {
 	v.running.Wait()
 }
 
-// targeted tells how many requests were the target.
+// targeted returns how many requests were the target.
 func (v *server) targeted() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.attacked
 }
 
-// astray tells which request nobody should have sent; empty: none.
+// astray returns a request that should not have been sent; empty if all are right.
 func (v *server) astray() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -143,7 +143,7 @@ func (v *server) speak(conn net.Conn) {
 	}
 }
 
-// perform writes an answer, and tells whether the connection goes on.
+// perform writes an answer, and reports whether the connection stays open.
 func (v *server) perform(conn net.Conn, r io.Reader, play script) bool {
 	for i, chunk := range play.chunks {
 		if i > 0 {
@@ -221,12 +221,12 @@ func (v *server) answer(req request) script {
 	return script{chunks: []string{respond("400 Bad Request", nil, `{"error_code": "INVALID_PARAMETER_VALUE", "message": "nobody should ask for this"}`)}}
 }
 
-// longestHead bounds what is read of a request's head.
+// longestHead limits the size of a request's head.
 const longestHead = 64 << 10
 
 var errHead = errors.New("this is no request")
 
-// readHead reads a request up to its body, and tells how long that is.
+// readHead reads a request up to its body, and returns the length of the body.
 func readHead(r *bufio.Reader) (req request, length int, err error) {
 	var lines []string
 	for size := 0; ; {

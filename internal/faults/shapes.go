@@ -30,7 +30,7 @@ func shapes() []*fault {
 		return func(a answer) string { return `{"` + a.key + `": ` + value + a.rest + `}` }
 	}
 	return []*fault{
-		// A failed call that says so with status 200 is one, also where nobody reads the body.
+		// An error with status 200 is an error, even if nobody reads the body otherwise.
 		whole("an error", apiError, failsSaying(quota)),
 		whole("an error of API 1.2", `{"error": "`+quota+`"}`, failsUnlessEmpty),
 		whole("an error of SCIM", `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "detail": "`+quota+`", "status": "400"}`, failsUnlessEmpty),
@@ -87,7 +87,7 @@ func noItemsOr(k kind, otherwise func(*surface) verdict) func(*surface) verdict 
 // isToken is for lists that go on with a token.
 func isToken(s *surface) bool { return s.kind() == list && s.calls[s.target].answer.token != "" }
 
-// items are what stands in a list where an item should be.
+// items are wrong values in place of an item of a list.
 func items() []*fault {
 	var all []*fault
 	for name, item := range map[string]string{
@@ -102,7 +102,7 @@ func items() []*fault {
 	return all
 }
 
-// paging are tokens that are none, and lists that do not end.
+// paging are invalid tokens, and lists that do not end.
 func paging() []*fault {
 	last := func(s *surface) bool {
 		return isToken(s) && !strings.Contains(s.calls[s.target].answer.rest, "next_page_token")
@@ -131,7 +131,7 @@ func paging() []*fault {
 		// A place that was there before: the list would never end.
 		{name: "the page before again", applies: func(s *surface) bool { return s.name == "page 3 of 3" }, want: fails, body: token(`"p2"`)},
 		{name: "the same page again", applies: func(s *surface) bool { return s.name == "page 3 of 3" }, want: fails, body: token(`"p3"`)},
-		// Totals that were said once hold.
+		// A total stays valid once it was reported.
 		{name: "the total is forgotten", applies: isTotal("Resources"), want: rightOrFails, body: func(a answer) string { return `{"Resources": [` + a.items[0] + `]}` }},
 		{name: "the total shrinks", applies: isTotal("Resources"), want: fails, body: func(a answer) string { return strings.ReplaceAll(a.text(), `"totalResults": 2`, `"totalResults": 1`) }},
 		{name: "the total grows and nothing comes", applies: isTotal("Resources"), want: fails, body: func(a answer) string { return strings.ReplaceAll(a.text(), `"totalResults": 2`, `"totalResults": 3`) }},

@@ -11,7 +11,7 @@ const (
 	htmlPage = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>"
 )
 
-// statuses are those of every class, each with every body.
+// statuses are statuses of every class, each with every body.
 func statuses() []*fault {
 	var all []*fault
 	for _, status := range []string{
@@ -76,7 +76,7 @@ func statusWith(status string) []*fault {
 	}
 }
 
-// waitsOut marks a fault that a pipeline repeats for a while before it gives up: those cells are about one
+// waitsOut marks a fault that a pipeline repeats for a while before it gives up: these cells test one
 // attempt, and belong to passing.
 func waitsOut(f *fault) *fault {
 	if strings.HasPrefix(f.name, "429") || strings.HasPrefix(f.name, "503") {
@@ -85,7 +85,7 @@ func waitsOut(f *fault) *fault {
 	return f
 }
 
-// statusLines are those that are none, and some that look odd and are right.
+// statusLines are invalid status lines, and odd ones that are valid.
 func statusLines() []*fault {
 	var all []*fault
 	add := func(line string, want func(*surface) verdict) {
@@ -138,7 +138,7 @@ func interim() []*fault {
 	return all
 }
 
-// redirects lead away. They are not followed: nobody is told the credential but whom it is for.
+// redirects lead to another host. They are not followed, because a credential goes only to its own host.
 func redirects() []*fault {
 	var all []*fault
 	for _, status := range []string{"300 Multiple Choices", "301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"} {
@@ -154,8 +154,8 @@ func redirects() []*fault {
 	return all
 }
 
-// notFound are answers with status 404. Only one that says in the API's own form that the resource does not
-// exist is no row, and only where a resource was named.
+// notFound are answers with status 404. Such an answer means no row only if it reports, in the API's own
+// form, that the resource does not exist, and if the statement named a resource.
 func notFound() []*fault {
 	gone := func(s *surface) verdict {
 		switch s.missing {

@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// kind is what the document of a call says about its answer.
+// kind is the documented kind of a call's answer.
 type kind int
 
 const (
@@ -63,7 +63,7 @@ func (c *call) matches(r request, whole bool) bool {
 	return strings.Contains(rest, c.has) && (c.lacks == "" || !strings.Contains(rest, c.lacks))
 }
 
-// absence is what it means for a statement that the resource of the attacked call does not exist.
+// absence is the result of a statement if the resource of the attacked call does not exist.
 type absence int
 
 const (
@@ -72,7 +72,7 @@ const (
 	noRowOrError                // a part of a resource was asked for: its list, its further pages
 )
 
-// surface is a statement, what the API holds for it, and the one of its calls that faults change.
+// surface is a statement, the API's data for it, and the call that faults change.
 type surface struct {
 	name      string
 	statement string

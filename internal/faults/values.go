@@ -57,7 +57,7 @@ func values() []*fault {
 		text(name, given, same(given))
 	}
 	text("a NUL", `a\u0000b`, func(s *surface) verdict { return same(`a\u0000b`)(s).or(fails(s)) })
-	// What is no text becomes U+FFFD in the official SDK, without a word. Here a word is needed.
+	// The official SDK silently replaces invalid text by U+FFFD. lakeql must report the replacement.
 	for name, given := range map[string]string{"a byte that is no UTF-8": "a\xffb", "an overlong encoding": "a\xc0\xafb", "a surrogate": "a\xed\xa0\x80b", "a letter that is cut": "ab\xe2\x82"} {
 		text(name, given, replaced(strings.ToValidUTF8(given, "\ufffd"), replaceEach(given)))
 	}
@@ -82,7 +82,7 @@ func values() []*fault {
 	return append(all, twice()...)
 }
 
-// replaceEach puts U+FFFD for each byte that is none, as Go's decoder of JSON does.
+// replaceEach replaces each invalid byte by U+FFFD, as Go's JSON decoder does.
 func replaceEach(text string) string {
 	var b strings.Builder
 	for _, r := range text {

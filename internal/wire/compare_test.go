@@ -20,13 +20,13 @@ type difference struct {
 	detail    string
 }
 
-// passedOver reports whether a header says nothing of the call: who calls, with which credential,
-// and what net/http and tracing add on their own. Of a body the JSON counts, not its length.
+// passedOver reports whether a header does not describe the call: the client, its credential, and the headers
+// that net/http and tracing add. The length of a body does not matter, because its JSON is compared.
 func passedOver(header string) bool {
 	return slices.Contains([]string{"User-Agent", "Authorization", "Accept-Encoding", "Content-Length", "Traceparent"}, header)
 }
 
-// compareRequests lists what differs between the first request of each side.
+// compareRequests lists the differences between the first request of each side.
 func compareRequests(o *sdk.Operation, theirs, ours []*request) []difference {
 	var found []difference
 	differ := func(part, format string, args ...any) {
@@ -79,7 +79,7 @@ func headers(theirs, ours http.Header, differ differ) {
 	}
 }
 
-// bodies compares bodies as JSON, those of streams byte by byte.
+// bodies compares bodies as JSON, and streams byte by byte.
 func bodies(o *sdk.Operation, their, our *request, differ differ) {
 	if o.Body.Kind == sdk.StreamBody {
 		if string(their.body) != string(our.body) {
@@ -96,7 +96,7 @@ func bodies(o *sdk.Operation, their, our *request, differ differ) {
 	values("", decoded(their.body), decoded(our.body), differ)
 }
 
-// values compares JSON values, and tells where they differ.
+// values compares JSON values, and reports the places of differences.
 func values(path string, theirs, ours any, differ differ) {
 	a, isObject := theirs.(map[string]any)
 	b, areObjects := ours.(map[string]any)

@@ -21,7 +21,7 @@ import (
 	"github.com/lakeql/lakeql/internal/testworld"
 )
 
-// unifiedHost is a host that serves an account with its workspaces, and that notes what it is sent.
+// unifiedHost is a host that serves an account with its workspaces, and records its requests.
 type unifiedHost struct {
 	url string
 
@@ -84,8 +84,8 @@ func (h *unifiedHost) take() []string {
 	return seen
 }
 
-// TestCredentials configures the SDK's clients and ours alike, and compares what a host is sent: for a
-// call of a workspace and, if an account is configured, for one of the account.
+// TestCredentials configures the SDK's clients and ours alike, and compares their requests: a call of a
+// workspace and, if an account is configured, a call of the account.
 func TestCredentials(t *testing.T) {
 	const (
 		list    = "GET /api/2.1/clusters/list Bearer "
@@ -199,7 +199,7 @@ func identity(group string) string {
 	return form
 }
 
-// byTheSDK leaves out what the SDK's chain asks a host for kinds of credential that are not configured.
+// byTheSDK leaves out the requests of the SDK's chain for kinds of credential that are not configured.
 func byTheSDK(sent []string, fails bool) []string {
 	if fails {
 		return slices.DeleteFunc(sent, func(line string) bool { return strings.Contains(line, "/.well-known/") })
@@ -207,7 +207,7 @@ func byTheSDK(sent []string, fails bool) []string {
 	return slices.Compact(sent)
 }
 
-// withoutConfiguration hides what the machine has of configuration.
+// withoutConfiguration hides the machine's configuration.
 func withoutConfiguration(t *testing.T) {
 	t.Helper()
 	for _, entry := range os.Environ() {

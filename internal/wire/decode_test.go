@@ -32,8 +32,8 @@ func TestAnswers(t *testing.T) {
 	report.finish(len(all))
 }
 
-// decode lets both sides make a call, with the arguments that are required, and lists what differs
-// in what they make of the answer.
+// decode makes a call on both sides, with the required arguments, and lists the differences between the
+// decoded answers.
 func (s *suite) decode(t *testing.T, o *sdk.Operation, change func(body []byte) []byte) ([]difference, error) {
 	t.Helper()
 	m, err := s.method(o)
@@ -83,7 +83,7 @@ func (s *suite) decode(t *testing.T, o *sdk.Operation, change func(body []byte) 
 	return found, nil
 }
 
-// comparePages lists what differs in the requests for further pages.
+// comparePages lists the differences between the requests for further pages.
 func comparePages(o *sdk.Operation, theirs, ours []*request) []difference {
 	if len(theirs) != len(ours) {
 		return []difference{{o.ID(), "pages", fmt.Sprintf("the SDK made %d requests, we made %d", len(theirs), len(ours))}}
@@ -229,7 +229,7 @@ func leadsTo(t reflect.Type, above []reflect.Type) bool {
 	return false
 }
 
-// innermost is what pointers, lists and maps lead to.
+// innermost is the element type of nested pointers, lists and maps.
 func innermost(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
@@ -237,7 +237,7 @@ func innermost(t reflect.Type) reflect.Type {
 	return t
 }
 
-// compareRows lists what differs between the SDK's values and our rows.
+// compareRows lists the differences between the SDK's values and our rows.
 func compareRows(o *sdk.Operation, theirs []any, ours *rows) []difference {
 	var found []difference
 	differ := func(_, format string, args ...any) {
@@ -256,8 +256,8 @@ func compareRows(o *sdk.Operation, theirs []any, ours *rows) []difference {
 	return found
 }
 
-// rowAsJSON returns a row of ours as JSON has it: as an object, or the one value of a row that holds
-// what is no object, or one without attributes of its own.
+// rowAsJSON returns one of our rows as JSON: an object, or the single value of a row that holds no object or
+// an object without attributes.
 func rowAsJSON(theirs any, columns []provider.Column, row []any) any {
 	attributes := map[string]any{}
 	for i, c := range columns {

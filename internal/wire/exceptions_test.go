@@ -17,7 +17,7 @@ const bearable = 10
 // exception is an operation that may differ in one part, with the reason.
 type exception struct{ test, operation, part, reason string }
 
-// report collects what differs and holds it against the exceptions.
+// report collects differences and compares them with the exceptions.
 type report struct {
 	t          *testing.T
 	exceptions []exception
@@ -53,7 +53,7 @@ func newReport(t *testing.T, test string) *report {
 	return r
 }
 
-// add notes what differs in one exchange of an operation.
+// add records the differences in one exchange of an operation.
 func (r *report) add(o *sdk.Operation, exchange string, found []difference) {
 	r.t.Helper()
 	for _, d := range found {
@@ -67,7 +67,7 @@ func (r *report) add(o *sdk.Operation, exchange string, found []difference) {
 	}
 }
 
-// finish names exceptions that are none, and prints the count.
+// finish reports exceptions without a difference, and prints the count.
 func (r *report) finish(compared int) {
 	r.t.Helper()
 	for i, e := range r.exceptions {

@@ -21,8 +21,8 @@ import (
 // filling says which fields of a request get a value.
 type filling struct {
 	name string
-	// full sets every field, with characters in names and texts that need escaping on the way;
-	// else those that are required are set.
+	// full sets every field, with characters in names and texts that need escapes; otherwise only the
+	// required fields are set.
 	full bool
 }
 
@@ -81,7 +81,7 @@ const (
 	inBody
 )
 
-// place tells where a field of the request travels, and whether a call needs it.
+// place returns where a field of the request is sent, and whether a call needs it.
 func (f *filler) place(field *sdk.Field) (place, bool) {
 	o := f.operation
 	if slices.ContainsFunc(o.PathParams, func(p *sdk.PathParam) bool { return p.Field == field.Go }) {
@@ -125,7 +125,7 @@ func (f *filler) next() int {
 	return f.count
 }
 
-// fill sets a value. field is what the source says of it, where it is a field.
+// fill sets a value. field describes it if it is a field in the source.
 func (f *filler) fill(v reflect.Value, field *sdk.Field, place place) {
 	if special := f.special(v.Type()); special.IsValid() {
 		v.Set(special)
@@ -164,7 +164,7 @@ func (f *filler) fill(v reflect.Value, field *sdk.Field, place place) {
 	}
 }
 
-// special makes values of the types that are not what their kind says.
+// special makes values of types whose JSON form differs from their kind.
 func (f *filler) special(t reflect.Type) reflect.Value {
 	switch t {
 	case reflect.TypeFor[fieldmask.FieldMask]():
@@ -183,7 +183,7 @@ func (f *filler) special(t reflect.Type) reflect.Value {
 	return reflect.Value{}
 }
 
-// content is what is sent as a stream: no JSON, and no text either.
+// content is the content of a stream: neither JSON nor text.
 const content = "\x00\xff{stream"
 
 // several is how many items a list gets: two where that does not lead too far.
@@ -269,7 +269,7 @@ func (f *filler) patternOf(param string) string {
 	return ""
 }
 
-// nameOfFile has what only a file may have in its name.
+// nameOfFile has characters that only the name of a file may have.
 const nameOfFile = "100%3A%zz\\ 売上\u3000👩\u200d💻?#\r\n.csv"
 
 // segment makes a segment of a path.

@@ -21,7 +21,7 @@ type generator struct {
 	above     []string // the shared schemas around the one at hand
 }
 
-// full is an answer with everything in it. What is asked for after it, such as a further page, is empty.
+// full is an answer with all attributes. Answers to later requests, such as a further page, are empty.
 func (s *suite) full(o *sdk.Operation, m *provider.Method) (answer, error) {
 	a := empty(o)
 	a.header = http.Header{}
@@ -60,9 +60,9 @@ func (s *suite) full(o *sdk.Operation, m *provider.Method) (answer, error) {
 	return a, err
 }
 
-// merges reports whether a method's answer is one object whose lists go on in the next answer.
-// There the next answer is the first again, without a token: the lists that go on come twice, and
-// everything else stays as it is.
+// merges reports whether a method's answer is one object whose lists continue in the next answer. The next
+// answer is then the first one again, without a token: the continued lists come twice, and everything else
+// stays the same.
 func merges(m *provider.Method) bool {
 	return m.Paging != nil && m.Paging.Kind == provider.ByMerging
 }

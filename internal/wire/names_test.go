@@ -32,7 +32,7 @@ func TestNamesInAnotherCase(t *testing.T) {
 	}
 }
 
-// TestNamesThatComeTwice sends answers whose attributes come twice, the first time with null.
+// TestNamesThatComeTwice sends answers with repeated attributes, null the first time.
 func TestNamesThatComeTwice(t *testing.T) {
 	s := newSuite(t)
 	for _, o := range s.api.Operations() {
@@ -59,7 +59,7 @@ func renamed(body []byte) []byte {
 	})
 }
 
-// twice repeats an object's attributes, and those of the objects in it.
+// twice repeats an object's attributes, and those of nested objects.
 func twice(body []byte) []byte {
 	return each(body, func(name string, value json.RawMessage) string {
 		var items []json.RawMessage

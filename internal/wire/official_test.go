@@ -38,7 +38,7 @@ func requestType(method reflect.Value) reflect.Type {
 	return method.Type().In(1)
 }
 
-// result is what the SDK made of an answer.
+// result is the SDK's result for an answer.
 type result struct {
 	value reflect.Value   // invalid where the SDK gives none, or items
 	items []reflect.Value // of a list that the SDK iterates over
@@ -47,8 +47,8 @@ type result struct {
 	operation reflect.Type
 }
 
-// call calls a function of the SDK. Of a list it reads all items; what could be waited for is left
-// alone.
+// call calls a function of the SDK. It reads all items of a list, and does not wait for long-running
+// operations.
 func call(ctx context.Context, method, request reflect.Value) (*result, error) {
 	args := []reflect.Value{reflect.ValueOf(ctx)}
 	if request.IsValid() {

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// recorder is the server that both sides call. It keeps every request and answers with what it was
-// last told to.
+// recorder is the server that both sides call. It records every request and sends the configured answer.
 type recorder struct {
 	url *url.URL
 
@@ -29,7 +28,7 @@ type request struct {
 	body   []byte
 }
 
-// answer is what the recorder sends. Whoever asks again, for another page, gets rest.
+// answer is the configured answer. Later requests, for another page, get rest.
 type answer struct {
 	header http.Header
 	body   []byte
@@ -71,7 +70,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// expect forgets what came before and sets the answer.
+// expect clears the recorded requests and sets the answer.
 func (r *recorder) expect(a answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

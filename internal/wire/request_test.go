@@ -21,7 +21,7 @@ func TestRequests(t *testing.T) {
 	report.finish(len(all))
 }
 
-// exchange makes the same call on both sides and lists what differs in the requests.
+// exchange makes the same call on both sides and lists the differences between the requests.
 func (s *suite) exchange(t *testing.T, o *sdk.Operation, f filling) []difference {
 	t.Helper()
 	failed := func(err error) []difference { return []difference{{o.ID(), "call", err.Error()}} }

@@ -27,7 +27,7 @@ const accountID = observe.AccountID
 // workspaceID is the workspace that is configured on both sides.
 const workspaceID = observe.WorkspaceID
 
-// suite is what the tests share: both sides and the server between them.
+// suite holds the state that the tests share: both sides and the server between them.
 type suite struct {
 	api       *sdk.API
 	names     map[names.Key]names.Name
