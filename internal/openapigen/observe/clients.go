@@ -1,11 +1,10 @@
-// Package observe runs the clients of the official SDK and reads what they send, so that the
-// documents say what travels over the wire and nothing is concluded from the text of the source.
+// Package observe runs the clients of the official SDK and reads their requests, so that the documents
+// describe the real requests and not a reading of the source.
 //
-// An [Observer] holds a client of a workspace and one of an account. Their transport records each
-// request and answers with an empty success; no request leaves the process. [Observer.Observe] calls
-// an operation several times: with every field set, with none but those of the path, and with a
-// slash in each text of the path. Each value occurs once, so its place in the request shows where
-// its field travels.
+// An [Observer] holds a client of a workspace and one of an account. Their transport records each request
+// and answers with an empty success; no request leaves the process. [Observer.Observe] calls an operation
+// several times: with every field, with only the fields of the path, and with a slash in each text of the
+// path. Each value occurs once, so its place in the request shows where its field is sent.
 package observe
 
 import (
@@ -100,7 +99,7 @@ func (groups Groups) collect(group reflect.Value) {
 	}
 }
 
-// Method returns the function of an operation. The error is [sdk.ErrUnreached] if there is none.
+// Method returns the function of an operation, or the error [sdk.ErrUnreached] if no client has it.
 func (groups Groups) Method(o *sdk.Operation) (reflect.Value, error) {
 	group, ok := groups[o.Service+"."+o.Group]
 	if !ok {

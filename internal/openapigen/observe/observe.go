@@ -14,7 +14,7 @@ import (
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
 )
 
-// Observe sets what travels over the wire when somebody calls an operation; see [sdk.Observer].
+// Observe fills in the parts of an operation that its requests show; see [sdk.Observer].
 func (ob *Observer) Observe(api *sdk.API, o *sdk.Operation) error {
 	method, err := ob.groups.Method(o)
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *watch) with(fill func(fields []string) bool) (*probe, *request, error) 
 	return p, sent, err
 }
 
-// bare calls the operation with no field set but those of the path.
+// bare calls the operation with only the fields of the path.
 func (w *watch) bare() (*request, error) {
 	_, sent, err := w.with(func(fields []string) bool {
 		return slices.ContainsFunc(w.operation.PathParams, func(p *sdk.PathParam) bool { return p.Field == fields[0] })
@@ -158,7 +158,7 @@ func (w *watch) pathParam(l *leaf) (*sdk.PathParam, error) {
 	return p, w.slashes(p, field, l.texts[0])
 }
 
-// slashes finds out what becomes of slashes and other marks in the value of a parameter.
+// slashes observes how slashes and other special characters in a parameter's value are sent.
 func (w *watch) slashes(p *sdk.PathParam, field *sdk.Field, text string) error {
 	const marks = "/a b%c"
 	changed := w.full.value.FieldByName(field.Go)
@@ -233,8 +233,8 @@ func (w *watch) query(api *sdk.API, bare *request) error {
 	return nil
 }
 
-// remaining names the parameters whose values show no field: one that the SDK prints in Go's notation
-// of a pointer, or one that its iterator sets.
+// remaining names the parameters whose values do not identify a field: a value that the SDK prints in Go's
+// notation of a pointer, or one that its iterator sets.
 func (w *watch) remaining(sent url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		field, err := w.changing(name, sent[name])
@@ -277,7 +277,7 @@ func (w *watch) changing(name string, values []string) (*sdk.Field, error) {
 	return nil, nil
 }
 
-// tagged returns the field whose tag has the parameter's name.
+// tagged returns the field whose tag names the parameter.
 func (w *watch) tagged(name string) *sdk.Field {
 	for _, f := range w.message.Fields {
 		if f.URL == name {
@@ -317,7 +317,7 @@ func (w *watch) booleans(sent url.Values, names map[*leaf]string, found map[stri
 	return nil
 }
 
-// param describes a parameter of the query, whose field may be in a struct of the request.
+// param describes a parameter of the query. Its field may be in a nested struct of the request.
 func (w *watch) param(api *sdk.API, l *leaf, name string) (*sdk.Param, error) {
 	p := &sdk.Param{Name: name, Fields: l.fields, Required: true}
 	message := w.message
@@ -340,7 +340,7 @@ func (w *watch) param(api *sdk.API, l *leaf, name string) (*sdk.Param, error) {
 	return p, nil
 }
 
-// body finds out what the body consists of.
+// body observes the content of the body.
 func (w *watch) body(bare *request) error {
 	o, body := w.operation, w.sent.body
 	switch {

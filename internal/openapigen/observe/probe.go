@@ -15,7 +15,7 @@ import (
 	sdktime "github.com/databricks/databricks-sdk-go/common/types/time"
 )
 
-// probe is a request whose every value can be found again in what is sent.
+// probe is a request whose values can all be recognised in the sent request.
 type probe struct {
 	value  reflect.Value
 	leaves []*leaf // in the order of the fields
@@ -27,7 +27,7 @@ type probe struct {
 type leaf struct {
 	fields []string // Go names from the request to the field
 	// texts are the values of the field as the SDK writes them into a path, a query or JSON: several
-	// for a list or a map. There is none for a boolean, of which there are only two.
+	// for a list or a map. A boolean has no text, because its two values do not identify it.
 	texts []string
 }
 

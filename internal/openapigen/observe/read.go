@@ -24,7 +24,7 @@ func Source(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(dir)), nil
 }
 
-// Read reads the official SDK: its source, and what its clients send. It runs in this repository.
+// Read reads the official SDK: its source, and the requests of its clients. It runs in this repository.
 func Read(ctx context.Context) (*sdk.API, error) {
 	dir, err := Source(ctx)
 	if err != nil {

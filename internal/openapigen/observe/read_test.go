@@ -29,8 +29,8 @@ func read(t *testing.T) *sdk.API {
 	return api
 }
 
-// TestSizes compares the numbers of everything in the API with those in testdata/sizes.txt. A new
-// version of the SDK changes them: look at what came and went, then run the test with -update.
+// TestSizes compares the counts of all parts of the API with those in testdata/sizes.txt. A new version of
+// the SDK changes them: review the additions and removals, then run the test with -update.
 func TestSizes(t *testing.T) {
 	got := map[string]int{}
 	api := read(t)

@@ -6,9 +6,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// answerWithArguments adds the parameters of methods that EXEC alone reaches, and the attributes of their
-// bodies, to what they answer. StackQL selects them as columns beside the answer's own, and ends with a nil
-// pointer at one that the answer's schema lacks. It shows the values that were given.
+// answerWithArguments adds the parameters of methods that only EXEC reaches, and the attributes of their
+// bodies, to their answers. StackQL selects them as columns beside the answer's own, and crashes with a nil
+// pointer if the answer's schema lacks one. These columns show the supplied values.
 func answerWithArguments(s *service) error {
 	return s.eachMethod(func(m *method) error {
 		if !m.isExec() || m.Response == nil {
@@ -57,7 +57,7 @@ func (s *service) addArguments(m *method) error {
 	return nil
 }
 
-// arguments lists what a call of a method may be given, each as a column of text.
+// arguments lists the possible arguments of a call, each as a column of text.
 func (s *service) arguments(m *method) ([]pair, error) {
 	var all []pair
 	add := func(name, description string) {

@@ -13,9 +13,9 @@ type file struct {
 	data []byte
 }
 
-// pack makes the archive that StackQL pulls: entries begin with the version, folders stand before
-// what is in them, because StackQL makes none by itself, and nothing depends on when or by whom the
-// archive was made.
+// pack makes the archive that StackQL pulls. Entries begin with the version. Folders come before their
+// contents, because StackQL does not create them itself. The archive does not depend on the time or the
+// user.
 func pack(version string, files []file) ([]byte, error) {
 	var b bytes.Buffer
 	zipped := gzip.NewWriter(&b)

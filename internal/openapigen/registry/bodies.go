@@ -14,12 +14,12 @@ import (
 // stringOnly keeps any-sdk from reading a text that looks like JSON as JSON.
 const stringOnly = "x-stackQL-stringOnly"
 
-// bodyTemplate writes a body for the wire, in any-sdk's templates. A text that is given for an attribute
-// of another type is read as JSON: '[]' for an array, '4' for an integer, whose digits stay as they are. It is
-// read inside an object of its own, of which only one attribute may come back, so that a text such as
-// `[], "endpoint": "other"` adds nothing to the body: it is sent as the text that it is, for the server to
-// refuse. StackQL reads JSON's numbers as float64, so that a larger one than that holds exactly has become
-// another already: it ends the statement. %s is the JSON object whose keys are the attributes that are no texts.
+// bodyTemplate writes the body of a request, in any-sdk's templates. A text for an attribute of another type
+// is read as JSON: '[]' for an array, '4' for an integer, whose digits stay unchanged. The text is parsed
+// inside a separate object that must have exactly one attribute, so that a text such as
+// `[], "endpoint": "other"` adds nothing to the body: it is sent as a text, and the server refuses it.
+// StackQL reads JSON's numbers as float64, so a number that float64 cannot hold exactly has already changed:
+// it ends the statement. %s is a JSON object whose keys are the attributes that are not texts.
 const bodyTemplate = "{{- $typed := jsonMapFromString `%s` -}}\n" +
 	"{{- $comma := separator \",\" -}}\n" +
 	"{ {{- range $name, $value := . -}}\n" +
@@ -112,8 +112,8 @@ func (b *bodies) top(schema *yaml.Node) (*yaml.Node, error) {
 	return top, nil
 }
 
-// attribute writes an attribute of a body. An array or object is a string that has items or properties:
-// its text is a string to StackQL, and its JSON is compared with what it has.
+// attribute writes an attribute of a body. An array or object becomes a string with items or properties:
+// StackQL accepts a string for it, and checks its JSON against them.
 func (b *bodies) attribute(given *yaml.Node) (*yaml.Node, error) {
 	schema := b.resolve(given)
 	if schema == nil {

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// bundled is the bundle, as any-sdk has loaded it, beside what lakeql reads in the documents.
+// bundled is the bundle, loaded by any-sdk, beside lakeql's reading of the documents.
 type bundled struct {
 	catalogue *provider.Catalogue
 	providers map[string]formulation.Provider

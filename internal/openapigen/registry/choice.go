@@ -9,11 +9,12 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// orderSelects lists the methods of SELECT in the order in which StackQL is to try them: it takes the first
-// one whose required parameters are given, whatever else is given. The most demanding goes first; of two that
-// require as much the one with parameters that no row holds, as nothing else could meet them; then lists. Of
-// two that require the same a list goes last, and the other requires a parameter that tells it apart:
-// database_instances.find_by_uid its uid. So StackQL calls what lakeql calls.
+// orderSelects sorts the methods of SELECT in the order in which StackQL should try them: it takes the first
+// method whose required parameters are supplied, whatever else is supplied. Methods with more required
+// parameters come first. Of equal ones, a method with parameters that no row holds comes first, because no
+// other method accepts them; then lists. If a list and another method require the same, the list goes last,
+// and the other method also requires its identifying parameter: database_instances.find_by_uid its uid. So
+// StackQL calls the same methods as lakeql.
 func orderSelects(s *service) error {
 	methods, err := s.methods()
 	if err != nil {
@@ -74,7 +75,7 @@ func (s *service) order(r *resource, candidates []*method) error {
 	return nil
 }
 
-// addColumns adds the names of what a method's rows hold.
+// addColumns adds the names of the columns of a method's rows.
 func (s *service) addColumns(m *method, columns map[string]bool) error {
 	if m.Response == nil || m.Response.Schema == nil {
 		return nil
@@ -101,8 +102,7 @@ func (s *service) addColumns(m *method, columns map[string]bool) error {
 	return nil
 }
 
-// listRank puts methods that list behind those that find one thing, and of lists those first that take more
-// parameters.
+// listRank sorts lists after methods that return one resource, and lists with more parameters before others.
 func listRank(m *method) int {
 	if m.Paging == nil && (m.Response == nil || m.Response.ObjectKey == "") {
 		return 0
@@ -143,9 +143,9 @@ func (s *service) requireOwn(m, other *method) error {
 	return fmt.Errorf("%s and %s take the same parameters, so that StackQL would never call the second", m.FullName(), other.Name)
 }
 
-// orderInserts puts those methods of INSERT last whose parameters are attributes of another one's body: INSERT
-// INTO recipients (name, …) would rotate a token otherwise, as that requires a name and no more. EXEC
-// reaches them.
+// orderInserts puts those methods of INSERT last whose parameters are attributes of another method's body.
+// Otherwise INSERT INTO recipients (name, …) would rotate a token, because that requires only a name. EXEC
+// reaches these methods.
 func orderInserts(s *service) error {
 	resources, err := s.resources()
 	if err != nil {
@@ -169,7 +169,7 @@ func orderInserts(s *service) error {
 	return nil
 }
 
-// attributes names what an INSERT by a method may set in its body.
+// attributes lists the attributes that an INSERT by a method may set in its body.
 func (s *service) attributes(m *provider.Method) ([]string, error) {
 	if m.Body == nil {
 		return nil, nil

@@ -19,9 +19,9 @@ import (
 	"github.com/lakeql/lakeql/provider/driver"
 )
 
-// TestSelectChoice returns every set of parameters to every resource that SELECT reaches, and compares the method
-// that StackQL's rule chooses with the one that lakeql's EXPLAIN tells. StackQL's rule does not look at optional
-// parameters: where one decides, testdata/choices.csv lists the difference.
+// TestSelectChoice supplies every set of parameters to every resource that SELECT reaches, and compares the
+// method that StackQL's rule chooses with the method in lakeql's EXPLAIN. StackQL's rule ignores optional
+// parameters: testdata/choices.csv lists the differences that result.
 func TestSelectChoice(t *testing.T) {
 	t.Setenv("DATABRICKS_HOST", "https://dbc-1.cloud.databricks.com")
 	t.Setenv("DATABRICKS_TOKEN", "token")
@@ -89,7 +89,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// closed closes what a test has opened.
+// closed closes a resource of a test.
 func closed(t *testing.T, c io.Closer) {
 	t.Helper()
 	if err := c.Close(); err != nil {
@@ -144,7 +144,7 @@ func explained(t *testing.T, db *sql.DB, r *provider.Resource, given []string) s
 	return ""
 }
 
-// parameterSet is what a statement gives beside the workspace.
+// parameterSet is a set of parameters of a statement, without the workspace.
 type parameterSet struct {
 	required []string // of some method
 	optional string   // one that no method requires, or empty
@@ -157,8 +157,8 @@ func (p parameterSet) all() []string {
 	return append(slices.Clone(p.required), p.optional)
 }
 
-// parameterSets lists the sets of parameters that a statement may give: every set of those that some method
-// requires, each alone and with each optional one.
+// parameterSets lists the possible sets of parameters: every set that some method requires, alone and with
+// each optional parameter.
 func parameterSets(methods []*provider.Method) []parameterSet {
 	required, optional := map[string]bool{}, map[string]bool{"": true}
 	for _, m := range methods {

@@ -10,16 +10,16 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Templates that make an object of an answer that is none.
+// Templates that make an object of another answer.
 const (
 	// textTemplate takes the answer as a text.
 	textTemplate = "golang_template_text_v0.3.0"
 	contentsBody = `{"contents": {{ toJson . }}, "contents_encoding": "text"}`
 )
 
-// answerWithObjects makes an object with the columns that lakeql has of every answer that SELECT reaches and
-// that is none: files and other texts, maps, and answers in headers. StackQL has no columns for them, so that
-// DESCRIBE and SELECT fail.
+// answerWithObjects turns every answer that SELECT reaches and that is not an object into one with lakeql's
+// columns: files and other texts, maps, and answers in headers. StackQL has no columns for them, so that
+// DESCRIBE and SELECT would fail.
 func answerWithObjects(s *service) error {
 	return s.eachMethod(func(m *method) error {
 		if m.Response == nil || m.SQLVerb != provider.Select {

@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestGuide holds docs/stackql.md against what the bundle does.
+// TestGuide compares docs/stackql.md with the bundle.
 func TestGuide(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "stackql.md"))
 	if err != nil {

@@ -13,8 +13,7 @@ import (
 // release is a version of a provider.
 type release struct{ provider, version string }
 
-// index returns dist/providers.yaml with the releases added to what is in the file already, whose other
-// providers and versions stay.
+// index returns dist/providers.yaml with the releases added. Other providers and versions in the file stay.
 func index(name string, releases []release) ([]byte, error) {
 	root := object()
 	data, err := os.ReadFile(name)

@@ -14,8 +14,8 @@ import (
 )
 
 // judge loads a bundle with StackQL's own library, as StackQL does: every service, resource, method and view.
-// It lists all that is refused, methods of SELECT that have no columns, and those of EXEC that StackQL would end
-// with a nil pointer at.
+// It lists everything that the library refuses, methods of SELECT without columns, and methods of EXEC that
+// would crash StackQL with a nil pointer.
 func judge(b *bundle, catalogue *provider.Catalogue) error {
 	root, err := os.MkdirTemp("", "registry")
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // missing from the last page.
 const nextPosition = "lakeql_next"
 
-// The templates copy the list and add the next position; an answer without items is passed on as it is. text/template
-// has no addition: the length of two paddings does it, as printf pads to the width that is told.
+// The templates copy the list and add the next position; they pass on an answer without items unchanged.
+// text/template cannot add: printf pads two texts to the given widths, and the length of both is the sum.
 const (
 	// offsetTemplate: the list, and the attribute of the response's position. totalResults is SCIM's.
 	offsetTemplate = `{{- if .%[1]s -}}{"%[1]s": {{ toJson .%[1]s }}` +

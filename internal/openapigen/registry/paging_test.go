@@ -21,7 +21,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// reader is what StackQL gives its library to read a list with: where requests go, and what becomes of each page.
+// reader stands for StackQL when its library reads a list: it receives the requests and the pages.
 type reader struct {
 	server, host, token string // requests go to server, under the host of a workspace or of the account
 	caller              *caller
@@ -59,7 +59,7 @@ func (r *reader) LogHTTPResponseMap(any)       {}
 func (r *reader) MessageHandler(said []string) { r.faults = append(r.faults, said...) }
 func (r *reader) GetMessages() []string        { return nil }
 
-// Write takes what any-sdk prints about errors.
+// Write receives any-sdk's messages about errors.
 func (r *reader) Write(said []byte) (int, error) {
 	r.faults = append(r.faults, string(said))
 	return len(said), nil
@@ -255,7 +255,7 @@ func TestAnswersInAnySDK(t *testing.T) {
 	}
 }
 
-// TestDescriptions looks for what resources say of StackQL's limits, under the key that any-sdk reads.
+// TestDescriptions reads the descriptions of StackQL's limits under the key that any-sdk reads.
 func TestDescriptions(t *testing.T) {
 	for name, want := range map[string]string{
 		"databricks_workspace.files.files":         "arrive changed",

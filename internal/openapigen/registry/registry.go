@@ -1,12 +1,12 @@
-// Package registry writes the documents as StackQL's registry has them, for StackQL itself:
+// Package registry writes the documents in the layout of StackQL's registry, for StackQL:
 //
 //	src/<provider>/<version>/provider.yaml, services/<service>.yaml
 //	dist/<provider>/<version>.tgz
 //	dist/providers.yaml
 //
-// The documents in it differ from ours by the transformations of transform.go, so that StackQL takes the
-// statements that the pages document, describes every resource and lists to the end. What it writes was
-// loaded by StackQL's own library first: judge.go.
+// Its documents differ from ours by the transformations of transform.go, so that StackQL accepts the
+// statements of the pages, describes every resource and reads lists to their ends. StackQL's own library
+// loads the bundle before it is written: judge.go.
 package registry
 
 import (

@@ -106,7 +106,7 @@ components:
       sqlVerbs: {select: [{$ref: '#/components/x-stackQL-resources/things/methods/list'}], insert: [], update: [], replace: [], delete: []}
 `
 
-// newKey makes a key with a certificate for it, as somebody who signs documents has them.
+// newKey makes a signing key and its certificate.
 func newKey(t *testing.T) (key ed25519.PrivateKey, keyText string, certificate []byte) {
 	t.Helper()
 	public, key, err := ed25519.GenerateKey(rand.Reader)
@@ -129,8 +129,8 @@ func newKey(t *testing.T) (key ed25519.PrivateKey, keyText string, certificate [
 	return key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// TestSignedBundle signs a bundle, and StackQL's own check of signatures takes it: from the folder and out of
-// the archive. What was changed afterwards it refuses.
+// TestSignedBundle signs a bundle, and shows that StackQL's own check of signatures accepts it from the
+// folder and from the archive, and refuses it after a change.
 func TestSignedBundle(t *testing.T) {
 	_, text, certificate := newKey(t)
 	key, err := ParseKey(text)

@@ -99,8 +99,8 @@ func asText(value any) string {
 	return string(text)
 }
 
-// takenAsJSON reports whether StackQL can take a value as JSON in @@json, whatever the documents say: it knows
-// no keys of a map, no null, and of arrays only those of texts and of objects.
+// takenAsJSON reports whether StackQL accepts a value as JSON in @@json, whatever the documents say: it knows
+// neither keys of a map nor null, and only arrays of texts and of objects.
 func takenAsJSON(value any, schema *provider.Schema, resolve func(*provider.Schema) *provider.Schema) bool {
 	schema = resolve(schema)
 	switch v := value.(type) {

@@ -9,8 +9,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// service is the document of one service on its way into the bundle, beside what lakeql reads in the same
-// document: the transformations make StackQL do what the catalogue says.
+// service is the document of one service during the transformations, beside lakeql's reading of the same
+// document. The transformations make StackQL behave as the catalogue says.
 type service struct {
 	info      *provider.Service
 	catalogue *provider.Catalogue
@@ -85,7 +85,7 @@ func (s *service) eachMethod(change func(m *method) error) error {
 	return nil
 }
 
-// at finds what a JSON pointer into the document (#/components/schemas/Branch) leads to; nil if nothing.
+// at returns the node at a JSON pointer into the document (#/components/schemas/Branch); nil if not found.
 func (s *service) at(pointer string) *yaml.Node {
 	steps, err := openapi.ParsePointer(pointer)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *service) at(pointer string) *yaml.Node {
 	return child(s.root, steps...)
 }
 
-// resolve follows a reference, or an allOf of a single one, to what it stands for.
+// resolve follows a reference, or an allOf with a single reference, to its target.
 func (s *service) resolve(n *yaml.Node) *yaml.Node {
 	for range 32 { // a longer chain goes in circles
 		ref := child(n, "$ref")
@@ -109,8 +109,8 @@ func (s *service) resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// addSchema adds a shared schema and gives the reference to it. A name that is taken is an error: names of
-// the bundle's own schemas are derived from names that are unique.
+// addSchema adds a shared schema and returns the reference to it. A name that exists is an error: the names
+// of the bundle's own schemas are derived from unique names.
 func (s *service) addSchema(name string, schema *yaml.Node) (*yaml.Node, error) {
 	schemas := child(s.root, "components", "schemas")
 	if schemas == nil {
@@ -124,7 +124,7 @@ func (s *service) addSchema(name string, schema *yaml.Node) (*yaml.Node, error) 
 	return reference("#/components/schemas/" + name), nil
 }
 
-// answer returns the node that holds the schema of the method's answer; nil if there is none.
+// answer returns the node with the schema of the method's answer; nil if it has none.
 func (m *method) answer() *yaml.Node {
 	return child(m.operation, "responses", "200", "content", m.Response.MediaType)
 }
@@ -140,7 +140,7 @@ func (m *method) transformAnswer(kind, body string) error {
 	return nil
 }
 
-// describe adds a sentence to what a resource says of itself.
+// describe adds a sentence to the description of a resource.
 func (r *resource) describe(sentence string) {
 	said := ""
 	if n := child(r.node, "description"); n != nil {

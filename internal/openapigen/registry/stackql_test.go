@@ -16,9 +16,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// caller calls a method of the bundle as StackQL does, with StackQL's library. StackQL's own program is no
-// package that others can use: what it does before it calls the library is written here again, from what it
-// was seen to do.
+// caller calls a method of the bundle with StackQL's library, as StackQL does. StackQL's own program cannot
+// be imported: the steps before its call of the library are written here again, after its observed
+// behaviour.
 type caller struct {
 	bundled  *bundled
 	resource *provider.Resource
@@ -28,13 +28,13 @@ type caller struct {
 	store    formulation.StandardOperationStore
 }
 
-// arguments is what an EXEC gives: @ parameters, and the JSON of @@json.
+// arguments are the arguments of an EXEC: @ parameters, and the JSON of @@json.
 type arguments struct {
 	params map[string]any
 	json   string
 }
 
-// exec checks what StackQL checks before an EXEC and builds its request.
+// exec makes the checks that StackQL makes before an EXEC, and builds its request.
 func (c *caller) exec(a arguments) (*http.Request, error) {
 	for name, value := range a.params {
 		if p, ok := c.store.GetParameter(name); ok && !p.ConditionIsValid(name, value) {
@@ -67,7 +67,7 @@ func (c *caller) exec(a arguments) (*http.Request, error) {
 	return c.request(a.params, formulation.NewExecContext(payload, c.judged))
 }
 
-// request builds the request of a call: for EXEC with its context, else of what a statement gives by name.
+// request builds the request of a call: for EXEC with its context, otherwise from the named values.
 func (c *caller) request(params map[string]any, exec formulation.ExecContext) (*http.Request, error) {
 	preparator := formulation.NewHTTPPreparator(c.bundled.providers[c.resource.Provider], c.service, c.store,
 		map[int]map[string]any{0: params}, nil, exec, nil)
@@ -154,7 +154,7 @@ type wanted struct {
 	body  any // nil: none
 }
 
-// want fills a method's path with values and tells where the others go.
+// want fills a method's path with values and adds the other values to the query or body.
 func (c *caller) want(params map[string]string, body any) wanted {
 	w := wanted{path: c.method.Path, query: url.Values{}, body: body}
 	w.path, _, _ = strings.Cut(w.path, "#") // the fragment keeps operations apart and is not sent
@@ -174,7 +174,7 @@ func (c *caller) want(params map[string]string, body any) wanted {
 	return w
 }
 
-// differs compares a request that a server has got with the one that was wanted.
+// differs compares a received request with the wanted one.
 func (c *caller) differs(r received, w wanted) error {
 	var faults []error
 	if r.method != c.method.Verb || r.path != w.path {
@@ -203,7 +203,7 @@ func (c *caller) differs(r received, w wanted) error {
 	return errors.Join(faults...)
 }
 
-// received is what a server has got.
+// received is a request that a server has received.
 type received struct {
 	method, host, path string
 	query              url.Values

@@ -9,9 +9,9 @@ import (
 // jsonType is the media type of nearly everything.
 const jsonType = "application/json"
 
-// transformations are what the documents need before StackQL takes the documented statements, describes every
-// resource and lists to the end. They are applied to each service's document, in order. The reason of each
-// stands at its function.
+// transformations are the changes that StackQL needs to accept the documented statements, to describe every
+// resource and to read lists to their ends. They are applied to each service's document, in order. The
+// comment of each function has its reason.
 func transformations() []transformation {
 	return []transformation{
 		{"split-twins", splitTwins},
@@ -68,8 +68,8 @@ func hideRequiredAttributes(s *service) error {
 	})
 }
 
-// showDescriptions repeats what a resource says of itself under the key that any-sdk reads it from: it looks
-// for desription in YAML, so that SHOW EXTENDED RESOURCES has nothing else to show.
+// showDescriptions repeats the description of a resource under the key that any-sdk reads. any-sdk looks for
+// desription in YAML, so that SHOW EXTENDED RESOURCES would have no description to show.
 func showDescriptions(s *service) error {
 	resources, err := s.resources()
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 )
 
 // bindViews adds each view's parameters to its query: WHERE b.deployment_name = '{{ deployment_name }}'.
-// StackQL looks for the methods behind a view with what the view's own WHERE has, so that DESCRIBE finds none
-// without it; and a SELECT that forgets deployment_name goes to the document's default workspace. The value
+// StackQL searches the methods behind a view by the view's own WHERE, so that DESCRIBE would find none
+// without it, and a SELECT without deployment_name would go to the document's default workspace. The value
 // that a SELECT supplies replaces the placeholder.
 func bindViews(s *service) error {
 	return s.eachQuery(func(r *resource, ddl string) (string, error) {
@@ -20,14 +20,14 @@ func bindViews(s *service) error {
 	})
 }
 
-// The left joins of the generator's views, with the array whose elements they join.
+// The left joins of the generator's views, each with its array of elements to join.
 var (
 	sqliteLeftJoin   = regexp.MustCompile(`\s+LEFT JOIN json_each\((\w+\.\w+)(?:, ('\$[^']*'))?\) AS (\w+) ON true`)
 	postgresLeftJoin = regexp.MustCompile(`\s+LEFT JOIN json_array_elements_text\((CAST\(\w+\.\w+ AS json\)|json_extract_path\(CAST\(\w+\.\w+ AS json\)(?:, '\w+')+\))\) AS (\w+) ON true`)
 )
 
-// joinLeft writes the left joins with an array's elements as joins with an array that has an element: a null
-// where there are none. StackQL knows no left join with a function.
+// joinLeft replaces the left joins with an array's elements by joins with an array that is never empty: null
+// replaces missing elements. StackQL knows no left join with a function.
 func joinLeft(s *service) error {
 	return s.eachQuery(func(_ *resource, ddl string) (string, error) {
 		ddl = rewriteLeftJoins(ddl)

@@ -12,7 +12,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestDescribeInAnySDK asks any-sdk for what DESCRIBE shows of each resource that SELECT reaches: columns.
+// TestDescribeInAnySDK shows that any-sdk has columns for DESCRIBE of each resource that SELECT reaches.
 func TestDescribeInAnySDK(t *testing.T) {
 	described := 0
 	b := loaded(t)

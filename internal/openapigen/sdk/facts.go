@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// What follows reads facts out of comments, and nothing else: no wording leaves this package but
-// as Doc, which serves to check that no description of ours repeats it.
+// This file reads only facts out of comments. No wording leaves this package except as Doc, which tests use
+// to check that no description of ours repeats it.
 
 var (
 	outputOnly = regexp.MustCompile(`(?i)(^|[.!] )[\[(*]*output[ _-]only\b`)
@@ -19,7 +19,7 @@ var (
 	wellFormed = regexp.MustCompile(`^[a-z][a-z0-9_-]*(/([a-z][a-z0-9_-]*|\{[a-z_-]+\}(\.\{[a-z_-]+\})*))+$`)
 )
 
-// saysOutputOnly reports whether a comment says of its own field that only the server sets it.
+// saysOutputOnly reports whether a field's comment says that only the server sets the field.
 func saysOutputOnly(doc string) bool { return outputOnly.MatchString(oneLine(doc)) }
 
 func saysDeprecated(doc string) bool { return deprecated.MatchString(oneLine(doc)) }

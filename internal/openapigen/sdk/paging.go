@@ -122,8 +122,8 @@ var (
 	absent     = regexp.MustCompile(`^resp\.(\w+) == (?:""|nil)$`)
 )
 
-// readNext reads the function that makes the next request of a response: a condition under which
-// there is none, and an assignment.
+// readNext reads the function that makes the next request of a response: the condition for the last page,
+// and an assignment.
 func (it *iterator) readNext(e ast.Expr) bool {
 	f, ok := e.(*ast.FuncLit)
 	if !ok || len(f.Body.List) != 3 {

@@ -18,9 +18,9 @@ import (
 // modulePath is how the SDK's packages import each other.
 const modulePath = "github.com/databricks/databricks-sdk-go/"
 
-// Read reads the SDK whose module lies in dir. Names, types and comments come from its source, the
-// rest of an operation from the observer, which runs the same version of the SDK. The error joins all
-// faults, each with its file and line below dir.
+// Read reads the SDK whose module is in dir. Names, types and comments come from its source; the rest of an
+// operation comes from the observer, which runs the same version of the SDK. The error joins all faults,
+// each with its file and line below dir.
 func Read(dir string, observer Observer) (*API, error) {
 	r := &reader{root: os.DirFS(dir), fset: token.NewFileSet(), api: &API{}, observer: observer}
 	entries, err := fs.ReadDir(r.root, "service")
@@ -57,7 +57,7 @@ type reader struct {
 	errs     []error
 }
 
-// failf notes what could not be read at a place in the source.
+// failf records an error at a place in the source.
 func (r *reader) failf(at ast.Node, format string, args ...any) {
 	r.errs = append(r.errs, fmt.Errorf("%s: %s", r.pos(at), fmt.Sprintf(format, args...)))
 }
@@ -291,7 +291,7 @@ func (p *pkg) readGroup(group, impl string) {
 	p.readWaiting(group, operations)
 }
 
-// operationName is the name under which callers know what an internal call does.
+// operationName returns the public name of an internal call's operation.
 func operationName(method string) string {
 	if name, ok := strings.CutPrefix(method, "internal"); ok {
 		return name

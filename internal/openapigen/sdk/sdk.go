@@ -1,14 +1,14 @@
-// Package sdk reads the official Databricks SDK for Go and returns it as data: the operations of the
-// API, the requests and responses of each, and the types of both.
+// Package sdk reads the official Databricks SDK for Go and returns it as data: the operations of the API,
+// the requests and responses of each, and the types of both.
 //
-// The source supplies names, types and comments, and how the SDK iterates over lists and waits for
-// work. An [Observer] supplies what travels over the wire: it runs the SDK's clients. Nothing is
-// guessed, because a nearly right document is noticed only when somebody loses data: a form that the
-// package does not know is an error with its file and line.
+// The source supplies names, types and comments, and how the SDK iterates over lists and waits for work. An
+// [Observer] supplies the requests: it runs the SDK's clients. The package never guesses, because users
+// would notice a nearly right document only when they lose data: an unknown form is an error with its file
+// and line.
 //
-// [Read] returns an [API]: services, their groups of operations, their messages (structs that
-// travel as JSON) and enums. What it keeps of comments are facts that types do not carry: that
-// a field is read-only, that a string is a resource name of some form.
+// [Read] returns an [API]: services, their groups of operations, their messages (structs that are sent as
+// JSON) and enums. From comments it keeps facts that types do not carry: that a field is read-only, that a
+// string is a resource name of some form.
 package sdk
 
 import (
@@ -103,8 +103,8 @@ type PathParam struct {
 	Field string
 	Type  *Type
 	Doc   string
-	// Template is the form of a resource name that the field's comment tells, such as
-	// projects/{project_id}. Such a parameter stands for several segments of the real path.
+	// Template is the form of a resource name in the field's comment, such as projects/{project_id}.
+	// Such a parameter stands for several segments of the real path.
 	Template string
 	// InBody is set where the field is also an attribute of the body.
 	InBody bool
@@ -112,8 +112,8 @@ type PathParam struct {
 	MultiSegment bool
 	// Escaped is set where the SDK writes slashes and other marks of the value as percent-escapes.
 	Escaped bool
-	// GoText is set where the field is a struct, of which the SDK sends Go's notation. What a
-	// server reads in a path is text, and so is Type.
+	// GoText is set if the field is a struct, which the SDK sends in Go's notation. A server reads text
+	// in a path, so Type is text too.
 	GoText bool
 }
 
@@ -124,7 +124,7 @@ type Param struct {
 	Type     *Type
 	Required bool
 	Doc      string
-	// RequestID is set where the SDK fills in a fresh UUID when the caller gives none.
+	// RequestID is set if the SDK fills in a new UUID for an empty field.
 	RequestID bool
 	// Default is the value that the SDK sends if the caller supplies none; empty for none.
 	Default string
@@ -133,7 +133,7 @@ type Param struct {
 	GoText bool
 }
 
-// BodyKind is what an operation sends as its body.
+// BodyKind is the kind of an operation's request body.
 type BodyKind string
 
 // The kinds of bodies.
@@ -154,7 +154,7 @@ type Body struct {
 	RequestID string
 }
 
-// ResponseKind is what an operation answers with.
+// ResponseKind is the kind of an operation's response.
 type ResponseKind string
 
 // The kinds of responses.
@@ -192,7 +192,7 @@ type Paging struct {
 	// Items is the JSON name of the response's field with the items; empty where the response is
 	// itself the list.
 	Items string
-	// Request and Response are the names of what carries the position in either direction.
+	// Request and Response are the names of the fields with the position in either direction.
 	Request, Response string
 	// First is the position that the SDK starts with, and Limit and LimitValue how many items it
 	// asks for when the caller does not say: OffsetPaging and PagePaging.
@@ -213,7 +213,7 @@ type Async struct {
 	Metadata *Type
 }
 
-// Waiter describes how the SDK waits until what an operation began is done.
+// Waiter describes how the SDK waits for the end of an operation's work.
 type Waiter struct {
 	Name string // WaitGetClusterRunning
 	Poll string // the operation of the same group that polls

@@ -7,12 +7,10 @@ import (
 	"unicode"
 )
 
-// Observer supplies the half of an operation that its source does not show: what travels over the
-// wire.
+// Observer supplies the half of an operation that the source does not show: its requests.
 type Observer interface {
-	// Observe sets Account, Verb, Path, PathParams, Query, Accept, ContentType and Body of an
-	// operation whose names and types are known. It returns [ErrUnreached] if no client of the SDK
-	// offers the operation.
+	// Observe sets Account, Verb, Path, PathParams, Query, Accept, ContentType and Body of an operation
+	// with known names and types. It returns [ErrUnreached] if no client of the SDK offers the operation.
 	Observe(api *API, o *Operation) error
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// readWaiting finds the group's operations that begin something longer, by what the functions of
-// its API return: a Wait… that polls a get method, or an …OperationInterface.
+// readWaiting finds the group's operations that start longer work, by the result types of its API's
+// functions: a Wait… that polls a get method, or an …OperationInterface.
 func (p *pkg) readWaiting(group string, operations map[string]*Operation) {
 	methods := p.methods[group+"API"]
 	for _, name := range slices.Sorted(maps.Keys(methods)) {
@@ -39,7 +39,7 @@ func (p *pkg) readWaiting(group string, operations map[string]*Operation) {
 	}
 }
 
-// readAsync reads the type behind an …OperationInterface: what Wait polls and decodes.
+// readAsync reads the type behind an …OperationInterface: the method that Wait polls, and its result type.
 func (p *pkg) readAsync(f *function, name string, operations map[string]*Operation) *Async {
 	name = strings.TrimSuffix(name, "Interface")
 	methods := p.methods[strings.ToLower(name[:1])+name[1:]]
