@@ -13,6 +13,7 @@ import (
 	"github.com/lakeql/lakeql/internal/cli"
 	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -144,15 +145,7 @@ func TestMutationsKeepSecrets(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_STATE_HOME", home)
-	documents, err := connect.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := emulator.Start(emulator.Options{Catalogue: documents})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
+	server := testworld.StartEmulator(t, emulator.Options{})
 	t.Setenv("DATABRICKS_HOST", server.URL())
 	t.Setenv("DATABRICKS_TOKEN", server.Token())
 	connection, err := connect.Open(connect.Options{Emulator: &connect.Emulator{URL: server.URL(), Token: provider.Secret(server.Token())}})

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -114,19 +114,15 @@ var endings = regexp.MustCompile(`^(has_more|has_next|next|prev_|previous_page|m
 // testdata/endings.csv has the decision for each. An attribute without a decision is an error.
 func TestEveryEndingIsDecided(t *testing.T) {
 	t.Parallel()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs := provider.NewCatalogue(compiled)
+	docs := testworld.Catalogue(t)
 	found := map[string]string{} // where, and an example
-	providers, err := compiled.Providers()
+	providers, err := docs.Providers()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range providers {
 		for _, s := range p.Services {
-			service, err := compiled.Service(p.Name, s.Name)
+			service, err := docs.Service(p.Name, s.Name)
 			if err != nil {
 				t.Fatal(err)
 			}

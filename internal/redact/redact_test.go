@@ -5,17 +5,12 @@ import (
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/redact"
-	"github.com/lakeql/lakeql/openapi"
-	"github.com/lakeql/lakeql/provider"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 func judge(tb testing.TB) redact.Judge {
 	tb.Helper()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return redact.Judge{Client: &dispatch.Client{Catalogue: provider.NewCatalogue(compiled)}}
+	return redact.Judge{Client: &dispatch.Client{Catalogue: testworld.Catalogue(tb)}}
 }
 
 // TestShown shows the visible parts of statements: everything but the credentials if a statement is

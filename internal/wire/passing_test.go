@@ -16,7 +16,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/dispatch"
-	"github.com/lakeql/lakeql/openapi"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -35,11 +35,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // are messages that are only like them.
 func TestPassingErrors(t *testing.T) {
 	t.Parallel()
-	compiled, err := openapi.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs := provider.NewCatalogue(compiled)
+	docs := testworld.Catalogue(t)
 	signs := []string{
 		"x com.databricks.backend.manager.util.UnknownWorkerEnvironmentException: y",
 		"Current organization 5 does not have any associated worker environments",
