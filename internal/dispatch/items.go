@@ -27,17 +27,29 @@ func one(raw json.RawMessage) items { return items{raw: raw, single: true, n: 1}
 
 // itemsOf returns the elements of a valid JSON array.
 func itemsOf(array json.RawMessage) items {
-	list := items{raw: array}
+	list, _ := readItems(array)
+	return list
+}
+
+// readItems returns the elements of a JSON array. It reports whether it came to the array's end.
+func readItems(array json.RawMessage) (list items, whole bool) {
+	list = items{raw: array}
 	last := -markEvery
-	for at := list.begin(1); at < len(array) && array[at] != ']'; at = list.begin(list.endOf(at)) {
+	at := list.begin(1)
+	for at < len(array) && array[at] != ']' {
 		if at-last >= markEvery {
 			list.marks = append(list.marks, itemMark{uint32(list.n), uint32(at)}) //nolint:gosec // see itemMark
 			last = at
 		}
 		list.n++
+		end := list.endOf(at)
+		if end == at {
+			break // no value begins here
+		}
+		at = list.begin(end)
 	}
 	list.marks = slices.Clip(list.marks)
-	return list
+	return list, at == len(array)-1 && array[at] == ']'
 }
 
 // joined returns the items in one new array.

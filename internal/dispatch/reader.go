@@ -242,7 +242,10 @@ func (p *Page) Decode(encoded []byte) (*Page, error) {
 	case parts[1][0] == 1:
 		page.items = one(parts[3])
 	case len(parts[3]) > 0:
-		page.items = itemsOf(parts[3])
+		var whole bool
+		if page.items, whole = readItems(parts[3]); !whole {
+			return nil, provider.Internalf("a page that was put aside is damaged")
+		}
 	}
 	return page, nil
 }
