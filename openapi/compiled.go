@@ -34,6 +34,7 @@ var embedded []byte
 //	<provider>/<service>.json             the service and its list of resources
 //	<provider>/<service>/<resource>.json  a resource with its methods
 //	<provider>/<service>.schemas          shared schemas, a line each: name, tab, JSON
+//	<provider>.former                     former names of the provider's methods
 //
 // It is a [provider.Loader]. It looks up a part in the archive's directory when a statement needs the
 // part: archive/zip would read all 450 entries first, which costs each statement 0.3 ms.
@@ -143,7 +144,7 @@ func readPart[T any](c *Compiled, name string) (*T, error) {
 func (c *Compiled) Providers() ([]*provider.Provider, error) {
 	var all []*provider.Provider
 	for e := range c.entries {
-		if bytes.IndexByte(e.name, '/') >= 0 {
+		if bytes.IndexByte(e.name, '/') >= 0 || bytes.HasSuffix(e.name, []byte(formerPart)) {
 			continue
 		}
 		p, err := readPart[provider.Provider](c, string(e.name))
@@ -154,6 +155,19 @@ func (c *Compiled) Providers() ([]*provider.Provider, error) {
 	}
 	slices.SortFunc(all, func(a, b *provider.Provider) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// formerPart ends the name of the part with a provider's former names. Only a name that is not one of
+// today needs it.
+const formerPart = ".former"
+
+// FormerNames returns the former names of a provider's methods.
+func (c *Compiled) FormerNames(providerName string) ([]provider.FormerName, error) {
+	all, err := readPart[[]provider.FormerName](c, providerName+formerPart)
+	if err != nil {
+		return nil, err
+	}
+	return *all, nil
 }
 
 // Service returns a service's header.
@@ -222,6 +236,13 @@ type compiler struct {
 
 func (c *compiler) provider(p *provider.Provider) error {
 	if err := c.json(p.Name+".json", p); err != nil {
+		return err
+	}
+	former, err := c.docs.FormerNames(p.Name)
+	if err != nil {
+		return err
+	}
+	if err := c.json(p.Name+formerPart, former); err != nil {
 		return err
 	}
 	for _, info := range p.Services {

@@ -1,8 +1,8 @@
 // Package openapi reads the documents that describe providers: OpenAPI 3 documents in StackQL's
 // layout, whose x-stackQL-resources map operations to resources.
 //
-// A provider is a folder with a provider.yaml, which lists its services, and a document a service
-// below services/. [Load] reads one such folder, [LoadAll] a tree of them. Both return [Documents],
+// A provider is a folder with a provider.yaml, which lists its services, a document a service below
+// services/, and a former-names.yaml if methods had other names in earlier documents. [Load] reads one such folder, [LoadAll] a tree of them. Both return [Documents],
 // a [provider.Loader]: make a [provider.Catalogue] of it to look things up by name.
 //
 // Documents may come from strangers. Every fault in one is an error that names file and line. No
@@ -39,6 +39,7 @@ var _ provider.Loader = (*Documents)(nil)
 type folder struct {
 	header   *provider.Provider
 	services map[string]*service
+	former   func() ([]provider.FormerName, error)
 }
 
 // service is one service's document, parsed on first use.
@@ -133,6 +134,7 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 			Description: r.text(root.get("description")),
 		},
 		services: map[string]*service{},
+		former:   sync.OnceValues(func() ([]provider.FormerName, error) { return readFormerNames(fsys, path.Join(dir, formerFile)) }),
 	}
 	if f.header.Name == "" {
 		r.fail(doc.root, "the provider has no name")
@@ -255,7 +257,7 @@ func (d *Documents) Schema(providerName, serviceName, name string) (*provider.Sc
 }
 
 // Check reads everything that the documents describe, several services at once. It returns at most one
-// error a service, in the order of the services.
+// error for each service and each list of former names.
 func (d *Documents) Check() error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -272,6 +274,11 @@ func (d *Documents) Check() error {
 	}
 	_ = group.Wait() // tasks report through problems, so that all of them run
 	var all []error
+	for _, f := range d.folders {
+		if err := d.checkFormerNames(f); err != nil {
+			all = append(all, err)
+		}
+	}
 	for _, problem := range problems {
 		all = append(all, *problem)
 	}

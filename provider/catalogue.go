@@ -8,8 +8,9 @@ import (
 )
 
 // Catalogue finds providers, services, resources, methods and schemas by name. Names match
-// exactly or, failing that, without regard to case; an unknown one is an [Error] that suggests
-// the nearest. A Catalogue may be used by several goroutines.
+// exactly or, failing that, without regard to case; failing that too, a former name finds what has
+// another one today. An unknown name is an [Error] that suggests the nearest. A Catalogue may be used
+// by several goroutines.
 type Catalogue struct {
 	loader Loader
 
@@ -18,6 +19,7 @@ type Catalogue struct {
 	services  map[string]*Service
 	resources map[string]*Resource
 	schemas   map[string]*Schema
+	former    map[string][]FormerName // by provider
 }
 
 // NewCatalogue makes a catalogue that reads through loader and keeps what it has read.
@@ -27,6 +29,7 @@ func NewCatalogue(loader Loader) *Catalogue {
 		services:  map[string]*Service{},
 		resources: map[string]*Resource{},
 		schemas:   map[string]*Schema{},
+		former:    map[string][]FormerName{},
 	}
 }
 
@@ -77,6 +80,12 @@ func (c *Catalogue) Method(providerName, serviceName, resourceName, name string)
 	return found.Method, err
 }
 
+// MethodOf finds a method by its full name, provider.service.resource.method.
+func (c *Catalogue) MethodOf(fullName string) (*Method, error) {
+	found, _, err := c.Lookup(strings.SplitN(fullName, ".", 4)...)
+	return found.Method, err
+}
+
 // Tenants lists the tenant declarations, one for each provider that has tenants.
 func (c *Catalogue) Tenants() ([]*Tenant, error) {
 	all, err := c.Providers()
@@ -113,11 +122,17 @@ type Named struct {
 	Service  *Service
 	Resource *Resource
 	Method   *Method
+	// Former is the full name, as earlier documents have it, of what has another name today; empty for
+	// names of today.
+	Former string
 }
 
 // Lookup resolves a name of one to four parts to a provider, service, resource or method, and its
 // parents. If err is not nil, unknown is the index of the part that does not resolve; found holds the
 // parts before it.
+//
+// Names of today win over former ones. A service or resource that is found by a former name has that
+// name, and the methods that it reached; a method that is found by one is today's.
 func (c *Catalogue) Lookup(parts ...string) (found Named, unknown int, err error) {
 	for i, name := range parts {
 		switch i {
@@ -128,7 +143,10 @@ func (c *Catalogue) Lookup(parts ...string) (found Named, unknown int, err error
 		case 2:
 			found.Resource, err = c.resource(found.Service, name)
 		case 3:
-			found.Method, err = method(found.Resource, name)
+			found.Method, err = c.method(&found, name)
+		}
+		if i > 0 && CodeOf(err) == Unknown {
+			err = c.formerly(&found, parts, i+1, err)
 		}
 		if err != nil {
 			return found, i, err
@@ -148,6 +166,9 @@ func (c *Catalogue) service(p *Provider, name string) (*Service, error) {
 }
 
 func (c *Catalogue) resource(s *Service, name string) (*Resource, error) {
+	if s.former {
+		return nil, unknown("resource", s.Provider+"."+s.Name, name)
+	}
 	info, err := find(s.Resources, func(r *ResourceInfo) string { return r.Name }, "resource", s.Provider+"."+s.Name, name)
 	if err != nil {
 		return nil, err
@@ -165,8 +186,19 @@ func (c *Catalogue) resource(s *Service, name string) (*Resource, error) {
 	})
 }
 
-func method(r *Resource, name string) (*Method, error) {
-	return find(r.Methods, func(m *Method) string { return m.Name }, "method", r.FullName(), name)
+// method finds a method of the resource. Below a former name of a resource, former names of methods
+// come first; a name of today is taken as well.
+func (c *Catalogue) method(found *Named, name string) (*Method, error) {
+	r := found.Resource
+	if r.former == nil {
+		return find(r.Methods, func(m *Method) string { return m.Name }, "method", r.FullName(), name)
+	}
+	found.Former = r.FullName() + "." + name
+	f, err := find(r.former, func(f formerMethod) string { return f.name.method() }, "method", r.FullName(), name)
+	if err != nil {
+		f, err = find(r.former, func(f formerMethod) string { return f.today.Name }, "method", r.FullName(), name)
+	}
+	return f.today, err
 }
 
 // Resolve follows a schema's reference, if it is one, to the shared schema of the method's
@@ -282,21 +314,16 @@ func find[T any](items []T, nameOf func(T) string, kind, parent, name string) (T
 		names[i] = nameOf(item)
 	}
 	var none T
+	return none, unknown(kind, parent, name).Hintf("%s", hinted("did you mean %s?", Nearest(names, name, 3)))
+}
+
+// unknown is the error for a name that nothing in parent has.
+func unknown(kind, parent, name string) *Error {
 	where := ""
 	if parent != "" {
 		where = " in " + parent
 	}
-	return none, Errorf(Unknown, "unknown %s %s%s", kind, Quote(name), where).
-		Hintf("%s", suggestion(names, name))
-}
-
-// suggestion words the nearest names as a hint.
-func suggestion(names []string, name string) string {
-	near := Nearest(names, name, 3)
-	if len(near) == 0 {
-		return ""
-	}
-	return "did you mean " + strings.Join(near, ", ") + "?"
+	return Errorf(Unknown, "unknown %s %s%s", kind, Quote(name), where)
 }
 
 // Nearest returns at most limit of the names, the most similar to name first. Similar names need few

@@ -26,6 +26,8 @@ func (oneMethod) Schema(string, string, string) (*provider.Schema, error) {
 	return &provider.Schema{}, nil
 }
 
+func (oneMethod) FormerNames(string) ([]provider.FormerName, error) { return nil, nil }
+
 // TestLookup checks the targets of names of one to four parts, and which part of a name is unknown.
 func TestLookup(t *testing.T) {
 	c := provider.NewCatalogue(oneMethod{})

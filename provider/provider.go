@@ -25,6 +25,9 @@ type Loader interface {
 	Resource(provider, service, resource string) (*Resource, error)
 	// Schema returns a shared schema of the service by its name in components.schemas.
 	Schema(provider, service, name string) (*Schema, error)
+	// FormerNames returns the names of the provider's methods in earlier documents that are not
+	// theirs today.
+	FormerNames(provider string) ([]FormerName, error)
 }
 
 // Provider is the root of one set of documents.
@@ -63,6 +66,8 @@ type Service struct {
 	Provider  string          `json:"provider"`
 	Name      string          `json:"name"`
 	Resources []*ResourceInfo `json:"resources"`
+
+	former bool // it was found by a former name
 }
 
 // ResourceInfo describes a resource in its service's list, before its methods are read.
@@ -82,6 +87,9 @@ type Resource struct {
 	Description string    `json:"description,omitempty"`
 	Methods     []*Method `json:"methods,omitempty"`
 	View        *View     `json:"view,omitempty"`
+
+	former []formerMethod // of Methods, if it was found by a former name
+	shared bool           // the name is another resource's today
 }
 
 // FullName is provider.service.resource, as statements write it.

@@ -174,6 +174,8 @@ func (v views) Resource(_, _, name string) (*provider.Resource, error) {
 	return r, nil
 }
 
+func (views) FormerNames(string) ([]provider.FormerName, error) { return nil, nil }
+
 func (views) Schema(_, _, name string) (*provider.Schema, error) {
 	return nil, fmt.Errorf("no schema %s", name)
 }

@@ -144,7 +144,7 @@ func TestFaultyStatements(t *testing.T) {
 	}{
 		"unknown provider":          {"EXEC databrick_workspace.postgres.postgres_credentials.generate", []string{`line 1, column 6: unknown provider "databrick_workspace"`, "did you mean databricks_workspace"}},
 		"unknown service":           {"EXEC databricks_workspace.postgre.postgres_credentials.generate", []string{`line 1, column 27: unknown service "postgre" in databricks_workspace`, "did you mean postgres"}},
-		"unknown resource":          {"EXEC databricks_workspace.postgres.credentials.generate", []string{`line 1, column 36: unknown resource "credentials" in databricks_workspace.postgres`, "did you mean postgres_credentials"}},
+		"unknown resource":          {"EXEC databricks_workspace.postgres.credential.generate", []string{`line 1, column 36: unknown resource "credential" in databricks_workspace.postgres`, "did you mean postgres_credentials"}},
 		"unknown method":            {"EXEC databricks_workspace.postgres.postgres_credentials.create", []string{`line 1, column 57: unknown method "create" in databricks_workspace.postgres.postgres_credentials`, "did you mean generate"}},
 		"missing attribute":         {generate + "@claims='[]'", []string{"missing required endpoint", `add @endpoint = '…' or "endpoint" in @@json`}},
 		"missing parameters":        {"EXEC databricks_workspace.postgres.postgres_branches.get @project_id='p'", []string{"missing required branch_id", "@branch_id = '…'", "@name = 'projects/{project_id}/branches/{branch_id}'"}},

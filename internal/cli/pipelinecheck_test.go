@@ -42,7 +42,7 @@ func TestPipelineCheckFinds(t *testing.T) {
 		{"a comment that is wrong", map[string]string{"pipeline.yaml": config, "t.sql": "-- table: t\n-- kee: name\nSELECT 1"}, "error: {}/t.sql:2:1: \"kee\" is not known here: table, description, key and types are\n"},
 		{"a table twice", map[string]string{"pipeline.yaml": config, "a.sql": fine, "b.sql": fine}, "error: {}/b.sql: the table fine is that of a.sql too\n"},
 		{"a variable that is not there", sql("\nSELECT name\nFROM {{ .from }}"), "error: {}/t.sql:5:9: fill in the variables: <.from>: map has no entry for key \"from\"\nhint: variables are named in pipeline.yaml; deployment_name is the workspace\n"},
-		{"an unknown resource, set in", sql("\n  SELECT name\n  FROM databricks_workspace.postgres.projects"), "error: {}/t.sql:5:38: unknown resource \"projects\" in databricks_workspace.postgres\nhint: did you mean postgres_projects, vw_projects?\n"},
+		{"an unknown resource, set in", sql("\n  SELECT name\n  FROM databricks_workspace.postgres.project"), "error: {}/t.sql:5:38: unknown resource \"project\" in databricks_workspace.postgres\nhint: did you mean postgres_projects (formerly projects), vw_projects?\n"},
 		{"an unknown column", sql("SELECT nam AS name FROM databricks_workspace.postgres.postgres_projects"), "error: {}/t.sql:3:8: no such column: nam\nhint: did you mean deployment_name, name?\n"},
 		{"an error of syntax", sql("SELECT name\nFRM x"), "error: {}/t.sql:4:5: near \"x\": syntax error\n"},
 		{"a parameter that is not given", sql("\n\nSELECT name FROM databricks_workspace.postgres.postgres_branches"), "error: {}/t.sql:5:1: missing parameters: databricks_workspace.postgres.postgres_branches needs project_id\nhint: add WHERE project_id = '…', or join with what gives them\n"},

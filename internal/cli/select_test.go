@@ -94,7 +94,7 @@ func TestSelectErrors(t *testing.T) {
 		"unknown provider":              {"SELECT *\nFROM databricks.postgres.branches", nil, 2, "line 2, column 6: unknown provider \"databricks\"\n"},
 		"unknown provider of a column":  {"SELECT databrick_workspace.postgres.postgres_projects.name FROM " + projects, nil, 2, "line 1, column 8: unknown provider \"databrick_workspace\"\n"},
 		"a column of an insert":         {"CREATE TEMP TABLE t (colour); INSERT INTO t\n(color) SELECT 1", nil, 2, "line 2, column 2: table t has no column named color\n"},
-		"unknown resource":              {"SELECT *\nFROM databricks_workspace.postgres.projects", nil, 2, "line 2, column 36: unknown resource"},
+		"unknown resource":              {"SELECT *\nFROM databricks_workspace.postgres.project", nil, 2, "line 2, column 36: unknown resource"},
 		"syntax":                        {"SELECT FROM " + projects, nil, 2, "line 1, column 8: near \"FROM\": syntax error\n"},
 		"two statements in one":         {"SELECT 1 SELECT 2", nil, 2, "syntax error"},
 		"open string":                   {"SELECT 'x", nil, 2, "the quote that opens here is not closed"},

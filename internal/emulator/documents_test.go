@@ -24,6 +24,8 @@ func (m madeUp) Resource(string, string, string) (*provider.Resource, error) {
 	return &provider.Resource{Provider: "p", Service: "s", Name: "r", Methods: m}, nil
 }
 
+func (madeUp) FormerNames(string) ([]provider.FormerName, error) { return nil, nil }
+
 func (m madeUp) Schema(string, string, string) (*provider.Schema, error) {
 	return &provider.Schema{Type: "object", Properties: []provider.Property{{Name: "next", Schema: &provider.Schema{Ref: "Node"}}}}, nil
 }

@@ -9,7 +9,7 @@ func (p *planner) planDescribe(d *statement.Describe) (*plan, error) {
 	if d.Method {
 		return p.planDescribeMethod(d)
 	}
-	r, err := p.names.resource(d.Name)
+	r, err := p.names.reached(d.Name, provider.Select)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -21,14 +22,16 @@ func (p *planner) planInsert(in *statement.Insert) (*plan, error) {
 
 // newInsert finds the method of an INSERT or REPLACE INTO, and compiles the query for its rows.
 func (p *planner) newInsert(in *statement.Insert) (*write, error) {
-	r, err := p.names.resource(in.Into)
+	verb := provider.Insert
+	if in.Replace || in.Or == "REPLACE" {
+		verb = provider.Replace
+	}
+	r, err := p.names.reached(in.Into, verb)
 	if err != nil {
 		return nil, err
 	}
-	verb := provider.Insert
-	w := &write{session: p.session, env: p.env, position: in.Position, what: "INSERT INTO " + r.FullName(), done: "inserted", returning: in.Returning, alias: r.Name}
-	if in.Replace || in.Or == "REPLACE" {
-		verb = provider.Replace
+	w := &write{session: p.session, env: p.env, position: in.Position, what: "INSERT INTO " + r.FullName(), done: "inserted", returning: in.Returning, subject: r.FullName(), alias: r.Name}
+	if verb == provider.Replace {
 		w.what, w.done = "REPLACE INTO "+r.FullName(), "replaced"
 	}
 	if in.Alias != "" {
@@ -45,7 +48,7 @@ func (p *planner) newInsert(in *statement.Insert) (*write, error) {
 		return nil, w.refuse("no columns are named", "see SHOW INSERT INTO "+r.FullName())
 	}
 	w.await = awaits(in.Hints)
-	if w.method, err = w.choose(r, verb, in.Columns); err != nil {
+	if w.method, err = w.chooseEver(p, r, verb, in.Columns); err != nil {
 		return nil, err
 	}
 	w.gives = in.Columns
@@ -75,6 +78,27 @@ func (p *planner) newInsert(in *statement.Insert) (*write, error) {
 // refuse is an error about the statement.
 func (w *write) refuse(message, hint string) error {
 	return provider.Usagef("%s: %s", w.what, message).At(w.position).Hintf("%s", hint)
+}
+
+// chooseEver is choose, with what the name of the resource reached in earlier documents if no method
+// of today takes the columns.
+func (w *write) chooseEver(p *planner, r *provider.Resource, verb provider.SQLVerb, columns []statement.Ident) (*provider.Method, error) {
+	m, err := w.choose(r, verb, columns)
+	if err == nil {
+		return m, nil
+	}
+	former, fault := p.session.Catalogue.Formerly(r, verb)
+	if former == nil || fault != nil {
+		return nil, cmp.Or(fault, err)
+	}
+	m, fault = w.choose(former, verb, columns)
+	if fault != nil && len(r.MethodsFor(verb)) == 0 {
+		return nil, fault
+	} else if fault != nil {
+		return nil, err
+	}
+	p.names.renamed.add(former.Renamed(verb))
+	return m, nil
 }
 
 // choose finds the method that takes the columns: of the methods that know all columns and lack
@@ -117,7 +141,11 @@ func (w *write) noMethod(r *provider.Resource, verb provider.SQLVerb) error {
 	if len(others) > 0 {
 		hint = "it takes " + strings.Join(others, ", ") + "; " + hint
 	}
-	return w.refuse("no "+strings.ToUpper(string(verb))+" reaches this resource", hint)
+	message := "no " + strings.ToUpper(string(verb)) + " reaches this resource"
+	if dropped, err := w.session.Catalogue.Dropped(r, verb); err == nil && dropped != "" {
+		message += ": " + dropped
+	}
+	return w.refuse(message, hint)
 }
 
 // fits counts the parameters that a method requires, if columns are what it takes.

@@ -70,40 +70,83 @@ func (l lister) services(name statement.Name) ([][]any, error) {
 	}
 	var rows [][]any
 	for _, service := range found.Provider.Services {
-		rows = append(rows, []any{service.ID, service.Name, service.Title, service.Description, service.Version, service.Preferred})
+		rows = append(rows, serviceRow(service))
 	}
 	return rows, nil
 }
 
+func serviceRow(s *provider.ServiceInfo) []any {
+	return []any{s.ID, s.Name, s.Title, s.Description, s.Version, s.Preferred}
+}
+
+// resources lists the resources of a service; of a former name of one those that have its resources
+// today.
 func (l lister) resources(name statement.Name) ([][]any, error) {
-	found, err := l.names.lookup(name[:2])
+	found, err := l.names.named(name[:2])
 	if err != nil {
 		return nil, err
 	}
 	var rows [][]any
 	for _, r := range found.Service.Resources {
-		rows = append(rows, []any{r.Name, r.ID, r.Description})
+		if !found.Service.IsFormer() {
+			rows = append(rows, []any{r.Name, r.ID, r.Description})
+			continue
+		}
+		today, err := l.session.Catalogue.ResourceOf(r.ID)
+		if err != nil {
+			return nil, err
+		}
+		rows = addRow(rows, resourceRow(today))
 	}
 	return rows, nil
 }
 
+func resourceRow(r *provider.Resource) []any { return []any{r.Name, r.ID, r.Description} }
+
+// addRow adds a row, unless it is there.
+func addRow(rows [][]any, row []any) [][]any {
+	if slices.ContainsFunc(rows, func(other []any) bool { return slices.Equal(other, row) }) {
+		return rows
+	}
+	return append(rows, row)
+}
+
+// methods lists the methods of a resource; of a former name of one those of the resources that have
+// its methods today.
 func (l lister) methods(name statement.Name) ([][]any, error) {
-	r, err := l.names.resource(name)
+	found, err := l.names.named(name[:3])
 	if err != nil {
 		return nil, err
 	}
+	resources := []*provider.Resource{found.Resource}
+	if found.Resource.IsFormer() {
+		resources = nil
+		for _, today := range found.Resource.TodaysResources() {
+			r, err := l.session.Catalogue.ResourceOf(today)
+			if err != nil {
+				return nil, err
+			}
+			resources = append(resources, r)
+		}
+	}
 	var rows [][]any
-	for _, verb := range provider.SQLVerbs() {
-		for _, m := range r.MethodsFor(verb) {
-			rows = append(rows, []any{m.Name, strings.Join(m.RequiredParams(), ", "), strings.ToUpper(string(m.SQLVerb)), m.Description})
+	for _, r := range resources {
+		for _, verb := range provider.SQLVerbs() {
+			for _, m := range r.MethodsFor(verb) {
+				rows = append(rows, methodRow(m))
+			}
 		}
 	}
 	return rows, nil
 }
 
+func methodRow(m *provider.Method) []any {
+	return []any{m.Name, strings.Join(m.RequiredParams(), ", "), strings.ToUpper(string(m.SQLVerb)), m.Description}
+}
+
 // insert writes the INSERT for a resource with placeholders for its values.
 func (l lister) insert(show *statement.Show) ([][]any, error) {
-	r, err := l.names.resource(show.In)
+	r, err := l.names.reached(show.In, provider.Insert)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +188,11 @@ func (l lister) insert(show *statement.Show) ([][]any, error) {
 			add(a.Name, a.Schema, a.Required)
 		}
 	}
-	text := fmt.Sprintf("INSERT INTO %s (\n%s\n)\nSELECT\n%s\n;", r.FullName(), strings.Join(names, ",\n"), strings.Join(values, ",\n"))
+	into := r.FullName()
+	if today, err := l.session.Catalogue.MethodOf(m.FullName()); err == nil && today.SQLVerb == provider.Insert {
+		into = m.Resource // r may have a former name
+	}
+	text := fmt.Sprintf("INSERT INTO %s (\n%s\n)\nSELECT\n%s\n;", into, strings.Join(names, ",\n"), strings.Join(values, ",\n"))
 	return [][]any{{text}}, nil
 }
 

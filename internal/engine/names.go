@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -8,6 +11,25 @@ import (
 // resolver finds what names in statements mean.
 type resolver struct {
 	catalogue *provider.Catalogue
+	renamed   *renamed
+}
+
+// renamed collects what has the former names in a statement today.
+type renamed struct{ said []string }
+
+// add adds a sentence; an empty one says nothing.
+func (r *renamed) add(sentence string) {
+	if sentence != "" && !slices.Contains(r.said, sentence) {
+		r.said = append(r.said, sentence)
+	}
+}
+
+// noteRenamed notes which names of the last statement are former ones, on one line.
+func (s *Session) noteRenamed() {
+	if s.renamed != nil && len(s.renamed.said) > 0 {
+		s.note("%s", strings.Join(s.renamed.said, "; "))
+	}
+	s.renamed = nil
 }
 
 // resource finds what a name of three parts, or the first three of a longer one, means. The error
@@ -17,9 +39,27 @@ func (r resolver) resource(name statement.Name) (*provider.Resource, error) {
 	return found.Resource, err
 }
 
+// reached finds a resource for a statement with a verb.
+func (r resolver) reached(name statement.Name, verb provider.SQLVerb) (*provider.Resource, error) {
+	found, err := r.resource(name)
+	if err == nil {
+		r.renamed.add(found.Renamed(verb))
+	}
+	return found, err
+}
+
+// named finds what a name means, for a statement that is about the name alone.
+func (r resolver) named(name statement.Name) (provider.Named, error) {
+	found, err := r.lookup(name)
+	if err == nil {
+		r.renamed.add(found.Renamed())
+	}
+	return found, err
+}
+
 // method finds what a name of four parts means.
 func (r resolver) method(name statement.Name) (*provider.Method, error) {
-	found, err := r.lookup(name)
+	found, err := r.named(name)
 	return found.Method, err
 }
 

@@ -18,6 +18,8 @@ type plan struct {
 	explain func() ([]vtab.Step, error)
 	// close releases what the plan holds if it does not run; nil if it holds nothing.
 	close func()
+	// renamed has the former names in the statement.
+	renamed *renamed
 }
 
 // discard releases a plan that does not run.
@@ -41,7 +43,22 @@ type planner struct {
 
 // planner starts to plan a statement.
 func (s *Session) planner() *planner {
-	return &planner{session: s, env: s.env(), names: resolver{s.Catalogue}}
+	names := resolver{s.Catalogue, &renamed{}}
+	env := s.env()
+	env.Renamed = names.renamed.add
+	return &planner{session: s, env: env, names: names}
+}
+
+// planned plans a statement.
+func (s *Session) planned(st statement.Statement) (*plan, error) {
+	planner := s.planner()
+	p, err := planner.plan(st)
+	if err != nil {
+		s.renamed = planner.names.renamed
+		return nil, err
+	}
+	p.renamed = planner.names.renamed
+	return p, nil
 }
 
 // plan checks the statement.

@@ -51,7 +51,7 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 		if err := sandbox.Exec(p.DB, "CREATE TABLE "+sqlite3.QuoteIdentifier(returnedTable)+" ("+strings.Join(definitions, ", ")+")"); err != nil {
 			return "", provider.Internalf("make the table of what was given back").Because(err)
 		}
-		p.SetSubject(w.method.Resource, w.alias)
+		p.SetSubject(w.subject, w.alias)
 		text, err := p.Rewrite(w.returning)
 		return "SELECT " + text + " FROM " + sqlite3.QuoteIdentifier(returnedTable) + " AS " + sqlite3.QuoteIdentifier(w.alias), err
 	})

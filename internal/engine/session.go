@@ -55,6 +55,7 @@ type Session struct {
 	gaps     gaps
 	replaced replaced
 	parts    parts
+	renamed  *renamed  // of the statement that runs
 	once     sync.Once // makes local
 	local    *localstore.Stores
 }
@@ -110,9 +111,11 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 			}
 		}()
 		if err != nil {
+			s.noteRenamed()
 			yield(nil, s.shownError(text, err))
 			return
 		}
+		s.renamed = nil // of plans that have to wait for their turn
 		s.Client.OnPart = s.parts.add
 		for i, st := range statements {
 			rows, err := s.begin(ctx, st, plans[i])
@@ -121,6 +124,7 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 				rows = &shownRows{rows, s, text}
 			}
 			more := yield(rows, s.shownError(text, err))
+			s.noteRenamed()
 			s.noteReplaced()
 			s.parts.note(s.note)
 			if err == nil && !asksErrors(st) { // which lists what was told already
@@ -144,7 +148,7 @@ func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 		if _, ok := st.(*statement.Query); !ok && s.QueriesOnly {
 			return plans, notQuery(st.Pos())
 		}
-		p, err := s.planner().plan(st)
+		p, err := s.planned(st)
 		switch {
 		case err != nil && (made.in(st) || made.lacked(err)):
 			later = true // what it names may come into being before it runs
@@ -167,10 +171,11 @@ func (s *Session) check(statements []statement.Statement) ([]*plan, error) {
 func (s *Session) runOne(ctx context.Context, st statement.Statement, p *plan) (provider.Rows, error) {
 	if p == nil {
 		var err error
-		if p, err = s.planner().plan(st); err != nil {
+		if p, err = s.planned(st); err != nil {
 			return nil, err
 		}
 	}
+	s.renamed = p.renamed
 	if !asksErrors(st) {
 		s.gaps.reset()
 		s.affected = 0

@@ -31,7 +31,8 @@ type listing struct {
 }
 
 func (p *planner) planShow(show *statement.Show) (*plan, error) {
-	t, err := lister{p.session, p.names}.shown(show)
+	l := lister{p.session, p.names}
+	t, err := l.shown(show)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func (p *planner) planShow(show *statement.Show) (*plan, error) {
 	cols := columns(show.Extended, t.header)
 	var rows [][]any
 	for _, row := range t.rows {
-		keep, err := chosen(show, t, all, row)
+		keep, err := t.chosen(show, all, row)
 		if err != nil {
 			return nil, err
 		}
@@ -48,18 +49,37 @@ func (p *planner) planShow(show *statement.Show) (*plan, error) {
 		}
 	}
 	if len(t.rows) == 0 && show.Where != nil { // a condition that names no column is wrong all the same
-		if _, err := chosen(show, t, all, make([]any, len(all))); err != nil {
+		if _, err := matches(show, all, make([]any, len(all))); err != nil {
 			return nil, err
+		}
+	}
+	former, err := l.former(show)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range former {
+		keep, err := matches(show, all, f.row)
+		if err != nil {
+			return nil, err
+		}
+		if more := addRow(rows, f.row[:len(cols)]); keep && len(more) > len(rows) {
+			p.names.renamed.add(f.sentence)
+			rows = more
 		}
 	}
 	return fixed(cols, rows), nil
 }
 
 // chosen reports whether a row matches LIKE and WHERE.
-func chosen(show *statement.Show, t listing, cols []provider.Column, row []any) (bool, error) {
+func (t listing) chosen(show *statement.Show, cols []provider.Column, row []any) (bool, error) {
 	if show.Like != "" && !slices.ContainsFunc(t.names, func(i int) bool { return statement.Like(show.Like, fmt.Sprint(row[i])) }) {
 		return false, nil
 	}
+	return matches(show, cols, row)
+}
+
+// matches reports whether a row matches WHERE.
+func matches(show *statement.Show, cols []provider.Column, row []any) (bool, error) {
 	if show.Where == nil {
 		return true, nil
 	}

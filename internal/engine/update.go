@@ -16,14 +16,16 @@ import (
 
 // planUpdate checks an UPDATE of a resource, or a REPLACE with SET.
 func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
-	r, err := p.names.resource(u.Table)
+	verb := provider.Update
+	if u.Replace {
+		verb = provider.Replace
+	}
+	r, err := p.names.reached(u.Table, verb)
 	if err != nil {
 		return nil, err
 	}
-	verb := provider.Update
-	w := &write{session: p.session, env: p.env, position: u.Position, what: "UPDATE " + r.FullName(), done: "updated", returning: u.Returning, alias: r.Name}
+	w := &write{session: p.session, env: p.env, position: u.Position, what: "UPDATE " + r.FullName(), done: "updated", returning: u.Returning, subject: r.FullName(), alias: r.Name}
 	if u.Replace {
-		verb = provider.Replace
 		w.what, w.done = "REPLACE "+r.FullName(), "replaced"
 	}
 	switch {
@@ -33,11 +35,7 @@ func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
 		return nil, w.refuse("FROM is for tables of the store", "take values from a subquery: SET a = (SELECT …), WHERE id IN (SELECT …)")
 	}
 	w.await = awaits(u.Hints)
-	methods := r.MethodsFor(verb)
-	if len(methods) == 0 {
-		return nil, w.noMethod(r, verb)
-	}
-	return w.firstThatFits(methods, func(own *write) (*plan, error) {
+	return w.firstEver(p, r, verb, func(own *write) (*plan, error) {
 		for _, set := range u.Set {
 			if err := own.settable(own.method, set.Column); err != nil {
 				return nil, err
@@ -49,19 +47,40 @@ func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
 
 // planDelete checks a DELETE from a resource.
 func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
-	r, err := p.names.resource(d.From)
+	r, err := p.names.reached(d.From, provider.Delete)
 	if err != nil {
 		return nil, err
 	}
-	w := &write{session: p.session, env: p.env, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, alias: r.Name}
+	w := &write{session: p.session, env: p.env, position: d.Position, what: "DELETE FROM " + r.FullName(), done: "deleted", returning: d.Returning, subject: r.FullName(), alias: r.Name}
 	w.await = awaits(d.Hints)
-	methods := r.MethodsFor(provider.Delete)
-	if len(methods) == 0 {
-		return nil, w.noMethod(r, provider.Delete)
-	}
-	return w.firstThatFits(methods, func(own *write) (*plan, error) {
+	return w.firstEver(p, r, provider.Delete, func(own *write) (*plan, error) {
 		return own.planTarget(targeted{d.With, d.Where, d.Alias, nil})
 	})
+}
+
+// firstEver is firstThatFits for the methods that a verb reaches, or else for those that it reached by
+// the name of the resource in earlier documents.
+func (w *write) firstEver(p *planner, r *provider.Resource, verb provider.SQLVerb, try func(*write) (*plan, error)) (*plan, error) {
+	err := w.noMethod(r, verb)
+	methods := r.MethodsFor(verb)
+	if len(methods) > 0 {
+		var made *plan
+		if made, err = w.firstThatFits(methods, try); err == nil {
+			return made, nil
+		}
+	}
+	former, fault := p.session.Catalogue.Formerly(r, verb)
+	if former == nil || fault != nil {
+		return nil, cmp.Or(fault, err)
+	}
+	made, fault := w.firstThatFits(former.MethodsFor(verb), try)
+	if fault != nil && len(methods) > 0 {
+		return nil, err
+	} else if fault != nil {
+		return nil, fault
+	}
+	p.names.renamed.add(former.Renamed(verb))
+	return made, nil
 }
 
 // firstThatFits tries methods, from the one that requires most, and returns the plan of the first
@@ -155,7 +174,7 @@ func (w *write) planTarget(t targeted) (*plan, error) {
 
 // targetQuery is the query that returns a row for each call, with the values of SET.
 func (w *write) targetQuery(p *vtab.Program, t targeted) (string, error) {
-	p.SetSubject(w.method.Resource, w.alias)
+	p.SetSubject(w.subject, w.alias)
 	if err := p.AddTarget(w.method, t.sets); err != nil {
 		return "", err
 	}

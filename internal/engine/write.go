@@ -28,6 +28,7 @@ type write struct {
 	program   *vtab.Program                          // returns a row for each call
 	bind      func(row []any) (*bind.Binding, error) // binds a row
 	returning *statement.Query                       // nil: no rows come back
+	subject   string                                 // full name of the resource, as the statement has it
 	alias     string                                 // of the resource in RETURNING
 	gives     []statement.Ident                      // the columns that the statement gives, for EXPLAIN
 	spent     *spending

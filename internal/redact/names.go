@@ -76,6 +76,14 @@ func (n *names) load(word string) {
 		for _, s := range p.Services {
 			n.show(s.Name)
 		}
+		former, err := catalogue.FormerNames(p)
+		if err != nil {
+			return
+		}
+		for _, f := range former {
+			service, _, _ := f.Parts()
+			n.show(service)
+		}
 	}
 	providers, err := catalogue.Providers()
 	if err != nil {
@@ -102,7 +110,9 @@ func (n *names) load(word string) {
 func (n *names) addResource(r *provider.Resource) {
 	n.resources = append(n.resources, r)
 	for _, m := range r.Methods {
-		n.show(m.Name)
+		for part := range strings.SplitSeq(m.FullName(), ".") { // its names of today, if r has a former one
+			n.show(part)
+		}
 		for _, v := range m.ServerVariables() {
 			n.show(v.Name)
 		}

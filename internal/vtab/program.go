@@ -43,7 +43,8 @@ type Program struct {
 	stmt     *sqlite3.Stmt
 	code     *bytecode.Program // of stmt, once it was read
 	tables   tables
-	provided map[string]bool // keys of FirstTime
+	former   map[string]*provider.Resource // see tables
+	provided map[string]bool               // keys of FirstTime
 	rowIDs   map[rowKey]int64
 	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
 	// ask makes the call that a table needs, for the choice with the number step. No reading means
@@ -55,13 +56,44 @@ type Program struct {
 
 // Compile prepares a query.
 func Compile(env *Env, position provider.Position, text Text) (*Program, error) {
-	return (&Program{env: env, position: position, text: text, ahead: text}).prepared()
+	return compiled(func() *Program { return &Program{env: env, position: position, text: text, ahead: text} })
 }
 
 // CompileWrite is [Compile] for a text that changes a store. Passes run ahead of it with the text
 // ahead, which must change nothing; nil: none do.
 func CompileWrite(env *Env, position provider.Position, ahead, text Text) (*Program, error) {
-	return (&Program{env: env, position: position, text: text, ahead: ahead, writes: true}).prepared()
+	return compiled(func() *Program {
+		return &Program{env: env, position: position, text: text, ahead: ahead, writes: true}
+	})
+}
+
+// compiled prepares a new program. If its text is at fault, it tries what the name of a resource reached
+// in earlier documents.
+func compiled(begin func() *Program) (*Program, error) {
+	first := begin()
+	p, err := first.prepared()
+	if err == nil || provider.CodeOf(err) != provider.Usage {
+		return p, err
+	}
+	former := map[string]*provider.Resource{}
+	for _, r := range first.tables.asked {
+		found, fault := first.env.Catalogue.Formerly(r, provider.Select)
+		if fault != nil {
+			return nil, fault
+		}
+		if found != nil {
+			former[r.FullName()] = found
+		}
+	}
+	if len(former) != 1 { // of several, it is not clear which one the text means
+		return nil, err
+	}
+	second := begin()
+	second.former = former
+	if p, fault := second.prepared(); fault == nil {
+		return p, nil
+	}
+	return nil, err
 }
 
 // prepared opens the program's database and prepares its text there.
@@ -70,7 +102,7 @@ func (p *Program) prepared() (*Program, error) {
 	if p.DB, err = sandbox.Open(p.env.SQLMemory); err != nil {
 		return nil, provider.Internalf("open SQLite").Because(err)
 	}
-	p.tables = tables{program: p, named: map[string]*table{}}
+	p.tables = tables{program: p, named: map[string]*table{}, former: p.former}
 	if err := p.catch(p.prepare); err != nil {
 		_ = p.Close() // the error at hand counts
 		return nil, err

@@ -62,7 +62,11 @@ func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, 
 		t.methods = append(t.methods, a)
 	}
 	if len(t.methods) == 0 {
-		return nil, provider.Usagef("no SELECT reaches %s", r.FullName()).
+		message := "no SELECT reaches " + r.FullName()
+		if dropped, err := p.env.Catalogue.Dropped(r, provider.Select); err == nil && dropped != "" {
+			message += ": " + dropped
+		}
+		return nil, provider.Usagef("%s", message).
 			At(pos).
 			Hintf("see SHOW METHODS IN %s", r.FullName())
 	}

@@ -22,6 +22,10 @@ type tables struct {
 	ordered, compares bool
 	// subject is the resource that a write is about, alias the table that stands for its rows.
 	subject, alias string
+	// asked are the resources that queries name, former what some names reached in earlier documents,
+	// and reach for this program.
+	asked  []*provider.Resource
+	former map[string]*provider.Resource
 }
 
 // rewrite is [Program.Rewrite].
@@ -88,6 +92,13 @@ func (ts *tables) register(text *statement.Query, t statement.Table) (string, er
 	name := r.FullName()
 	if t.Qualifier && name == ts.subject {
 		return sqlite3.QuoteIdentifier(ts.alias), nil
+	}
+	ts.asked = append(ts.asked, r)
+	if former := ts.former[name]; former != nil {
+		r = former
+	}
+	if ts.program.env.Renamed != nil {
+		ts.program.env.Renamed(r.Renamed(provider.Select))
 	}
 	switch _, made := ts.named[name]; {
 	case made:

@@ -246,7 +246,7 @@ func TestSeveralStatements(t *testing.T) {
 // TestErrors shows that errors keep their type through package sql.
 func TestErrors(t *testing.T) {
 	_, db := workspace(t, emulator.Options{}, driver.Config{})
-	_, err := db.ExecContext(t.Context(), "SELECT *\nFROM databricks_workspace.postgres.projects")
+	_, err := db.ExecContext(t.Context(), "SELECT *\nFROM databricks_workspace.postgres.project")
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok || e.Code != provider.Unknown || e.Position.Line != 2 || e.Position.Column != 36 || !strings.Contains(e.Hint, "postgres_projects") {
 		t.Errorf("%#v", err)

@@ -52,6 +52,11 @@
 //	x-lakeql-tenant: {variable: deployment_name, list: databricks_account.provisioning.workspaces, column: deployment_name, label: workspace_name}
 //	    The servers' variable names the tenant whose API is called. The resource lists the tenants.
 //
+// In former-names.yaml, which package openapi documents:
+//
+//	x-lakeql-former-names: [{name: secrets.acls.deleteacl, verb: delete, today: databricks_workspace.workspace.secret_acls.delete}]
+//	    Names that methods had in earlier documents.
+//
 // On parameters and properties:
 //
 //	x-lakeql-from-config: account    the configuration supplies it where a statement does not: the account's id
@@ -113,6 +118,7 @@ func Generate(api *sdk.API, overlays fs.FS) (*Result, error) {
 	}
 	g.names = assigned
 	g.documents()
+	stale = append(stale, g.formerNames()...)
 	if len(g.errs) > 0 {
 		return nil, errors.Join(g.errs...)
 	}

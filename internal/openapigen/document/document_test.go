@@ -67,7 +67,7 @@ func services(t *testing.T, files map[string][]byte) map[string]doc {
 	t.Helper()
 	docs := map[string]doc{}
 	for path, data := range files {
-		if filepath.Base(path) == "provider.yaml" {
+		if !strings.Contains(path, "/services/") {
 			continue
 		}
 		var d doc
@@ -162,7 +162,7 @@ func checkDocumentsAreValid(t *testing.T, files map[string][]byte) {
 	openapi3.DefineStringFormat("duration", `^-?[0-9]+(\.[0-9]{1,9})?s$`)
 	openapi3.DefineStringFormat("field-mask", `^[^\s,]+(,[^\s,]+)*$`)
 	for path, data := range files {
-		if filepath.Base(path) == "provider.yaml" {
+		if !strings.Contains(path, "/services/") {
 			continue
 		}
 		document, err := openapi3.NewLoader().LoadFromData(data)

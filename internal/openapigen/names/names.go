@@ -2,12 +2,15 @@
 // found. StackQL's published providers come first, so that statements written for them run here;
 // what they lack is named by the same convention.
 //
-// Three files hold the facts. names.csv lists StackQL's names, each beside the SDK's operation, or
+// Three files name the operations. names.csv lists StackQL's names, each beside the SDK's operation, or
 // beside StackQL's operation id if the SDK has none. operations.csv names the operations that StackQL
 // lacks. name-differences.csv lists every place where our name is not StackQL's, with the reason; it
 // wins over the other two.
 //
-// An operation in none of them is new: [Table.Assign] proposes a name by the convention, and a person
+// A fourth, former-names.csv, lists the names that StackQL published earlier, as far as they are not
+// today's: former.go.
+//
+// An operation in none of the first three is new: [Table.Assign] proposes a name by the convention, and a person
 // accepts it by moving its line from pending.csv to operations.csv.
 package names
 
@@ -85,9 +88,10 @@ type Table struct {
 	StackQL     map[Key]Name
 	Differences map[Key]Difference
 	Own         map[Key]Own
+	Former      []Former // in the order of the file
 }
 
-// Read reads names.csv, operations.csv and name-differences.csv.
+// Read reads the four files.
 func Read(overlays fs.FS) (*Table, error) {
 	t := &Table{StackQL: map[Key]Name{}, Differences: map[Key]Difference{}, Own: map[Key]Own{}}
 	err := readCSV(overlays, "names.csv", 7, func(r []string) error {
@@ -126,7 +130,7 @@ func Read(overlays fs.FS) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, nil
+	return t, t.readFormer(overlays)
 }
 
 // OwnFile holds the operations that StackQL lacks.

@@ -1,0 +1,409 @@
+package provider
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// FormerName is a name that a method had in earlier documents, or the name of a method that only
+// earlier documents have. Statements may use it; listings do not show it.
+type FormerName struct {
+	Name string `json:"name"` // service.resource.method
+	// SQLVerb is the SQL statement that reached the method under the name.
+	SQLVerb SQLVerb `json:"sql_verb"`
+	// Today is the full name of the method; empty if no document has it any more.
+	Today string `json:"today,omitempty"`
+	// Request is the HTTP verb and path of a method without a name today, Reason why it has none.
+	Request string `json:"request,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// Parts returns the service, resource and method of the name.
+func (f FormerName) Parts() (service, resource, method string) {
+	parts := append(strings.SplitN(f.Name, ".", 3), "", "")
+	return parts[0], parts[1], parts[2]
+}
+
+func (f FormerName) method() string {
+	_, _, method := f.Parts()
+	return method
+}
+
+// below returns the part of the name behind the parents, and whether the name is below them. Names
+// match without regard to case.
+func (f FormerName) below(parents ...string) (string, bool) {
+	parts := strings.SplitN(f.Name, ".", 3)
+	if len(parents) >= len(parts) {
+		return "", false
+	}
+	for i, parent := range parents {
+		if !strings.EqualFold(parts[i], parent) {
+			return "", false
+		}
+	}
+	return parts[len(parents)], true
+}
+
+// today returns the first n parts of the method's full name; empty if it has no name.
+func (f FormerName) today(n int) string {
+	if f.Today == "" {
+		return ""
+	}
+	return strings.Join(strings.SplitN(f.Today, ".", 4)[:n], ".")
+}
+
+// formerMethod is a method of a resource under a former name.
+type formerMethod struct {
+	name  FormerName
+	today *Method
+}
+
+// FormerNames returns the former names of a provider's methods.
+func (c *Catalogue) FormerNames(p *Provider) ([]FormerName, error) {
+	c.mu.Lock()
+	all, ok := c.former[p.Name]
+	c.mu.Unlock()
+	if ok {
+		return all, nil
+	}
+	all, err := c.loader.FormerNames(p.Name)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.former[p.Name] = all
+	return all, nil
+}
+
+// formerService finds a service by a former name. Its resources have their former names, and as
+// their ids the full names of today.
+func (c *Catalogue) formerService(p *Provider, name string) (*Service, error) {
+	all, err := c.FormerNames(p)
+	if err != nil {
+		return nil, err
+	}
+	var found *Service
+	for _, f := range all {
+		if _, ok := f.below(name); !ok {
+			continue
+		}
+		service, resource, _ := f.Parts()
+		if found == nil {
+			found = &Service{Provider: p.Name, Name: service, former: true}
+		}
+		listed := slices.ContainsFunc(found.Resources, func(r *ResourceInfo) bool { return r.Name == resource && r.ID == f.today(3) })
+		if f.Today != "" && !listed {
+			found.Resources = append(found.Resources, &ResourceInfo{Name: resource, ID: f.today(3)})
+		}
+	}
+	return found, nil
+}
+
+// formerResource finds a resource by a former name: its methods have the SQL verbs by which the
+// name reached them.
+func (c *Catalogue) formerResource(p *Provider, service, name string) (*Resource, error) {
+	return c.formerMethods(p, func(f FormerName) bool {
+		_, ok := f.below(service, name)
+		return ok
+	})
+}
+
+// Formerly returns what an SQL verb reached by the name of a resource in earlier documents, and does
+// not today: a resource of the same name with those methods. It is nil if there are none.
+func (c *Catalogue) Formerly(r *Resource, verb SQLVerb) (*Resource, error) {
+	p, err := c.Provider(r.Provider)
+	if err != nil || r.former != nil {
+		return nil, err
+	}
+	found, err := c.formerMethods(p, func(f FormerName) bool {
+		_, ok := f.below(r.Service, r.Name)
+		return ok && f.SQLVerb == verb
+	})
+	if found == nil || err != nil {
+		return nil, err
+	}
+	for i, f := range slices.Backward(found.former) {
+		own := f.today.Resource == r.FullName() && f.today.SQLVerb == verb // the verb reaches it today
+		if own || found.Methods[i].SQLVerb != verb {
+			found.former, found.Methods = slices.Delete(found.former, i, i+1), slices.Delete(found.Methods, i, i+1)
+		}
+	}
+	if len(found.Methods) == 0 {
+		return nil, nil
+	}
+	found.shared = true
+	return found, nil
+}
+
+// formerMethods makes a resource of the methods whose former names match.
+func (c *Catalogue) formerMethods(p *Provider, match func(FormerName) bool) (*Resource, error) {
+	all, err := c.FormerNames(p)
+	if err != nil {
+		return nil, err
+	}
+	var found *Resource
+	for _, f := range all {
+		if f.Today == "" || !match(f) {
+			continue
+		}
+		m, err := c.MethodOf(f.Today)
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			service, resource, _ := f.Parts()
+			found = &Resource{Provider: p.Name, Service: service, Name: resource, ID: f.today(3)}
+		}
+		found.former = append(found.former, formerMethod{f, m})
+		found.Methods = append(found.Methods, m.reachedBy(f.SQLVerb))
+	}
+	return found, nil
+}
+
+// reachedBy returns the method as an SQL verb reaches it. A SELECT reaches no method with a body,
+// because a condition could not fill that.
+func (m *Method) reachedBy(verb SQLVerb) *Method {
+	if m.SQLVerb == verb || verb == Select && m.Body != nil {
+		return m
+	}
+	reached := *m
+	reached.SQLVerb = verb
+	return &reached
+}
+
+// Renamed says what has the former name of the resource today, for a statement with a verb; for all
+// methods if that is empty. It is empty for a resource with a name of today, and if the verb reaches
+// nothing.
+func (r *Resource) Renamed(verb SQLVerb) string {
+	var today []string
+	used := r.shared
+	for i, f := range r.former {
+		name := f.today.Resource
+		switch {
+		case verb != "" && r.Methods[i].SQLVerb != verb:
+			continue
+		case verb != "" && f.today.SQLVerb != verb:
+			name, used = f.today.statement(), true
+		}
+		if !slices.Contains(today, name) {
+			today = append(today, name)
+		}
+	}
+	switch {
+	case len(today) == 0:
+		return ""
+	case used:
+		return fmt.Sprintf("%s, as this %s uses it, is %s today", r.FullName(), strings.ToUpper(string(verb)), strings.Join(today, " and "))
+	default:
+		return r.FullName() + " is " + strings.Join(today, " and ") + " today"
+	}
+}
+
+// statement begins the statement that reaches the method.
+func (m *Method) statement() string {
+	switch m.SQLVerb {
+	case Select:
+		return "SELECT FROM " + m.Resource
+	case Insert:
+		return "INSERT INTO " + m.Resource
+	case Update, Replace:
+		return strings.ToUpper(string(m.SQLVerb)) + " " + m.Resource
+	case Delete:
+		return "DELETE FROM " + m.Resource
+	case Exec:
+	}
+	return "EXEC " + m.FullName()
+}
+
+// Renamed says what has the former name of the service today; empty for a name of today.
+func (s *Service) Renamed() string {
+	var today []string
+	for _, r := range s.Resources {
+		if name, _ := cutLast(r.ID); s.former && !slices.Contains(today, name) {
+			today = append(today, name)
+		}
+	}
+	if len(today) == 0 {
+		return ""
+	}
+	return s.Provider + "." + s.Name + " is " + strings.Join(today, " and ") + " today"
+}
+
+// Renamed says what has the former name today; empty for a name of today.
+func (n Named) Renamed() string {
+	switch {
+	case n.Former == "":
+		return ""
+	case n.Method != nil:
+		return n.Former + " is " + n.Method.FullName() + " today"
+	case n.Resource != nil:
+		return n.Resource.Renamed("")
+	default:
+		return n.Service.Renamed()
+	}
+}
+
+// cutLast takes the last part off a name with dots.
+func cutLast(name string) (before, last string) {
+	i := strings.LastIndexByte(name, '.')
+	return name[:max(i, 0)], name[i+1:]
+}
+
+// TodaysResources lists the full names of the resources that have the methods of a former name today.
+func (r *Resource) TodaysResources() []string {
+	var names []string
+	for _, f := range r.former {
+		if !slices.Contains(names, f.today.Resource) {
+			names = append(names, f.today.Resource)
+		}
+	}
+	return names
+}
+
+// Dropped says which requests an SQL verb made by the name of a resource, if no document has them any
+// more; empty if there are none.
+func (c *Catalogue) Dropped(r *Resource, verb SQLVerb) (string, error) {
+	p, err := c.Provider(r.Provider)
+	if err != nil {
+		return "", err
+	}
+	all, err := c.FormerNames(p)
+	if err != nil {
+		return "", err
+	}
+	var dropped []FormerName
+	for _, f := range all {
+		if _, ok := f.below(r.Service, r.Name); ok && f.Today == "" && f.SQLVerb == verb {
+			dropped = append(dropped, f)
+		}
+	}
+	return requestsOf(dropped), nil
+}
+
+// requestsOf says which requests names made that no document has any more; empty if there are none.
+func requestsOf(dropped []FormerName) string {
+	if len(dropped) == 0 {
+		return ""
+	}
+	requests := make([]string, len(dropped))
+	for i, f := range dropped {
+		requests[i] = f.Request
+	}
+	were := "its request was "
+	if len(requests) > 1 {
+		were = "its requests were "
+	}
+	return were + strings.Join(requests, ", ") + ". " + dropped[0].Reason
+}
+
+// IsFormer reports whether the name of the resource is one of earlier documents.
+func (r *Resource) IsFormer() bool { return r.former != nil }
+
+// IsFormer reports whether the name of the service is one of earlier documents.
+func (s *Service) IsFormer() bool { return s.former }
+
+// formerly resolves the first n parts of a name, of which the last is not one of today. unknown is the
+// error to return if it is no former name either.
+func (c *Catalogue) formerly(found *Named, name []string, n int, unknown error) error {
+	all, err := c.FormerNames(found.Provider)
+	if err != nil {
+		return err
+	}
+	parts := name[:n]
+	var dropped []FormerName
+	for _, f := range all {
+		if last, ok := f.below(parts[1 : len(parts)-1]...); !ok || !strings.EqualFold(last, parts[len(parts)-1]) {
+			continue
+		}
+		if f.Today == "" {
+			if n > 2 { // of a service nothing is left to say
+				dropped = append(dropped, f)
+			}
+			continue
+		}
+		found.Former = strings.Join(append([]string{found.Provider.Name}, strings.SplitN(f.Name, ".", 4)[:len(parts)-1]...), ".")
+		switch len(parts) {
+		case 2:
+			found.Service, err = c.formerService(found.Provider, parts[1])
+		case 3:
+			found.Resource, err = c.formerResource(found.Provider, parts[1], parts[2])
+		case 4:
+			found.Method, err = c.MethodOf(f.Today)
+		}
+		return err
+	}
+	near := near(*found, parts, all)
+	if len(dropped) > 0 {
+		return droppedError(name, dropped, near)
+	}
+	return Change(unknown, func(e *Error) { e.Hint = hinted("did you mean %s?", near) })
+}
+
+// droppedError is the error for a name of which no document has the operation any more.
+func droppedError(name []string, dropped []FormerName, near []string) *Error {
+	kind, shown := "resource", name[:3]
+	if i := slices.IndexFunc(dropped, func(f FormerName) bool { return strings.EqualFold(f.method(), strings.Join(name[3:], ".")) }); i >= 0 {
+		kind, shown, dropped = "method", name, dropped[i:i+1]
+	}
+	hint := hinted("the nearest names of today: %s", near)
+	if hint == "" {
+		hint = "see SHOW RESOURCES IN " + strings.Join(name[:2], ".")
+	}
+	return Errorf(Unknown, "unknown %s %s: %s", kind, Quote(strings.Join(shown, ".")), requestsOf(dropped)).Hintf("%s", hint)
+}
+
+// hinted words names as a hint; empty if there are none.
+func hinted(format string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, strings.Join(names, ", "))
+}
+
+// near returns the names of today that are most similar to the last part of a name, by themselves or by
+// a former name, which is then shown with them.
+func near(found Named, parts []string, all []FormerName) []string {
+	place := strings.Join(append([]string{found.Provider.Name}, parts[1:len(parts)-1]...), ".")
+	var names []string
+	today := map[string]string{} // of each former name, as it is shown
+	switch {
+	case len(parts) == 2:
+		for _, s := range found.Provider.Services {
+			names = append(names, s.Name)
+		}
+	case len(parts) == 3 && !found.Service.former:
+		for _, r := range found.Service.Resources {
+			names = append(names, r.Name)
+		}
+	case len(parts) == 4 && found.Resource.former == nil:
+		for _, m := range found.Resource.Methods {
+			names = append(names, m.Name)
+		}
+	}
+	for _, f := range all {
+		last, ok := f.below(parts[1 : len(parts)-1]...)
+		if !ok || f.Today == "" || slices.Contains(names, last) {
+			continue
+		}
+		names, today[last] = append(names, last), f.today(len(parts))
+		if parent, name := cutLast(today[last]); strings.EqualFold(parent, place) {
+			today[last] = name
+		}
+	}
+	var shown []string
+	formerly := map[string]string{}
+	for _, name := range Nearest(names, parts[len(parts)-1], 3) {
+		if now, ok := today[name]; ok {
+			formerly[now], name = " (formerly "+name+")", now
+		}
+		if !slices.Contains(shown, name) {
+			shown = append(shown, name)
+		}
+	}
+	for i, name := range shown {
+		shown[i] += formerly[name]
+	}
+	return shown
+}
