@@ -1,12 +1,12 @@
-// Package bind turns the named values of a statement into a call: it knows which names a method
-// takes, what each means (a path or query parameter, the workspace, a resource name, an attribute
-// of the request body), and what follows from them.
+// Package bind turns the named values of a statement into a call. It knows the names that a method takes,
+// the meaning of each (a path or query parameter, the workspace, a resource name, an attribute of the
+// request body), and the values that follow from them.
 //
-//   - [Signature] is what a method takes, by name.
+//   - [Signature] lists the inputs of a method, by name.
 //   - [Binding] collects values from the parameters of an EXEC or the columns of an INSERT, UPDATE
-//     or DELETE, with their positions, so that an error points at the value at fault.
-//   - [Scope.Call] does the same for the values that SQLite gives a table; those have no position.
-//   - [UpdateMask] works out the list of fields that an UPDATE changes.
+//     or DELETE, with their positions, so that an error points at the wrong value.
+//   - [Scope.Call] does the same for the values that SQLite passes to a table; those have no position.
+//   - [UpdateMask] lists the fields that an UPDATE changes.
 //   - [Args] are the values of placeholders.
 //
 // It sends nothing. The dispatcher checks a call's values against their schemas.
@@ -20,7 +20,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Scope is what values are bound in.
+// Scope holds the catalogue, the account and the placeholders for bindings.
 type Scope struct {
 	Catalogue *provider.Catalogue
 	// Account returns the id of the configured account; empty if none is known. Account-level
@@ -69,7 +69,7 @@ type given struct {
 	locate func(provider.Path) provider.Position // what a path leads to in the value
 }
 
-// New starts a binding for a method. Errors about what is missing point at where.
+// New starts a binding for a method. Errors about missing values point at where.
 func (s Scope) New(m *provider.Method, where provider.Position, style Style) (*Binding, error) {
 	signature, err := NewSignature(s.Catalogue, m)
 	if err != nil {
@@ -101,8 +101,8 @@ func (s Scope) Exec(m *provider.Method, e *statement.Exec) (*Binding, error) {
 	return b, b.Complete()
 }
 
-// Complete works out what follows from the values: the parts of a resource name, the account, the
-// body. A required parameter that is missing is an error.
+// Complete adds the values that follow from the others: the parts of a resource name, the account, the
+// body. A missing required parameter is an error.
 func (b *Binding) Complete() error {
 	if err := b.splitName(); err != nil {
 		return err
@@ -119,13 +119,13 @@ func (b *Binding) Call() dispatch.Call {
 	return dispatch.Call{Method: b.Method, Deployment: b.deployment, Args: b.args, Body: b.body}
 }
 
-// Given returns the value that the statement gives under a name, and whether there is one.
+// Given returns the statement's value for a name, and whether it has one.
 func (b *Binding) Given(name string) (any, bool) {
 	g, ok := b.given[name]
 	return g.value, ok
 }
 
-// All returns the values that the statement gives, by the names as written.
+// All returns the statement's values, by the names as written.
 func (b *Binding) All() map[string]any {
 	all := make(map[string]any, len(b.given))
 	for name, g := range b.given {
@@ -137,7 +137,7 @@ func (b *Binding) All() map[string]any {
 // IsEmpty reports whether no parameter and no attribute of the body has a value.
 func (b *Binding) IsEmpty() bool { return len(b.args) == 0 && len(b.attributes) == 0 }
 
-// Locate finds the position in the statement of what an error of the dispatcher is about.
+// Locate adds the position in the statement to an error of the dispatcher.
 func (b *Binding) Locate(err error) error {
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok {

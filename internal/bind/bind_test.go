@@ -19,8 +19,8 @@ func method(t *testing.T, c *provider.Catalogue, name string) *provider.Method {
 	return found.Method
 }
 
-// TestResourceNames shows what becomes of a resource name and its parts, whether SQLite gives them
-// or an EXEC does.
+// TestResourceNames shows how a resource name and its parts are completed, for values of SQLite and of an
+// EXEC.
 func TestResourceNames(t *testing.T) {
 	tests := map[string]struct {
 		given map[string]any

@@ -46,8 +46,8 @@ func (b *Binding) setBoth(g given, all []statement.Ident) {
 	}
 }
 
-// typed converts a value of a row to what decoding JSON returns for the column's type: SQL's true
-// is SQLite's 1, and an integer beyond 64 bits was rounded.
+// typed converts a value of a row to the JSON type of its column: SQLite's 1 becomes true, and an integer
+// beyond 64 bits, which SQLite has rounded, is an error.
 func (b *Binding) typed(column statement.Ident, value any) (any, error) {
 	schema, err := b.Schema(column.Text)
 	if err != nil {

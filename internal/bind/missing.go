@@ -8,9 +8,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// missing is the error that names every required parameter without a value, and how to supply each;
-// nil if there is none. The deployment name is not among them: without it the configured host is
-// called.
+// missing returns the error that names every required parameter without a value, and how to supply each;
+// nil if all have one. The deployment name is not required: without it the configured host is called.
 func (b *Binding) missing() error {
 	var names, places []string
 	byName := false
@@ -59,7 +58,7 @@ func (b *Binding) Unknown(name string, pos provider.Position) error {
 		Hintf("%s", hint)
 }
 
-// takes describes what the method takes.
+// takes lists the inputs of the method.
 func (b *Binding) takes() string {
 	names := b.Names()
 	if len(names) == 0 {

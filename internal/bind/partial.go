@@ -29,8 +29,8 @@ func (b *Binding) AllowParts() error {
 	return nil
 }
 
-// loosened copies a schema, and those of the objects inside a value, without their required
-// attributes. The items of lists stay as they are.
+// loosened copies a schema, and the schemas of the objects inside a value, without their required
+// attributes. The items of lists are not changed.
 func (b *Binding) loosened(schema *provider.Schema, value map[string]any) (*provider.Schema, error) {
 	loose := *schema
 	loose.Required, loose.Properties = nil, slices.Clone(schema.Properties)

@@ -31,8 +31,8 @@ func NewUpdateMask(b *Binding, columns []statement.Ident) *UpdateMask {
 	return &UpdateMask{binding: b, param: name, inBody: !b.IsParam(name)}
 }
 
-// Add adds what setting a column to a value changes. The binding has the values of the WHERE by
-// then.
+// Add adds the fields that change if a column is set to a value. The binding must already have the values
+// of WHERE.
 func (m *UpdateMask) Add(column statement.Ident, value any) error {
 	path := strings.TrimPrefix(column.Text, AttributePrefix)
 	top, _, _ := strings.Cut(path, ".")
@@ -49,7 +49,7 @@ func (m *UpdateMask) Add(column statement.Ident, value any) error {
 	return m.leaves(column, path, schema, Unpack(value))
 }
 
-// isName reports whether an attribute only repeats what the path says.
+// isName reports whether an attribute only repeats a value of the path.
 func (m *UpdateMask) isName(path string, value any) bool {
 	b := m.binding
 	if p, ok := b.Method.Param(path); ok && p.In == provider.InPath {
@@ -82,8 +82,8 @@ func (m *UpdateMask) find(column statement.Ident, path string) (*provider.Schema
 	return schema, nil
 }
 
-// leaves adds the fields that a value sets, down to those that are not messages. A map or list is
-// one field.
+// leaves adds the fields that a value sets, down to fields that are not messages. A map or list is one
+// field.
 func (m *UpdateMask) leaves(column statement.Ident, path string, schema *provider.Schema, value any) error {
 	object, ok := value.(map[string]any)
 	if isWhole := m.inBody && !strings.Contains(path, "."); len(schema.Properties) > 0 && (ok && len(object) == 0 || value == nil && isWhole) {

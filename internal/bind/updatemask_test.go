@@ -30,7 +30,7 @@ func updating(t *testing.T, c *provider.Catalogue, resource string) *Binding {
 	return b
 }
 
-// TestMask shows what the mask of an update lists, for one column set to one value.
+// TestMask shows the mask of an update that sets one column to one value.
 func TestMask(t *testing.T) {
 	const (
 		branches  = "databricks_workspace.postgres.postgres_branches"
@@ -122,8 +122,7 @@ func TestMaskIsFound(t *testing.T) {
 	}
 }
 
-// checkMasks sets each attribute of what the updates of a resource with a mask take, and counts
-// those.
+// checkMasks sets each attribute that the updates of a resource with a mask accept, and counts them.
 func checkMasks(t *testing.T, c *provider.Catalogue, resource string) int {
 	t.Helper()
 	parts := strings.Split(resource, ".")

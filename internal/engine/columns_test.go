@@ -8,8 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestColumns shows what is known of a query's rows before it runs, and that nothing is called for
-// it.
+// TestColumns shows that the columns of a query are known before it runs, without a call.
 func TestColumns(t *testing.T) {
 	s := serving(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s was called", r.Method, r.URL) })
 	columns, err := s.Columns(`SELECT name, create_time AS made, status, count(*) OVER () AS n, deployment_name

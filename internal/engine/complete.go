@@ -11,7 +11,7 @@ import (
 // Unfinished reports whether the last statement of a text lacks its semicolon.
 func (s *Session) Unfinished(text string) bool { return statement.Unfinished(text) }
 
-// Suggest lists what may replace the word that ends at the cursor: the names below those before its
+// Suggest lists the candidates for the word that ends at the cursor: the names below the name before its
 // last dot, a method's parameters after @, or keywords.
 func (s *Session) Suggest(text string, cursor int) []string {
 	text = text[:cursor]
@@ -70,8 +70,8 @@ const promptWords = `ANALYZE AND AS AUTH BY DELETE DISTINCT ERRORS EXEC EXISTS E
 	LIKE LIMIT LIST MATERIALIZED METHOD METHODS NOT NULL ON OR ORDER PROVIDERS REPLACE RESOURCES RETURNING SELECT SERVICES SET SETTINGS
 	TABLE TABLES TEMP UNION UPDATE USING VALUES VERSION VIEW VIEWS WHERE`
 
-// own lists the tables and views of the stores. A store that cannot be read has none to suggest; a
-// statement that needs it reports why.
+// own lists the tables and views of the stores. An unreadable store has no suggestions; a statement that
+// needs it reports the reason.
 func (c completion) own() []string {
 	all, _ := c.session.stores().Objects()
 	names := make([]string, len(all))

@@ -20,8 +20,8 @@ type change struct {
 	words  map[string][]string // the names in them, likewise
 }
 
-// newChange keeps the texts of a binding, and the names in them. Numbers and booleans are not names
-// of what a row makes.
+// newChange collects the texts of a binding, and the names in them. Numbers and booleans are not names of
+// new resources.
 func newChange(req *dispatch.Request, b *bind.Binding) change {
 	c := change{req, targetOf(req, b), map[string][]string{}, map[string][]string{}}
 	for name, value := range b.All() {

@@ -8,9 +8,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// The edge of a session: whatever panics below, such as SQLite without memory, is the error of the
-// statement. The session goes on: each statement opens its own databases, and closing those of one
-// that has panicked releases their memory and their locks.
+// The edge of a session turns every panic below, such as SQLite without memory, into the error of the
+// statement. The session continues: each statement opens its own databases, and closing them after a panic
+// releases their memory and their locks.
 
 // recover makes an error of a panic. Defer it with the result of a function.
 func (s *Session) recover(err *error) {

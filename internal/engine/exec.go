@@ -48,7 +48,7 @@ func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (
 
 // Accounts is an authorizer that knows the configured account. The dispatcher's may be one.
 type Accounts interface {
-	// AccountID returns the configured account's id; empty if there is none.
+	// AccountID returns the configured account's id; empty if none is configured.
 	AccountID() string
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// explainColumns are those of EXPLAIN, the longest last, so that the others fit a terminal.
+// explainColumns are the columns of EXPLAIN. The longest is last, so that the others fit a terminal.
 func explainColumns() []provider.Column {
 	return []provider.Column{
 		{Name: "step", Type: "string", Description: "What happens: a method that is called, with the alias of its resource, or what SQLite does. A step runs for each row of the one that it is indented under."},
@@ -29,7 +29,7 @@ func explainColumns() []provider.Column {
 	}
 }
 
-// analyzeColumns are those of EXPLAIN ANALYZE. The costs of a step follow its name.
+// analyzeColumns are the columns of EXPLAIN ANALYZE. The costs of a step follow its name.
 func analyzeColumns() []provider.Column {
 	columns := explainColumns()
 	var costs []provider.Column
@@ -188,7 +188,7 @@ func explainExec(client *dispatch.Client, b *bind.Binding) vtab.Step {
 	return one
 }
 
-// constant describes a value that the statement itself gives; a credential is masked.
+// constant describes a value in the statement itself; it masks a credential.
 func constant(client *dispatch.Client, m *provider.Method, schema *provider.Schema, value any) string {
 	value, _, err := client.MaskWritten(m, schema, value)
 	if err != nil || client.IsSecret(m, schema) {

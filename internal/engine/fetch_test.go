@@ -30,7 +30,7 @@ func named(query string) string {
 	return strings.NewReplacer("{p}", service+"projects", "{b}", service+"branches", "{e}", service+"endpoints").Replace(query)
 }
 
-// world is an emulator, what stands before it, and the requests and connections that came.
+// world is an emulator behind a front, which records requests and connections.
 type world struct {
 	catalogue *provider.Catalogue
 	url       string
@@ -84,8 +84,7 @@ func (w *world) connection(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// session makes a session for the world, which sends so many requests at once at most; 0: as many
-// as it does by itself.
+// session makes a session for the world. parallel is its limit of concurrent requests; 0: the default.
 func (w *world) session(t *testing.T, parallel int) *engine.Session {
 	t.Helper()
 	static, err := auth.NewStatic(w.url, w.token)
@@ -110,7 +109,7 @@ func (w *world) calls() []string {
 	return paths
 }
 
-// read runs a statement and gives its rows, each as text.
+// read runs a statement and returns its rows, each as text.
 func read(ctx context.Context, s *engine.Session, text string) ([]string, error) {
 	var all []string
 	for rows, err := range s.Run(ctx, named(text)) {
@@ -134,7 +133,7 @@ func read(ctx context.Context, s *engine.Session, text string) ([]string, error)
 	return all, nil
 }
 
-// patience is how long a test waits for what comes at once where all is well.
+// patience is the time limit of a test for events that normally happen at once.
 const patience = 30 * time.Second
 
 // TestCallsAreMadeOnce shows that each distinct call is made once in a statement, however often and
@@ -185,8 +184,8 @@ func TestWorkspacesAreDistinct(t *testing.T) {
 	}
 }
 
-// TestCallsAreThoseOfTheStatement shows that what runs ahead begins no call that the statement
-// would not make: none for rows that a condition leaves out.
+// TestCallsAreThoseOfTheStatement shows that passes ahead start only calls that the statement makes: none
+// for rows that a condition leaves out.
 func TestCallsAreThoseOfTheStatement(t *testing.T) {
 	branches := []string{"projects", "projects/fleet/branches", "projects/inventory/branches", "projects/orders/branches", "projects/p/branches", "projects/payroll/branches", "projects/web-shop/branches"}
 	tests := map[string]struct {
@@ -270,8 +269,8 @@ func TestFirstErrorInOrder(t *testing.T) {
 	}
 }
 
-// TestErrorsThatDoNotMatter shows that a call which a statement does not need cannot fail it, and
-// that one that ran ahead of a LIMIT does not either.
+// TestErrorsThatDoNotMatter shows that a call that a statement does not need cannot fail it, even if it ran
+// ahead of a LIMIT.
 func TestErrorsThatDoNotMatter(t *testing.T) {
 	for name, test := range map[string]struct {
 		query string

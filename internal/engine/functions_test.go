@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/internal/engine"
 )
 
-// only runs a text and gives the rows of its last statement.
+// only runs a text and returns the rows of its last statement.
 func only(t *testing.T, s *engine.Session, text string, args ...engine.Arg) ([][]any, error) {
 	t.Helper()
 	var all [][]any
@@ -35,8 +35,8 @@ func only(t *testing.T, s *engine.Session, text string, args ...engine.Arg) ([][
 	return all, nil
 }
 
-// TestFunctions holds the functions beyond SQLite's own, and those that lakeql counts on SQLite
-// for, to what they are documented to give.
+// TestFunctions compares the functions that lakeql adds, and the functions of SQLite that it documents, with
+// their documented results.
 func TestFunctions(t *testing.T) {
 	s := session(t)
 	for expression, want := range map[string]string{

@@ -13,8 +13,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// FuzzPlan shows that planning any text ends, in a plan or in an error that has a code and steers no
-// terminal, and so do what completes a statement and what looks for secrets in it. Nothing is sent.
+// FuzzPlan shows that planning any text ends with a plan or an error that has a code and is safe for a
+// terminal. The same holds for completing a statement and for the search for secrets. Nothing is sent.
 func FuzzPlan(f *testing.F) {
 	for _, seed := range []string{
 		"SELECT b.name FROM databricks_workspace.postgres.postgres_projects p JOIN databricks_workspace.postgres.postgres_branches b ON b.parent = p.name WHERE deployment_name = '*' LIMIT 1",

@@ -14,7 +14,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// OnError says what a statement does when one of its calls fails.
+// OnError decides how a statement continues after one of its calls fails.
 type OnError string
 
 // The values of OnError.
@@ -156,8 +156,8 @@ func forgivable(err error) bool {
 	return false
 }
 
-// ended is told why an answer ends, io.EOF or an error, and returns how it ends for the statement.
-// of is the same for every reader of one answer, so that a gap counts once.
+// ended receives the reason for the end of an answer, io.EOF or an error, and returns how the answer ends
+// for the statement. of is the same for every reader of one answer, so that a gap counts once.
 func (s *Session) ended(of any, req *dispatch.Request, cut bool, err error) error {
 	switch {
 	case errors.Is(err, io.EOF) && cut:
@@ -181,8 +181,7 @@ type watchedRows struct {
 	req     *dispatch.Request
 }
 
-// watch returns the rows of a call; of one that failed, no rows if the session goes on without
-// them.
+// watch returns the rows of a call, or no rows of a failed call if the session continues without them.
 func (s *Session) watch(req *dispatch.Request, rows provider.Rows, err error) (provider.Rows, error) {
 	if err == nil {
 		return &watchedRows{rows, s, req}, nil

@@ -8,8 +8,8 @@ import (
 	"github.com/lakeql/lakeql/internal/vtab"
 )
 
-// madeNames are those of the tables and views that the statements of a text make or drop. A later
-// statement with such a name can only be checked when its turn comes.
+// madeNames are the tables and views that the statements of a text make or drop. A later statement with
+// such a name is checked only just before it runs.
 type madeNames []string
 
 // add adds the name that a statement makes or drops.

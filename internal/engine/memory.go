@@ -15,9 +15,9 @@ import (
 const UsualMemory = sandbox.UsualMemory
 
 const (
-	// leastMemory is what SQLite needs for a small query.
+	// leastMemory is the memory that SQLite needs for a small query.
 	leastMemory = 4 << 20
-	// mostMemory is what SQLite can address.
+	// mostMemory is the memory that SQLite can address.
 	mostMemory = math.MaxUint32 >> 20 << 20
 )
 

@@ -34,8 +34,8 @@ func TestOpcodesAreKnown(t *testing.T) {
 	}
 }
 
-// opcodesOf compiles the statements of a text, adds the opcodes that are not known, and counts the
-// programs. What a later statement needs of an earlier CREATE is made.
+// opcodesOf compiles the statements of a text, adds unknown opcodes, and counts the programs. It makes the
+// tables and views that an earlier CREATE of the text makes.
 func opcodesOf(t *testing.T, text string, unknown map[string]string) (programs int) {
 	t.Helper()
 	statements, err := statement.Parse(text)

@@ -20,7 +20,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// shops is the API of another provider: a chain of book shops, each at a host of its own.
+// shops is the API of another provider: a chain of book shops, each with its own host.
 type shops struct {
 	address string
 
@@ -71,8 +71,8 @@ func (s *shops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestAnotherProvider runs statements over documents that have none of Databricks' words: what tells tenants
-// apart, and what lists them, the documents say.
+// TestAnotherProvider runs statements over documents that have none of Databricks' words: the documents say
+// which parameter names the tenant, and which resource lists the tenants.
 func TestAnotherProvider(t *testing.T) {
 	t.Parallel()
 	docs, err := openapi.LoadAll(os.DirFS("testdata"))

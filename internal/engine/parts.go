@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// parts are the attributes by which rows of a statement say that they are a part of what there is.
+// parts are the attributes by which rows of a statement report that they are incomplete.
 type parts struct {
 	mu   sync.Mutex
 	said []string
@@ -19,7 +19,7 @@ func (p *parts) add(method, attribute string) {
 	}
 }
 
-// note notes what was added since it was last called, in a fixed order.
+// note reports the parts added since the last call, in a fixed order.
 func (p *parts) note(note func(format string, args ...any)) {
 	p.mu.Lock()
 	said := p.said

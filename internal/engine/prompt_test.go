@@ -29,7 +29,7 @@ func session(t *testing.T) *engine.Session {
 	return &engine.Session{Catalogue: catalogue, Client: &dispatch.Client{Catalogue: catalogue, Authorizer: nobody{}}}
 }
 
-// TestShownKeepsSecrets shows what the shell's history has of a statement.
+// TestShownKeepsSecrets shows the form of statements in the shell's history.
 func TestShownKeepsSecrets(t *testing.T) {
 	s := session(t)
 	const secret = "EXEC databricks_workspace.workspace.secrets.put "

@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planText plans a query, whose text is put together over the program's tables.
+// planText plans a query whose text refers to the program's tables.
 func (p *planner) planText(pos provider.Position, text vtab.Text) (*plan, error) {
 	program, err := vtab.Compile(p.env, pos, text)
 	if err != nil {

@@ -59,8 +59,8 @@ func inputType(required bool) string {
 const shapeDepth = 4
 
 // shape writes the form of a value as JSON with types in place of values:
-// [{"permission_set": "READ_ONLY", "resources": [{"table_name": "string"}]}]. Scalars without an
-// enum have none.
+// [{"permission_set": "READ_ONLY", "resources": [{"table_name": "string"}]}]. It is empty for scalars
+// without an enum.
 func (s schemas) shape(m *provider.Method, schema *provider.Schema, depth int) (string, error) {
 	schema, err := s.catalogue.Resolve(m, schema)
 	if err != nil || schema == nil {

@@ -117,8 +117,8 @@ func TestCallsOverlap(t *testing.T) {
 	}
 }
 
-// TestOrderIsThatOfOneByOne shows that rows come in the order in which one call after the other
-// gives them, although the first answer comes behind others.
+// TestOrderIsThatOfOneByOne shows that rows come in the order of sequential calls, even if the first answer
+// arrives after others.
 func TestOrderIsThatOfOneByOne(t *testing.T) {
 	for name, test := range map[string]struct {
 		query string

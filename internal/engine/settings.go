@@ -15,7 +15,7 @@ import (
 type setting struct {
 	name, description string
 	value             func(*Session) string
-	// parse reads a value and returns what SET does with it.
+	// parse reads a value and returns the effect of SET.
 	parse func(text string) (apply func(*Session), err error)
 }
 

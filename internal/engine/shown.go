@@ -13,8 +13,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Redact finds what may be shown of a text of statements that ended with an error: all of it but what
-// may be a credential.
+// Redact returns a text of statements that ended with an error, with the parts marked that may be shown:
+// everything but possible credentials.
 func (s *Session) Redact(text string, err error) *redact.Text {
 	return redact.Judge{Client: s.Client, Foreign: s.Foreign, Unresolved: isUnresolved(err)}.Read(text)
 }
@@ -29,8 +29,8 @@ func isUnresolved(err error) bool {
 	return ok || provider.CodeOf(err) == provider.Unknown
 }
 
-// Shown returns a text of statements with a mask in place of what may be a credential; empty if
-// nothing else is left of it.
+// Shown returns a text of statements with a mask in place of possible credentials; empty if nothing else is
+// left of it.
 func (s *Session) Shown(text string) string {
 	shown := redact.Judge{Client: s.Client, Foreign: s.Foreign}.Read(text)
 	if shown.HidesAll() {
@@ -45,7 +45,7 @@ func (s *Session) Count(text string) (int, error) {
 	return len(statements), s.shownError(text, err)
 }
 
-// shownError returns an error of statements without what may be a credential in them.
+// shownError returns an error of statements without possible credentials in them.
 func (s *Session) shownError(text string, err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
@@ -53,7 +53,7 @@ func (s *Session) shownError(text string, err error) error {
 	return s.Redact(text, err).Error(err)
 }
 
-// shownRows are the rows of a statement, whose errors do not repeat what may be a credential.
+// shownRows are the rows of a statement. Their errors do not repeat possible credentials.
 type shownRows struct {
 	provider.Rows
 	session *Session

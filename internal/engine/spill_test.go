@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// Large answers for the tests: pages of a list whose items have a text each, and memory for
-// some of them.
+// Large answers for the tests: pages of a list whose items have a text each, and a limit of memory that
+// only some of them fit into.
 const (
 	largePages = 7
 	largeItems = 4
@@ -42,8 +42,8 @@ func large(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"projects": [%s]%s}`, strings.Join(items, ", "), next)
 }
 
-// TestLargeAnswersAreKeptInAFile shows that answers beyond what memory is given to are kept in a
-// file that nobody else can read, come back as they were, and are gone with the statement.
+// TestLargeAnswersAreKeptInAFile shows that answers beyond the memory limit are kept in a file that no other
+// process can read, are read back unchanged, and are removed with the statement.
 func TestLargeAnswersAreKeptInAFile(t *testing.T) { // not parallel: it sets TMPDIR
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -147,8 +147,7 @@ func TestNoRoomToPutAside(t *testing.T) { // not parallel: it sets TMPDIR
 	}
 }
 
-// spillFiles returns the files in a folder, those that have lost their names there included, as paths
-// that they can be read by.
+// spillFiles returns the open files of a folder, also those without a name, as paths to read them by.
 func spillFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string

@@ -41,8 +41,7 @@ func serving(t *testing.T, answer http.HandlerFunc) *engine.Session {
 
 const projectList = "SELECT name FROM databricks_workspace.postgres.postgres_projects"
 
-// TestStoreHandles runs many statements in one session, good ones and failing ones, and counts what
-// stays open.
+// TestStoreHandles runs many statements in one session, some of which fail, and counts the open files.
 func TestStoreHandles(t *testing.T) {
 	var failing atomic.Bool
 	s := serving(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -126,8 +125,7 @@ func engineStacks() string {
 	return strings.Join(left, "\n\n")
 }
 
-// TestStoreClosedEarly shows that rows which nobody reads to their end leave nothing open or
-// locked.
+// TestStoreClosedEarly shows that rows that are not read to their end leave nothing open or locked.
 func TestStoreClosedEarly(t *testing.T) {
 	s := serving(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, `{"projects": [{"name": "projects/a"}], "next_page_token": "more"}`)
@@ -154,8 +152,7 @@ func TestStoreClosedEarly(t *testing.T) {
 	}
 }
 
-// TestStoreJournal shows that the journal beside a store can be read by nobody else either,
-// wherever the store is.
+// TestStoreJournal shows that no other user can read the journal beside a store, wherever the store is.
 func TestStoreJournal(t *testing.T) {
 	var mode atomic.Uint32
 	var store string

@@ -8,21 +8,21 @@ import (
 // MemoryStore is the path of a store that ends with the session.
 const MemoryStore = localstore.Memory
 
-// stores are those of the session. They are made when they are first needed.
+// stores returns the stores of the session. It makes them at the first call.
 func (s *Session) stores() *localstore.Stores {
 	s.once.Do(func() { s.local = localstore.New(s.StorePath, s.SQLMemory) })
 	return s.local
 }
 
-// Close releases what the session keeps in memory.
+// Close releases the session's memory.
 func (s *Session) Close() {
 	if s.local != nil {
 		s.local.Close()
 	}
 }
 
-// whole is an error if the statement went on without a part of an answer. Gaps in what is kept
-// could not be seen any more.
+// whole returns an error if the statement continued without a part of an answer. A gap in stored rows would
+// be invisible later.
 func (s *Session) whole(pos provider.Position) error {
 	missing := s.Missing()
 	if len(missing) == 0 {
