@@ -27,7 +27,7 @@ func BenchmarkPageOfHundredRuns(b *testing.B) {
 	benchmark(b, http.MethodGet, "/api/2.2/jobs/runs/list?limit=100", "")
 }
 
-// benchmark sends one request at a time on each core, over connections of its own.
+// benchmark sends one request at a time on each core, over new connections.
 func benchmark(b *testing.B, method, path, body string) {
 	b.Helper()
 	s := start(b, func(o *emulator.Options) { o.Scale = 1_000_000 })

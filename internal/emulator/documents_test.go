@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// madeUp is a provider of one service with one resource, for what the documents do not have yet.
+// madeUp is a provider of one service with one resource, for features that the documents do not use yet.
 type madeUp []*provider.Method
 
 func (m madeUp) Providers() ([]*provider.Provider, error) {

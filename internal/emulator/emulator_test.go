@@ -35,7 +35,7 @@ func start(tb testing.TB, change func(*emulator.Options)) *emulator.Server {
 	return testworld.StartEmulator(tb, opts)
 }
 
-// request is what a test sends; empty fields are the usual.
+// request is a request of a test; empty fields mean the default.
 type request struct {
 	method, path, body string
 	workspace          string // default: the bare loopback host
@@ -43,7 +43,7 @@ type request struct {
 	header             http.Header
 }
 
-// reply is what came back.
+// reply is the answer to a request.
 type reply struct {
 	status int
 	header http.Header

@@ -186,7 +186,7 @@ func TestCutAndMalformed(t *testing.T) {
 	if got.status != 200 || !strings.HasPrefix(got.body, "{") || json.Valid([]byte(got.body)) {
 		t.Errorf("malformed: %d %s", got.status, got.body)
 	}
-	// What was asked for is done all the same: a client cannot know.
+	// The operation takes effect anyway: a client cannot know.
 	made := start(t, func(o *emulator.Options) { o.CreateOnUse = true })
 	made.SetFaults(rule(t, "POST *: cut"))
 	_, err = trySend(t, made, request{method: "POST", path: root + "credentials", body: `{"endpoint":"projects/new/branches/b/endpoints/e"}`})

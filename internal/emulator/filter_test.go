@@ -61,7 +61,7 @@ func TestFiltersOfSCIM(t *testing.T) {
 	}
 }
 
-// TestFiltersCountAndPage shows that totals and pages are those of what fits.
+// TestFiltersCountAndPage shows that totals and pages count only the matching items.
 func TestFiltersCountAndPage(t *testing.T) {
 	s := start(t, func(o *emulator.Options) { o.Scale = 50; o.PageSize = 2 })
 	w := sdk(t, &databricks.Config{Host: s.URL(), Token: s.Token(), AuthType: "pat"})
@@ -344,8 +344,8 @@ func TestNoParameterOfAListIsPassedOver(t *testing.T) {
 	t.Logf("%d parameters", asked)
 }
 
-// FuzzFilters looks for filters that make the emulator panic, that are read and passed over, or whose
-// pages and totals differ.
+// FuzzFilters searches for filters that make the emulator panic, that it reads and ignores, or whose pages
+// and totals differ.
 func FuzzFilters(f *testing.F) {
 	e := testworld.NewEmulator(f, emulator.Options{Clock: noon})
 	for _, text := range []string{

@@ -16,7 +16,7 @@ import (
 	"github.com/lakeql/lakeql/internal/testworld"
 )
 
-// TestRawRequests sends what no HTTP library would.
+// TestRawRequests sends requests that no HTTP library would send.
 func TestRawRequests(t *testing.T) {
 	s := start(t, nil)
 	auth := "Authorization: Bearer " + s.Token() + "\r\n"

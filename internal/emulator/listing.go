@@ -48,7 +48,7 @@ var peopleConditions = map[string]func(values []string) list.Condition{
 	"@/budget-policies?filter_by.creator_user_name": madeBy(loginOf),
 }
 
-// madeBy tests who created a resource. The company's first user created what it began with.
+// madeBy tests who created a resource. The company's first user created its original resources.
 func madeBy(of func(company.Person) string) func([]string) list.Condition {
 	return func(values []string) list.Condition {
 		return func(r resource.Record) bool {

@@ -151,8 +151,7 @@ func TestCancelAllReachesTheNewestOfManyRuns(t *testing.T) {
 	}
 }
 
-// TestDocumentedOrders lists what comes in an order of its own, after something was added, in pages
-// of two.
+// TestDocumentedOrders lists collections with a documented order, after an addition, in pages of two.
 func TestDocumentedOrders(t *testing.T) {
 	s := start(t, func(o *emulator.Options) { o.Clock, o.PageSize = ticking(), 2 })
 	must := func(method, path, body string) {

@@ -12,7 +12,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// sdk makes the official client, kept from what the machine that runs the test is configured with.
+// sdk makes the official client, without the configuration of the machine.
 func sdk(t *testing.T, config *databricks.Config) *databricks.WorkspaceClient {
 	t.Helper()
 	t.Setenv("DATABRICKS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))

@@ -11,7 +11,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// unlisted are operations on what no list tells, and nobody has made yet.
+// unlisted are operations on resources that are in no list and that no test has made.
 var unlisted = []string{
 	"databricks_workspace.compute.command_execution.command_status",
 	"databricks_workspace.compute.execution_contexts.get",

@@ -246,7 +246,7 @@ func TestTheOfficialSDKReadsEveryKindOfPaging(t *testing.T) {
 	}
 }
 
-// TestTheOfficialSDKWaits starts what takes time, with the SDK's waiters, and lets some of it fail.
+// TestTheOfficialSDKWaits starts long-running operations, waits with the SDK's waiters, and lets some fail.
 func TestTheOfficialSDKWaits(t *testing.T) {
 	var passed atomic.Int64
 	s := start(t, func(o *emulator.Options) {

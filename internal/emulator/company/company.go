@@ -1,11 +1,10 @@
-// Package company is what the made-up company Harbor Finch, a roaster of coffee, has in its
-// workspaces and its account. It hides where every value comes from and how references join: the
-// warehouse of a job's task is one that the list of warehouses has.
+// Package company holds the made-up data of Harbor Finch, a coffee roaster, in its workspaces and its
+// account. It hides the source of every value and the consistency of references: the warehouse of a job's
+// task is in the list of warehouses.
 //
-// Every value follows from a seed, the workspace and the resource's name, so nothing is stored and
-// each part can be made without the rest. [Inventory] has the resources of all kinds: Lakebase's,
-// those that a dataset describes, and for all other kinds of the documents resources that an
-// [Inventor] makes up.
+// Every value follows from a seed, the workspace and the resource's name, so nothing is stored and each
+// part can be made without the rest. [Inventory] has the resources of all kinds: Lakebase's, those that a
+// dataset describes, and, for all other documented kinds, resources from an [Inventor].
 package company
 
 import (
@@ -25,8 +24,7 @@ type Company struct {
 	Scale     int    // how many projects, users, runs and tables there are beyond the company's own
 	Account   string // its id; empty: it follows from the seed
 	Host      string // of every endpoint; empty: each endpoint has another
-	// Clock tells the time. Only the expiry of tokens depends on it. It may be nil if no token is
-	// made.
+	// Clock returns the time. Only the expiry of tokens depends on it. It may be nil if no token is made.
 	Clock func() time.Time
 	// Deployments are the workspaces that the account lists; nil in a workspace.
 	Deployments *Deployments

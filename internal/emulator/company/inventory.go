@@ -74,7 +74,7 @@ func (w *Inventory) IDs(collection string) resource.Sequence {
 	return w.invented(k, collection)
 }
 
-// numbered makes n ids for items that have none.
+// numbered makes n ids for items without natural ids.
 func numbered(n int) resource.Sequence {
 	ids := make([]string, n)
 	for i := range ids {

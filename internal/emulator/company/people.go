@@ -32,7 +32,7 @@ var identityIDs = map[string]func(*Company, []string) resource.Sequence{
 	"@/identity/service-principals": servicePrincipalIDs,
 }
 
-// identify gives a record of the identity API the names that SCIM has. It modifies the record.
+// identify gives a record of the identity API the names of SCIM. It modifies the record.
 func identify(co *Company, kindName, id string, r resource.Record) {
 	r["account_id"] = co.AccountID()
 	switch resource.ID(kindName) {

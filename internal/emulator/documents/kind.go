@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Kind is what all resources of one sort have in common, in whichever collection they are.
+// Kind describes all resources of one sort, in all collections.
 type Kind struct {
 	Name string // the path of its collections, such as /apps/{}/deployments; the account's begin with @
 	Get  *provider.Method

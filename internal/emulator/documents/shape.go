@@ -1,9 +1,8 @@
-// Package documents reads from the API's documents what they do not say outright. It hides how
-// verbs, paths and the shapes of answers tell which kinds of resources there are and what each
-// operation does with them.
+// Package documents derives facts from the API's documents that they do not state: which kinds of
+// resources exist, and what each operation does with them. Verbs, paths and the shapes of answers show it.
 //
-// A [Kind] is a sort of resource. A [Target] is what an operation does with which resource of a
-// kind. A [Shape] is a schema with its references followed, by which values are read and written.
+// A [Kind] is a sort of resource. A [Target] is the effect of an operation on a resource of a kind. A
+// [Shape] is a schema with its references followed, by which values are read and written.
 package documents
 
 import (

@@ -6,7 +6,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Action is what an operation does with a resource.
+// Action is the effect of an operation on a resource.
 type Action int
 
 // The actions.
@@ -20,7 +20,7 @@ const (
 	ActionDelete               // deletes an item
 )
 
-// Target is what an operation does and the resource it does it to.
+// Target is the effect of an operation and the resource that it affects.
 type Target struct {
 	Action Action
 	Kind   *Kind // nil: the operation is about no resource that is kept

@@ -27,7 +27,7 @@ func methodsOf(t *testing.T, catalogue *provider.Catalogue, providerName, servic
 	return methods
 }
 
-// TestOperationsAreUnderstood shows what verbs, paths and shapes of the documents come to.
+// TestOperationsAreUnderstood shows the targets that verbs, paths and shapes of the documents lead to.
 func TestOperationsAreUnderstood(t *testing.T) {
 	catalogue := testworld.Catalogue(t)
 	methods := slices.Concat(methodsOf(t, catalogue, "databricks_workspace", "compute"), methodsOf(t, catalogue, "databricks_workspace", "apps"))

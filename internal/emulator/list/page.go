@@ -1,10 +1,9 @@
-// Package list chooses and orders the items of a list. It hides the languages of filters, what each
-// parameter of each list means, the documented orders and the page tokens.
+// Package list chooses and orders the items of a list. It hides the filter languages, the meaning of each
+// parameter of each list, the documented orders and the page tokens.
 //
-// A [Request] has the items and the parameters; [Request.Page] returns the page, or refuses
-// parameters that it does not understand: a parameter that is passed over would return more rows
-// than the client asked for. A list without a documented order is in the order of ids, whatever the
-// request says.
+// A [Request] has the items and the parameters. [Request.Page] returns the page, and refuses parameters that
+// it does not understand: an ignored parameter would return more rows than the client asked for. A list
+// without a documented order is in the order of ids, whatever the request says.
 package list
 
 import (
@@ -49,7 +48,7 @@ type Request struct {
 // Page is a part of a list.
 type Page struct {
 	Items []resource.Item
-	// More is what else an answer may say, such as totals and the next page's token. The documents
+	// More holds further attributes of an answer, such as totals and the next page's token. The documents
 	// of the list have some of these attributes.
 	More resource.Record
 }
@@ -169,7 +168,7 @@ func (r *Request) size() (int, error) {
 	return size, nil
 }
 
-// filterText identifies the request's filters in page tokens. It is empty if there are none.
+// filterText identifies the request's filters in page tokens. It is empty without filters.
 func (r *Request) filterText() string {
 	var parts []string
 	for name, values := range r.Query {

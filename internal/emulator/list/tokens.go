@@ -65,8 +65,8 @@ func (t *Tokens) Read(query url.Values, list string, maximum int) (Window, error
 // macSize is how many bytes of the MAC a token carries: too many to guess.
 const macSize = 12
 
-// Token makes the token of the page that begins after a position. The list's name covers everything
-// that tells it from other lists: workspace, collection, filters.
+// Token makes the token of the page that begins after a position. list identifies the list: workspace,
+// collection, filters.
 func (t *Tokens) Token(list, after string) string {
 	return base64.RawURLEncoding.EncodeToString(append(t.mac(list, after), after...))
 }

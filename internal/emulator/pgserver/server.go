@@ -75,7 +75,7 @@ func New(dsn string) (*Server, error) {
 			return nil, provider.Usagef("the connection string of the PostgreSQL server names several servers, and one must have the roles")
 		}
 	}
-	// What quoting relies on.
+	// Quoting depends on this encoding.
 	config.RuntimeParams["client_encoding"] = "UTF8"
 	config.RuntimeParams["standard_conforming_strings"] = "on"
 	return &Server{config: config, turn: make(chan struct{}, 1)}, nil
@@ -193,7 +193,7 @@ func (a *Login) carryOut(ctx context.Context, conn *pgconn.PgConn) error {
 	return changeRoles(ctx, conn, "GRANT "+ownerRole+" TO "+name+"; ALTER ROLE "+name+" LOGIN PASSWORD '"+secret+"' VALID UNTIL '"+a.Expires.UTC().Format(time.RFC3339)+"'")
 }
 
-// found lists what the server has already.
+// found lists the existing objects of the server.
 type found struct {
 	role, owner bool
 	missing     []string // names of databases

@@ -1,10 +1,10 @@
-// Package resource keeps the resources of a workspace by their names. It hides that almost none of
-// them exist in memory.
+// Package resource keeps the resources of a workspace by their names. It hides that almost none of them
+// exist in memory.
 //
-// A resource is a [Record], or JSON that does not change. Its name is that of its collection, a
-// slash and an id: projects/p/branches/b, or the path of a kind of the documents and a key:
-// /clusters/0731. [Collections] keeps what clients changed. A [Generator] works out the rest each
-// time it is read, so a collection of a million items costs no memory.
+// A resource is a [Record], or JSON that does not change. Its name is that of its collection, a slash and an
+// id: projects/p/branches/b, or the path of a documented kind and a key: /clusters/0731. [Collections] keeps
+// the changes of clients. A [Generator] computes all other resources each time they are read, so a collection
+// of a million items costs no memory.
 package resource
 
 import (
