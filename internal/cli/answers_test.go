@@ -151,7 +151,7 @@ func TestReplacedCharacters(t *testing.T) {
 	})
 	const (
 		query = "SELECT cluster_id, cluster_name FROM databricks_workspace.compute.clusters"
-		note  = "databricks_workspace.compute.clusters.list answered with what is no text: characters replaced by U+FFFD: 2\n"
+		note  = "databricks_workspace.compute.clusters.list returned invalid text: characters replaced by U+FFFD: 2\n"
 	)
 	for _, statement := range []string{query, "EXEC databricks_workspace.compute.clusters.list"} {
 		got := run{args: []string{"exec", "-o", "json", statement}, env: env}.do(t)

@@ -53,7 +53,7 @@ func keepsNoSecrets(t *testing.T, s store) {
 	for i := range 3 {
 		version.Store(int64(i))
 		got := pipelineCommand(t, env, "run", dir, "--store", s.name, "--log", "json", "-v", "-o", "json")
-		if got.status != 1 || !strings.Contains(got.stderr, "1 of 4 queries failed") || !strings.Contains(got.stderr, `is declared as integer, and \"****\" is none`) {
+		if got.status != 1 || !strings.Contains(got.stderr, "1 of 4 queries failed") || !strings.Contains(got.stderr, `is declared as integer, and \"****\" has another type`) {
 			t.Fatalf("%+v", got)
 		}
 		if strings.Contains(got.stdout+got.stderr, hidden) {

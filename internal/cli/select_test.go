@@ -76,7 +76,7 @@ func TestSelectErrors(t *testing.T) {
 		"no rows to select":             {"SELECT * FROM databricks_workspace.postgres.postgres_credentials", nil, 2, "no SELECT reaches"},
 		"parameters to choose from":     {"SELECT * FROM databricks_workspace.catalog.tables", nil, 2, "databricks_workspace.catalog.tables needs full_name to get, or catalog_name and schema_name to list\n"},
 		"some of a choice":              {"SELECT * FROM databricks_workspace.catalog.tables WHERE catalog_name = 'a'", nil, 2, "needs full_name to get, or schema_name to list\n"},
-		"the hint of a choice":          {"SELECT * FROM databricks_workspace.catalog.tables", nil, 2, "hint: add WHERE full_name = '…', or catalog_name = '…' AND schema_name = '…', or join with what gives them\n"},
+		"the hint of a choice":          {"SELECT * FROM databricks_workspace.catalog.tables", nil, 2, "hint: add WHERE full_name = '…', or catalog_name = '…' AND schema_name = '…', or join with a table that supplies them\n"},
 		"unknown column":                {"SELECT nam FROM " + projects, nil, 2, "line 1, column 8: no such column: nam\n"},
 		"the nearest column":            {"SELECT nam FROM " + projects, nil, 2, "hint: did you mean deployment_name, name?\n"},
 		"a column behind a resource":    {"SELECT *\nFROM " + projects + " p\nWHERE p.namme = 'x'", nil, 2, "line 3, column 7: no such column: p.namme\n"},

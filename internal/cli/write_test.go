@@ -300,7 +300,7 @@ func TestWritesRefused(t *testing.T) {
 		"a condition on what is unknown":  {"DELETE FROM " + catalogs + " WHERE name = 'a' AND force <> true", "force has no value here"},
 		"a condition on an attribute":     {"DELETE FROM " + catalogs + " WHERE name = 'a' AND owner = 'me'", "no such column: owner"},
 		"another statement in the WHERE":  {"DELETE FROM " + catalogs + " WHERE name = 'a' UNION SELECT 'b'", "UNION"},
-		"the name itself":                 {"UPDATE " + catalogs + " SET name = 'b' WHERE name = 'a'", "line 1, column 50: UPDATE databricks_workspace.catalog.catalogs: name tells which resource to change, and cannot be changed itself"},
+		"the name itself":                 {"UPDATE " + catalogs + " SET name = 'b' WHERE name = 'a'", "line 1, column 50: UPDATE databricks_workspace.catalog.catalogs: name identifies the resource to change, and cannot be changed itself"},
 		"an empty object":                 {update + "spec = '{}'" + one, "spec: this does not say what to change"},
 		"an empty object inside":          {"UPDATE " + projects + " SET spec = '{\"default_endpoint_settings\":{}}' WHERE project_id = 'p'", "spec.default_endpoint_settings: this does not say what to change"},
 		"an entry of a map":               {"UPDATE " + projects + " SET \"spec.default_endpoint_settings.pg_settings.a\" = 'b' WHERE project_id = 'p'", "spec.default_endpoint_settings.pg_settings can only be changed as a whole"},
@@ -624,7 +624,7 @@ func TestWritesFromAnswers(t *testing.T) {
 			"DELETE FROM " + catalogs + " WHERE name IN (SELECT name FROM " + catalogs + ")", broken, nil, 4, "", "not yours",
 		},
 		"a page that fails and is forgiven": {
-			"DELETE FROM " + catalogs + " WHERE name IN (SELECT name FROM " + catalogs + ")", broken, []string{"--on-error", "partial"}, 3, "", "nothing was sent, because the query that gives the rows is not complete",
+			"DELETE FROM " + catalogs + " WHERE name IN (SELECT name FROM " + catalogs + ")", broken, []string{"--on-error", "partial"}, 3, "", "nothing was sent, because the result of the query for its rows is not complete",
 		},
 		"a page limit": {
 			"INSERT INTO " + catalogs + " (name) SELECT name || '_copy' FROM " + catalogs, broken, []string{"--on-error", "partial", "--http.response.pageLimit", "1"}, 3, "", "nothing was sent",

@@ -113,7 +113,7 @@ func (c *Client) newWaiting(req *Request) (*waiting, error) {
 		}
 		value := req.value(b.Path)
 		if value == nil {
-			return nil, usage(b.Path, nil, "missing: without it nobody can wait for what %s begins", m.FullName())
+			return nil, usage(b.Path, nil, "missing: waiting for the work of %s needs it", m.FullName())
 		}
 		w.args[b.Param] = value
 	}

@@ -132,7 +132,7 @@ func (s *Session) noteReplaced() {
 	s.replaced.mu.Lock()
 	defer s.replaced.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(s.replaced.byMethod)) {
-		s.note("%s answered with what is no text: characters replaced by U+FFFD: %d", name, s.replaced.byMethod[name])
+		s.note("%s returned invalid text: characters replaced by U+FFFD: %d", name, s.replaced.byMethod[name])
 	}
 }
 

@@ -120,7 +120,7 @@ func (w *write) settable(m *provider.Method, column statement.Ident) error {
 		if p.In != provider.InPath {
 			return nil
 		}
-		return provider.Usagef("%s: %s tells which resource to change, and cannot be changed itself", w.what, column.Text).
+		return provider.Usagef("%s: %s identifies the resource to change, and cannot be changed itself", w.what, column.Text).
 			At(column.Pos).
 			Hintf("compare it in the WHERE")
 	}

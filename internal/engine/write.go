@@ -89,7 +89,7 @@ func (w *write) changes(ctx context.Context) ([]change, error) {
 	if missing := w.session.Missing(); len(missing) > 0 {
 		// What is written from an answer with gaps cannot be told from what is written from all of
 		// it.
-		return nil, provider.Errorf(provider.Partial, "%s: nothing was sent, because the query that gives the rows is not complete: %s", w.what, missing[0].String()).
+		return nil, provider.Errorf(provider.Partial, "%s: nothing was sent, because the result of the query for its rows is not complete: %s", w.what, missing[0].String()).
 			At(w.position).
 			Because(missing[0].Err)
 	}

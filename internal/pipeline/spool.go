@@ -164,7 +164,7 @@ func (s *spool) fill(workspace string, rows provider.Rows, next func() ([]any, e
 			places = append(places, at)
 			at++
 		default:
-			return provider.Usagef("the query gives the column %s, which the table does not have there", provider.Quote(c.Name))
+			return provider.Usagef("the query returns the column %s, which the table does not have there", provider.Quote(c.Name))
 		}
 	}
 	if at < len(s.table.Columns) {

@@ -132,13 +132,13 @@ func TestSpoolFill(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for want, err := range map[string]error{
-		`the query gives the column "size", which the table does not have there`:                          take(t, newSpool(things()), "id size"),
-		`the query gives the column "body", which the table does not have there`:                          take(t, newSpool(things()), "body id"),
-		`the query gives the column "more", which the table does not have there`:                          take(t, newSpool(things()), "id body more"),
+		`the query returns the column "size", which the table does not have there`:                        take(t, newSpool(things()), "id size"),
+		`the query returns the column "body", which the table does not have there`:                        take(t, newSpool(things()), "body id"),
+		`the query returns the column "more", which the table does not have there`:                        take(t, newSpool(things()), "id body more"),
 		"the query does not give the column body":                                                         take(t, newSpool(things()), "id"),
-		`the column id is declared as integer, and "x" is none`:                                           take(t, newSpool(things()), "id body", []any{"x", "y"}),
+		`the column id is declared as integer, and "x" has another type`:                                  take(t, newSpool(things()), "id body", []any{"x", "y"}),
 		`a row is of the workspace "dbc-2", and the query was for dbc-1: leave deployment_name out of it`: take(t, newSpool(things()), "id body deployment_name", []any{int64(1), "", "dbc-2"}),
-		io.ErrUnexpectedEOF.Error():                                                                       newSpool(things()).fill("dbc-1", provider.NewRows(described(t, "id body"), nil), func() ([]any, error) { return nil, io.ErrUnexpectedEOF }),
+		io.ErrUnexpectedEOF.Error(): newSpool(things()).fill("dbc-1", provider.NewRows(described(t, "id body"), nil), func() ([]any, error) { return nil, io.ErrUnexpectedEOF }),
 	} {
 		if err == nil || err.Error() != want {
 			t.Errorf("%v\nwant\n%s", err, want)

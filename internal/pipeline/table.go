@@ -168,7 +168,7 @@ func (t *Table) resolve(given []provider.Column) error {
 		}
 		switch lower := strings.ToLower(c.Name); {
 		case seen[lower]:
-			return provider.Usagef("the query gives the column %s twice: name one of them otherwise with AS", provider.Quote(c.Name))
+			return provider.Usagef("the query returns the column %s twice: name one of them otherwise with AS", provider.Quote(c.Name))
 		case slices.Contains(reserved(), lower):
 			return provider.Usagef("the column %s is one that every table or its history has for itself: name it otherwise with AS", c.Name)
 		case !variableName.MatchString(c.Name) || len(c.Name) > 60:
@@ -196,7 +196,7 @@ func (t *Table) resolve(given []provider.Column) error {
 		}
 	}
 	if len(lacking) > 0 {
-		return provider.Usagef("the query computes %s, whose type nothing says", strings.Join(lacking, ", ")).
+		return provider.Usagef("the query computes %s, whose type is not known", strings.Join(lacking, ", ")).
 			Hintf("say it in the comment at the top: -- types: %s integer (or %s)", lacking[0], typeNames())
 	}
 	return nil

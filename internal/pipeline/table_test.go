@@ -132,14 +132,14 @@ func TestResolveRefuses(t *testing.T) {
 		{"no columns", "deployment_name:string", []string{"id"}, nil, `the key names the column "id", which the query does not give`},
 		{"the workspace in the key", "deployment_name:string id:string", []string{"deployment_name"}, nil, `the key names the column "deployment_name", which the query does not give`},
 		{"a key of another case", "ID:string", []string{"id"}, nil, `the key names the column "id", which the query does not give`},
-		{"a column twice", "id:string ID:integer", []string{"id"}, nil, `the query gives the column "ID" twice: name one of them otherwise with AS`},
+		{"a column twice", "id:string ID:integer", []string{"id"}, nil, `the query returns the column "ID" twice: name one of them otherwise with AS`},
 		{"a column of the table's own", "id:string Stale:boolean", []string{"id"}, nil, "the column Stale is one that every table or its history has for itself: name it otherwise with AS"},
 		{"a column of PostgreSQL's own", "id:string xmin:integer", []string{"id"}, nil, "the column xmin is one that every table or its history has for itself: name it otherwise with AS"},
 		{"a column without a name", "id:string count(*)", []string{"id"}, nil, `the column "count(*)" needs a name of letters, digits and _, at most 60: give it one with AS`},
 		{"a hostile column", "a\"b\x1b:string", []string{"id"}, nil, `the column "a\"b\x1b" needs a name of letters, digits and _, at most 60: give it one with AS`},
 		{"a long column", strings.Repeat("c", 61) + ":string", []string{"id"}, nil, `the column "` + strings.Repeat("c", 61) + `" needs a name of letters, digits and _, at most 60: give it one with AS`},
 		{"types of no column", "id:string", []string{"id"}, map[string]Type{"b": Text, "a": Text}, `types names the column "a", which the query does not give`},
-		{"columns without a type", "id:string a b:null", []string{"id"}, nil, "the query computes a, b, whose type nothing says"},
+		{"columns without a type", "id:string a b:null", []string{"id"}, nil, "the query computes a, b, whose type is not known"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := (&Table{Key: test.key, Types: test.types}).resolve(described(t, test.columns))

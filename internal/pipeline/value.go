@@ -39,7 +39,7 @@ func (c Column) convert(v any) (any, error) {
 		converted = asJSON(v)
 	}
 	if converted == nil {
-		return nil, provider.Usagef("the column %s is declared as %s, and %s is none", c.Name, c.Type, provider.Quote(written(v)))
+		return nil, provider.Usagef("the column %s is declared as %s, and %s has another type", c.Name, c.Type, provider.Quote(written(v)))
 	}
 	return converted, nil
 }

@@ -134,7 +134,7 @@ func TestConvertRefuses(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s of %.20v", test.typ, test.in), func(t *testing.T) {
 			got, err := Column{"size", test.typ}.convert(test.in)
-			want := fmt.Sprintf("the column size is declared as %s, and %s is none", test.typ, test.told)
+			want := fmt.Sprintf("the column size is declared as %s, and %s has another type", test.typ, test.told)
 			if got != nil || err == nil || err.Error() != want || provider.CodeOf(err) != provider.Usage {
 				t.Errorf("%#v, %v; want %s", got, err, want)
 			}

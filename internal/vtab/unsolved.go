@@ -83,5 +83,5 @@ func (ts *tables) unsolved() (message, hint string) {
 		}
 		return "the tables cannot be joined so that each gets the parameters it needs", ""
 	}
-	return "missing parameters: " + strings.Join(parts, "; "), "add WHERE " + strings.Join(hints, " AND ") + ", or join with what gives them"
+	return "missing parameters: " + strings.Join(parts, "; "), "add WHERE " + strings.Join(hints, " AND ") + ", or join with a table that supplies them"
 }

@@ -130,5 +130,5 @@ func Example_errors() {
 	// Output:
 	// true
 	// missing parameters: databricks_workspace.postgres.postgres_branches needs project_id
-	// add WHERE project_id = '…', or join with what gives them
+	// add WHERE project_id = '…', or join with a table that supplies them
 }

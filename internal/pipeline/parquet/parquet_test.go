@@ -309,7 +309,7 @@ func TestFaultsOfTheCaller(t *testing.T) {
 		row     []any
 		want    string
 	}{
-		{"a type that is none", []Column{{Name: "a", Type: "blob"}}, nil, `column "a" of a Parquet file has type "blob", which is none`},
+		{"a type that is none", []Column{{Name: "a", Type: "blob"}}, nil, `column "a" of a Parquet file has the unknown type "blob"`},
 		{"too few values", everyType, []any{"a"}, "row 1 has 1 values for the 6 columns of a Parquet file"},
 		{"a Go type that rows do not have", []Column{{Name: "a", Type: Integer}}, []any{1}, `row 1, column "a": the value is a Go int, which rows do not have`},
 		{"a secret, which is not shown", []Column{{Name: "a", Type: Text}}, []any{provider.Secret("hunter2")}, `row 1, column "a": the value is a Go provider.Secret, which rows do not have`},

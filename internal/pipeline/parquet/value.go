@@ -39,7 +39,7 @@ func newColumn(c Column) (column, error) {
 		// isAdjustedToUTC is set: the value is a moment, not a local time.
 		column.typ, column.convert = parquet.Timestamp(parquet.Microsecond).Type(), timestamp
 	default:
-		return column, provider.Internalf("column %s of a Parquet file has type %s, which is none", provider.Quote(c.Name), provider.Quote(c.Type))
+		return column, provider.Internalf("column %s of a Parquet file has the unknown type %s", provider.Quote(c.Name), provider.Quote(c.Type))
 	}
 	return column, nil
 }
