@@ -176,7 +176,7 @@ func New(opts Options) (*Emulator, error) {
 	all := documents.NewShapes(opts.Catalogue)
 	whole := sync.OnceValues(func() (*routes, error) { return newRoutes(opts.Catalogue, all, false) })
 	var lakebaseRoutes *routes
-	hasLakebase, err := hasLakebase(opts.Catalogue)
+	hasLakebase, err := hasService(opts.Catalogue, lakebaseService)
 	if err == nil && hasLakebase {
 		lakebaseRoutes, err = newRoutes(opts.Catalogue, all, true)
 	} else if err == nil {

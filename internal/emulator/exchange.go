@@ -29,6 +29,7 @@ type exchange struct {
 	body       []byte
 	operation  string // full name of the method; empty: the path has none
 	fault      *Fault
+	workspace  string // id of the workspace that carries it out; empty: none does
 }
 
 // response is an HTTP response.
@@ -149,11 +150,13 @@ func (e *Emulator) carryOut(ctx context.Context, x *exchange) (any, error) {
 		return nil, err
 	}
 	req := &apiRequest{
-		input: input{params: params, query: query, body: x.body, kind: rt.target.Kind, method: rt.method, shapes: e.shapes},
+		input: input{params: params, query: query, body: x.body, contentType: x.request.Header.Get("Content-Type"), kind: rt.target.Kind, method: rt.method, shapes: e.shapes},
 		ctx:   ctx, emulator: e, workspace: ws, home: ws, route: rt, segments: segments,
 		subject: subject, base: baseURL(x.request), fault: x.fault,
 	}
-	if documents.IsAccount(rt.method) {
+	if !documents.IsAccount(rt.method) {
+		x.workspace = strconv.FormatUint(ws.company().WorkspaceID(), 10)
+	} else {
 		req.home = e.account
 		if id, ok := params["account_id"]; ok && id != e.opts.AccountID {
 			return nil, apierror.NotFound("Account %q does not exist here; there is %s.", apierror.Printable(id), e.opts.AccountID)
@@ -190,6 +193,9 @@ func (e *Emulator) send(w http.ResponseWriter, x *exchange, a *response) {
 		header[name] = values
 	}
 	header.Set("X-Request-Id", x.id)
+	if x.workspace != "" {
+		header.Set("X-Databricks-Org-Id", x.workspace)
+	}
 	header.Set("Content-Length", strconv.Itoa(max(len(a.body), a.declared)))
 	w.WriteHeader(a.status)
 	// If the client is gone, nothing is left to do. If fewer bytes are written than declared,

@@ -34,7 +34,7 @@ func permissionHandler(rt *route) handler {
 
 // levelsOf returns the levels that a type of object has.
 func levelsOf(req *apiRequest, whole *documents.Shape) []string {
-	if strings.HasPrefix(documents.Path(req.method), permissionRoot+"{}") {
+	if strings.Contains(req.method.Path, "{request_object_type}") {
 		return []string{"CAN_EDIT", "CAN_MANAGE", "CAN_READ", "CAN_RUN"} // of notebooks, folders and the like
 	}
 	var found []string
@@ -75,13 +75,19 @@ func permissionLevels(req *apiRequest) (any, error) {
 func objectOf(req *apiRequest) (id, kind string) {
 	path := strings.Join(req.segments, "/")
 	_, object, _ := strings.Cut(path, "permissions/")
-	kind, _, _ = strings.Cut(object, "/")
+	kind = resource.ID(resource.Parent(object))
 	return "/" + object, strings.TrimSuffix(kind, "s")
+}
+
+// permissionsOf names the record of an object's permissions. Warehouses and the like have them by
+// two paths: warehouses/1 and sql/warehouses/1.
+func permissionsOf(id string) string {
+	return permissionRoot + resource.Key("/"+strings.TrimPrefix(strings.TrimPrefix(id, "/"), "sql/"))
 }
 
 func heldPermissions(req *apiRequest) resource.Record {
 	id, kind := objectOf(req)
-	if it, ok := req.home.collections.Get("/permissions/" + resource.Key(id)); ok {
+	if it, ok := req.home.collections.Get(permissionsOf(id)); ok {
 		return it.Record
 	}
 	m := req.method
@@ -143,7 +149,7 @@ func changePermissions(req *apiRequest) (any, error) {
 		list = append(list, granted[key])
 	}
 	changed := resource.Record{"object_id": r["object_id"], "object_type": r["object_type"], "access_control_list": list}
-	req.home.collections.Put("/permissions/"+resource.Key(id), changed)
+	req.home.collections.Put(permissionsOf(id), changed)
 	return req.shaped(changed), nil
 }
 

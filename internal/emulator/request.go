@@ -48,6 +48,8 @@ type input struct {
 	body   []byte
 	parsed resource.Record // see object
 
+	contentType string // of the body
+
 	kind   *documents.Kind // of the resource that the request is about; nil: none
 	method *provider.Method
 	shapes *documents.Shapes

@@ -79,15 +79,15 @@ func newRoutes(catalogue *provider.Catalogue, all *documents.Shapes, onlyLakebas
 	return &routes{router: r, kinds: kinds}, nil
 }
 
-// hasLakebase reports whether a catalogue has Lakebase.
-func hasLakebase(catalogue *provider.Catalogue) (bool, error) {
+// hasService reports whether a provider of a catalogue has a service.
+func hasService(catalogue *provider.Catalogue, name string) (bool, error) {
 	providers, err := catalogue.Providers()
 	if err != nil {
 		return false, err
 	}
 	for _, p := range providers {
 		for _, s := range p.Services {
-			if s.Name == lakebaseService {
+			if s.Name == name {
 				return true, nil
 			}
 		}
@@ -115,7 +115,8 @@ func readAhead(catalogue *provider.Catalogue) error {
 // which is one operation under the names of two resources, the first has the route.
 func newRouter(catalogue *provider.Catalogue, handlers map[string]handler, onlyLakebase bool) (*router, error) {
 	r := &router{root: &node{}}
-	err := eachMethod(catalogue, onlyLakebase, func(m *provider.Method) error {
+	add := func(m *provider.Method) error {
+		m = withUndocumented(m)
 		segments := strings.Split(strings.TrimPrefix(m.Path, "/"), "/")
 		shape := make([]string, len(segments))
 		rt := &route{method: m}
@@ -152,9 +153,31 @@ func newRouter(catalogue *provider.Catalogue, handlers map[string]handler, onlyL
 		at.routes[m.Verb] = rt
 		r.all = append(r.all, rt)
 		return nil
+	}
+	err := eachMethod(catalogue, onlyLakebase, func(m *provider.Method) error {
+		if err := add(m); err != nil || !strings.HasPrefix(m.Path, permissionsPath) {
+			return err
+		}
+		below := *m // types of objects such as sql/warehouses
+		below.Path = "/api/2.0/permissions/sql" + strings.TrimPrefix(m.Path, "/api/2.0/permissions")
+		return add(&below)
 	})
 	if err != nil {
 		return nil, err
+	}
+	for service, methods := range undocumentedMethods() {
+		has, err := hasService(catalogue, service)
+		if err != nil {
+			return nil, err
+		}
+		if !has || onlyLakebase {
+			continue
+		}
+		for _, m := range methods {
+			if err := add(m); err != nil {
+				return nil, err
+			}
+		}
 	}
 	for _, rt := range r.all {
 		if rt.handler == nil {

@@ -17,12 +17,13 @@ import (
 func treeHandlers() map[string]handler {
 	const objects, files, fs = "/api/2.0/workspace/", "/api/2.0/dbfs/", "/api/2.0/fs/"
 	return map[string]handler{
-		"GET " + objects + "list":       notebooks().list("objects"),
-		"GET " + objects + "get-status": notebooks().status,
-		"GET " + objects + "export":     exportObject,
-		"POST " + objects + "import":    importObject,
-		"POST " + objects + "mkdirs":    notebooks().mkdirs,
-		"POST " + objects + "delete":    notebooks().remove,
+		"GET " + objects + "list":                      notebooks().list("objects"),
+		"GET " + objects + "get-status":                objectStatus,
+		"POST /api/2.0/workspace-files/import-file/{}": importFile,
+		"GET " + objects + "export":                    exportObject,
+		"POST " + importPath:                           importObject,
+		"POST " + objects + "mkdirs":                   notebooks().mkdirs,
+		"POST " + objects + "delete":                   notebooks().remove,
 
 		"GET " + files + "list":       dbfs().list("files"),
 		"GET " + files + "get-status": dbfs().status,
@@ -60,6 +61,7 @@ func volumes() tree   { return tree{"/fs", directoryEntry} }
 func objectInfo(r resource.Record) resource.Record {
 	r = maps.Clone(r)
 	delete(r, "content")
+	delete(r, "format")
 	if r["object_type"] == company.Directory || r["object_type"] == "NOTEBOOK" {
 		delete(r, "size")
 	}
@@ -89,10 +91,11 @@ func pathOf(req *apiRequest, names ...string) (string, error) {
 		}
 	}
 	text = strings.TrimPrefix(text, "dbfs:")
-	if req.method.Path[:min(19, len(req.method.Path))] == "/api/2.0/workspace/" {
-		if rest, ok := strings.CutPrefix(text, "/Workspace"); ok && (rest == "" || rest[0] == '/') {
-			text = "/" + strings.TrimPrefix(rest, "/")
-		}
+	if req.method.Path == importFilePath && !strings.HasPrefix(text, "/") {
+		text = "/" + text
+	}
+	if strings.HasPrefix(req.method.Path, "/api/2.0/workspace/") || req.method.Path == importFilePath {
+		text, _ = unmounted(path.Clean(text))
 	}
 	if !strings.HasPrefix(text, "/") {
 		return "", apierror.Invalid("Path (%s) doesn't start with '/'.", apierror.Printable(text))
@@ -129,7 +132,7 @@ func (t tree) list(key string) handler {
 		}
 		rows := []any{}
 		if r["object_type"] != company.Directory {
-			rows = append(rows, t.show(r))
+			rows = append(rows, asAsked(req, t.show(r)))
 		} else {
 			var since int64
 			if text := req.query.Get("notebooks_modified_after"); text != "" {
@@ -143,7 +146,7 @@ func (t tree) list(key string) handler {
 					continue
 				}
 				if p := resource.Text(it.Record["path"]); p != "/" && path.Dir(p) == at {
-					rows = append(rows, t.show(it.Record))
+					rows = append(rows, asAsked(req, t.show(it.Record)))
 				}
 			}
 		}
