@@ -238,6 +238,9 @@ func (d *Documents) Resource(providerName, serviceName, name string) (*provider.
 		return nil, unknown("resource", name, doc.name)
 	}
 	found := r.resource(s, name, node)
+	if r.err == nil {
+		r.err = d.meant(providerName, found)
+	}
 	return result(found, r.err)
 }
 

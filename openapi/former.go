@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"slices"
@@ -61,6 +62,26 @@ func readFormerNames(fsys fs.FS, name string) ([]provider.FormerName, error) {
 		all = append(all, f)
 	}
 	return all, r.err
+}
+
+// meant sets what the names of methods meant in earlier documents, if those were other operations.
+func (d *Documents) meant(providerName string, r *provider.Resource) error {
+	all, err := d.FormerNames(providerName)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		service, resource, method := f.Parts()
+		if service != r.Service || resource != r.Name || f.Today == r.FullName()+"."+method {
+			continue
+		}
+		for _, m := range r.Methods {
+			if m.Name == method {
+				m.Meant = cmp.Or(f.Today, f.Request)
+			}
+		}
+	}
+	return nil
 }
 
 // checkFormerNames checks that each former name leads to a method.

@@ -174,8 +174,7 @@ func (m *Method) reachedBy(verb SQLVerb) *Method {
 }
 
 // Renamed says what has the former name of the resource today, for a statement with a verb; for all
-// methods if that is empty. It is empty for a resource with a name of today, and if the verb reaches
-// nothing.
+// methods if that is empty or reaches none. It is empty for a resource with a name of today.
 func (r *Resource) Renamed(verb SQLVerb) string {
 	var today []string
 	used := r.shared
@@ -192,6 +191,8 @@ func (r *Resource) Renamed(verb SQLVerb) string {
 		}
 	}
 	switch {
+	case len(today) == 0 && r.former != nil && verb != "":
+		return r.Renamed("")
 	case len(today) == 0:
 		return ""
 	case used:
@@ -231,9 +232,12 @@ func (s *Service) Renamed() string {
 	return s.Provider + "." + s.Name + " is " + strings.Join(today, " and ") + " today"
 }
 
-// Renamed says what has the former name today; empty for a name of today.
+// Renamed says what has the former name today. Of a name of today it says what the name meant, if that
+// was another method; else it is empty.
 func (n Named) Renamed() string {
 	switch {
+	case n.Former == "" && n.Method != nil && n.Method.Meant != "":
+		return n.Method.FullName() + " has another meaning than in earlier versions, where it was " + n.Method.Meant
 	case n.Former == "":
 		return ""
 	case n.Method != nil:

@@ -93,7 +93,8 @@ func TestAnotherProvider(t *testing.T) {
 	catalogue := provider.NewCatalogue(docs)
 	client := &dispatch.Client{Catalogue: catalogue, Authorizer: chain, HTTP: dispatch.NewHTTP()}
 	t.Cleanup(client.HTTP.CloseIdleConnections)
-	session := &engine.Session{Catalogue: catalogue, Client: client}
+	var notes []string
+	session := &engine.Session{Catalogue: catalogue, Client: client, Note: func(line string) { notes = append(notes, line) }}
 	t.Cleanup(session.Close)
 	for _, tt := range []struct{ name, statement, rows, requests string }{
 		{"SELECT", "SELECT author FROM bookshop.stock.authors WHERE shop = 'hill'", "ada|bo", "GET hill.example/authors"},
@@ -120,6 +121,46 @@ func TestAnotherProvider(t *testing.T) {
 				t.Errorf("requests %s, want %s", got, tt.requests)
 			}
 		})
+	}
+	const rows = "SELECT author FROM bookshop.shelf.writers WHERE shop = 'hill'"
+	for _, tt := range []struct{ name, statement, requests, note string }{
+		{"a former service", rows, "GET hill.example/authors", "bookshop.shelf.writers is bookshop.stock.authors today"},
+		{"twice in a statement", rows + " AND author IN (" + rows + ")", "GET hill.example/authors", "bookshop.shelf.writers is bookshop.stock.authors today"},
+		{"its columns by the whole name", "SELECT bookshop.shelf.writers.author FROM bookshop.shelf.writers WHERE shop = 'hill'", "GET hill.example/authors", "bookshop.shelf.writers is bookshop.stock.authors today"},
+		{"a former method", "EXEC bookshop.stock.books.OF @shop = 'hill', @author = 'ada'", "GET hill.example/authors/ada/books", "bookshop.stock.books.of is bookshop.stock.books.list today"},
+		{"a method of today below a former resource", "EXEC bookshop.shelf.volumes.add @shop = 'hill', @author = 'ada', @title = 'Notes'", `POST hill.example/authors/ada/books {"title":"Notes"}`, "bookshop.shelf.volumes.add is bookshop.stock.books.add today"},
+		{
+			"another verb", "REPLACE INTO bookshop.shelf.volumes (shop, author, title) VALUES ('hill', 'ada', 'Notes')", `POST hill.example/authors/ada/books {"title":"Notes"}`,
+			"1 row replaced|bookshop.shelf.volumes, as this REPLACE uses it, is INSERT INTO bookshop.stock.books today",
+		},
+		{
+			"a verb that a resource of today lacks", "INSERT INTO bookshop.stock.authors (shop, title, placed) VALUES ('hill', 'Notes', true)", `POST hill.example/orders {"placed":true,"title":"Notes"}`,
+			"1 row inserted|bookshop.stock.authors, as this INSERT uses it, is EXEC bookshop.stock.orders.place today",
+		},
+		{
+			"one name, two methods", "EXEC bookshop.stock.orders.place @shop = 'hill', @title = 'Notes'", `POST hill.example/orders {"title":"Notes"}`,
+			"bookshop.stock.orders.place has another meaning than in earlier versions, where it was bookshop.stock.books.add",
+		},
+		{"SHOW", "SHOW METHODS IN bookshop.shelf.writers", "", "bookshop.shelf.writers is bookshop.stock.authors today"},
+		{"LIKE", "SHOW SERVICES IN bookshop LIKE 'sh%'", "", "bookshop.shelf is bookshop.stock today"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { //nolint:paralleltest // one session, one statement at a time
+			chain.requests, notes = nil, nil
+			if _, err := read(t.Context(), session, tt.statement); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(chain.requests, "|"); got != tt.requests {
+				t.Errorf("requests %s, want %s", got, tt.requests)
+			}
+			if got := strings.Join(notes, "|"); got != tt.note {
+				t.Errorf("notes %s, want %s", got, tt.note)
+			}
+		})
+	}
+	notes = nil
+	_, err = read(t.Context(), session, "DELETE FROM bookshop.shelf.writers WHERE shop = 'hill' AND author = 'ada'")
+	if err == nil || !strings.Contains(err.Error(), "its request was DELETE /authors/{author}. No shop drops authors.") || len(notes) != 1 {
+		t.Errorf("%v, %q", err, notes)
 	}
 	// A name that compares the tenant where no call knows it is refused by the documents' word for it.
 	_, err = read(t.Context(), session, "SELECT 1 FROM bookshop.stock.authors a LEFT JOIN bookshop.stock.books b ON b.author = a.author WHERE b.shop = 'hill' OR a.author = 'x'")
