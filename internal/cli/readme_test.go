@@ -23,6 +23,7 @@ import (
 var pages = []string{
 	"README.md",
 	"docs/emulator.md",
+	"docs/functions.md",
 	"docs/go.md",
 	"docs/pipelines.md",
 	"docs/queries.md",

@@ -45,7 +45,7 @@ func (r *Runner) Create(c *statement.Create) (*Work, error) {
 		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
-	o := &Object{store: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Text, columns: texts(c.Columns)}
+	o := &Object{store: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Written(), columns: texts(c.Columns)}
 	if c.Kind == statement.View {
 		return r.change(o.store, func(db *sqlite3.Conn) error { return o.replaceView(db, c) }, p), nil
 	}
@@ -122,7 +122,7 @@ func distinct(columns []provider.Column, pos provider.Position) error {
 // view that names itself.
 func (r *Runner) checkView(c *statement.Create) error {
 	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) {
-		err := p.CreateView(c.Name.Text, texts(c.Columns), c.As.Text)
+		err := p.CreateView(c.Name.Text, texts(c.Columns), c.As.Written())
 		return "SELECT * FROM temp." + sqlite3.QuoteIdentifier(c.Name.Text), err
 	})
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/lakeql/lakeql/internal/dialect"
 )
 
 // kind is the kind of a token.
@@ -135,6 +137,9 @@ func (s *scanned) token(at int, backslashes bool) token {
 		return token{number, at, at + length}
 	case isWordByte(c):
 		return token{word, at, at + wordLength(rest)}
+	case c == '$' && !backslashes && dollarQuoted(rest) > 0: // hidden as a whole, as what is not understood
+		s.broken = true
+		return token{literal, at, at + dollarQuoted(rest)}
 	case c == '@' || c == ':' || c == '$':
 		prefix := 1
 		if strings.HasPrefix(rest, "@@") {
@@ -146,6 +151,18 @@ func (s *scanned) token(at int, backslashes bool) token {
 	}
 	_, size := utf8.DecodeRuneInString(rest)
 	return token{symbol, at, at + size}
+}
+
+// dollarQuoted returns the length of the text in dollar quotes that s begins with; 0: there is none.
+func dollarQuoted(s string) int {
+	typ, length := dialect.Scan(s)
+	switch {
+	case typ != dialect.String:
+		return 0
+	case length < 0:
+		return len(s)
+	}
+	return length
 }
 
 func (s *scanned) quoted(at int, quote byte, backslashes bool) token {
@@ -232,14 +249,14 @@ func wordLength(s string) int {
 
 // keywords are the words of the grammar and of SQLite's.
 var keywords = sync.OnceValue(func() map[string]bool {
-	return wordSet(`abort all alter analyze and any as asc auth avg begin between by case cast check collate columns
+	return wordSet(`abort all alter analyze and any array as asc at auth avg begin between by case cast check collate columns
 	constraint count create cross current current_date current_time current_timestamp database default delete desc describe
 	distinct do drop else end errors escape except exclude exec execute exists explain extended fail false filter first
 	following for foreign from full functions glob group groups having if ignore in index indexed inner insert instead intersect
-	into is isnull join json key last left like limit list match materialized max method methods min natural nativequery not
-	notnull null nulls of offset on or order others outer over partition plan pragma preceding primary providers purge query
+	ilike interval into is isnull join json key lateral last left like limit list match materialized max method methods min natural nativequery not
+	notnull null nulls of offset on or order others outer over ordinality partition plan pragma preceding primary providers purge query
 	range recursive references refresh regexp registry release rename replace resources restrict returning right rollback
-	row rows savepoint select services set settings show sleep sum table tables temp temporary then ties to transaction
+	row rows savepoint select services set settings show similar sleep some sum table tables temp temporary then ties to transaction
 	trigger true truncate unbounded union unique update use using vacuum values version view views virtual when where window
 	with within without`)
 })

@@ -427,10 +427,13 @@ func (c *comparisons) isTimeText(s span) bool {
 	if s.to == s.from+1 {
 		return t.is("CURRENT_TIMESTAMP") || t.is("CURRENT_DATE")
 	}
-	if (t.is("DATETIME") || t.is("DATE")) && c.get(s.from+1).typ == '(' {
-		return c.pairs[s.from+1] == s.to-1
-	}
-	return false
+	return timeFunctions[strings.ToUpper(t.raw)] && c.get(s.from+1).typ == '(' && c.pairs[s.from+1] == s.to-1
+}
+
+// timeFunctions are the functions that return a time, in upper case.
+var timeFunctions = map[string]bool{
+	"DATE": true, "DATETIME": true, "DATE_TRUNC": true, "LAKEQL_DATE": true, "LAKEQL_TIMESTAMP": true, "LAKEQL_TIMESTAMPTZ": true,
+	"LAKEQL_TIME_MINUS": true, "LAKEQL_TIME_PLUS": true, "LAKEQL_TIMEZONE": true, "MAKE_DATE": true, "NOW": true, "TIMEZONE": true, "TO_DATE": true, "TO_TIMESTAMP": true,
 }
 
 // isNumber reports whether an operand is a number that cannot be a time.

@@ -24,6 +24,12 @@ func (c *comparisons) at(i int) error {
 	case word == "BY":
 		c.order(i)
 		return nil
+	case word == "LAKEQL_TEXT" && c.get(i+1).typ == '(': // x::text
+		if inner := (span{i + 2, c.pairs[i+1]}); c.isWhole(inner) && c.class(inner) == Boolean {
+			end := c.get(inner.to - 1).end()
+			c.edits = append(c.edits, Edit{end, end, ", 1"}) // it spells a boolean then
+		}
+		return nil
 	case word == "MIN" || word == "MAX" || word == "DISTINCT":
 		c.aggregate(i)
 		return nil

@@ -8,9 +8,9 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Edit is other text for a part of a query, or, where the part is empty, text to put in.
+// Edit is other text for a part of [Query.Text].
 type Edit struct {
-	Start, End int // in [Query.Text]
+	Start, End int
 	Text       string
 }
 
@@ -28,15 +28,20 @@ func (q *Query) Edit(edits []Edit) Edited {
 	slices.SortStableFunc(edits, func(a, b Edit) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
+	return Edited{edited(q.Text, edits), q, edits}
+}
+
+// edited applies edits, which are in order.
+func edited(text string, edits []Edit) string {
 	var b strings.Builder
 	at := 0
 	for _, e := range edits {
-		b.WriteString(q.Text[at:e.Start])
+		b.WriteString(text[at:e.Start])
 		b.WriteString(e.Text)
 		at = e.End
 	}
-	b.WriteString(q.Text[at:])
-	return Edited{b.String(), q, edits}
+	b.WriteString(text[at:])
+	return b.String()
 }
 
 // At finds the line and column in the source that an offset in the edited text comes from. For text of
@@ -45,8 +50,14 @@ func (e Edited) At(offset int) provider.Position { return e.query.At(e.source(of
 
 // source returns the offset in the query's text.
 func (e Edited) source(offset int) int {
-	shift := 0 // of the edited text against the query's
-	for _, edit := range e.edits {
+	return unedited(e.edits, offset)
+}
+
+// unedited returns the offset before edits, which are in order, of an offset behind them. For text of an
+// edit it is where the edit begins.
+func unedited(edits []Edit, offset int) int {
+	shift := 0 // of the edited text against the other
+	for _, edit := range edits {
 		start := edit.Start + shift
 		if offset < start {
 			break

@@ -60,15 +60,19 @@ func (l *lexer) position(offset int) provider.Position { return l.places.positio
 // locator finds the lines and columns of tokens. It counts from where it last looked, because most
 // are asked for in order.
 type locator struct {
-	text string
-	last provider.Position
+	text   string
+	last   provider.Position
+	origin *origin // of the text, if that is a translation
 }
 
 func newLocator(text string) locator {
-	return locator{text, provider.Position{Line: 1, Column: 1}}
+	return locator{text: text, last: provider.Position{Line: 1, Column: 1}}
 }
 
 func (l *locator) position(offset int) provider.Position {
+	if l.origin != nil {
+		return l.origin.position(l.text, offset)
+	}
 	if offset < l.last.Offset {
 		return provider.PositionAt(l.text, offset)
 	}

@@ -23,6 +23,7 @@ type Query struct {
 
 	source    string
 	start     int             // of Text in source
+	origin    *origin         // of source, if that is a translation
 	mentioned map[string]bool // the names in it, in lower case
 	wildcards []wildcard
 }
@@ -32,7 +33,15 @@ func (q *Query) Pos() provider.Position { return q.Position }
 
 // At finds the line and column of an offset in Text.
 func (q *Query) At(offset int) provider.Position {
-	return provider.PositionAt(q.source, q.start+offset)
+	return q.origin.position(q.source, q.start+offset)
+}
+
+// Written is the query as the statement has it, before a translation from PostgreSQL's spelling.
+func (q *Query) Written() string {
+	if q.origin == nil {
+		return q.Text
+	}
+	return q.origin.written[unedited(q.origin.edits, q.start):unedited(q.origin.edits, q.start+len(q.Text))]
 }
 
 // Mentions reports whether a word or quoted name of the query is name, in any case, be it a table's,

@@ -41,10 +41,15 @@ func checkQueries(t *testing.T, text string, s Statement) {
 		if q.Text == "" || strings.Trim(q.Text, " \t\r\n\f") != q.Text {
 			t.Fatalf("the text %q begins or ends with blanks", q.Text)
 		}
-		if want := provider.PositionAt(text, q.start); q.Position != want || q.At(0) != want {
+		if q.origin != nil {
+			checkTranslated(t, text, q)
+		} else if want := provider.PositionAt(text, q.start); q.Position != want || q.At(0) != want {
 			t.Fatalf("%q is at %+v and At(0) %+v, want %+v", q.Text, q.Position, q.At(0), want)
 		}
 		for i := range len(q.Text) {
+			if q.origin != nil {
+				break
+			}
 			if c := text[q.start+i]; q.Text[i] != c && q.Text[i] != ' ' && q.Text[i] != ',' {
 				t.Fatalf("byte %d of %q is %q in the source", i, q.Text, c)
 			}
@@ -71,6 +76,23 @@ func checkQueries(t *testing.T, text string, s Statement) {
 		if got, err := rewriteTenants(q, same, map[string]string{tenant: "W"}); err != nil || q.Everywhere(tenant) == (got == q.Text) {
 			t.Fatalf("Everywhere is %v of %q, which becomes %q, %v", q.Everywhere(tenant), q.Text, got, err)
 		}
+	}
+}
+
+// checkTranslated checks what holds of every query that was translated: each part of it comes from the
+// statement, in order, and it holds nothing more to translate.
+func checkTranslated(t *testing.T, text string, q *Query) {
+	t.Helper()
+	if q.Position != q.At(0) {
+		t.Fatalf("%q is at %+v and At(0) %+v", q.Text, q.Position, q.At(0))
+	}
+	at := 0
+	for i := range len(q.Text) {
+		pos := q.At(i)
+		if pos != provider.PositionAt(text, pos.Offset) || pos.Offset < at || pos.Offset > len(text) {
+			t.Fatalf("byte %d of %q is at %+v, behind %d", i, q.Text, pos, at)
+		}
+		at = pos.Offset
 	}
 }
 

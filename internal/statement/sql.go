@@ -17,6 +17,9 @@ type sqlParser struct {
 	hints  []string // upper case, in order
 	places locator
 	at     int // the token that comes next
+	// origin is set if the statement was translated from PostgreSQL's spelling: source is then the text
+	// of the translated statement alone.
+	origin *origin
 }
 
 // sql reads the tokens of a statement, beginning with the parser's current one, to its end.
@@ -24,7 +27,7 @@ func (p *parser) sql(pos provider.Position) (*sqlParser, error) {
 	start := p.token.start
 	p.lex.end = start
 	scanner := &sqlScanner{lex: p.lex}
-	s := &sqlParser{pos: pos, source: p.lex.text, places: locator{p.lex.text, pos}}
+	s := &sqlParser{pos: pos, source: p.lex.text, places: locator{text: p.lex.text, last: pos}}
 	for {
 		t, err := scanner.next()
 		if err != nil {
@@ -35,13 +38,17 @@ func (p *parser) sql(pos provider.Position) (*sqlParser, error) {
 			break
 		}
 	}
-	s.text = scanner.blank(start, s.tokens[len(s.tokens)-1].start)
+	end := s.tokens[len(s.tokens)-1].start
+	s.text = scanner.blank(start, end)
+	if err := s.translate(); err != nil {
+		return nil, err
+	}
 	s.names = dottedNames(s.tokens, s.places)
 	var err error
 	if s.hints, err = p.lex.words(append(slices.Clone(p.hints), scanner.hints...)); err != nil {
 		return nil, err
 	}
-	p.lex.restart(s.tokens[len(s.tokens)-1].start)
+	p.lex.restart(end)
 	return s, p.next()
 }
 
@@ -187,7 +194,7 @@ func (s *sqlParser) conflict() (string, error) {
 func (s *sqlParser) balanced() error {
 	var open []token
 	fault := func(t token, message string) error {
-		return provider.Usagef("%s", message).At(provider.PositionAt(s.source, t.start))
+		return provider.Usagef("%s", message).At(s.places.position(t.start))
 	}
 	for _, t := range s.tokens {
 		switch t.typ {
@@ -350,7 +357,7 @@ func (s *sqlParser) whole() *Query { return s.part(0, s.last()) }
 // part makes a query of the tokens from one token to before another; it has at least one token.
 func (s *sqlParser) part(from, to int) *Query {
 	begin, start, end := s.tokens[0].start, s.tokens[from].start, s.tokens[to-1].end()
-	q := &Query{Position: s.pos, Text: s.text[start-begin : end-begin], source: s.source, start: start, mentioned: map[string]bool{}}
+	q := &Query{Position: s.pos, Text: s.text[start-begin : end-begin], source: s.source, start: start, origin: s.origin, mentioned: map[string]bool{}}
 	if from > 0 {
 		q.Position = s.places.position(start)
 	}

@@ -216,8 +216,8 @@ func TestInsert(t *testing.T) {
 			map[string]string{"Into": "1:13 t", "Source": `1:15 SELECT 'C:\', 'RETURNING; x'`, "Returning": "1:54 a"},
 		},
 		"RETURNING in brackets, quotes and names": {
-			"INSERT INTO t SELECT (SELECT x.returning FROM returning), \"returning\", a.returning FROM a",
-			map[string]string{"Into": "1:13 t", "Source": "1:15 SELECT (SELECT x.returning FROM returning), \"returning\", a.returning FROM a"},
+			"INSERT INTO t SELECT (SELECT x.\"returning\" FROM \"returning\"), \"returning\", a.\"returning\" FROM a",
+			map[string]string{"Into": "1:13 t", "Source": "1:15 SELECT (SELECT x.\"returning\" FROM \"returning\"), \"returning\", a.\"returning\" FROM a"},
 		},
 		"wide letters": {
 			"INSERT INTO größe (ä) SELECT '漢字' RETURNING ä",

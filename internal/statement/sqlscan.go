@@ -3,14 +3,14 @@ package statement
 import (
 	"strings"
 
-	"github.com/xwb1989/sqlparser"
+	"github.com/lakeql/lakeql/internal/dialect"
 )
 
 // The token types of a sqlScanner. Any other token is one character, which is also its type.
 const (
-	wordToken   = sqlparser.ID // a word or a quoted name
-	stringToken = sqlparser.STRING
-	numberToken = sqlparser.INTEGRAL
+	wordToken   = dialect.Word // a word or a quoted name
+	stringToken = dialect.String
+	numberToken = dialect.Number
 )
 
 // sqlScanner returns the tokens of a statement that follows SQL's rules: a backslash is a character
@@ -71,83 +71,13 @@ func (s *sqlScanner) next() (token, error) {
 		}
 		t := token{start: start}
 		var length int
-		if t.typ, length = sqlToken(rest); length < 0 {
+		if t.typ, length = dialect.Scan(rest); length < 0 {
 			return token{open: true}, l.openQuote(start)
 		}
 		t.raw = rest[:length]
 		l.end = start + length
 		return t, nil
 	}
-}
-
-// sqlToken returns the type and length of the token that s begins with; the length is -1 where a quote
-// is not closed.
-func sqlToken(s string) (typ, length int) {
-	switch c := s[0]; {
-	case c == '\'':
-		return stringToken, quoted(s)
-	case c == '"' || c == '`':
-		if length = quoted(s); length == 2 {
-			return stringToken, length // "" names nothing
-		}
-		return wordToken, length
-	case len(s) > 1 && (c == 'x' || c == 'X') && s[1] == '\'':
-		if length = quoted(s[1:]); length > 0 {
-			length++
-		}
-		return stringToken, length // bytes: x'0102'
-	case beginsWord(c):
-		return wordToken, wordLength(s)
-	case c >= '0' && c <= '9':
-		return numberToken, numberLength(s)
-	case len(s) > 1 && strings.IndexByte(":@$", c) >= 0 && beginsWord(s[1]):
-		return int(c), 1 + wordLength(s[1:]) // a parameter: :name
-	default:
-		return int(c), 1
-	}
-}
-
-// beginsWord reports whether a name may begin with c. As in SQLite, all beyond ASCII are letters.
-func beginsWord(c byte) bool {
-	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
-}
-
-func wordLength(s string) int {
-	length := 1
-	for length < len(s) && (beginsWord(s[length]) || s[length] == '$' || s[length] >= '0' && s[length] <= '9') {
-		length++
-	}
-	return length
-}
-
-// numberLength takes letters in as well, as in 0x1F and 1e5, and the sign of an exponent.
-func numberLength(s string) int {
-	hexadecimal := len(s) > 1 && (s[1] == 'x' || s[1] == 'X')
-	length := 1
-	for length < len(s) {
-		c, last := s[length], s[length-1]
-		sign := (c == '+' || c == '-') && (last == 'e' || last == 'E') && !hexadecimal
-		if !sign && c != '.' && (c < '0' || c > '9') && (c >= 0x80 || !beginsWord(c)) {
-			break
-		}
-		length++
-	}
-	return length
-}
-
-// quoted returns the length of the quoted text that s begins with, -1 where it has no end.
-func quoted(s string) int {
-	for i := 1; i < len(s); i++ {
-		if s[i] != s[0] {
-			continue
-		}
-		if i+1 < len(s) && s[i+1] == s[0] {
-			i++
-			continue
-		}
-		return i + 1
-	}
-	return -1
 }
 
 // unquoteName returns the name that a word token stands for.

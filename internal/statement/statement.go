@@ -306,7 +306,7 @@ func unexpected(t token, pos provider.Position, wanted string) error {
 		found = "the end of the text"
 	}
 	hint := ""
-	if t.typ == sqlparser.STRING && t.raw[0] == '\'' {
+	if (t.typ == sqlparser.STRING || t.typ == stringToken) && t.raw[0] == '\'' {
 		hint = "a quote inside a string is written twice: ''"
 	}
 	return provider.Usagef("found %s, expected %s", found, wanted).At(pos).Hintf("%s", hint)

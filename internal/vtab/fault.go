@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/functions"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -112,7 +113,8 @@ func (p *Program) nearestColumn(name string) string {
 
 // nearestFunction finds the functions that are called nearly so.
 func (p *Program) nearestFunction(name string) string {
-	return nearest(p.names("SELECT DISTINCT name FROM pragma_function_list WHERE name GLOB '[a-z]*' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'"), name)
+	known := p.names("SELECT DISTINCT name FROM pragma_function_list WHERE name GLOB '[a-z]*' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'")
+	return nearest(append(known, functions.Names()...), name)
 }
 
 // nearestTable finds the tables that are called nearly so.

@@ -1,121 +1,30 @@
 package vtab
 
 import (
-	"cmp"
-	"encoding/json"
 	"errors"
-	"io"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/ext/regexp"
 
+	"github.com/lakeql/lakeql/internal/functions"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// AddFunctions adds to a database the functions that StackQL has beyond SQLite's own: regexp_like
-// and the other functions of regular expressions, split_part, and json_equal.
+// AddFunctions adds to a database all functions that statements may call beyond SQLite's own, and
+// those that edits call.
 func AddFunctions(db *sqlite3.Conn) error {
+	if err := functions.All(db); err != nil {
+		return err
+	}
+	return addOwn(db)
+}
+
+// addOwn adds the functions that edits call.
+func addOwn(db *sqlite3.Conn) error {
 	const pure = sqlite3.DETERMINISTIC | sqlite3.INNOCUOUS
-	err := errors.Join(
-		regexp.Register(db),
-		addSpelling(db),
-		db.CreateFunction("split_part", 3, pure, splitPart),
-		db.CreateFunction("json_equal", 2, pure, jsonEqual),
-		db.CreateFunction(workspaceFunction, 3, pure, workspaceOf),
-	)
-	if err != nil {
+	if err := errors.Join(addSpelling(db), db.CreateFunction(workspaceFunction, 3, pure, workspaceOf)); err != nil {
 		return provider.Internalf("add functions to SQLite").Because(err)
 	}
 	return nil
-}
-
-// splitPart is split_part(text, separator, n): the n-th part from 1, or from the end if n is
-// negative; an empty text if there are fewer, as in PostgreSQL.
-func splitPart(ctx sqlite3.Context, args ...sqlite3.Value) {
-	for _, arg := range args {
-		if arg.Type() == sqlite3.NULL {
-			ctx.ResultNull()
-			return
-		}
-	}
-	text, separator, n := args[0].Text(), args[1].Text(), args[2].Int()
-	if n == 0 {
-		ctx.ResultError(errors.New("split_part: parts count from 1, or from -1 at the end"))
-		return
-	}
-	parts := []string{text}
-	if separator != "" {
-		parts = strings.Split(text, separator)
-	}
-	if n < 0 {
-		n += len(parts) + 1
-	}
-	if n < 1 || n > len(parts) {
-		ctx.ResultText("")
-		return
-	}
-	ctx.ResultText(parts[n-1])
-}
-
-// jsonEqual is json_equal(a, b): 1 if two texts are the same JSON. Blanks, the order of attributes
-// and the notation of numbers do not count. A text that is not JSON is an error.
-func jsonEqual(ctx sqlite3.Context, args ...sqlite3.Value) {
-	var values [2]any
-	for i, arg := range args {
-		if arg.Type() == sqlite3.NULL {
-			ctx.ResultNull()
-			return
-		}
-		dec := json.NewDecoder(strings.NewReader(arg.Text()))
-		dec.UseNumber()
-		err := dec.Decode(&values[i])
-		if _, more := dec.Token(); err != nil || !errors.Is(more, io.EOF) {
-			ctx.ResultError(errors.New("json_equal: " + provider.Quote(arg.Text()) + " is not JSON"))
-			return
-		}
-	}
-	ctx.ResultBool(sameJSON(values[0], values[1]))
-}
-
-// sameJSON compares two decoded JSON values.
-func sameJSON(a, b any) bool {
-	switch a := a.(type) {
-	case json.Number:
-		n, ok := b.(json.Number)
-		return ok && plainNumber(string(a)) == plainNumber(string(n))
-	case []any:
-		list, ok := b.([]any)
-		return ok && slices.EqualFunc(a, list, sameJSON)
-	case map[string]any:
-		object, ok := b.(map[string]any)
-		return ok && maps.EqualFunc(a, object, sameJSON)
-	}
-	return a == b
-}
-
-// plainNumber writes a JSON number in one way: its sign and digits, without zeros at either end,
-// and the power of ten behind them.
-func plainNumber(text string) string {
-	mantissa, power, _ := strings.Cut(strings.ToLower(text), "e")
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	digits, negative := strings.CutPrefix(whole+fraction, "-")
-	exponent, err := strconv.ParseInt(cmp.Or(power, "0"), 10, 32)
-	if err != nil {
-		return text // beyond all reason: the same only as written
-	}
-	short := strings.TrimRight(digits, "0")
-	exponent += int64(len(digits) - len(short) - len(fraction))
-	if short = strings.TrimLeft(short, "0"); short == "" {
-		return "0"
-	}
-	if negative {
-		short = "-" + short
-	}
-	return short + "e" + strconv.FormatInt(exponent, 10)
 }
 
 // workspaceFunction returns the deployment name of a workspace that the account lists. A workspace

@@ -11,6 +11,7 @@ import (
 	"github.com/lakeql/lakeql/internal/bytecode"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/fetch"
+	"github.com/lakeql/lakeql/internal/functions"
 	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -40,13 +41,14 @@ type Program struct {
 	ahead    Text // of the passes that run ahead; nil: none do
 	writes   bool // it changes a store; credentials must not go there
 
-	stmt     *sqlite3.Stmt
-	code     *bytecode.Program // of stmt, once it was read
-	tables   tables
-	former   map[string]*provider.Resource // see tables
-	provided map[string]bool               // keys of FirstTime
-	rowIDs   map[rowKey]int64
-	ctx      context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
+	stmt      *sqlite3.Stmt
+	code      *bytecode.Program // of stmt, once it was read
+	tables    tables
+	former    map[string]*provider.Resource // see tables
+	provided  map[string]bool               // keys of FirstTime
+	functions *functions.Set
+	rowIDs    map[rowKey]int64
+	ctx       context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
 	// ask makes the call that a table needs, for the choice with the number step. No reading means
 	// no rows.
 	ask func(a *access, req *dispatch.Request, step int) (*fetch.Reading, error)
@@ -111,7 +113,11 @@ func (p *Program) prepared() (*Program, error) {
 }
 
 func (p *Program) prepare() error {
-	if err := AddFunctions(p.DB); err != nil {
+	var err error
+	if p.functions, err = functions.New(p.DB); err != nil {
+		return err
+	}
+	if err := addOwn(p.DB); err != nil {
 		return err
 	}
 	text, err := p.text(p)
@@ -154,12 +160,15 @@ func (p *Program) prepare() error {
 	return nil
 }
 
-// provide makes the table that SQLite does not know part of the program's database, and reports
-// whether it could.
+// provide makes the table or function that SQLite does not know part of the program's database, and
+// reports whether it could.
 func (p *Program) provide(unknown error) (bool, error) {
 	name, ok := MissingTable(unknown)
-	if !ok || p.env.Provide == nil {
-		return false, nil
+	if !ok {
+		return p.functions.Provide(unknown)
+	}
+	if made, err := functions.Provide(p.DB, name); made || err != nil || p.env.Provide == nil {
+		return made, err
 	}
 	return p.env.Provide(p, name)
 }

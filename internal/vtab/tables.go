@@ -60,7 +60,7 @@ func (ts *tables) rewrite(q *statement.Query) (string, error) {
 	}
 	edited := q.Edit(append(edits, compared...))
 	ts.program.edited = append(ts.program.edited, edited)
-	return edited.Text, nil
+	return edited.Text, ts.program.functions.AddCalled(edited.Text)
 }
 
 // everyTenant returns the query for deployment_name = '*', the values of the tenants' list, and makes the table

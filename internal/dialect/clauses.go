@@ -1,0 +1,184 @@
+package dialect
+
+import (
+	"strings"
+	"sync"
+)
+
+// clauses follows the clauses between two brackets.
+type clauses struct {
+	*translator
+
+	to      int
+	clause  string // the word that began the clause at hand, upper case
+	item    bool   // an item of SELECT begins here
+	table   bool   // a table of FROM begins here
+	limited bool   // LIMIT was there
+	offset  int    // the token behind an OFFSET before any LIMIT; 0: none
+}
+
+// beginners are the words that begin a clause.
+var beginners = sync.OnceValue(func() map[string]bool {
+	return wordSet(`EXCEPT FROM GROUP HAVING INTERSECT ON ORDER RETURNING SELECT SET UNION USING VALUES WHERE WINDOW`)
+})
+
+// at looks at a token between expressions. It returns the token to go on with: the same if an expression
+// may begin there.
+func (c *clauses) at(i int) int {
+	token := c.get(i)
+	if c.named[i] {
+		return c.begin(i)
+	}
+	switch word := strings.ToUpper(token.Raw); {
+	case token.Raw == ",":
+		c.item, c.table = c.clause == "SELECT" || c.clause == "RETURNING", c.clause == "FROM"
+		return i + 1
+	case token.Type != Word:
+	case c.table && word == "LATERAL":
+		if c.get(i+1).Raw == "(" {
+			c.refuse(i, "SQLite's subqueries behind FROM do not see the tables before them: put a subquery of one value behind SELECT, or call json_array_elements(t.column) behind FROM",
+				"a subquery behind LATERAL is not supported")
+		}
+		c.replace(i, "")
+		return i + 1
+	case word == "JOIN":
+		c.clause, c.table, c.item = "FROM", true, false
+		return i + 1
+	case word == "SELECT":
+		c.clause, c.item, c.table, c.limited, c.offset = word, true, false, false, 0
+		if c.get(i + 1).is("DISTINCT") {
+			if c.get(i + 2).is("ON") {
+				c.refuse(i+2, "number the rows: row_number() OVER (PARTITION BY a ORDER BY b) = 1 in a query around it", "DISTINCT ON is not supported")
+			}
+			return i + 2
+		} else if c.get(i + 1).is("ALL") {
+			return i + 2
+		}
+		return i + 1
+	case token.in(beginners()):
+		if word == "ON" && c.clause == "FROM" {
+			c.table = false
+			return i + 1
+		}
+		if word == "USING" {
+			return i + 1
+		}
+		c.clause, c.item, c.table = word, word == "RETURNING", word == "FROM"
+		return i + 1
+	case c.isClause(i) && (word == "LIMIT" || word == "OFFSET" || word == "FETCH"):
+		return c.limit(i, word)
+	}
+	return c.begin(i)
+}
+
+// isClause reports whether what follows a word may be a number of rows.
+func (c *clauses) isClause(i int) bool {
+	next := c.get(i + 1)
+	if i == 0 || next.Raw == "" {
+		return false
+	}
+	if c.clause == "SELECT" && !c.get(i).is("LIMIT") { // it may be a column
+		return next.Type == Number || c.get(i).is("FETCH") && (next.is("FIRST") || next.is("NEXT")) && !c.endsItem(i+2)
+	}
+	return next.Type == Number || next.is("ALL") || next.is("FIRST") || next.is("NEXT") || strings.ContainsAny(next.Raw[:1], "(?:@$-")
+}
+
+// begin translates the item of a SELECT or the table of a FROM that begins at a token.
+func (c *clauses) begin(i int) int {
+	switch {
+	case c.item:
+		c.item = false
+		return c.selected(i)
+	case c.table:
+		c.table = false
+		return c.translator.table(i, c.to)
+	}
+	return i
+}
+
+// selected translates an item of a SELECT. If its text changes and it has no name, the text as written is
+// its name, as it is without a translation; x::type goes by the name of x, as in PostgreSQL.
+func (c *clauses) selected(i int) int {
+	changes := c.changes
+	end, _ := c.expression(i, c.to, lowest)
+	if end == i || c.changes == changes {
+		return end
+	}
+	if end < c.to {
+		next := c.get(end)
+		if next.Type == String || next.Type == Word && (c.named[end] || !next.in(beginners()) && !next.is("LIMIT") && !next.is("OFFSET") && !next.is("FETCH")) {
+			return end // a name, or something that SQLite finds wrong
+		}
+	}
+	name := c.text[c.get(i).Start:c.get(end-1).End()]
+	at := i
+	for c.get(at).Type == Word && c.get(at+1).Raw == "." {
+		at += 2
+	}
+	if c.get(at).Type == Word && (at+1 == end || c.get(at+1).Raw == "::") && (c.named[at] || !c.get(at).in(notOperands())) {
+		name = unquote(c.get(at).Raw)
+	}
+	c.around(i, end, "", " AS "+identifier(name))
+	return end
+}
+
+// limit translates LIMIT ALL, FETCH FIRST n ROWS ONLY, and an OFFSET that stands before LIMIT or alone.
+func (c *clauses) limit(i int, word string) int {
+	c.clause = word
+	switch word {
+	case "LIMIT":
+		if c.offset > 0 && c.offset == i {
+			c.replace(i, ",")
+			c.offset = 0
+		}
+		c.limited = true
+		if c.get(i + 1).is("ALL") {
+			c.replace(i+1, "-1")
+			return i + 2
+		}
+		return i + 1
+	case "OFFSET":
+		end, _ := c.expression(i+1, c.to, lowest)
+		if end == i+1 {
+			return i + 1
+		}
+		if c.word(end, "ROW", "ROWS") {
+			c.replace(end, "")
+			end++
+		}
+		if !c.limited {
+			c.replace(i, "LIMIT")
+			c.offset = end
+		}
+		return end
+	default:
+		count := i + 2
+		if !c.get(i+1).is("FIRST") && !c.get(i+1).is("NEXT") {
+			return i + 1
+		}
+		c.replace(i, "LIMIT")
+		if c.offset > 0 && c.offset == i {
+			c.replace(i, ",")
+			c.offset = 0
+		}
+		c.limited = true
+		c.replace(i+1, "")
+		end, _ := c.expression(count, c.to, lowest)
+		if end == count || c.word(count, "ROW", "ROWS") {
+			end = count
+			c.replace(i+1, " 1")
+		}
+		if !c.word(end, "ROW", "ROWS") || !c.word(end+1, "ONLY") {
+			c.refuse(end, "write LIMIT n", "expected ROWS ONLY")
+		}
+		c.remove(end, end+2)
+		return end + 2
+	}
+}
+
+// end completes the clauses: an OFFSET without a LIMIT needs one in SQLite.
+func (c *clauses) end(int) {
+	if c.offset > 0 {
+		c.around(c.offset-1, c.offset, "", ", -1")
+	}
+}
