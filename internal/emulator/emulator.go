@@ -261,7 +261,7 @@ func (e *Emulator) Reset() { e.log.reset() }
 func handlers() map[string]handler {
 	all := lakebaseHandlers()
 	for _, table := range []map[string]handler{
-		jobHandlers(), clusterHandlers(), sqlHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(),
+		jobHandlers(), clusterHandlers(), sqlHandlers(), treeHandlers(), secretHandlers(), scimHandlers(), operationHandlers(), workHandlers(), trackingHandlers(), grantHandlers(),
 	} {
 		maps.Copy(all, table)
 	}

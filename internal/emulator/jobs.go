@@ -35,20 +35,25 @@ const (
 func createJob(req *apiRequest) (any, error) {
 	settings := maps.Clone(req.object())
 	delete(settings, "access_control_list")
-	if settings["name"] == nil {
-		settings["name"] = "Untitled"
-	}
-	for name, value := range map[string]any{"format": "MULTI_TASK", "max_concurrent_runs": int64(1), "timeout_seconds": int64(0)} {
-		if settings[name] == nil {
-			settings[name] = value
-		}
-	}
+	setJobDefaults(settings)
 	id := req.home.nextNumber(company.FirstJob + 1_000_000)
 	req.home.collections.Put(jobKind+"/"+strconv.FormatInt(id, 10), resource.Record{
 		"job_id": id, "creator_user_name": req.subject, "run_as_user_name": req.subject, "settings": settings, "name": settings["name"],
 		"created_time": req.now().UnixMilli(),
 	})
 	return resource.Record{"job_id": id}, nil
+}
+
+// setJobDefaults completes settings with what the service shows of every job.
+func setJobDefaults(settings resource.Record) {
+	for name, value := range map[string]any{
+		"name": "Untitled", "format": "MULTI_TASK", "max_concurrent_runs": int64(1), "timeout_seconds": int64(0),
+		"email_notifications": resource.Record{}, "webhook_notifications": resource.Record{},
+	} {
+		if settings[name] == nil {
+			settings[name] = value
+		}
+	}
 }
 
 // findJob finds the job that the body names.
@@ -80,6 +85,7 @@ func changeJob(req *apiRequest) (any, error) {
 	for _, g := range gone {
 		delete(settings, resource.Text(g))
 	}
+	setJobDefaults(settings)
 	r := maps.Clone(old)
 	r["settings"], r["name"] = settings, settings["name"]
 	req.home.collections.Put(name, r)

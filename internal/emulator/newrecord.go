@@ -16,6 +16,7 @@ import (
 func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) resource.Record {
 	now := req.now().UTC()
 	r := resource.Record{}
+	asked := req.contentShape()
 	for _, s := range []*documents.Shape{k.Listed(), k.Item()} {
 		if s == nil {
 			continue
@@ -26,15 +27,16 @@ func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) res
 			_, said := content[name]
 			switch {
 			case said:
+			case asked.Has(name) && !slices.Contains(s.Required, name): // it was for the request to say
+			case isTimeName(name) && !isFirstTime(name):
 			case isTimeName(name) && f.Type == "integer":
 				r[name] = now.UnixMilli()
 			case isTimeName(name) && f.Type == "string":
 				r[name] = now.Format(time.RFC3339)
 			case isPersonName(name):
 				r[name] = req.subject
-			case f.ReadOnly, len(f.Enum) > 0, slices.Contains(s.Required, name), strings.HasSuffix(name, "_id") && name != "parent_id",
-				name == "id", name == "status", name == "state":
-				r[name] = value // the service sets these
+			case slices.Contains(s.Required, name), isSetByService(name, k):
+				r[name] = value
 			}
 		}
 	}
@@ -48,6 +50,38 @@ func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) res
 		}
 	}
 	return r
+}
+
+// contentShape is the shape of what a request may say of a new resource.
+func (req *apiRequest) contentShape() *documents.Shape {
+	if req.method.Body == nil {
+		return nil
+	}
+	whole := req.shapes.Body(req.method)
+	for i := range whole.Properties {
+		if f := whole.Field(whole.Properties[i].Name); req.kind != nil && (f.Same(req.kind.Item()) || f.Same(req.kind.Listed())) {
+			return f
+		}
+	}
+	return whole
+}
+
+// isSetByService reports whether the service chooses an attribute of every new resource. All other
+// attributes are what the request says, or absent.
+func isSetByService(name string, k *documents.Kind) bool {
+	switch name {
+	case "id", "uid", "uuid", "etag", "status", "state", "metastore_id", "object_id", "resource_id":
+		return true
+	}
+	return name == strings.ReplaceAll(documents.Noun(k.Name), " ", "_")+"_id" || slices.Contains(k.IDs, name) ||
+		strings.HasSuffix(name, "_state") || strings.HasSuffix(name, "_status")
+}
+
+// isFirstTime reports whether a time belongs to a resource from the beginning: when it was created
+// and last changed.
+func isFirstTime(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.Contains(lower, "creat") || strings.Contains(lower, "updat") || strings.Contains(lower, "modif") || strings.Contains(lower, "edited") || lower == "timestamp"
 }
 
 func isTimeName(name string) bool {
@@ -66,6 +100,8 @@ func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
 	ids := make([]string, len(k.IDs))
 	for i, field := range k.Fields() {
 		switch {
+		case field == "full_name" && fullName(content) != "":
+			ids[i] = fullName(content)
 		case req.query.Get(k.IDs[i]) != "":
 			ids[i] = req.query.Get(k.IDs[i])
 			if schema, ok := strings.CutPrefix(req.query.Get("parent"), "schemas/"); ok && schema != "" {
@@ -94,6 +130,21 @@ func (req *apiRequest) newIDs(k *documents.Kind, r resource.Record) []string {
 		r["name"] = req.fillTemplate(template, k, ids)
 	}
 	return ids
+}
+
+// fullName makes the full name of an object of Unity Catalog from its parts.
+func fullName(r resource.Record) string {
+	name := resource.Text(r["name"])
+	if name == "" {
+		return ""
+	}
+	parts := []string{name}
+	for _, above := range []string{"schema_name", "catalog_name"} {
+		if text := resource.Text(r[above]); text != "" {
+			parts = append([]string{text}, parts...)
+		}
+	}
+	return strings.Join(parts, ".")
 }
 
 // fillTemplate makes the resource name of an item from a template.

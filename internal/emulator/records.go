@@ -110,8 +110,12 @@ func createRecord(req *apiRequest) (any, error) {
 		if err := req.checkCatalog(req.values(parents)); err != nil {
 			return nil, err
 		}
-		in, id = p.Kind.Collection(req.values(parents)), resource.Key(ids[0])
-		r["full_name"] = strings.Join(append(req.values(parents), ids[0]), ".")
+		in, id = p.Kind.Locate(nil, []string{strings.Join(append(req.values(parents), resource.Text(r["name"])), ".")})
+	}
+	if p.Kind.Has("full_name") {
+		if full := fullName(r); full != "" {
+			r["full_name"] = full
+		}
 	}
 	for i, value := range req.values(p.Above) {
 		if value == "" {
@@ -185,7 +189,15 @@ func (req *apiRequest) rename(p documents.Target, name *string, r, content resou
 	if to == "" || len(p.Kind.IDs) != 1 {
 		return nil
 	}
-	renamed := resource.Parent(*name) + "/" + resource.Key(to)
+	full := resource.Text(r["full_name"])
+	if full != "" {
+		full = full[:strings.LastIndexByte(full, '.')+1] + to
+	}
+	key := to
+	if _, listed := p.Kind.CatalogParams(); !listed && p.Kind.Fields()[0] == "full_name" {
+		key = full
+	}
+	renamed := resource.Parent(*name) + "/" + resource.Key(key)
 	if _, taken := req.home.collections.Get(renamed); taken && renamed != *name {
 		return apierror.New(http.StatusConflict, "RESOURCE_ALREADY_EXISTS", "%s %q already exists.", company.Title(documents.Noun(p.Kind.Name)), apierror.Printable(to))
 	}
@@ -193,8 +205,8 @@ func (req *apiRequest) rename(p documents.Target, name *string, r, content resou
 	*name = renamed
 	r["name"] = to
 	delete(r, "new_name")
-	if full := resource.Text(r["full_name"]); full != "" {
-		r["full_name"] = full[:strings.LastIndexByte(full, '.')+1] + to
+	if full != "" {
+		r["full_name"] = full
 	}
 	return nil
 }
