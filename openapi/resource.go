@@ -125,6 +125,7 @@ func (r *reader) method(res *provider.Resource, e entry, inherited *provider.Pag
 		Body:         r.body(op.fields.get("requestBody"), r.mapping(node.get("request"))),
 		Response:     r.response(r.mapping(op.fields.get("responses")), r.mapping(node.get("response"))),
 		Paging:       inherited,
+		Selectable:   r.flag(op.fields.get("x-lakeql-select")),
 		BodyFromPath: r.texts(op.fields.get("x-lakeql-body-from-path")),
 	}
 	if special := r.specialPaging(op.fields.get("x-lakeql-paging")); special != nil {

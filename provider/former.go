@@ -181,7 +181,7 @@ func (r *Resource) Renamed(verb SQLVerb) string {
 	for i, f := range r.former {
 		name := f.today.Resource
 		switch {
-		case verb != "" && r.Methods[i].SQLVerb != verb:
+		case verb != "" && r.Methods[i].SQLVerb != verb && (verb != Select || !slices.Contains(r.SelectMethods(), r.Methods[i])):
 			continue
 		case verb != "" && f.today.SQLVerb != verb:
 			name, used = f.today.statement(), true

@@ -106,6 +106,26 @@ func (r *Resource) MethodsFor(verb SQLVerb) []*Method {
 	return found
 }
 
+// SelectMethods lists the methods that SELECT calls: those that the verb lists or, if it lists none,
+// those that are [Method.Selectable].
+func (r *Resource) SelectMethods() []*Method {
+	if listed := r.MethodsFor(Select); len(listed) > 0 {
+		return listed
+	}
+	return r.Selectable()
+}
+
+// Selectable lists the methods that are [Method.Selectable], in document order.
+func (r *Resource) Selectable() []*Method {
+	var found []*Method
+	for _, m := range r.Methods {
+		if m.Selectable {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
 // View is a resource that is an SQL query over others.
 type View struct {
 	// Definitions hold the query in each dialect of the document, in the document's order.
@@ -167,6 +187,9 @@ type Method struct {
 	Params  []Parameter `json:"params,omitempty"` // in document order
 	// NameParam is the whole resource name that stands in for the path parameters it is made of.
 	NameParam *NameParam `json:"name_param,omitempty"`
+	// Selectable is set if a SELECT may make the call although no SELECT lists the method and its verb
+	// is POST: the call reads, or makes a credential that expires, and changes no resource.
+	Selectable bool `json:"selectable,omitempty"`
 	// BodyFromPath names parameters of the path that are sent as attributes of the body as well.
 	BodyFromPath []string  `json:"body_from_path,omitempty"`
 	Body         *Body     `json:"body,omitempty"`

@@ -1,13 +1,15 @@
 package bind
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Call binds values to a method's parameters, by name; names that it does not take are left out.
+// Call binds values to a method's parameters, by name; names that it does not take are left out. Values
+// for attributes of the body are taken if the method is selectable.
 // The parts of a resource name are added to values. ok is false if values contradict each other, as
 // a resource name and one of its parts may: no resource matches them.
 func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Call, ok bool, err error) {
@@ -23,6 +25,11 @@ func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Ca
 			call.Args[p.Name] = value
 		}
 	}
+	if m.Selectable {
+		if call.Body, err = s.selectBody(m, values); err != nil {
+			return call, false, err
+		}
+	}
 	s.fillAccount(m, call.Args)
 	parts, err := nameParts(m, values)
 	if err != nil {
@@ -35,6 +42,30 @@ func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Ca
 		call.Args[param], values[param] = value, value
 	}
 	return call, true, nil
+}
+
+// selectBody makes the body of a selectable method from the values for its attributes; nil if there are
+// none.
+func (s Scope) selectBody(m *provider.Method, values map[string]any) (any, error) {
+	attributes, err := s.Catalogue.Attributes(m)
+	if err != nil {
+		return nil, err
+	}
+	body := map[string]any{}
+	for _, a := range attributes {
+		value, ok := values[a.Name]
+		if !ok {
+			continue
+		}
+		if number, ok := value.(json.Number); ok && a.Schema.Type == "string" {
+			value = number.String() // a column of texts equals its text
+		}
+		body[a.Name] = value
+	}
+	if len(body) == 0 {
+		return nil, nil //nolint:nilnil // the dispatcher knows what to send without values
+	}
+	return body, nil
 }
 
 // splitName takes a resource name apart into the parameters of the path.

@@ -162,7 +162,7 @@ func (s *Signature) otherSpelling(column string) string {
 
 // Schema finds the schema of a column; nil if it has none.
 func (s *Signature) Schema(column string) (*provider.Schema, error) {
-	if p, ok := s.Method.Param(column); ok {
+	if p, ok := s.Method.Takes(column); ok {
 		return s.catalogue.Resolve(s.Method, p.Schema)
 	}
 	return s.schemaAt(strings.TrimPrefix(column, AttributePrefix))

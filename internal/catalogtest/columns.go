@@ -8,8 +8,8 @@ import (
 )
 
 // Columns lists every name that a statement may use as a column of a resource, each once, ignoring case
-// as SQLite does: the columns that the methods of SQL verbs return, their parameters, the resource names
-// that replace parameters, and the attributes of their bodies.
+// as SQLite does: the columns that the methods of SQL verbs and selectable methods return, their
+// parameters, the resource names that replace parameters, and the attributes of their bodies.
 func Columns(cat *provider.Catalogue, r *provider.Resource) ([]string, error) {
 	var all []string
 	seen := map[string]bool{}
@@ -22,10 +22,10 @@ func Columns(cat *provider.Catalogue, r *provider.Resource) ([]string, error) {
 		}
 	}
 	for _, verb := range provider.SQLVerbs() {
-		if verb == provider.Exec {
-			continue
-		}
 		for _, m := range r.MethodsFor(verb) {
+			if verb == provider.Exec && !m.Selectable {
+				continue
+			}
 			given, err := RowColumns(cat, m)
 			if err != nil {
 				return nil, err

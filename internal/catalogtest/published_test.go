@@ -121,8 +121,8 @@ func (p *published) method(full, kind string, names []string) {
 		p.t.Errorf("names.csv has no %s", full)
 	}
 	isHere := len(ours) > 0
-	_, err := p.cat.ResourceOf(resource)
-	p.resources.count(resource, err == nil)
+	r, err := p.cat.ResourceOf(resource)
+	p.resources.count(resource, err == nil && !r.IsFormer())
 	p.methods.count(full, isHere)
 	var all []string
 	for _, name := range ours {

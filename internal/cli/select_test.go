@@ -73,7 +73,7 @@ func TestSelectErrors(t *testing.T) {
 		"missing parameter":             {"SELECT * FROM " + branches, nil, 2, "missing parameters: " + branches + " needs project_id"},
 		"parameter by LIKE":             {"SELECT * FROM " + branches + " WHERE project_id LIKE 'p%'", nil, 2, "project_id is a parameter"},
 		"parameters apart":              {"SELECT * FROM databricks_workspace.jobs.job_runs WHERE run_id = 7 AND include_history = true AND active_only = true", nil, 2, "no method of databricks_workspace.jobs.job_runs takes active_only, include_history together"},
-		"no rows to select":             {"SELECT * FROM databricks_workspace.postgres.postgres_credentials", nil, 2, "no SELECT reaches"},
+		"no rows to select":             {"SELECT * FROM databricks_workspace.catalog.table_constraints", nil, 2, "no SELECT reaches databricks_workspace.catalog.table_constraints\n"},
 		"parameters to choose from":     {"SELECT * FROM databricks_workspace.catalog.tables", nil, 2, "databricks_workspace.catalog.tables needs full_name to get, or catalog_name and schema_name to list\n"},
 		"some of a choice":              {"SELECT * FROM databricks_workspace.catalog.tables WHERE catalog_name = 'a'", nil, 2, "needs full_name to get, or schema_name to list\n"},
 		"the hint of a choice":          {"SELECT * FROM databricks_workspace.catalog.tables", nil, 2, "hint: add WHERE full_name = '…', or catalog_name = '…' AND schema_name = '…', or join with a table that supplies them\n"},

@@ -34,7 +34,7 @@ func (p *planner) fields(r *provider.Resource, pos provider.Position) ([]provide
 		}
 		return fields, nil
 	}
-	methods := r.MethodsFor(provider.Select)
+	methods := r.SelectMethods()
 	if len(methods) == 0 {
 		return nil, provider.Usagef("%s has no rows to describe: no SELECT reaches it", r.FullName()).
 			At(pos).

@@ -100,7 +100,7 @@ func (l lister) formerMethods(show *statement.Show) ([]formerRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, formerRow{methodRow(m), former + " is " + f.Today + " today"})
+		rows = append(rows, formerRow{methodRow(m, m.SQLVerb), former + " is " + f.Today + " today"})
 	}
 	return rows, nil
 }

@@ -133,15 +133,25 @@ func (l lister) methods(name statement.Name) ([][]any, error) {
 	for _, r := range resources {
 		for _, verb := range provider.SQLVerbs() {
 			for _, m := range r.MethodsFor(verb) {
-				rows = append(rows, methodRow(m))
+				rows = append(rows, methodRow(m, verb))
+			}
+		}
+		selected, err := l.session.env().SelectMethods(r)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range selected {
+			if m.SQLVerb != provider.Select {
+				rows = append(rows, methodRow(m, provider.Select))
 			}
 		}
 	}
 	return rows, nil
 }
 
-func methodRow(m *provider.Method) []any {
-	return []any{m.Name, strings.Join(m.RequiredParams(), ", "), strings.ToUpper(string(m.SQLVerb)), m.Description}
+// methodRow describes a method below one of the verbs that reach it.
+func methodRow(m *provider.Method, verb provider.SQLVerb) []any {
+	return []any{m.Name, strings.Join(m.RequiredParams(), ", "), strings.ToUpper(string(verb)), m.Description}
 }
 
 // insert writes the INSERT for a resource with placeholders for its values.

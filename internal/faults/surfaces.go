@@ -170,6 +170,15 @@ func reads() []*surface {
 			hollow: `[{"expire_time": null, "token": null}]`,
 		},
 		{
+			name:      "SELECT of a POST",
+			statement: `SELECT token, expire_time FROM databricks_workspace.postgres.postgres_credentials WHERE endpoint = 'projects/p/branches/b/endpoints/e'`,
+			calls: []call{{method: "POST", path: "/api/2.0/postgres/credentials", answer: answer{
+				kind: object, items: []string{`{"token": "<text>", "expire_time": "2030-01-01T00:00:00Z"}`},
+			}}},
+			right:  `[{"expire_time": "2030-01-01T00:00:00Z", "token": "<text>"}]`,
+			hollow: `[{"expire_time": null, "token": null}]`,
+		},
+		{
 			name:      "EXEC without rows",
 			statement: `EXEC databricks_workspace.compute.clusters.start @cluster_id = 'c1'`,
 			calls:     []call{{method: "POST", path: "/api/2.1/clusters/start", answer: answer{kind: empty, items: []string{`{}`}}}},

@@ -259,13 +259,25 @@ func (r *reading) isParameter(column string) bool {
 	for _, resource := range r.known.resources {
 		for _, m := range resource.Methods {
 			isVariable := slices.ContainsFunc(m.ServerVariables(), func(v provider.Variable) bool { return strings.EqualFold(v.Name, column) })
-			isParam := slices.ContainsFunc(m.Params, func(p provider.Parameter) bool { return strings.EqualFold(p.Name, column) })
-			if isVariable || isParam || m.NameParam != nil && strings.EqualFold(m.NameParam.Name, column) {
+			isParam := slices.ContainsFunc(m.Params, func(p provider.Parameter) bool {
+				return strings.EqualFold(p.Name, column) || strings.EqualFold(p.Spelling(), column)
+			})
+			if isVariable || isParam || r.isAttribute(resource, m, column) || m.NameParam != nil && strings.EqualFold(m.NameParam.Name, column) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// isAttribute reports whether a column is an attribute of the body of a method that SELECT calls, or
+// that an error of SELECT writes out as an EXEC.
+func (r *reading) isAttribute(resource *provider.Resource, m *provider.Method, column string) bool {
+	if !m.Selectable && m.SQLVerb != provider.Exec && len(resource.SelectMethods()) > 0 {
+		return false
+	}
+	attributes, err := r.known.client.Catalogue.Attributes(m)
+	return err == nil && slices.ContainsFunc(attributes, func(a provider.Attribute) bool { return strings.EqualFold(a.Name, column) })
 }
 
 // columnBefore returns the column that the token at i is compared with.

@@ -44,7 +44,7 @@ func (t *table) BestIndex(idx *sqlite3.IndexInfo) error {
 	}
 	best, known := -1, 0
 	for n, a := range t.methods {
-		if len(a.lacking(has)) > 0 || !a.takes(t, named) {
+		if len(a.lacking(has)) > 0 || !a.takes(t, named) || !a.isAsked(t, named) {
 			continue
 		}
 		// Methods with more required parameters come first; then methods that use more of the supplied

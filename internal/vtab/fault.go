@@ -103,6 +103,9 @@ func nearest(names []string, name string) string {
 func (p *Program) nearestColumn(name string) string {
 	var names []string
 	for _, t := range p.tables.list {
+		if takers := p.takers(t.resource, name); len(takers) > 0 {
+			return p.execInstead(takers)
+		}
 		for _, f := range t.fields {
 			names = append(names, f.name)
 		}

@@ -94,6 +94,10 @@ func (s *scouts) run(ctx context.Context, most int) {
 		if unknown.decide(plan) {
 			return nil, nil //nolint:nilnil // nobody knows yet whether it is asked for
 		}
+		if a.method.Selectable { // a POST is sent when the statement itself comes to it
+			unknown.add(plan)
+			return nil, nil //nolint:nilnil // its rows have not arrived
+		}
 		c, isNew := s.rows.fetch.Early(req, step, most != 0)
 		if c == nil {
 			cancel(errEnough)

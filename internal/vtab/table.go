@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -41,6 +42,7 @@ type access struct {
 	method   *provider.Method
 	required []string                    // parameters without which there is no call
 	params   []string                    // all, the required ones and the whole resource name included
+	body     []string                    // those that are attributes of the request's body
 	columns  []int                       // of the field in the method's rows, -1 where it has none
 	masks    map[int]dispatch.ColumnMask // by field, as far as they were asked for
 	single   bool                        // it gives one resource by its name or ids, whose absence is no error
@@ -49,7 +51,11 @@ type access struct {
 // newTable works out the columns and methods of a resource's table.
 func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, error) {
 	t := &table{program: p, resource: r, index: map[string]int{}}
-	for _, m := range r.MethodsFor(provider.Select) {
+	methods, err := p.env.SelectMethods(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range methods {
 		single, err := p.env.isSingle(m)
 		if err != nil {
 			return nil, err
@@ -59,16 +65,13 @@ func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, 
 		}
 		a := parameters(m)
 		a.single = single
+		if err := p.env.addBody(a); err != nil {
+			return nil, err
+		}
 		t.methods = append(t.methods, a)
 	}
 	if len(t.methods) == 0 {
-		message := "no SELECT reaches " + r.FullName()
-		if dropped, err := p.env.Catalogue.Dropped(r, provider.Select); err == nil && dropped != "" {
-			message += ": " + dropped
-		}
-		return nil, provider.Usagef("%s", message).
-			At(pos).
-			Hintf("see SHOW METHODS IN %s", r.FullName())
+		return nil, p.noSelect(r, pos)
 	}
 	slices.SortStableFunc(t.methods, func(a, b *access) int { return len(b.required) - len(a.required) })
 	return t, t.declare()
@@ -100,13 +103,13 @@ func (t *table) supplied(name string) bool {
 	return slices.ContainsFunc(t.methods, func(a *access) bool { return t.program.env.Scope().Supplied(a.method, name) })
 }
 
-// typeOf returns the type of a parameter.
+// typeOf returns the type of a parameter, or of an attribute of the body.
 func (e *Env) typeOf(m *provider.Method, name string) (string, error) {
-	param, ok := m.Takes(name)
-	if !ok {
-		return "string", nil
+	signature, err := bind.NewSignature(e.Catalogue, m)
+	if err != nil {
+		return "string", err
 	}
-	schema, err := e.Catalogue.Resolve(m, param.Schema)
+	schema, err := signature.Schema(name)
 	if err != nil || schema == nil {
 		return "string", err
 	}

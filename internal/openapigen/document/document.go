@@ -22,6 +22,9 @@
 //
 //	x-lakeql-name: {parameter: parent, template: 'projects/{project_id}'}
 //	    The path's parameters may be given as one resource name, under parameter's name.
+//	x-lakeql-select: true
+//	    A POST that changes no resource: it reads, or makes a credential that expires. SELECT may
+//	    make the call, with columns for the attributes of its body.
 //	x-lakeql-body-from-path: [id]
 //	    These parameters of the path are also sent as attributes of the body.
 //	x-lakeql-paging: {kind: offset, request: startIndex, response: startIndex, items: Resources, first: 1, limit: count, limitValue: 10000, dedupe: id}

@@ -25,6 +25,7 @@ func (s *service) operationNode(o *operation) (*object, error) {
 	if o.wholeName != "" {
 		node.set("x-lakeql-name", newObject().set("parameter", o.wholeName).set("template", o.template).flow())
 	}
+	node.setUnlessEmpty("x-lakeql-select", slices.Contains(s.facts.Selects, o.key()))
 	node.setUnlessEmpty("x-lakeql-body-from-path", bodyFromPath(o))
 	node.setUnlessEmpty("x-lakeql-paging", s.pagingNode(o))
 	async, err := s.asyncNode(o)

@@ -75,7 +75,7 @@ func (c *checker) facts(s *sdk.Service, f *Facts) {
 			}
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(f.Completions)) {
+	for _, key := range slices.Concat(slices.Sorted(maps.Keys(f.Completions)), f.Selects) {
 		c.operation(s, key)
 	}
 	fields := slices.Concat(f.Secrets, f.Base64, f.ReadOnly, f.OffPage, slices.Sorted(maps.Keys(f.Templates)), slices.Sorted(maps.Keys(f.Patterns)))

@@ -65,6 +65,8 @@ type Facts struct {
 	// Completions tells, by the operation that lists, how to complete items that come in part: see
 	// x-lakeql-completion.
 	Completions map[string]Completion `yaml:"completions"`
+	// Selects lists operations that SELECT may make although they are POSTs: see x-lakeql-select.
+	Selects []string `yaml:"selects"`
 	// OffPage lists fields that the examples of documentation pages leave out.
 	OffPage []string `yaml:"off_page"`
 	// Choices lists, by type and the choice's name, attributes of which at most one is set, for which an
