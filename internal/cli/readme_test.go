@@ -27,6 +27,7 @@ var pages = []string{
 	"docs/go.md",
 	"docs/pipelines.md",
 	"docs/queries.md",
+	"docs/server.md",
 	"docs/writes.md",
 }
 

@@ -98,3 +98,9 @@ func (p *planner) planDescribeMethod(d *statement.Describe) (*plan, error) {
 	}
 	return fixed(cols, rows), nil
 }
+
+// ResourceColumns lists the columns that DESCRIBE has for a resource.
+func (s *Session) ResourceColumns(r *provider.Resource) (columns []provider.Column, err error) {
+	defer s.recover(&err)
+	return s.planner().fields(r, provider.Position{})
+}

@@ -32,7 +32,16 @@ func (p *planner) planExec(e *statement.Exec) (*plan, error) {
 		rows, err := s.send(ctx, req, awaits(e.Hints))
 		return s.watch(req, rows, err)
 	}
-	return &plan{run: run, explain: func() ([]vtab.Step, error) { return []vtab.Step{explainExec(s.Client, b)}, nil }}, nil
+	return &plan{
+		run:     run,
+		explain: func() ([]vtab.Step, error) { return []vtab.Step{explainExec(s.Client, b)}, nil },
+		columns: func() ([]provider.Column, error) {
+			if awaits(e.Hints) {
+				return s.Client.AwaitColumns(m)
+			}
+			return s.Client.Columns(m)
+		},
+	}, nil
 }
 
 // awaits reports whether the hints ask to wait for the operation that a call starts.

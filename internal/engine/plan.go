@@ -16,6 +16,8 @@ type plan struct {
 	program *vtab.Program
 	// explain lists the steps of run; nil if it makes no calls.
 	explain func() ([]vtab.Step, error)
+	// columns describes the rows of a call; nil if the program does, or if no call is made.
+	columns func() ([]provider.Column, error)
 	// close releases what the plan holds if it does not run; nil if it holds nothing.
 	close func()
 	// renamed has the former names in the statement.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -63,6 +64,56 @@ func (s *Session) columns(text string) (columns []provider.Column, err error) {
 		return nil, err
 	}
 	return p.Columns, p.Close()
+}
+
+// Describe checks a text of one statement, with values for its placeholders, and describes its rows. There
+// are no columns if it has no rows. It makes no call.
+func (s *Session) Describe(text string, args []Arg) ([]provider.Column, error) {
+	columns, err := s.describe(text, args)
+	return columns, s.shownError(text, err)
+}
+
+func (s *Session) describe(text string, args []Arg) (columns []provider.Column, err error) {
+	defer s.recover(&err)
+	s.args = bind.NewArgs(args)
+	statements, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(statements) != 1 {
+		return nil, provider.Usagef("there has to be one statement, and no more")
+	}
+	st := statements[0]
+	if !returnsRows(st, s.DryRun) {
+		return nil, nil
+	}
+	if explain, ok := st.(*statement.Explain); ok {
+		if explain.Analyze {
+			return analyzeColumns(), nil
+		}
+		return explainColumns(), nil
+	}
+	p, err := s.planner().plan(st)
+	if err != nil {
+		return nil, err
+	}
+	defer p.discard()
+	switch {
+	case p.columns != nil:
+		return p.columns()
+	case p.program != nil:
+		return p.program.Columns, nil
+	}
+	switch st.(type) {
+	case *statement.Show, *statement.Describe, *statement.Registry: // they read the catalogue, and call nothing
+		rows, err := p.run(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		return rows.Columns(), rows.Close()
+	}
+	return nil, provider.Usagef("the rows of this statement are known only when it runs").At(st.Pos()).
+		Hintf("send it without preparing it")
 }
 
 // notQuery is the error for a statement in place of a query.

@@ -28,10 +28,13 @@ func (w *write) checked() (*plan, error) {
 	if err != nil {
 		return nil, errors.Join(err, w.program.Close())
 	}
+	columns := p.Columns
 	if err := p.Close(); err != nil {
 		return nil, errors.Join(err, w.program.Close())
 	}
-	return w.plan(), nil
+	made := w.plan()
+	made.columns = func() ([]provider.Column, error) { return columns, nil }
+	return made, nil
 }
 
 // compileReturning makes RETURNING a query over the table of returned rows.

@@ -51,6 +51,11 @@ func settings() []setting {
 	}
 }
 
+// HasSetting reports whether SET knows a name.
+func (s *Session) HasSetting(name string) bool {
+	return slices.ContainsFunc(settings(), func(known setting) bool { return strings.EqualFold(known.name, name) })
+}
+
 // planSet checks that the setting exists and takes the value. It changes nothing until it runs.
 func (p *planner) planSet(set *statement.Set) (*plan, error) {
 	all := settings()

@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/pgwire"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// serving holds the flags of srv.
+type serving struct {
+	address                      string
+	port                         int
+	certificate, key, stackqlTLS string
+	passwordFile                 string
+	readOnly                     bool
+	connections, running         int
+	idle, statement, drain       time.Duration
+	audit                        string
+}
+
+// passwordVariable is where the password of srv may stand in the environment.
+const passwordVariable = "LAKEQL_SRV_PASSWORD" //nolint:gosec // a name
+
+func (c *command) srvCommand() *cobra.Command {
+	var o serving
+	cmd := &cobra.Command{
+		Use:   "srv",
+		Short: "Serve statements to clients of PostgreSQL",
+		Long: `Serve statements to psql, drivers, and tools by PostgreSQL's protocol, until Ctrl-C.
+
+Each client has a session of its own, which runs one statement at a time. All
+clients share the credentials and the limits on requests to each workspace.
+Providers are databases, services are schemas, and resources are tables: psql's
+\dn, \dt and \d list them without a call of the API. A name may have three parts
+everywhere, and two parts in the database of its provider.
+
+There are no transactions: each statement takes effect at once.
+
+On a loopback address, clients need no password. Any other address requires TLS
+(--tls-cert, --tls-key) and a password, from --password-file or the environment
+variable ` + passwordVariable + `.`,
+		Example: `  lakeql srv --port 5466
+  psql 'host=127.0.0.1 port=5466 dbname=databricks_workspace'
+
+  # without an account
+  lakeql srv --emulator`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return c.serve(o) },
+	}
+	c.connectionFlags(cmd)
+	f := cmd.Flags()
+	for _, prefix := range []string{"", "pgsrv."} {
+		f.StringVar(&o.address, prefix+"address", "127.0.0.1", "address to listen on")
+		f.IntVar(&o.port, prefix+"port", 5466, "port to listen on; 0 selects a free port")
+	}
+	f.StringVar(&o.stackqlTLS, "pgsrv.tls", "", `files of certificate and key, as StackQL has them: {"keyFilePath": "…", "certFilePath": "…"}`)
+	for _, name := range []string{"pgsrv.address", "pgsrv.port", "pgsrv.tls"} {
+		_ = f.MarkHidden(name) // fails for an unknown flag only
+	}
+	f.StringVar(&o.certificate, "tls-cert", "", "file of the server's certificate (PEM); connections without TLS are refused then")
+	f.StringVar(&o.key, "tls-key", "", "file of the certificate's private key (PEM)")
+	f.StringVar(&o.passwordFile, "password-file", "", "file with the password that clients log in with (SCRAM-SHA-256)")
+	f.BoolVar(&o.readOnly, "read-only", false, "refuse statements that may change something: EXEC, INSERT, UPDATE, DELETE, CREATE, DROP")
+	f.IntVar(&o.connections, "max-connections", 100, "maximum number of clients at once")
+	f.IntVar(&o.running, "max-statements", 16, "maximum number of statements that run at once; others wait. Each takes up to --memory")
+	f.DurationVar(&o.idle, "idle-timeout", 0, "end a connection without a message for that long; 0 sets no limit")
+	f.DurationVar(&o.statement, "statement-timeout", 0, "end a statement after that long; 0 sets no limit")
+	f.DurationVar(&o.drain, "drain-timeout", 10*time.Second, "how long running statements may go on when the server ends")
+	f.StringVar(&o.audit, "audit", "", "file to which a line of JSON is appended for each statement, with credentials masked; - is standard error")
+	return cmd
+}
+
+func (c *command) serve(o serving) error {
+	options, err := c.servingOptions(o)
+	if err != nil {
+		return err
+	}
+	onError, err := engine.ParseOnError(c.onError)
+	if err != nil {
+		return err
+	}
+	memory, err := engine.ParseMemory(c.memory)
+	if err != nil {
+		return err
+	}
+	found, err := c.connect(nil)
+	if err != nil {
+		return err
+	}
+	defer found.close()
+	newSession := func() *engine.Session {
+		session := found.Session()
+		session.DryRun = c.dryRun
+		session.SetMemory(memory)
+		session.OnError = onError
+		session.StorePath = c.store
+		if c.store == "" {
+			session.StorePath = engine.MemoryStore
+		}
+		session.Version = build()
+		return session
+	}
+	options.Catalogue = found.Catalogue
+	options.Session = func(note func(string)) pgwire.Runner {
+		session := newSession()
+		session.Note = note
+		return sqlSession{session}
+	}
+	describer := newSession()
+	defer describer.Close()
+	options.Describe = describer.ResourceColumns
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort(o.address, strconv.Itoa(o.port)))
+	if err != nil {
+		return provider.Errorf(provider.Network, "listen: %v", err).Hintf("choose another --port, or 0 for a free one")
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	if _, err := fmt.Fprintf(c.stdout, "listening on %s\n", listener.Addr()); err != nil {
+		_ = listener.Close() // the error at hand counts
+		return err
+	}
+	return pgwire.New(options).Serve(ctx, listener)
+}
+
+// sqlSession gives a session's statements their values by number.
+type sqlSession struct{ *engine.Session }
+
+func ordinals(values []any) []engine.Arg {
+	args := make([]engine.Arg, len(values))
+	for i, value := range values {
+		args[i] = engine.Arg{Ordinal: i + 1, Value: value}
+	}
+	return args
+}
+
+// Run runs statements.
+func (s sqlSession) Run(ctx context.Context, text string, values []any) iter.Seq2[provider.Rows, error] {
+	return s.RunArgs(ctx, text, ordinals(values))
+}
+
+// Describe describes the rows of a statement.
+func (s sqlSession) Describe(text string, values []any) ([]provider.Column, error) {
+	return s.Session.Describe(text, ordinals(values))
+}
+
+// servingOptions reads the flags, and refuses a server that strangers could use.
+func (c *command) servingOptions(o serving) (pgwire.Options, error) {
+	options := pgwire.Options{
+		ReadOnly: o.readOnly, Connections: o.connections, Running: o.running,
+		IdleTimeout: o.idle, StatementTimeout: o.statement, DrainTimeout: o.drain,
+	}
+	if o.port < 0 || o.port > 65535 || o.connections < 1 || o.running < 1 || o.idle < 0 || o.statement < 0 || o.drain < 0 {
+		return options, provider.Usagef("--port is no port, --max-connections or --max-statements is below 1, or a time-out is negative")
+	}
+	if scheme, _, isURL := strings.Cut(c.store, "://"); isURL {
+		return options, provider.Usagef("--store %s://… is no SQLite file", provider.Printable(scheme))
+	}
+	if o.stackqlTLS != "" {
+		var files struct{ KeyFilePath, CertFilePath string }
+		if err := json.Unmarshal([]byte(o.stackqlTLS), &files); err != nil || files.KeyFilePath == "" || files.CertFilePath == "" {
+			return options, provider.Usagef(`--pgsrv.tls is not of the form {"keyFilePath": "…", "certFilePath": "…"}`).Hintf("--tls-cert and --tls-key say the same")
+		}
+		o.certificate, o.key = files.CertFilePath, files.KeyFilePath
+	}
+	if (o.certificate == "") != (o.key == "") {
+		return options, provider.Usagef("--tls-cert and --tls-key are given together")
+	}
+	if o.certificate != "" {
+		pair, err := tls.LoadX509KeyPair(o.certificate, o.key)
+		if err != nil {
+			return options, provider.Usagef("read the certificate: %v", err)
+		}
+		options.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	password := os.Getenv(passwordVariable)
+	if o.passwordFile != "" {
+		data, err := os.ReadFile(o.passwordFile)
+		if err != nil {
+			return options, provider.Usagef("read --password-file: %v", err)
+		}
+		if password = strings.TrimRight(string(data), "\r\n"); password == "" {
+			return options, provider.Usagef("--password-file is empty")
+		}
+	}
+	if password != "" {
+		salt := make([]byte, 16)
+		_, _ = rand.Read(salt) // it never fails
+		prepared, err := pgwire.NewPassword(password, salt)
+		if err != nil {
+			return options, provider.Usagef("the password cannot be used: %v", err)
+		}
+		options.Password = prepared
+	}
+	if !isLoopback(o.address) && (options.TLS == nil || options.Password == nil) {
+		return options, provider.Usagef("--address %s is not a loopback address: anybody who reaches it could use your credentials", provider.Printable(o.address)).
+			Hintf("give --tls-cert, --tls-key, and a password by --password-file or %s", passwordVariable)
+	}
+	if o.audit != "" {
+		write, err := c.auditTo(o.audit)
+		if err != nil {
+			return options, err
+		}
+		options.Audit = write
+	}
+	return options, nil
+}
+
+func isLoopback(address string) bool {
+	ip := net.ParseIP(address)
+	return address == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// auditTo appends records to a file.
+func (c *command) auditTo(name string) (func(pgwire.Record), error) {
+	to := c.stderr
+	if name != "-" {
+		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, provider.Usagef("open --audit: %v", err)
+		}
+		to = f
+	}
+	var mu sync.Mutex
+	lines := json.NewEncoder(to)
+	lines.SetEscapeHTML(false)
+	return func(r pgwire.Record) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = lines.Encode(map[string]any{ // the statement has ended; a full disk is nothing that its client could help
+			"time": r.Time.UTC(), "client": r.Client, "user": r.User, "database": r.Database,
+			"statement": r.Text, "rows": r.Rows, "seconds": r.Duration.Seconds(), "sqlstate": r.State,
+		})
+	}, nil
+}

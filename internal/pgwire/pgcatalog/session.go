@@ -1,0 +1,336 @@
+package pgcatalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/lakeql/lakeql/internal/pgwire/pgtext"
+	"github.com/lakeql/lakeql/internal/sandbox"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Client is whose questions a session answers.
+type Client struct {
+	User, Database string
+	ID             uint32
+	// Setting returns a setting of the connection.
+	Setting func(name string) (string, bool)
+}
+
+// Session answers the questions of one client.
+type Session struct {
+	catalogue *Catalogue
+	client    Client
+	provider  string
+	services  func() map[string]map[string]bool
+
+	db   *sqlite3.Conn // opened for the first question
+	held *database
+}
+
+// memory is how much SQLite may take for one client's questions, in bytes.
+const memory = 64 << 20
+
+// Session makes a session.
+func (c *Catalogue) Session(client Client) *Session {
+	s := &Session{catalogue: c, client: client, provider: c.providerOf(client.Database)}
+	s.services = sync.OnceValue(s.readServices)
+	return s
+}
+
+// Provider is the provider whose database the client is in.
+func (s *Session) Provider() string { return s.provider }
+
+// readServices returns the resources of each service, in lower case.
+func (s *Session) readServices() map[string]map[string]bool {
+	all := map[string]map[string]bool{}
+	found, err := s.catalogue.documents.Provider(s.provider)
+	if err != nil {
+		return all
+	}
+	for _, service := range found.Services {
+		resources := map[string]bool{}
+		if full, err := s.catalogue.documents.Service(s.provider, service.Name); err == nil {
+			for _, r := range full.Resources {
+				resources[strings.ToLower(r.Name)] = true
+			}
+		}
+		all[strings.ToLower(service.Name)] = resources
+	}
+	return all
+}
+
+// Close releases the session's database.
+func (s *Session) Close() {
+	if s.db != nil {
+		_ = sandbox.Close(s.db) // nothing is lost with it
+		s.db = nil
+	}
+}
+
+// Answers reports whether a statement is a question about the catalogue: a query that names a part of it, and no
+// resource of the API.
+func (s *Session) Answers(text string) bool {
+	tokens := pgtext.Tokens(text)
+	words := pgtext.Significant(tokens)
+	if len(words) == 0 || !slices.Contains([]string{"SELECT", "WITH", "VALUES", "TABLE", "("}, strings.ToUpper(words[0].Text)) {
+		return false
+	}
+	asks := false
+	for i, t := range words {
+		if t.Kind != pgtext.Word && t.Kind != pgtext.Quoted {
+			continue
+		}
+		name := strings.ToLower(pgtext.Unquote(t.Text))
+		following := ""
+		if i+1 < len(words) {
+			following = words[i+1].Text
+		}
+		if following == "." && i+4 < len(words) && words[i+3].Text == "." && s.isProvider(name) {
+			return false
+		}
+		if following == "." && i+2 < len(words) && s.services()[name][strings.ToLower(pgtext.Unquote(words[i+2].Text))] {
+			return false
+		}
+		if name == "pg_catalog" || name == "information_schema" || strings.HasPrefix(name, "pg_") || following == "(" && isFunction(name) || isBareFunction(name) {
+			asks = true
+		}
+	}
+	return asks
+}
+
+func (s *Session) isProvider(name string) bool {
+	_, err := s.catalogue.documents.Provider(name)
+	return err == nil
+}
+
+// Qualify puts the provider before the names of two parts that are its resources, as the tables of a database
+// are named.
+func (s *Session) Qualify(text string) string {
+	words := pgtext.Significant(pgtext.Tokens(text))
+	var b strings.Builder
+	done := 0
+	for i, t := range words {
+		if t.Kind != pgtext.Word && t.Kind != pgtext.Quoted || i+2 >= len(words) || words[i+1].Text != "." || i > 0 && words[i-1].Text == "." {
+			continue
+		}
+		if i+3 < len(words) && (words[i+3].Text == "." || words[i+3].Text == "(" && (i == 0 || !strings.EqualFold(words[i-1].Text, "INTO"))) {
+			continue // a name of more parts, or a function
+		}
+		service, resource := strings.ToLower(pgtext.Unquote(t.Text)), strings.ToLower(pgtext.Unquote(words[i+2].Text))
+		if !s.services()[service][resource] {
+			continue
+		}
+		b.WriteString(text[done:t.Start])
+		b.WriteString(s.provider + ".")
+		done = t.Start
+	}
+	if done == 0 && b.Len() == 0 {
+		return text
+	}
+	return b.String() + text[done:]
+}
+
+// Casts returns the types that a statement casts its parameters to; 0 where it does not.
+func (*Session) Casts(text string, parameters int) []uint32 {
+	found := make([]uint32, parameters)
+	words := pgtext.Significant(pgtext.Tokens(text))
+	for i, t := range words {
+		if t.Kind != pgtext.Placeholder || i+2 >= len(words) || words[i+1].Text != "::" {
+			continue
+		}
+		at := i + 2
+		if strings.EqualFold(words[at].Text, "pg_catalog") && at+2 < len(words) {
+			at += 2
+		}
+		name := pgtext.Unquote(words[at].Text)
+		if at+1 < len(words) && strings.EqualFold(name, "double") {
+			name += " precision"
+		}
+		n := pgtext.Number(t.Text[1:])
+		known, ok := typeNamed(name)
+		if !ok || n < 1 || n > parameters {
+			continue
+		}
+		oid := known.oid
+		if at+1 < len(words) && words[at+1].Text == "[" {
+			oid = known.array
+		}
+		found[n-1] = uint32(oid) //nolint:gosec // a small number
+	}
+	return found
+}
+
+// prepare compiles a question.
+func (s *Session) prepare(text string) (*sqlite3.Stmt, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	s.db.SetInterrupt(context.Background()) // that of the question before may have ended
+	rewritten, err := rewrite(text)
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := sandbox.Prepare(s.db, rewritten)
+	if err != nil {
+		return nil, provider.Usagef("this question about the catalogue is not answered: %v", sqliteMessage(err)).
+			Hintf("the catalogue knows the questions of psql and common drivers; SHOW and DESCRIBE list services, resources and columns")
+	}
+	if !stmt.ReadOnly() {
+		return nil, errors.Join(provider.Usagef("the catalogue is read only"), stmt.Close())
+	}
+	return stmt, nil
+}
+
+func sqliteMessage(err error) string {
+	text := strings.TrimPrefix(err.Error(), "sqlite3: ")
+	return provider.Printable(strings.TrimPrefix(text, "SQL logic error: "))
+}
+
+func (s *Session) open() error {
+	if s.db != nil {
+		return nil
+	}
+	held, err := s.catalogue.open(s.provider)
+	if err != nil {
+		return err
+	}
+	db, err := sandbox.Open(memory)
+	if err != nil {
+		return err
+	}
+	s.held = held
+	if err := errors.Join(held.attach(db), s.register(db)); err != nil {
+		return errors.Join(err, sandbox.Close(db))
+	}
+	s.db = db
+	return nil
+}
+
+// Columns describes the rows of a question.
+func (s *Session) Columns(text string) ([]provider.Column, error) {
+	stmt, err := s.prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	return columnsOf(stmt), stmt.Close()
+}
+
+func columnsOf(stmt *sqlite3.Stmt) []provider.Column {
+	columns := make([]provider.Column, stmt.ColumnCount())
+	for i := range columns {
+		columns[i].Name = stmt.ColumnName(i)
+		switch strings.ToUpper(stmt.ColumnDeclType(i)) {
+		case "BOOLEAN":
+			columns[i].Type = "boolean"
+		case "INTEGER", "NUMERIC":
+			columns[i].Type = "integer"
+		case "REAL":
+			columns[i].Type = "number"
+		case "TEXT":
+			columns[i].Type = "string"
+		}
+	}
+	return columns
+}
+
+// Query answers a question.
+func (s *Session) Query(ctx context.Context, text string, args []any) (rows provider.Rows, err error) {
+	stmt, err := s.prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	for i, arg := range args {
+		if i >= stmt.BindCount() {
+			break
+		}
+		if err := bind(stmt, i+1, arg); err != nil {
+			return nil, errors.Join(err, stmt.Close())
+		}
+	}
+	s.db.SetInterrupt(ctx)
+	return &answer{stmt: stmt, columns: columnsOf(stmt)}, nil
+}
+
+// answer are the rows of a question.
+type answer struct {
+	stmt    *sqlite3.Stmt
+	columns []provider.Column
+}
+
+func (a *answer) Columns() []provider.Column { return a.columns }
+
+func (a *answer) Next(context.Context) (row []any, err error) {
+	err = sandbox.Catch(memory, func() error {
+		if !a.stmt.Step() {
+			if err := a.stmt.Err(); err != nil {
+				return provider.Usagef("this question about the catalogue cannot be answered: %s", sqliteMessage(err))
+			}
+			return io.EOF
+		}
+		row = make([]any, len(a.columns))
+		for i, c := range a.columns {
+			row[i] = valueOf(a.stmt, i, c)
+		}
+		return nil
+	})
+	return row, err
+}
+
+func valueOf(stmt *sqlite3.Stmt, i int, c provider.Column) any {
+	switch stmt.ColumnType(i) {
+	case sqlite3.NULL:
+		return nil
+	case sqlite3.INTEGER:
+		if c.Type == "boolean" {
+			return stmt.ColumnInt64(i) != 0
+		}
+		return stmt.ColumnInt64(i)
+	case sqlite3.FLOAT:
+		return stmt.ColumnFloat(i)
+	case sqlite3.TEXT, sqlite3.BLOB:
+	}
+	return stmt.ColumnText(i)
+}
+
+func (a *answer) Close() error {
+	if a.stmt == nil {
+		return nil
+	}
+	err := a.stmt.Close()
+	a.stmt = nil
+	if errors.Is(err, sqlite3.INTERRUPT) {
+		return nil
+	}
+	return err
+}
+
+// array reads an array as PostgreSQL writes it, {a,b}, or as JSON.
+func array(text string) []any {
+	text = strings.TrimSpace(text)
+	var list []any
+	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &list) == nil {
+		return list
+	}
+	if !strings.HasPrefix(text, "{") || !strings.HasSuffix(text, "}") {
+		return nil
+	}
+	for item := range strings.SplitSeq(text[1:len(text)-1], ",") {
+		item = strings.TrimSpace(item)
+		switch {
+		case item == "" && len(list) == 0 && len(text) == 2:
+		case strings.EqualFold(item, "NULL"):
+			list = append(list, nil)
+		default:
+			list = append(list, strings.Trim(item, `"`))
+		}
+	}
+	return list
+}

@@ -1,0 +1,179 @@
+// Package pgtext cuts statements into tokens as PostgreSQL does.
+package pgtext
+
+import (
+	"slices"
+	"strings"
+)
+
+// Kind is what a token is.
+type Kind int
+
+// The kinds of token.
+const (
+	Blank  Kind = iota // white space and comments
+	Word               // a keyword or a name without quotes
+	Quoted             // a name in quotes
+	String             // a string of any kind
+	Numeric
+	Placeholder // a placeholder: $1
+	Sign        // any other sign
+)
+
+// Token is a piece of a text.
+type Token struct {
+	Kind  Kind
+	Text  string
+	Start int // offset in the text
+}
+
+// Tokens cuts a text as PostgreSQL does. Together they are the whole text; what is open at its end goes to
+// the end.
+func Tokens(text string) []Token {
+	var all []Token
+	for i := 0; i < len(text); {
+		k, n := next(text[i:])
+		all = append(all, Token{k, text[i : i+n], i})
+		i += n
+	}
+	return all
+}
+
+// next is the kind and the length of the first token.
+func next(text string) (Kind, int) {
+	c := text[0]
+	switch {
+	case isBlank(c):
+		n := 1
+		for n < len(text) && isBlank(text[n]) {
+			n++
+		}
+		return Blank, n
+	case strings.HasPrefix(text, "--"):
+		if n := strings.IndexByte(text, '\n'); n >= 0 {
+			return Blank, n
+		}
+		return Blank, len(text)
+	case strings.HasPrefix(text, "/*"):
+		return Blank, comment(text)
+	case c == '\'':
+		return String, closed(text, 1, '\'', false)
+	case c == '"':
+		return Quoted, closed(text, 1, '"', false)
+	case c == '`':
+		return Quoted, closed(text, 1, '`', false)
+	case c == '$':
+		return afterDollar(text)
+	case (c == 'e' || c == 'E') && len(text) > 1 && text[1] == '\'':
+		return String, closed(text, 2, '\'', true)
+	case isLetter(c):
+		n := 1
+		for n < len(text) && (isLetter(text[n]) || isDigit(text[n]) || text[n] == '$') {
+			n++
+		}
+		return Word, n
+	case isDigit(c):
+		n := 1
+		for n < len(text) && (isDigit(text[n]) || text[n] == '.' || isLetter(text[n])) {
+			n++
+		}
+		return Numeric, n
+	}
+	for _, operator := range operators {
+		if strings.HasPrefix(text, operator) {
+			return Sign, len(operator)
+		}
+	}
+	return Sign, 1
+}
+
+// operators are those of more than one sign, long ones first.
+var operators = []string{"->>", "#>>", "::", "<>", "<=", ">=", "!=", "||", "->", "#>", "@>", "<@", ":="} //nolint:gochecknoglobals // a table of data
+
+// comment is the length of a comment, which may hold others.
+func comment(text string) int {
+	depth := 0
+	for i := 0; i < len(text); {
+		switch {
+		case strings.HasPrefix(text[i:], "/*"):
+			depth++
+			i += 2
+		case strings.HasPrefix(text[i:], "*/"):
+			depth--
+			i += 2
+			if depth == 0 {
+				return i
+			}
+		default:
+			i++
+		}
+	}
+	return len(text)
+}
+
+// closed is the length of a text that begins with n bytes and ends with a quote, which stands twice for itself.
+func closed(text string, n int, quote byte, escapes bool) int {
+	for i := n; i < len(text); i++ {
+		switch {
+		case escapes && text[i] == '\\':
+			i++
+		case text[i] == quote && i+1 < len(text) && text[i+1] == quote:
+			i++
+		case text[i] == quote:
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// afterDollar tells $1 from $tag$ … $tag$.
+func afterDollar(text string) (Kind, int) {
+	n := 1
+	for n < len(text) && isDigit(text[n]) {
+		n++
+	}
+	if n > 1 {
+		return Placeholder, n
+	}
+	for n < len(text) && (isLetter(text[n]) || n > 1 && isDigit(text[n])) {
+		n++
+	}
+	if n == len(text) || text[n] != '$' {
+		return Sign, 1
+	}
+	tag := text[:n+1]
+	if end := strings.Index(text[len(tag):], tag); end >= 0 {
+		return String, len(tag) + end + len(tag)
+	}
+	return String, len(text)
+}
+
+func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isLetter(c byte) bool {
+	return c == '_' || c >= 0x80 || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// Significant leaves the white space and the comments out.
+func Significant(all []Token) []Token {
+	return slices.DeleteFunc(slices.Clone(all), func(t Token) bool { return t.Kind == Blank })
+}
+
+// Unquote takes the quotes off a name or a plain string.
+func Unquote(text string) string {
+	if len(text) > 1 && strings.IndexByte("'\"`", text[0]) >= 0 && text[len(text)-1] == text[0] {
+		quote := text[:1]
+		return strings.ReplaceAll(text[1:len(text)-1], quote+quote, quote)
+	}
+	return text
+}
+
+// Number reads digits, up to a number that is more than enough.
+func Number(digits string) int {
+	n := 0
+	for _, c := range digits {
+		n = min(n*10+int(c-'0'), 1<<16)
+	}
+	return n
+}

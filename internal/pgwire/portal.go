@@ -1,0 +1,222 @@
+package pgwire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// portal is a statement with its values. It runs when its first row is asked for.
+type portal struct {
+	session   *session
+	piece     piece
+	args      []any
+	formats   []int16           // of the results
+	described []provider.Column // what Describe said of the statement before it ran; nil: nothing
+	types     []uint32          // of the columns, once they are known
+
+	rows    provider.Rows // nil before the start, and after the end
+	columns []provider.Column
+	first   []any // a row that was read ahead to see the types of its values
+	next    func() (provider.Rows, error, bool)
+	stop    func()
+	began   time.Time
+	sent    int64
+	started bool
+	tag     string
+	hold    bool // a cursor that outlives its transaction
+
+	base context.Context // of the statement, which may outlive the message that started it
+	end  context.CancelCauseFunc
+}
+
+// start runs the statement up to its first row.
+func (p *portal) start(ctx context.Context) error {
+	if p.started {
+		return nil
+	}
+	p.started, p.began = true, time.Now()
+	p.base, p.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	defer p.link(ctx)()
+	if err := p.open(p.base); err != nil { //nolint:contextcheck // the statement may outlive this message; link ends it with it
+		return errors.Join(err, p.finish())
+	}
+	p.columns = p.rows.Columns()
+	if p.described != nil {
+		if len(p.described) != len(p.columns) {
+			return errors.Join(faultf(stateUnsupported, "the columns of the statement changed since it was prepared"), p.finish())
+		}
+		p.columns = p.described
+	}
+	return p.settleTypes(ctx)
+}
+
+// link ends the statement with the message that it now works for. The function that it returns ends the link.
+func (p *portal) link(ctx context.Context) func() {
+	stop := context.AfterFunc(ctx, func() { p.end(context.Cause(ctx)) })
+	return func() { stop() }
+}
+
+// open begins the statement, and gets its rows.
+func (p *portal) open(ctx context.Context) error {
+	s := p.session
+	if rows, tag, ok, err := s.local(ctx, p.piece); ok || err != nil {
+		p.rows, p.tag = rows, tag
+		return err
+	}
+	if s.transaction == failed {
+		return &fault{state: stateFailed, message: "a statement of this transaction failed; others are passed over until ROLLBACK"}
+	}
+	if s.tables.Answers(p.piece.text) {
+		rows, err := s.tables.Query(ctx, p.piece.text, p.args)
+		p.rows = rows
+		return err
+	}
+	if err := s.mayRun(p.piece); err != nil {
+		return err
+	}
+	text := s.tables.Qualify(p.piece.text)
+	next, stop := iter.Pull2(s.runner.Run(ctx, text, p.args))
+	rows, err, ok := next()
+	if !ok || err != nil {
+		stop()
+		return err
+	}
+	p.rows, p.next, p.stop = rows, next, stop
+	return nil
+}
+
+// settleTypes decides the types of the columns. The type of an expression is known by its first value only,
+// unless Describe has said text already.
+func (p *portal) settleTypes(ctx context.Context) error {
+	p.types = make([]uint32, len(p.columns))
+	unknown := false
+	for i, c := range p.columns {
+		p.types[i] = columnType(c)
+		unknown = unknown || c.Type == "" && p.described == nil
+	}
+	if !unknown {
+		return nil
+	}
+	row, err := p.rows.Next(ctx)
+	if errors.Is(err, io.EOF) {
+		return p.finish()
+	}
+	if err != nil {
+		return errors.Join(err, p.finish())
+	}
+	p.first = row
+	for i, c := range p.columns {
+		if c.Type == "" {
+			p.types[i] = valueType(row[i])
+		}
+	}
+	return nil
+}
+
+// send sends up to most rows; 0 sends all. It reports whether there may be more.
+func (p *portal) send(ctx context.Context, most uint32, each func([][]byte) error) (more bool, err error) {
+	if err := p.start(ctx); err != nil {
+		return false, err
+	}
+	defer p.link(ctx)()
+	for n := uint32(0); most == 0 || n < most; n++ {
+		row, err := p.row(ctx)
+		if errors.Is(err, io.EOF) {
+			return false, p.finish()
+		}
+		if err != nil {
+			return false, errors.Join(err, p.finish())
+		}
+		encoded := make([][]byte, len(row))
+		for i, value := range row {
+			if encoded[i], err = encode(value, p.columns[i], p.types[i], formatOf(p.formats, i)); err != nil {
+				return false, errors.Join(err, p.finish())
+			}
+		}
+		if err := each(encoded); err != nil {
+			return false, errors.Join(err, p.finish())
+		}
+		p.sent++
+	}
+	return true, nil
+}
+
+func (p *portal) row(ctx context.Context) ([]any, error) {
+	if p.first != nil {
+		row := p.first
+		p.first = nil
+		return row, nil
+	}
+	if p.rows == nil {
+		return nil, io.EOF
+	}
+	return p.rows.Next(ctx)
+}
+
+// finish ends the statement, with what it has to say behind its rows.
+func (p *portal) finish() error {
+	var err error
+	if p.rows != nil {
+		err = p.rows.Close()
+		p.rows = nil
+	}
+	if p.next != nil {
+		for err == nil { // several statements cannot come here; the engine says its notes
+			rows, failure, ok := p.next()
+			if !ok {
+				break
+			}
+			err = failure
+			if rows != nil {
+				err = errors.Join(err, rows.Close())
+			}
+		}
+		p.stop()
+		p.next = nil
+	}
+	if p.end != nil {
+		p.end(nil)
+	}
+	return err
+}
+
+// close ends a statement whose rows nobody reads on.
+func (p *portal) close() { _ = p.finish() }
+
+// complete is the tag that ends the rows: SELECT 3.
+func (p *portal) complete() pgproto3.BackendMessage {
+	return &pgproto3.CommandComplete{CommandTag: []byte(p.commandTag())}
+}
+
+func (p *portal) commandTag() string {
+	if p.tag != "" {
+		return p.tag
+	}
+	count := func(n int64) string { return asText(n) }
+	switch {
+	case p.piece.is("INSERT") && len(p.columns) == 0:
+		return "INSERT 0 " + count(p.session.runner.Affected())
+	case (p.piece.is("UPDATE") || p.piece.is("DELETE")) && len(p.columns) == 0:
+		return p.piece.word(0) + " " + count(p.session.runner.Affected())
+	case len(p.columns) == 0:
+		return p.piece.word(0)
+	}
+	return "SELECT " + count(p.sent)
+}
+
+// textTypes are the types of parameters that nothing says more about.
+func textTypes(n int) []uint32 {
+	types := make([]uint32, n)
+	for i := range types {
+		types[i] = pgtype.TextOID
+	}
+	return types
+}

@@ -1,0 +1,325 @@
+package pgwire
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lakeql/lakeql/internal/pgwire/pgcatalog"
+	"github.com/lakeql/lakeql/internal/pgwire/pgtext"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// reported lists the settings that a client is told when it connects, as libpq wants them.
+func reported() []string {
+	return []string{
+		"server_version", "server_encoding", "client_encoding", "application_name", "is_superuser", "session_authorization",
+		"DateStyle", "IntervalStyle", "TimeZone", "integer_datetimes", "standard_conforming_strings", "default_transaction_read_only", "in_hot_standby",
+	}
+}
+
+// newSettings are those of a new connection.
+func newSettings(user string) map[string]string {
+	return map[string]string{ //nolint:gosec // no password is among them
+		"application_name": "", "session_authorization": user, "is_superuser": "off",
+		"server_version": pgcatalog.Version, "server_version_num": pgcatalog.VersionNumber,
+		"server_encoding": "UTF8", "client_encoding": "UTF8", "datestyle": "ISO, MDY", "intervalstyle": "postgres",
+		"timezone": "UTC", "integer_datetimes": "on", "standard_conforming_strings": "on", "default_transaction_read_only": "off", "in_hot_standby": "off",
+		"search_path": "public", "transaction_isolation": "read committed", "default_transaction_isolation": "read committed",
+		"transaction_read_only": "off", "transaction_deferrable": "off", "extra_float_digits": "1", "statement_timeout": "0", "lock_timeout": "0",
+		"idle_in_transaction_session_timeout": "0", "max_index_keys": "32", "max_identifier_length": "63", "bytea_output": "hex", "client_min_messages": "notice",
+		"row_security": "on", "synchronous_commit": "on", "lc_collate": "C", "lc_ctype": "C", "lc_messages": "C", "lc_monetary": "C", "block_size": "8192",
+		"jit": "off", "ssl": "off", "max_connections": "100", "autovacuum": "off", "escape_string_warning": "on", "standard_conforming": "on",
+		"default_table_access_method": "heap", "default_with_oids": "off", "password_encryption": "scram-sha-256", "wal_level": "replica", "role": "none",
+	}
+}
+
+// settingKey is the name of a setting as the map has it.
+func settingKey(name string) string { return strings.ToLower(name) }
+
+// setting returns a setting of the connection.
+func (s *session) setting(name string) (string, bool) {
+	value, ok := s.settings[settingKey(name)]
+	return value, ok
+}
+
+// statementTimeout is the shorter one of the server's and the client's.
+func (s *session) statementTimeout() time.Duration {
+	limit := s.server.options.StatementTimeout
+	own := milliseconds(s.settings["statement_timeout"])
+	if own > 0 && (limit == 0 || own < limit) {
+		limit = own
+	}
+	return limit
+}
+
+// milliseconds reads a time as PostgreSQL writes it: 500, 30s, 2min.
+func milliseconds(text string) time.Duration {
+	if n, err := strconv.Atoi(text); err == nil {
+		return time.Duration(n) * time.Millisecond
+	}
+	d, err := time.ParseDuration(strings.ReplaceAll(strings.ReplaceAll(text, "min", "m"), " ", ""))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// local answers the statements that are about the connection.
+func (s *session) local(ctx context.Context, p piece) (rows provider.Rows, tag string, ok bool, err error) {
+	if s.transaction == failed && !endsTransaction(p) {
+		return nil, "", false, nil
+	}
+	none := func(tag string) (provider.Rows, string, bool, error) {
+		return provider.NewRows(nil, nil), tag, true, nil
+	}
+	switch p.word(0) {
+	case "BEGIN", "START":
+		s.beginTransaction()
+		return none(map[bool]string{true: "BEGIN", false: "START TRANSACTION"}[p.is("BEGIN")])
+	case "COMMIT", "END":
+		tag := "COMMIT"
+		if s.transaction == failed {
+			tag = "ROLLBACK"
+		}
+		s.endTransaction(false)
+		return none(tag)
+	case "ROLLBACK", "ABORT":
+		if slices.Contains(p.words, "TO") {
+			if s.transaction == failed {
+				s.transaction = inside
+			}
+			return none("ROLLBACK")
+		}
+		s.endTransaction(true)
+		return none("ROLLBACK")
+	case "SAVEPOINT", "RELEASE", "LISTEN", "UNLISTEN":
+		return none(p.word(0))
+	case "DISCARD":
+		s.discard()
+		return none("DISCARD ALL")
+	case "DEALLOCATE":
+		s.deallocate(p)
+		return none("DEALLOCATE")
+	case "RESET":
+		for name, value := range newSettings(s.user) {
+			if p.word(1) == "ALL" || strings.EqualFold(name, p.word(1)) {
+				s.settings[name] = value
+			}
+		}
+		return none("RESET")
+	case "SET":
+		ok, err := s.set(p)
+		if !ok || err != nil {
+			return nil, "", ok, err
+		}
+		return none("SET")
+	case "SHOW":
+		columns, row, ok := s.show(p)
+		if !ok {
+			return nil, "", false, nil
+		}
+		return provider.NewRows(columns, row), "SHOW", true, nil
+	case "DECLARE":
+		return provider.NewRows(nil, nil), "DECLARE CURSOR", true, s.declare(p)
+	case "CLOSE":
+		return provider.NewRows(nil, nil), "CLOSE CURSOR", true, s.closeCursor(p)
+	case "FETCH", "MOVE":
+		rows, err := s.fetch(ctx, p)
+		return rows, "", true, err
+	}
+	return nil, "", false, nil
+}
+
+// localColumns describes the rows of a statement that is about the connection.
+func (s *session) localColumns(p piece) (columns []provider.Column, ok bool, err error) {
+	switch p.word(0) {
+	case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "LISTEN", "UNLISTEN", "DISCARD", "DEALLOCATE", "RESET", "DECLARE", "CLOSE", "MOVE", "COPY":
+		return nil, true, nil
+	case "SET":
+		return nil, isSetting(p), nil
+	case "SHOW":
+		columns, _, ok := s.show(p)
+		return columns, ok, nil
+	case "FETCH":
+		cursor, err := s.cursorOf(p)
+		if err != nil {
+			return nil, true, err
+		}
+		columns, err := s.columnsOf(cursor.piece, 0)
+		return columns, true, err
+	}
+	return nil, false, nil
+}
+
+func endsTransaction(p piece) bool {
+	return p.is("ROLLBACK") || p.is("ABORT") || p.is("COMMIT") || p.is("END")
+}
+
+// beginTransaction says once that there are none: what a statement changes is changed at once.
+func (s *session) beginTransaction() {
+	if !s.told {
+		s.told = true
+		s.notice(stateSuccess, "there are no transactions: each statement takes effect at once, and ROLLBACK takes nothing back")
+	}
+	s.transaction, s.changed = inside, false
+}
+
+func (s *session) endTransaction(back bool) {
+	if back && s.changed {
+		s.notice(stateWarning, "ROLLBACK took nothing back: what the statements changed stays changed")
+	}
+	s.transaction, s.changed = idle, false
+	for name, c := range s.cursors {
+		if !c.hold {
+			c.close()
+			delete(s.cursors, name)
+		}
+	}
+}
+
+func (s *session) discard() {
+	s.statements = map[string]*prepared{}
+	s.dropPortals()
+	for name, c := range s.cursors {
+		c.close()
+		delete(s.cursors, name)
+	}
+	application := s.settings["application_name"]
+	s.settings = newSettings(s.user)
+	s.settings["application_name"] = application
+}
+
+func (s *session) deallocate(p piece) {
+	name := p.word(1)
+	if name == "PREPARE" {
+		name = p.word(2)
+	}
+	for known := range s.statements {
+		if name == "ALL" || strings.EqualFold(known, strings.Trim(name, `"`)) {
+			delete(s.statements, known)
+		}
+	}
+}
+
+// isSetting tells SET of a setting of the connection from the engine's own.
+func isSetting(p piece) bool {
+	switch p.word(1) {
+	case "PAGELIMIT", "PARALLEL", "MEMORY", "OUTPUT", "ONERROR", "ON_ERROR", "TIMEOUT":
+		return false
+	}
+	return true
+}
+
+// set sets a setting of the connection: SET [SESSION|LOCAL] name TO|= value, SET TIME ZONE value, SET TRANSACTION ….
+func (s *session) set(p piece) (ok bool, err error) {
+	var parts []pgtext.Token
+	for _, t := range pgtext.Tokens(p.text) {
+		if t.Kind != pgtext.Blank {
+			parts = append(parts, t)
+		}
+	}
+	parts = parts[1:]
+	if len(parts) > 0 && (strings.EqualFold(parts[0].Text, "SESSION") || strings.EqualFold(parts[0].Text, "LOCAL")) {
+		parts = parts[1:]
+	}
+	if len(parts) == 0 {
+		return false, nil
+	}
+	switch strings.ToUpper(parts[0].Text) {
+	case "TRANSACTION", "CHARACTERISTICS", "CONSTRAINTS", "AUTHORIZATION", "ROLE":
+		return true, nil
+	case "NAMES":
+		return true, nil
+	case "TIME":
+		if len(parts) > 2 {
+			s.settings["timezone"] = pgtext.Unquote(parts[2].Text)
+		}
+		return true, nil
+	}
+	name := parts[0].Text
+	rest := parts[1:]
+	for len(rest) > 1 && rest[0].Text == "." {
+		name += "." + rest[1].Text
+		rest = rest[2:]
+	}
+	if _, known := s.settings[settingKey(name)]; !known && !strings.Contains(name, ".") && s.runner.HasSetting(name) {
+		return false, nil
+	}
+	if len(rest) < 2 || rest[0].Text != "=" && !strings.EqualFold(rest[0].Text, "TO") {
+		return false, nil
+	}
+	var values []string
+	for _, t := range rest[1:] {
+		if t.Text != "," {
+			values = append(values, pgtext.Unquote(t.Text))
+		}
+	}
+	value := strings.Join(values, ", ")
+	if settingKey(name) == "client_encoding" && !slices.Contains([]string{"utf8", "utf-8", "unicode", "default"}, strings.ToLower(value)) {
+		return true, &fault{state: "22023", message: "the encoding is always UTF8", at: rest[1].Start + 1}
+	}
+	s.settings[settingKey(name)] = value
+	return true, nil
+}
+
+// show answers SHOW of a setting.
+func (s *session) show(p piece) (columns []provider.Column, rows [][]any, ok bool) {
+	name := p.word(1)
+	switch {
+	case p.is("SHOW", "ALL"):
+		columns = []provider.Column{{Name: "name", Type: "string"}, {Name: "setting", Type: "string"}, {Name: "description", Type: "string"}}
+		names := make([]string, 0, len(s.settings))
+		for name := range s.settings {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			rows = append(rows, []any{name, s.settings[name], ""})
+		}
+		return columns, rows, true
+	case p.is("SHOW", "TRANSACTION", "ISOLATION"):
+		name = "transaction_isolation"
+	case p.is("SHOW", "TIME", "ZONE"):
+		name = "timezone"
+	case p.is("SHOW", "SESSION", "AUTHORIZATION"):
+		name = "session_authorization"
+	case len(p.words) > 2:
+		return nil, nil, false
+	}
+	key := settingKey(pgtext.Unquote(name))
+	value, known := s.settings[key]
+	if !known {
+		return nil, nil, false
+	}
+	for _, name := range reported() {
+		if settingKey(name) == key {
+			key = name
+		}
+	}
+	return []provider.Column{{Name: key, Type: "string"}}, [][]any{{value}}, true
+}
+
+// mayRun refuses what changes something, where that is not allowed, and notes it in a transaction.
+func (s *session) mayRun(p piece) error {
+	changes := changes(p)
+	if changes && s.server.options.ReadOnly {
+		return &fault{
+			state: stateReadOnly, message: "this server takes no " + p.word(0) + ": it only reads",
+			hint: "it was started with --read-only",
+		}
+	}
+	s.changed = s.changed || changes
+	return nil
+}
+
+// changes reports whether a statement may change something: all but those that are known to read.
+func changes(p piece) bool {
+	switch p.word(0) {
+	case "SELECT", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "USE", "SET", "REGISTRY", "(", "TABLE", "WITH", "NATIVEQUERY":
+		return false
+	}
+	return true
+}
