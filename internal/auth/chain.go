@@ -79,7 +79,6 @@ const workspaceHeader = "X-Databricks-Workspace-Id"
 // identify adds the id of the workspace that is configured with the credential for a host. Authorize
 // reports a host without a credential.
 func (c *Chain) identify(r *http.Request, host Host) {
-	host.name = ""
 	if l, err := c.login(host); err == nil && l.source.WorkspaceID != "" {
 		r.Header.Set(workspaceHeader, l.source.WorkspaceID)
 	}
@@ -213,6 +212,7 @@ func (c *Chain) Authorize(r *http.Request) error {
 
 // login returns the login to a host, made when the host is first called. The caller holds the lock.
 func (c *Chain) login(host Host) (*login, error) {
+	host = host.server()
 	if l, ok := c.hosts[host]; ok {
 		return l, nil
 	}
@@ -243,6 +243,7 @@ func (c *Chain) find(host Host) (*config.Config, error) {
 		if baseHost, err = parseConfigured(base.Host); err != nil {
 			return nil, err
 		}
+		baseHost = baseHost.server()
 	}
 	wanted := c.idsOfFlag(host).workspace
 	named, isNamed := c.profileOf(host, wanted)

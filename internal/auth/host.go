@@ -108,7 +108,7 @@ func parseConfigured(text string) (Host, error) {
 	}
 	switch {
 	case u.Scheme == "https":
-	case u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "http" && (isLoopback(u.Hostname()) || isUnderLocalhost(u.Hostname())):
 	case u.Scheme == "http":
 		return Host{}, configError(given, "would send the credential unencrypted: plain http is for this machine only")
 	default:
@@ -118,6 +118,9 @@ func parseConfigured(text string) (Host, error) {
 	usual := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
 	host.address = strings.TrimSuffix(strings.TrimSuffix(host.address, usual), ":")
 	host.address = strings.TrimSuffix(host.address, ".") // of the root of all domains
+	if u.Scheme == "http" && isUnderLocalhost(u.Hostname()) {
+		host.name, host.address = host.address, localAddress(u)
+	}
 	return host, nil
 }
 
@@ -133,6 +136,28 @@ func isLoopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// isUnderLocalhost reports whether a host is a name under localhost, such as dbc-1.localhost. Such
+// names mean this machine (RFC 6761 §6.3), but not every name server knows that: what is called is
+// localhost, and the name goes into the Host header.
+func isUnderLocalhost(host string) bool {
+	name, ok := strings.CutSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".localhost")
+	return ok && name != ""
+}
+
+// localAddress is the address of localhost with a URL's port.
+func localAddress(u *url.URL) string {
+	if port := u.Port(); port != "" && port != "80" {
+		return net.JoinHostPort("localhost", port)
+	}
+	return "localhost"
+}
+
+// server is the host without the name that selects one of its workspaces. Credentials belong to it.
+func (h Host) server() Host {
+	h.name = ""
+	return h
 }
 
 // hostname is the host without its port.

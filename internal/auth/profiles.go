@@ -42,11 +42,12 @@ func (c *Chain) profiles() map[Host][]profile {
 		if err != nil || section.Name() == settingsSection {
 			continue
 		}
+		server := host.server()
 		found := profile{section.Name(), cmp.Or(keys["workspace_id"], idsIn(keys["host"]).workspace)}
 		if found.name == preferred {
-			c.byHost[host] = slices.Insert(c.byHost[host], 0, found)
+			c.byHost[server] = slices.Insert(c.byHost[server], 0, found)
 		} else {
-			c.byHost[host] = append(c.byHost[host], found)
+			c.byHost[server] = append(c.byHost[server], found)
 		}
 	}
 	return c.byHost
@@ -132,7 +133,7 @@ func (c *Chain) idsOfFlag(host Host) hostIDs {
 	if c.options.Host == "" {
 		return hostIDs{}
 	}
-	if flag, err := parseConfigured(c.options.Host); err != nil || flag != host {
+	if flag, err := parseConfigured(c.options.Host); err != nil || flag.server() != host {
 		return hostIDs{}
 	}
 	return idsIn(c.options.Host)
@@ -180,7 +181,7 @@ func separate(cfg *config.Config) error {
 	if err != nil {
 		return nil //nolint:nilerr // a profile without a host of its own says nothing about where it may go
 	}
-	if host, err := parseConfigured(cfg.Host); err != nil || host == own {
+	if host, err := parseConfigured(cfg.Host); err != nil || host.server() == own.server() {
 		return err
 	}
 	inEnvironment := 0

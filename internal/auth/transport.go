@@ -19,6 +19,11 @@ type guarded struct{ base http.RoundTripper }
 // RoundTrip implements http.RoundTripper. A redirect is an error here, because there are two HTTP
 // clients above, the SDK's and that of its OAuth library, and both would follow.
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme == "http" && isUnderLocalhost(r.URL.Hostname()) {
+		local := r.Clone(r.Context())
+		local.Host, local.URL.Host = r.URL.Host, localAddress(r.URL)
+		r = local
+	}
 	secret := r.Body != nil || r.Header.Get("Authorization") != ""
 	if secret && r.URL.Scheme != "https" && !isLoopback(r.URL.Hostname()) {
 		if r.Body != nil {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +15,7 @@ import (
 func (c *command) emulatorCommand() *cobra.Command {
 	var opts emulator.Options
 	var faults []string
-	var workspaces int
+	var workspaces string
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Serve a test account and its workspaces on this machine",
@@ -22,7 +24,19 @@ environment variables that direct lakeql and the Databricks SDKs to them. The
 emulator answers every documented operation and keeps changes in memory. Lists
 apply their filters; the emulator rejects a filter that it cannot parse. The host
 <name>.localhost selects the workspace with that deployment name. Each workspace
-has its own data.
+has its own data. With --workspaces, other names than the account's get status 404.
+
+A rule of --fault is a method, a path, a colon and a space, and a failure:
+
+  VERB [WORKSPACE]/PATH: FAILURE [OPTION…]
+
+- VERB is an HTTP method, or * for every one. In WORKSPACE and PATH, * stands for any
+  characters. Without WORKSPACE the rule is for every workspace.
+- FAILURE is a status from 400 to 599, slow=DURATION, cut, malformed, reset,
+  repeat-token, or fail (the response is correct, and what it starts fails later).
+- OPTION is xN (the rule ends after N requests), N% (it hits that part of the
+  requests), and for a status retry-after=SECONDS and
+  body=json|html|text|empty|scim|api12.
 
 With --postgres, each token minted for an endpoint becomes the password of a role
 on that PostgreSQL server until the token expires:
@@ -60,10 +74,10 @@ on that PostgreSQL server until the token expires:
 				}
 				opts.Faults = append(opts.Faults, fault)
 			}
-			if workspaces < 0 {
-				return provider.Usagef("--workspaces %d is negative", workspaces)
+			var err error
+			if opts.Workspaces, err = deployments(workspaces); err != nil {
+				return err
 			}
-			opts.Workspaces = emulator.WorkspaceNames(workspaces)
 			return c.emulate(opts)
 		},
 	}
@@ -72,7 +86,7 @@ on that PostgreSQL server until the token expires:
 	f.StringVar(&opts.Token, "token", "", "token that the workspaces accept (default: a random token)")
 	f.Uint64Var(&opts.Seed, "seed", 0, "seed of the data; the same seed creates the same data")
 	f.IntVar(&opts.Scale, "scale", 0, "number of Lakebase projects, job runs, users, and tables to add to each workspace")
-	f.IntVar(&workspaces, "workspaces", 0, "number of workspaces that the account lists; 0 lists a few")
+	f.StringVar(&workspaces, "workspaces", "0", "number of workspaces that the account has, or their deployment names, such as dbc-1,dbc-2; 0 lists a few and serves every name")
 	f.StringVar(&opts.AccountID, "account-id", "", "id of the account (default: derived from the seed)")
 	f.DurationVar(&opts.OperationTime, "operation-time", 0, "time that clusters take to start and operations to finish; 0 finishes them at the first poll")
 	f.StringVar(&opts.Postgres, "postgres", "", "connection string of a PostgreSQL server whose roles receive the minted tokens as passwords")
@@ -80,6 +94,18 @@ on that PostgreSQL server until the token expires:
 	f.Float64Var(&opts.RateLimit, "rate-limit", 0, "maximum number of calls a second, beyond which the emulator answers 429; 0 sets no limit")
 	f.StringArrayVar(&faults, "fault", nil, "rule that makes responses fail, such as 'GET /api/2.0/postgres/projects: 429 x2'; repeatable")
 	return cmd
+}
+
+// deployments reads the workspaces of the account: how many, or their names.
+func deployments(text string) ([]string, error) {
+	n, err := strconv.Atoi(text)
+	switch {
+	case err != nil:
+		return strings.Split(text, ","), nil //nolint:nilerr // names then, which the emulator checks
+	case n < 0:
+		return nil, provider.Usagef("--workspaces %d is negative", n)
+	}
+	return emulator.WorkspaceNames(n), nil
 }
 
 func (c *command) emulate(opts emulator.Options) error {
@@ -92,6 +118,10 @@ func (c *command) emulate(opts emulator.Options) error {
 	defer stop()
 	server, err := emulator.Start(opts)
 	if err != nil {
+		return err
+	}
+	if err := server.CheckPostgres(ctx); err != nil {
+		_ = server.Close() // the error at hand counts
 		return err
 	}
 	if _, err := fmt.Fprintf(c.stdout, "export DATABRICKS_HOST=%s DATABRICKS_TOKEN=%s DATABRICKS_ACCOUNT_ID=%s\n", server.URL(), server.Token(), server.AccountID()); err != nil {

@@ -63,6 +63,7 @@ func TestRealPostgreSQL(t *testing.T) {
 		{"the documented statement opens it", documentedStatement},
 		{"into the databases of the branch", databasesOfTheBranch},
 		{"with an administrator who is no superuser", lesserAdministrator},
+		{"not with an administrator without rights", noAdministrator},
 		{"an expired one does not", expiredPassword},
 		{"the newest does", newestPassword},
 		{"with a role that could not log in", idleRole},

@@ -75,7 +75,8 @@ func TestGrantsOfObjects(t *testing.T) {
 		{"GET", permissions + "catalog/main?principal=account%20users", ``, `{"privilege_assignments":[{"principal":"account users","privileges":["USE_CATALOG"]}]}`},
 		{"PATCH", permissions + "catalog/main", `{"changes":[{"principal":"account users","add":["USE_SCHEMA"],"remove":["USE_CATALOG"]},{"principal":"ada.okafor@harbor-finch.example","remove":["ALL_PRIVILEGES"]}]}`, `{"privilege_assignments":[{"principal":"account users","privileges":["USE_SCHEMA"]}]}`},
 		{"GET", permissions + "catalog/main", ``, `{"privilege_assignments":[{"principal":"account users","privileges":["USE_SCHEMA"]}]}`},
-		{"GET", strings.Replace(permissions, "permissions", "effective-permissions", 1) + "catalog/main", ``, `{"privilege_assignments":[{"principal":"account users","privileges":[{"privilege":"USE_SCHEMA"}]}]}`},
+		{"PATCH", permissions + "catalog/main", `{"changes":[{"principal":"account users","add":["BROWSE"],"remove":["ALL_PRIVILEGES"]}]}`, `{"privilege_assignments":[{"principal":"account users","privileges":["BROWSE"]}]}`},
+		{"GET", strings.Replace(permissions, "permissions", "effective-permissions", 1) + "catalog/main", ``, `{"privilege_assignments":[{"principal":"account users","privileges":[{"privilege":"BROWSE"}]}]}`},
 	} {
 		if got := send(t, s, request{method: tt.method, path: tt.path, body: tt.body}); strings.TrimSpace(got.body) != tt.want {
 			t.Errorf("%s %s: %d\n%s\nwant\n%s", tt.method, tt.path, got.status, got.body, tt.want)

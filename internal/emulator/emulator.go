@@ -22,9 +22,11 @@ package emulator
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -69,8 +71,9 @@ type Options struct {
 
 	// AccountID is the account that the workspaces belong to. Empty: one that follows from Seed.
 	AccountID string
-	// Workspaces are the deployment names that the account lists. Empty: a few. Every deployment
-	// name is served, listed or not.
+	// Workspaces are the deployment names that the account lists. They are served, and so is
+	// [DefaultWorkspace]; requests to another name get status 404. Empty: the account lists a few,
+	// and every deployment name is served.
 	Workspaces []string
 	// OperationTime is how long clusters take to start and operations to finish, measured by Clock.
 	// Zero: they are done at the first look.
@@ -93,7 +96,8 @@ type Options struct {
 	//
 	// The string's own role must be a superuser, or have CREATEROLE and CREATEDB. The host of all
 	// endpoints is the string's; answers do not contain its port. The first credential connects to
-	// the server. If that fails, the request for the credential fails.
+	// the server, unless [Emulator.CheckPostgres] did. If that fails, the request for the credential
+	// fails.
 	Postgres string
 
 	// Latency delays every request to the API.
@@ -122,6 +126,7 @@ type Options struct {
 // goroutines.
 type Emulator struct {
 	opts      Options
+	served    []string                // deployment names that are served, sorted; empty: every name
 	lakebase  *routes                 // of Lakebase alone; nil if the catalogue does not have it
 	whole     func() (*routes, error) // of all documents, which are read on first use
 	validator *validator
@@ -159,7 +164,11 @@ func New(opts Options) (*Emulator, error) {
 			return nil, provider.Usagef("%q cannot be a workspace's deployment name: it must be a DNS label in lower case, and not %s", name, accountsName)
 		}
 	}
-	if len(opts.Workspaces) == 0 {
+	var served []string // empty: every name
+	if len(opts.Workspaces) > 0 {
+		served = append([]string{DefaultWorkspace, accountsName}, opts.Workspaces...)
+		slices.Sort(served)
+	} else {
 		opts.Workspaces = append(company.OwnDeployments(), DefaultWorkspace)
 	}
 	opts.AccountID = cmp.Or(opts.AccountID, (&company.Company{Seed: opts.Seed}).AccountID())
@@ -195,6 +204,7 @@ func New(opts Options) (*Emulator, error) {
 	}
 	e := &Emulator{
 		opts:       opts,
+		served:     served,
 		lakebase:   lakebaseRoutes,
 		whole:      whole,
 		validator:  newValidator(opts.Catalogue),
@@ -229,6 +239,10 @@ func (e *Emulator) kinds() map[string]*documents.Kind {
 	}
 	return all.kinds
 }
+
+// CheckPostgres reports whether the server of [Options].Postgres answers, and whether the role of
+// the string has the rights that it needs. It is nil if there is no server.
+func (e *Emulator) CheckPostgres(ctx context.Context) error { return e.pgserver.Check(ctx) }
 
 // Close closes the connection to the server of [Options].Postgres. Later requests for credentials
 // for that server fail.

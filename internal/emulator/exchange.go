@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,12 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.deployment = deployment
+	if _, known := slices.BinarySearch(e.served, deployment); !known && len(e.served) > 0 {
+		// Not NOT_FOUND: no resource of a workspace is missing, but the workspace.
+		missing := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "There is no workspace %q; there are %d others, as the account lists them.", deployment, len(e.opts.Workspaces))
+		e.finish(r.Context(), w, x, errorResponse(missing, apierror.ShapeJSON, x.id))
+		return
+	}
 	if strings.HasPrefix(x.path, controlPrefix) {
 		e.send(w, x, e.control(x)) // not part of the API, so neither logged nor hit by faults
 		return

@@ -118,15 +118,15 @@ func changeGrants(req *apiRequest) (any, error) {
 			return nil, apierror.Invalid("changes.principal is required.")
 		}
 		held := slices.Clone(grants[principal])
+		remove, _ := change["remove"].([]any) // first: clients replace privileges by removing all
+		for _, p := range remove {
+			held = slices.DeleteFunc(held, func(h string) bool { return h == resource.Text(p) || p == "ALL_PRIVILEGES" })
+		}
 		add, _ := change["add"].([]any)
 		for _, p := range add {
 			if !slices.Contains(held, resource.Text(p)) {
 				held = append(held, resource.Text(p))
 			}
-		}
-		remove, _ := change["remove"].([]any)
-		for _, p := range remove {
-			held = slices.DeleteFunc(held, func(h string) bool { return h == resource.Text(p) || p == "ALL_PRIVILEGES" })
 		}
 		if grants[principal] = held; len(held) == 0 {
 			delete(grants, principal)

@@ -126,6 +126,38 @@ func (p *Server) Admit(ctx context.Context, a Login) error {
 	}
 }
 
+// Check connects to the server, and reports whether the role of the connection string has the rights
+// that [Server.Admit] needs.
+func (p *Server) Check(ctx context.Context) error {
+	if p == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, serverTime)
+	defer cancel()
+	p.turn <- struct{}{}
+	defer func() { <-p.turn }()
+	if _, err := p.connect(ctx); err != nil {
+		address, reason := p.reason(err)
+		code := provider.Network
+		if _, refused := errors.AsType[*pgconn.PgError](err); refused {
+			code = provider.Unauthorized
+		}
+		return provider.Errorf(code, "the PostgreSQL server at %s cannot be used: %s", address, reason).
+			Hintf("check the connection string of --postgres, and that the server runs")
+	}
+	const question = "SELECT rolsuper OR rolcreaterole AND rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user"
+	got := p.conn.ExecParams(ctx, question, nil, nil, nil, nil).Read()
+	if got.Err != nil {
+		address, reason := p.reason(got.Err)
+		return provider.Errorf(provider.Network, "the PostgreSQL server at %s cannot be used: %s", address, reason)
+	}
+	if len(got.Rows) == 0 || string(got.Rows[0][0]) != "t" {
+		return provider.Errorf(provider.Unauthorized, "the role %s of the PostgreSQL server may not create roles and databases", provider.Quote(p.config.User)).
+			Hintf("use a superuser, or run ALTER ROLE … CREATEROLE CREATEDB")
+	}
+	return nil
+}
+
 // checkIdentity reports whether an identity can be the name of a role.
 func (p *Server) checkIdentity(identity string) error {
 	reason := ""
@@ -262,21 +294,27 @@ func changeRoles(ctx context.Context, conn *pgconn.PgConn, statements string) er
 
 // failure makes an API error from an error of the server or of the connection.
 func (p *Server) failure(err error) error {
-	network, address := pgconn.NetworkAddress(p.config.Host, p.config.Port)
+	address, reason := p.reason(err)
+	return apierror.New(http.StatusBadGateway, apierror.CodeOf(http.StatusBadGateway),
+		"The token could not be made a password of the PostgreSQL server at %s: %s", address, reason)
+}
+
+// reason returns the server's address and why a call of it failed.
+func (p *Server) reason(err error) (address, reason string) {
+	network, at := pgconn.NetworkAddress(p.config.Host, p.config.Port)
 	if network == "unix" {
-		address = "socket " + address
+		at = "socket " + at
 	}
 	cause := err
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		cause = e.Unwrap() // the outer error repeats the address
 	}
 	lines := strings.FieldsFunc(cause.Error(), func(r rune) bool { return r == '\n' || r == '\t' })
-	reason := strings.Join(slices.Compact(lines), "; ") // attempts with and without TLS may fail alike
+	reason = strings.Join(slices.Compact(lines), "; ") // attempts with and without TLS may fail alike
 	if pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded) {
 		reason = "it did not answer in time: " + reason
 	}
-	return apierror.New(http.StatusBadGateway, apierror.CodeOf(http.StatusBadGateway),
-		"The token could not be made a password of the PostgreSQL server at %s: %s", apierror.Printable(address), provider.Printable(reason))
+	return apierror.Printable(at), provider.Printable(reason)
 }
 
 // Close waits for the current call, closes the connection and makes later calls of Admit fail.
