@@ -35,7 +35,7 @@ func TestShow(t *testing.T) {
 		"SHOW EXTENDED SERVICES IN databricks_account":                                                 {"id,name,title,description,version,preferred", "", 0},
 		"SHOW RESOURCES IN databricks_workspace.postgres":                                              {"name,id", "postgres_credentials|" + credentials, 0},
 		"SHOW EXTENDED RESOURCES IN databricks_account.iam":                                            {"name,id,description", "", 0},
-		"SHOW METHODS IN " + credentials:                                                               {"MethodName,RequiredParams,SQLVerb", "generate|deployment_name, endpoint|EXEC", 1},
+		"SHOW METHODS IN " + credentials:                                                               {"MethodName,RequiredParams,SQLVerb", "generate|deployment_name, endpoint|EXEC", 2},
 		"SHOW EXTENDED METHODS IN databricks_workspace.postgres.postgres_branches":                     {"MethodName,RequiredParams,SQLVerb,description", "list|project_id, deployment_name|SELECT|Lists the branches of a project.", 0},
 		"show methods from databricks_workspace.compute.clusters like 'PERM%'":                         {"MethodName,RequiredParams,SQLVerb", "permanent_delete|deployment_name, cluster_id|EXEC", 1},
 		"SHOW METHODS IN databricks_workspace.compute.clusters WHERE SQLVerb = 'SELECT'":               {"MethodName,RequiredParams,SQLVerb", "list|deployment_name|SELECT", 2},
