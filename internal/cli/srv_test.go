@@ -137,7 +137,7 @@ func TestServerPsql(t *testing.T) {
 		"a transaction":               {"BEGIN; SELECT 1 AS a; COMMIT;", []string{"NOTICE:  there are no transactions", "a\n1\n"}, false},
 		"a setting":                   {"SET statement_timeout = '5s'; SHOW statement_timeout; SHOW search_path;", []string{"statement_timeout\n5s\n"}, false},
 		"SHOW":                        {"SHOW SERVICES IN databricks_workspace LIKE 'postgres%';", []string{"postgres|Lakebase Postgres"}, false},
-		"DESCRIBE":                    {"DESCRIBE databricks_workspace.postgres.postgres_credentials;", []string{"ERROR:"}, true},
+		"DESCRIBE":                    {"DESCRIBE databricks_workspace.postgres.postgres_credentials;", []string{"token|string (password)\n"}, false},
 		"a cursor":                    {"BEGIN; DECLARE c CURSOR FOR SELECT name FROM postgres.postgres_projects ORDER BY name; FETCH 1 FROM c; FETCH FORWARD 1 FROM c; CLOSE c; COMMIT;", []string{"name\nprojects/fleet\n(1 row)\nname\nprojects/inventory\n(1 row)"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
