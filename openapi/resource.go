@@ -127,6 +127,7 @@ func (r *reader) method(res *provider.Resource, e entry, inherited *provider.Pag
 		Paging:       inherited,
 		Selectable:   r.flag(op.fields.get("x-lakeql-select")),
 		BodyFromPath: r.texts(op.fields.get("x-lakeql-body-from-path")),
+		BodyName:     r.text(op.fields.get("x-lakeql-body-name")),
 	}
 	if special := r.specialPaging(op.fields.get("x-lakeql-paging")); special != nil {
 		m.Paging = special

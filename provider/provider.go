@@ -191,10 +191,13 @@ type Method struct {
 	// is POST: the call reads, or makes a credential that expires, and changes no resource.
 	Selectable bool `json:"selectable,omitempty"`
 	// BodyFromPath names parameters of the path that are sent as attributes of the body as well.
-	BodyFromPath []string  `json:"body_from_path,omitempty"`
-	Body         *Body     `json:"body,omitempty"`
-	Response     *Response `json:"response,omitempty"`
-	Paging       *Paging   `json:"paging,omitempty"`
+	BodyFromPath []string `json:"body_from_path,omitempty"`
+	// BodyName is the name that the whole body has in the SDK's request, such as branch; empty if the
+	// request itself is the body.
+	BodyName string    `json:"body_name,omitempty"`
+	Body     *Body     `json:"body,omitempty"`
+	Response *Response `json:"response,omitempty"`
+	Paging   *Paging   `json:"paging,omitempty"`
 }
 
 // FullName is provider.service.resource.method, as EXEC writes it.

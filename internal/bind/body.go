@@ -78,7 +78,7 @@ func (b *Binding) setPart(top string, path []string, g given) error {
 		object = inner
 	}
 	last := path[len(path)-1]
-	if _, twice := object[last]; twice {
+	if earlier, twice := object[last]; twice && !sameValue(earlier, g.value) {
 		return conflict(g.name, g.pos, b.attributeSource(top).pos)
 	}
 	object[last] = g.value

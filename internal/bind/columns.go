@@ -15,6 +15,9 @@ import (
 // part of one. A name that the body requires as well as the path is sent in both, unless one of
 // all, the statement's columns, is for the attribute alone (data__name).
 func (b *Binding) SetColumn(column statement.Ident, value any, all []statement.Ident) error {
+	if b.IsWhole(column.Text) {
+		return b.setWhole(column, value)
+	}
 	column.Text = b.Canonical(column.Text)
 	here := func(provider.Path) provider.Position { return column.Pos }
 	name := strings.TrimPrefix(column.Text, AttributePrefix)
@@ -110,7 +113,12 @@ func Order(columns []statement.Ident) []int {
 	for i := range order {
 		order[i] = i
 	}
-	dotted := func(i int) int { return min(strings.Count(columns[i].Text, "."), 1) }
+	dotted := func(i int) int {
+		if name := strings.TrimPrefix(columns[i].Text, AttributePrefix); strings.Contains(name, ".") || strings.Contains(name, "__") {
+			return 1
+		}
+		return 0
+	}
 	slices.SortStableFunc(order, func(i, j int) int { return dotted(i) - dotted(j) })
 	return order
 }

@@ -26,7 +26,17 @@ func (b *Binding) add(p statement.Param) error {
 			return statement.PlaceholderError(placeholder, p.Value.Pos())
 		}
 	}
-	return b.set(given{name: b.spelled(p.Name), value: p.Value.Any(), named: p.Pos, pos: p.Value.Pos(), locate: p.Value.Locate})
+	if b.IsWhole(p.Name) {
+		return b.setWhole(statement.Ident{Text: p.Name, Pos: p.Pos}, p.Value.Any())
+	}
+	g := given{name: b.spelled(p.Name), value: p.Value.Any(), named: p.Pos, pos: p.Value.Pos(), locate: p.Value.Locate}
+	if path, ok := b.unfolded(strings.TrimPrefix(p.Name, AttributePrefix)); ok {
+		g.name = AttributePrefix + path
+		if top, rest, _ := strings.Cut(path, "."); rest != "" {
+			return b.setPart(top, strings.Split(rest, "."), g)
+		}
+	}
+	return b.set(g)
 }
 
 // set returns a parameter or body attribute its value.

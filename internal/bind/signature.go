@@ -103,6 +103,9 @@ func (s *Signature) Canonical(column string) string {
 	if len(column) > len(AttributePrefix) && strings.EqualFold(column[:len(AttributePrefix)], AttributePrefix) {
 		prefix, name = AttributePrefix, column[len(AttributePrefix):]
 	}
+	if path, ok := s.unfolded(name); ok {
+		return prefix + path
+	}
 	all := s.Names()
 	top, rest, dotted := strings.Cut(name, ".")
 	for _, written := range []string{name, top} {
@@ -125,6 +128,29 @@ func (s *Signature) Canonical(column string) string {
 	return column
 }
 
+// unfolded reads a column whose steps are parted by two underscores, as StackQL writes the path of an
+// attribute: spec__ttl is spec.ttl. A first step that is the body's own name is left out.
+func (s *Signature) unfolded(name string) (path string, ok bool) {
+	if !strings.Contains(name, "__") || s.IsParam(name) || s.IsAttribute(name) {
+		return "", false
+	}
+	steps := strings.Split(name, "__")
+	if slices.Contains(steps, "") {
+		return "", false
+	}
+	if s.IsWhole(steps[0]) {
+		steps = steps[1:]
+	}
+	return strings.Join(steps, "."), s.IsAttribute(steps[0])
+}
+
+// IsWhole reports whether a column, with the prefix or without, is the body's own name, whose value is
+// all of the body.
+func (s *Signature) IsWhole(column string) bool {
+	name := strings.TrimPrefix(column, AttributePrefix)
+	return s.Body != nil && name != "" && strings.EqualFold(name, s.Method.BodyName) && !s.IsParam(name) && !s.IsAttribute(name) && !s.isResourceName(name)
+}
+
 // Top returns the name of the attribute that a column sets or sets a part of.
 func (s *Signature) Top(column string) string {
 	top, _, _ := strings.Cut(strings.TrimPrefix(s.Canonical(column), AttributePrefix), ".")
@@ -133,7 +159,7 @@ func (s *Signature) Top(column string) string {
 
 // Sets reports whether a column sets a parameter or attribute, or a part of it.
 func (s *Signature) Sets(column, name string) bool {
-	return s.Top(column) == name || s.Canonical(column) == name
+	return s.Top(column) == name || s.Canonical(column) == name || s.IsWhole(column) && s.IsAttribute(name)
 }
 
 // AttributeFirst reads a column of SET: if an attribute and a parameter have its name, the column

@@ -42,7 +42,17 @@ func (c *command) fill(ctx context.Context, text string) (string, error) {
 			functions[name] = func() any { return value }
 		}
 	}
-	filled, err := template.Fill(ctx, "statement", text, functions, values, template.Limits{Size: mostFilled, Steps: mostSteps})
+	limits := template.Limits{Size: mostFilled, Steps: mostSteps}
+	if at := strings.Index(text, "{%"); at >= 0 && strings.Contains(text[at:], "%}") {
+		return "", provider.Usagef("fill in the statement: Jinja's blocks are not supported").
+			At(provider.PositionAt(text, at)).
+			Hintf("write {{ if .name }} … {{ end }} or {{ range .list }} … {{ end }}")
+	}
+	text, err = template.Jinja(text, values, functions, limits)
+	if err != nil {
+		return "", err
+	}
+	filled, err := template.Fill(ctx, "statement", text, functions, values, limits)
 	if _, isOurs := errors.AsType[*provider.Error](err); isOurs || err == nil {
 		return filled, err
 	}
@@ -60,7 +70,7 @@ func templateError(text string, err error, shown *redact.Text) error {
 	missing := regexp.MustCompile(`(?:function "|no entry for key ")(\w+)"`) // the name in text/template's messages about one without a value
 	calls := regexp.MustCompile(`\{\{[^}]*\|\s*\w+\s*\(`)                    // a filter with arguments, which text/template cannot read
 	if name := missing.FindStringSubmatch(err.Error()); name == nil && calls.MatchString(text) || name != nil && regexp.MustCompile(`\{\{[^}]*\|\s*`+name[1]+`\b`).MatchString(text) {
-		hint = statement.NoFilters
+		hint = statement.FilterHint
 	} else if name != nil && missing.MatchString(shown.Message(err.Error())) {
 		hint = fmt.Sprintf("give it with --var %s=VALUE or in the file of -q; a reference for Databricks itself, such as {{job.id}}, is written {{\"{{job.id}}\"}} here", name[1])
 	}

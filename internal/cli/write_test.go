@@ -306,7 +306,7 @@ func TestWritesRefused(t *testing.T) {
 		"an entry of a map":               {"UPDATE " + projects + " SET \"spec.default_endpoint_settings.pg_settings.a\" = 'b' WHERE project_id = 'p'", "spec.default_endpoint_settings.pg_settings can only be changed as a whole"},
 		"NULL without a mask":             {"UPDATE " + catalogs + " SET comment = NULL WHERE name = 'a'", "line 1, column 50: UPDATE databricks_workspace.catalog.catalogs: comment cannot be set to NULL"},
 		"null in JSON without a mask":     {"UPDATE " + jobs + " SET new_settings = '{\"name\":\"n\",\"continuous\":{\"pause_status\":null}}' WHERE job_id = 1", "new_settings.continuous.pause_status cannot be set to NULL"},
-		"RETURNING of nothing":            {"DELETE FROM " + jobs + " WHERE job_id = 1 RETURNING job_id", "RETURNING: databricks_workspace.jobs.jobs.delete answers nothing"},
+		"RETURNING of nothing":            {"INSERT INTO databricks_workspace.workspace.secrets (scope, key, string_value) VALUES ('s', 'k', 'v') RETURNING key", "RETURNING: databricks_workspace.workspace.secrets.put answers nothing"},
 		"RETURNING what is not there":     {insert + "(name) VALUES ('a') RETURNING nam", "no such column: nam"},
 	}
 	for name, test := range tests {

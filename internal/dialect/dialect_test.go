@@ -66,6 +66,7 @@ func TestTranslate(t *testing.T) {
 		"WHERE a BETWEEN b::date AND c::date":                                "WHERE a BETWEEN lakeql_date(b) AND lakeql_date(c)",
 		"SELECT 1 AS default, b.order":                                       `SELECT 1 AS "default", b."order"`,
 		"SELECT order, \"group\", values FROM t GROUP BY order":              `SELECT "order", "group", "values" FROM t GROUP BY "order"`,
+		"SELECT a FROM t ORDER BY order LIMIT 1":                             `SELECT a FROM t ORDER BY "order" LIMIT 1`,
 		"SELECT from, to FROM t WHERE index = 1":                             `SELECT "from", "to" FROM t WHERE "index" = 1`,
 		"SELECT E'it\\'s\\n' a":                                              "SELECT 'it''s\n' a",
 		"SELECT $$a'b$$ a, $1 b":                                             "SELECT 'a''b' a, ?1 b",

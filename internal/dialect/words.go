@@ -28,7 +28,8 @@ var beforeOperand = sync.OnceValue(func() map[string]bool {
 
 // afterOperand are the words that may follow an operand.
 var afterOperand = sync.OnceValue(func() map[string]bool {
-	return wordSet(`AND AS ASC BETWEEN COLLATE DESC ELSE END FROM ILIKE IN IS ISNULL LIKE NOT NOTNULL NULLS OR THEN WHEN`)
+	return wordSet(`AND AS ASC BETWEEN COLLATE DESC ELSE END EXCEPT FROM GROUP HAVING ILIKE IN INTERSECT IS ISNULL
+		LIKE LIMIT NOT NOTNULL NULLS OFFSET OR ORDER RETURNING THEN UNION WHEN WHERE`)
 })
 
 // notOperands are the bare words that are neither an operand nor the name of a function.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -228,9 +229,12 @@ func (w *world) onAPI(query string) string {
 	})
 }
 
+// reservedColumn matches a column that SQLite reserves. lakeql takes it without quotes.
+var reservedColumn = regexp.MustCompile(`\.(default)\b`)
+
 // onPlain words a query for the plain tables.
 func (w *world) onPlain(query string) string {
-	return w.mark.ReplaceAllStringFunc(query, func(found string) string {
+	plain := w.mark.ReplaceAllStringFunc(query, func(found string) string {
 		switch m := w.mark.FindStringSubmatch(found); m[2] {
 		case "*":
 			var columns []string
@@ -244,4 +248,5 @@ func (w *world) onPlain(query string) string {
 			return m[1]
 		}
 	})
+	return reservedColumn.ReplaceAllString(plain, `."$1"`)
 }

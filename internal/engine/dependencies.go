@@ -18,12 +18,13 @@ type change struct {
 	target string              // what the call changes; empty where it makes something new
 	values map[string][]string // texts, by column or the path of an attribute inside it
 	words  map[string][]string // the names in them, likewise
+	echo   []any               // what RETURNING has if the call answers nothing
 }
 
 // newChange collects the texts of a binding, and the names in them. Numbers and booleans are not names of
 // new resources.
 func newChange(req *dispatch.Request, b *bind.Binding) change {
-	c := change{req, targetOf(req, b), map[string][]string{}, map[string][]string{}}
+	c := change{req: req, target: targetOf(req, b), values: map[string][]string{}, words: map[string][]string{}}
 	for name, value := range b.All() {
 		text, _ := value.(string)
 		c.keep(strings.TrimPrefix(name, bind.AttributePrefix), bind.Unpack(value), text)

@@ -2,11 +2,15 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -43,9 +47,6 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(columns) == 0 {
-		return nil, w.refuse("RETURNING: "+w.method.FullName()+" answers nothing", "leave RETURNING out")
-	}
 	return vtab.Compile(w.env, w.returning.Position, func(p *vtab.Program) (string, error) {
 		definitions := make([]string, len(columns))
 		for i, c := range columns {
@@ -62,10 +63,61 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 
 // answerColumns describes the rows that a call returns.
 func (w *write) answerColumns() ([]provider.Column, error) {
+	var columns []provider.Column
+	var err error
 	if w.await {
-		return w.session.Client.AwaitColumns(w.method)
+		columns, err = w.session.Client.AwaitColumns(w.method)
+	} else {
+		columns, err = w.session.Client.Columns(w.method)
 	}
-	return w.session.Client.Columns(w.method)
+	if w.echoes = err == nil && len(columns) == 0 && w.method.SQLVerb == provider.Delete; w.echoes {
+		columns = w.echoColumns()
+	}
+	if err == nil && len(columns) == 0 {
+		return nil, w.refuse("RETURNING: "+w.method.FullName()+" answers nothing", "leave RETURNING out")
+	}
+	return columns, err
+}
+
+// echoColumns are the columns of RETURNING for a DELETE that answers nothing: the parameters and required
+// attributes, whose values are known of the row.
+func (w *write) echoColumns() []provider.Column {
+	var columns []provider.Column
+	for _, p := range w.method.Params {
+		columns = append(columns, provider.Column{Name: p.Name})
+	}
+	if w.method.Body != nil {
+		for _, name := range w.method.Body.RequiredAttributes {
+			if !slices.ContainsFunc(columns, func(c provider.Column) bool { return strings.EqualFold(c.Name, name) }) {
+				columns = append(columns, provider.Column{Name: name})
+			}
+		}
+	}
+	return columns
+}
+
+// echo is the row of RETURNING for a call that answers nothing.
+func (w *write) echo(call dispatch.Call) []any {
+	body, _ := call.Body.(map[string]any)
+	var row []any
+	for _, c := range w.echoColumns() {
+		value, ok := call.Args[c.Name]
+		if !ok {
+			value = body[c.Name]
+		}
+		switch value := value.(type) {
+		case json.Number:
+			row = append(row, value.String())
+			if whole, err := value.Int64(); err == nil {
+				row[len(row)-1] = whole
+			}
+		case string, bool, nil:
+			row = append(row, value)
+		default:
+			row = append(row, fmt.Sprint(value))
+		}
+	}
+	return row
 }
 
 // returned returns the rows of RETURNING; none if the statement has none.

@@ -88,6 +88,9 @@ func (s *sending) one(ctx context.Context, i int) {
 	defer s.mu.Unlock()
 	switch {
 	case err == nil:
+		if s.write.echoes {
+			rows = [][]any{s.changes[i].echo}
+		}
 		s.answers[i] = rows
 		s.done++
 	case s.failed == nil || i < s.row:

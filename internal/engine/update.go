@@ -113,7 +113,7 @@ func (w *write) settable(m *provider.Method, column statement.Ident) error {
 		return err
 	}
 	column.Text = b.Canonical(column.Text)
-	if b.IsAttribute(b.Top(column.Text)) {
+	if b.IsAttribute(b.Top(column.Text)) || b.IsWhole(column.Text) {
 		return nil
 	}
 	if p, ok := m.Param(column.Text); ok {
@@ -230,6 +230,10 @@ func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) 
 	columns := make([]statement.Ident, len(sets))
 	for i, set := range sets {
 		columns[i] = set.Column
+	}
+	columns, row, err := b.Unfold(columns, row)
+	if err != nil {
+		return err
 	}
 	mask := bind.NewUpdateMask(b, columns)
 	for _, i := range bind.Order(columns) {

@@ -32,6 +32,7 @@ type write struct {
 	alias     string                                 // of the resource in RETURNING
 	gives     []statement.Ident                      // the columns that the statement gives, for EXPLAIN
 	spent     *spending
+	echoes    bool // RETURNING has the values of the statement, as the method answers nothing
 }
 
 // plan makes the plan of a write.
@@ -135,7 +136,11 @@ func (w *write) change(row []any, number int) (change, error) {
 		}
 	}
 	if err == nil {
-		return newChange(req, b), nil
+		c := newChange(req, b)
+		if w.echoes {
+			c.echo = w.echo(b.Call())
+		}
+		return c, nil
 	}
 	if number > 0 {
 		err = provider.Change(err, func(e *provider.Error) { e.Message = fmt.Sprintf("row %d: %s", number+1, e.Message) })

@@ -71,8 +71,8 @@ func Placeholder(name, text string) (string, bool) {
 	return "", false
 }
 
-// NoFilters is the hint for a placeholder with a filter, as stackql-deploy has them.
-const NoFilters = "filters (the part behind |) are not supported: write {{ name }}, and give the finished value with --var name=VALUE"
+// FilterHint is the hint for a placeholder with a filter, as stackql-deploy has them.
+const FilterHint = "give the value with --var name=VALUE or in the file of -q; the filters are b64decode, b64encode, capitalize, default, first, float, from_json, int, join, last, length, lower, replace, reverse, sort, split, sql_escape, sql_list, string, title, to_json, trim, unique and upper"
 
 // PlaceholderError is the error that a placeholder was left in.
 func PlaceholderError(placeholder string, pos provider.Position) error {
@@ -80,7 +80,7 @@ func PlaceholderError(placeholder string, pos provider.Position) error {
 	if _, _, filtered := strings.Cut(name, "|"); filtered {
 		return provider.Usagef("the placeholder %s was not filled in", provider.Printable(placeholder)).
 			At(pos).
-			Hintf("%s", NoFilters)
+			Hintf("%s", FilterHint)
 	}
 	return provider.Usagef("the placeholder %s was not filled in", provider.Printable(placeholder)).
 		At(pos).

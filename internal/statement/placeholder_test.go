@@ -53,7 +53,7 @@ func TestUnfilled(t *testing.T) {
 		if e.Message != "the placeholder "+want+" was not filled in" || e.Position != at || e.Hint == "" {
 			t.Errorf("Unfilled(%s) = %v, hint %s", text, err, e.Hint)
 		}
-		if filtered := strings.Contains(want, "|"); filtered != (e.Hint == NoFilters) {
+		if filtered := strings.Contains(want, "|"); filtered != (e.Hint == FilterHint) {
 			t.Errorf("Unfilled(%s): hint %s", text, e.Hint)
 		}
 	}

@@ -78,7 +78,7 @@ func newTarget(p *Program, m *provider.Method, sets []statement.Assignment) (*Ta
 	masked := b.MaskName() != "" && b.IsParam(b.MaskName())
 	for _, property := range b.Body.Properties {
 		required := slices.Contains(m.Body.RequiredAttributes, property.Name)
-		if len(sets) > 0 && !required || isSet(property.Name) || b.IsParam(property.Name) || bind.IsMaskName(property.Name) {
+		if len(sets) > 0 && !required || b.IsParam(property.Name) {
 			continue
 		}
 		schema, err := p.env.Catalogue.Resolve(m, property.Schema)
@@ -87,7 +87,7 @@ func newTarget(p *Program, m *provider.Method, sets []statement.Assignment) (*Ta
 		}
 		t.add(property.Name, schema.Type)
 		t.access.params = append(t.access.params, property.Name)
-		if required && !masked && !slices.Contains(m.BodyFromPath, property.Name) {
+		if required && !masked && !isSet(property.Name) && !bind.IsMaskName(property.Name) && !slices.Contains(m.BodyFromPath, property.Name) {
 			t.access.required = append(t.access.required, property.Name)
 		}
 	}

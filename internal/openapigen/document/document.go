@@ -26,6 +26,7 @@
 //	    A POST that changes no resource: it reads, or makes a credential that expires. SELECT may
 //	    make the call, with columns for the attributes of its body.
 //	x-lakeql-body-from-path: [id]
+//	x-lakeql-body-name: branch
 //	    These parameters of the path are also sent as attributes of the body.
 //	x-lakeql-paging: {kind: offset, request: startIndex, response: startIndex, items: Resources, first: 1, limit: count, limitValue: 10000, dedupe: id}
 //	    The next request's position is the response's plus the number of items; an empty page is

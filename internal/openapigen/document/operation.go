@@ -27,6 +27,9 @@ func (s *service) operationNode(o *operation) (*object, error) {
 	}
 	node.setUnlessEmpty("x-lakeql-select", slices.Contains(s.facts.Selects, o.key()))
 	node.setUnlessEmpty("x-lakeql-body-from-path", bodyFromPath(o))
+	if o.Body.Kind == sdk.BareBody {
+		node.setUnlessEmpty("x-lakeql-body-name", o.Body.Field.JSON)
+	}
 	node.setUnlessEmpty("x-lakeql-paging", s.pagingNode(o))
 	async, err := s.asyncNode(o)
 	if err != nil {
