@@ -112,3 +112,25 @@ func TestCanonical(t *testing.T) {
 		t.Error("Sets")
 	}
 }
+
+// TestPaths shows which columns are parts of the body, or all of it.
+func TestPaths(t *testing.T) {
+	c := embedded(t)
+	s, err := NewSignature(c, method(t, c, "databricks_workspace.postgres.postgres_branches.create"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for column, want := range map[string]string{
+		"data__spec__ttl": "data__spec.ttl", "spec__ttl": "spec.ttl", "data__branch__spec__ttl": "data__spec.ttl", "branch__spec": "spec",
+		"data__spec": "data__spec", "data__nothing__ttl": "data__nothing__ttl", "spec____ttl": "spec____ttl", "branch__": "branch__", "project_id": "project_id",
+	} {
+		if got := s.Canonical(column); got != want {
+			t.Errorf("%s: %s, want %s", column, got, want)
+		}
+	}
+	for column, want := range map[string]bool{"branch": true, "data__branch": true, "BRANCH": true, "spec": false, "branch_id": false, "": false} {
+		if s.IsWhole(column) != want {
+			t.Errorf("IsWhole(%s) is %t", column, !want)
+		}
+	}
+}

@@ -68,6 +68,10 @@ func (t *translator) call(at, to int) (end int, of form) {
 	if known, ok := callForms()[name]; ok {
 		of = known
 	}
+	if name == "string_agg" && t.word(open+1, "DISTINCT") { // of which SQLite takes one argument
+		t.replace(at, Prefix+"string_agg_distinct")
+		t.replace(open+1, "")
+	}
 	if other, ok := renamed[name]; ok {
 		t.replace(at, other)
 	}

@@ -99,6 +99,9 @@ func (c *clauses) begin(i int) int {
 // selected translates an item of a SELECT. If its text changes and it has no name, the text as written is
 // its name, as it is without a translation; x::type goes by the name of x, as in PostgreSQL.
 func (c *clauses) selected(i int) int {
+	if end := c.aloneRows(i); end > i {
+		return end
+	}
 	changes := c.changes
 	end, _ := c.expression(i, c.to, lowest)
 	if end == i || c.changes == changes {
@@ -119,6 +122,27 @@ func (c *clauses) selected(i int) int {
 		name = unquote(c.get(at).Raw)
 	}
 	c.around(i, end, "", " AS "+identifier(name))
+	return end
+}
+
+// aloneRows translates SELECT unnest(x), of nothing but a function that returns rows. It returns the token
+// behind the call; i if the SELECT is another one.
+func (c *clauses) aloneRows(i int) int {
+	name := strings.ToLower(c.get(i).Raw)
+	if !rowFunctions()[name] || c.get(i+1).Raw != "(" || !c.get(i-1).is("SELECT") {
+		return i
+	}
+	behind := c.pair(i+1) + 1
+	if c.get(behind).is("AS") && c.get(behind+1).Type == Word {
+		behind += 2
+	}
+	if behind != c.to {
+		return i
+	}
+	end := c.translator.table(i, c.to)
+	if end > i {
+		c.around(i, i+1, "* FROM ", "")
+	}
 	return end
 }
 

@@ -84,6 +84,9 @@ func TestTranslate(t *testing.T) {
 		"UPDATE t SET values = 1, a = b::text WHERE group ILIKE 'x'":         `UPDATE t SET "values" = 1, a = lakeql_text(b) WHERE lakeql_ilike("group" , 'x')`,
 		"CREATE VIEW v AS SELECT a::text FROM t":                             `CREATE VIEW v AS SELECT lakeql_text(a) AS "a" FROM t`,
 		"SELECT sum(a) FILTER (WHERE b ~ 'c') OVER (PARTITION BY d::text) e": "SELECT sum(a) FILTER (WHERE lakeql_match(b , 'c')) OVER (PARTITION BY lakeql_text(d)) e",
+		"SELECT a IN (SELECT unnest(b) AS c) d":                              `SELECT a IN (SELECT * FROM "lakeql_rows {""Function"":""unnest"",""Alias"":""c""}"(b) AS c) d`,
+		"SELECT string_agg(DISTINCT a, ',') b":                               "SELECT lakeql_string_agg_distinct( a, ',') b",
+		"SELECT interval '1' DAY a":                                          "SELECT lakeql_interval( '1' || ' day') a",
 		"SELECT a ? 'b' c":                                                   "SELECT lakeql_has_key(a , 'b') c",
 		"SELECT regexp_replace(a, 'b', 'c', 'g') d":                          "SELECT lakeql_regexp_replace(a, 'b', 'c', 'g') d",
 	} {

@@ -120,6 +120,10 @@ func (t *translator) typed(at int) (end int, of form, ok bool) {
 	}
 	t.replace(at, Prefix+function+"(")
 	t.literal(at + 1)
+	if unit := t.get(at + 2); of == interval && unit.in(units()) { // INTERVAL '1' DAY
+		t.replace(at+2, "|| "+literal(" "+strings.ToLower(unit.Raw))+")")
+		return at + 3, of, true
+	}
 	t.around(at+1, at+2, "", ")")
 	return at + 2, of, true
 }

@@ -53,6 +53,9 @@ func wordSet(text string) map[string]bool {
 	return set
 }
 
+// units are the words behind INTERVAL '1'.
+var units = sync.OnceValue(func() map[string]bool { return wordSet(`DAY HOUR MINUTE MONTH SECOND YEAR`) })
+
 // in reports whether the token is one of the words.
 func (t Token) in(set map[string]bool) bool { return t.Type == Word && set[strings.ToUpper(t.Raw)] }
 

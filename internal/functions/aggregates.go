@@ -37,6 +37,7 @@ func aggregates() []aggregate {
 		{"variance", 1, spread(true, false)},
 		{"var_samp", 1, spread(true, false)},
 		{"var_pop", 1, spread(false, false)},
+		{"lakeql_string_agg_distinct", 2, func() sqlite3.AggregateFunction { return &joinedTexts{seen: map[string]bool{}} }},
 	}
 }
 
@@ -163,5 +164,44 @@ func (s *spread) Value(ctx sqlite3.Context) {
 		ctx.ResultFloat(math.Sqrt(v))
 	} else {
 		ctx.ResultFloat(v)
+	}
+}
+
+// joinedTexts is string_agg(DISTINCT x, separator).
+type joinedTexts struct {
+	seen map[string]bool
+	text []byte
+	any  bool
+	err  error
+}
+
+// Step adds a row.
+func (j *joinedTexts) Step(ctx sqlite3.Context, args ...sqlite3.Value) {
+	text := args[0].Text()
+	if args[0].Type() == sqlite3.NULL || j.seen[text] {
+		return
+	}
+	if len(j.text)+len(text) > mostCollected {
+		j.err = errors.New("string_agg: the result becomes too long")
+		ctx.ResultError(j.err)
+		return
+	}
+	j.seen[text] = true
+	if j.any {
+		j.text = append(j.text, args[1].RawText()...)
+	}
+	j.text = append(j.text, text...)
+	j.any = true
+}
+
+// Value is the text; NULL without rows.
+func (j *joinedTexts) Value(ctx sqlite3.Context) {
+	switch {
+	case j.err != nil:
+		ctx.ResultError(j.err)
+	case !j.any:
+		ctx.ResultNull()
+	default:
+		ctx.ResultText(string(j.text))
 	}
 }
