@@ -78,7 +78,7 @@ type block struct {
 
 func openPage(t *testing.T, name string) *doc {
 	t.Helper()
-	server, env := workspace(t, emulator.Options{CreateOnUse: true, Workspaces: []string{"dbc-1", "dbc-2"}})
+	server, env := workspace(t, emulator.Options{CreateOnUse: true, Workspaces: []string{"dbc-1", "dbc-2", "dbc-abcd0123-a1bc"}})
 	p := &doc{blocks: blocksOf(t, name), dir: t.TempDir(), server: server}
 	if len(p.blocks) == 0 {
 		t.Fatalf("%s has no code blocks", name)
