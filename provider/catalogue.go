@@ -330,23 +330,24 @@ func unknown(kind, parent, name string) *Error {
 // edits, or contain one another. If there are few names, Nearest returns all of them.
 func Nearest(names []string, name string, limit int) []string {
 	type scored struct {
-		name  string
-		score int
+		name            string
+		score, distance int // a name that holds the other is near, and of several the one of about its length
 	}
 	wanted := strings.ToLower(name)
 	all := make([]scored, 0, len(names))
 	for _, n := range names {
 		lower := strings.ToLower(n)
-		score := Distance(lower, wanted)
+		distance := Distance(lower, wanted)
+		score := distance
 		if wanted != "" && (strings.Contains(lower, wanted) || strings.Contains(wanted, lower)) {
 			score = min(score, 1)
 		}
 		if len(names) <= limit || score <= max(len(wanted), len(lower))/2 {
-			all = append(all, scored{n, score})
+			all = append(all, scored{n, score, distance})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(a.score, b.score), strings.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
 	})
 	near := make([]string, 0, limit)
 	for _, s := range all[:min(limit, len(all))] {

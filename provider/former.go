@@ -183,7 +183,7 @@ func (r *Resource) Renamed(verb SQLVerb) string {
 		switch {
 		case verb != "" && r.Methods[i].SQLVerb != verb && (verb != Select || !slices.Contains(r.SelectMethods(), r.Methods[i])):
 			continue
-		case verb != "" && f.today.SQLVerb != verb:
+		case verb != "" && f.today.SQLVerb != verb && (verb != Select || !f.today.Selectable):
 			name, used = f.today.statement(), true
 		}
 		if !slices.Contains(today, name) {

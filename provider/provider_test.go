@@ -49,7 +49,7 @@ func TestNameParam(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"postgres_branches", "postgres_credentials", "postgres_databases", "postgres_projects", "vw_roles"}
+	names := []string{"postgres", "postgres_branches", "postgres_credentials", "postgres_databases", "postgres_projects", "vw_roles"}
 	for wrong, want := range map[string]string{
 		"postgres_credential": "postgres_credentials",
 		"credentials":         "postgres_credentials",

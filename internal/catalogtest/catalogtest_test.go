@@ -69,7 +69,7 @@ func TestPrepareFindsFaults(t *testing.T) {
 		{"column", "SELECT title FROM " + projects, "no such column: title"},
 		{"quoted column", `SELECT "title" FROM ` + projects, "no such column"},
 		{"parameter", "SELECT name FROM " + projects + " WHERE deplyment_name = 'x'", "no such column: deplyment_name"},
-		{"resource", "SELECT name FROM databricks_workspace.postgres.postgres_project", "postgres_projects"},
+		{"resource", "SELECT name FROM databricks_workspace.postgres.postgres_project", "did you mean postgres_projects"},
 		{"service", "SELECT name FROM databricks_workspace.postgre.postgres_projects", "unknown service"},
 		{"provider", "SELECT name FROM databricks.postgres.postgres_projects", "databricks"},
 		{"attribute", "INSERT INTO " + projects + " (spce) VALUES (1)", "no column named spce"},

@@ -78,7 +78,7 @@ func TestSelectErrors(t *testing.T) {
 		"some of a choice":              {"SELECT * FROM databricks_workspace.catalog.tables WHERE catalog_name = 'a'", nil, 2, "needs full_name to get, or schema_name to list\n"},
 		"the hint of a choice":          {"SELECT * FROM databricks_workspace.catalog.tables", nil, 2, "hint: add WHERE full_name = '…', or catalog_name = '…' AND schema_name = '…', or join with a table that supplies them\n"},
 		"unknown column":                {"SELECT nam FROM " + projects, nil, 2, "line 1, column 8: no such column: nam\n"},
-		"the nearest column":            {"SELECT nam FROM " + projects, nil, 2, "hint: did you mean deployment_name, name?\n"},
+		"the nearest column":            {"SELECT nam FROM " + projects, nil, 2, "hint: did you mean name, deployment_name?\n"},
 		"a column behind a resource":    {"SELECT *\nFROM " + projects + " p\nWHERE p.namme = 'x'", nil, 2, "line 3, column 7: no such column: p.namme\n"},
 		"a column behind '*'":           {"SELECT * FROM " + projects + " p WHERE deployment_name = '*' AND\n  namme = 'x'", nil, 2, "line 2, column 3: no such column: namme\n"},
 		"a column of a later statement": {"CREATE TEMP TABLE t (a);\nSELECT namme FROM " + projects, nil, 2, "line 2, column 8: no such column: namme\n"},

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -138,10 +139,13 @@ func TestSpoolFill(t *testing.T) {
 		"the query does not give the column body":                                                         take(t, newSpool(things()), "id"),
 		`the column id is declared as integer, and "x" has another type`:                                  take(t, newSpool(things()), "id body", []any{"x", "y"}),
 		`a row is of the workspace "dbc-2", and the query was for dbc-1: leave deployment_name out of it`: take(t, newSpool(things()), "id body deployment_name", []any{int64(1), "", "dbc-2"}),
-		io.ErrUnexpectedEOF.Error(): newSpool(things()).fill("dbc-1", provider.NewRows(described(t, "id body"), nil), func() ([]any, error) { return nil, io.ErrUnexpectedEOF }),
 	} {
 		if err == nil || err.Error() != want {
 			t.Errorf("%v\nwant\n%s", err, want)
 		}
+	}
+	cut := func() ([]any, error) { return nil, io.ErrUnexpectedEOF }
+	if err := newSpool(things()).fill("dbc-1", provider.NewRows(described(t, "id body"), nil), cut); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("rows that end early: %v", err)
 	}
 }
