@@ -115,6 +115,10 @@ func (c *Compiled) unpack(e packed) ([]byte, error) {
 	if begin+e.length > len(c.data) {
 		return nil, io.ErrUnexpectedEOF
 	}
+	const most = 1032 // times as long as before is what deflate can make of a text, and no more
+	if e.size > most*(e.length+1) {
+		return nil, fmt.Errorf("%d bytes cannot come out of %d", e.size, e.length)
+	}
 	source := bytes.NewReader(c.data[begin : begin+e.length])
 	inflater, ok := c.inflaters.Get().(io.Reader)
 	if !ok {
@@ -198,8 +202,7 @@ func (c *Compiled) Schema(providerName, service, name string) (*provider.Schema,
 	if start < 0 {
 		return nil, fmt.Errorf("%s has no schema %s", part, name)
 	}
-	line := lines[start+len(mark):]
-	line = line[:bytes.IndexByte(line, '\n')]
+	line, _, _ := bytes.Cut(lines[start+len(mark):], []byte{'\n'})
 	s := &provider.Schema{}
 	if err := json.Unmarshal(line, s); err != nil {
 		return nil, fmt.Errorf("decode schema %s of %s: %w", name, part, err)
