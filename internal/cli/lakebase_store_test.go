@@ -80,7 +80,7 @@ func TestLakebaseStore(t *testing.T) {
 		c.do(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'databricks_postgres'")
 		before := mustCount(t, s, "lakeql_run WHERE state = 'done'")
 		s.change(t, "UPDATE lakeql_schedule SET next_at = now() - interval '1 second'")
-		eventually(t, "the worker mints another password", func() bool { return mustCount(t, s, "lakeql_run WHERE state = 'done'") == before+1 })
+		eventually(t, "the worker mints another password", func() bool { return mustCount(t, s, "lakeql_run WHERE state = 'done'") > before })
 	})
 }
 
