@@ -10,14 +10,6 @@ import (
 )
 
 func matchFunctions() []function {
-	flagged := func(args []sqlite3.Value, at int) (*regexp.Regexp, string, error) {
-		flags := ""
-		if len(args) > at {
-			flags = args[at].Text()
-		}
-		re, err := pattern(args[1].Text(), flags)
-		return re, flags, err
-	}
 	like := func(args []sqlite3.Value) (any, error) {
 		re, _, err := flagged(args, 2)
 		if err != nil {
@@ -96,6 +88,16 @@ func (p *patterns) compile(text string) (*regexp.Regexp, error) {
 	}
 	p.made[text] = re
 	return re, nil
+}
+
+// flagged compiles the regular expression that is the second argument, with the flags that the argument at a
+// place has, if it is there.
+func flagged(args []sqlite3.Value, at int) (re *regexp.Regexp, flags string, err error) {
+	if len(args) > at {
+		flags = args[at].Text()
+	}
+	re, err = pattern(args[1].Text(), flags)
+	return re, flags, err
 }
 
 // pattern compiles a regular expression of PostgreSQL's with its flags: i, c, n, s, x and g.

@@ -93,11 +93,7 @@ func sources() map[string]source {
 		return records(call, []any{object})
 	}}
 	split := func(args []sqlite3.Value) ([][]any, error) {
-		flags := ""
-		if len(args) > 2 {
-			flags = args[2].Text()
-		}
-		re, err := pattern(args[1].Text(), flags)
+		re, _, err := flagged(args, 2)
 		if err != nil {
 			return nil, err
 		}
@@ -132,11 +128,7 @@ func sources() map[string]source {
 			return column(anys(strings.Split(args[0].Text(), args[1].Text())), true), nil
 		}},
 		"regexp_matches": {[]string{"regexp_matches"}, []int{2, 3}, func(_ dialect.Rows, args []sqlite3.Value) ([][]any, error) {
-			flags := ""
-			if len(args) > 2 {
-				flags = args[2].Text()
-			}
-			re, err := pattern(args[1].Text(), flags)
+			re, flags, err := flagged(args, 2)
 			if err != nil {
 				return nil, err
 			}
