@@ -38,18 +38,7 @@ func TestPublishedNames(t *testing.T) {
 			t.Errorf("column-differences.csv lists %s, which is here or which StackQL does not have", key)
 		}
 	}
-	if *update {
-		if err := os.WriteFile("testdata/published.golden", []byte(p.counts()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile("testdata/published.golden")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := p.counts(); got != string(want) {
-		t.Errorf("the counts are\n%swant\n%s", got, want)
-	}
+	testworld.Golden(t, "testdata/published.golden", p.counts(), *update)
 }
 
 // published compares StackQL's names with those of the catalogue.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/bind"
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -95,19 +96,7 @@ func TestFormerNames(t *testing.T) {
 	}
 	slices.Sort(others)
 	b.WriteString("\nAnother request than the name meant:\n" + strings.Join(others, "\n") + "\n")
-	golden := filepath.Join("testdata", "names.golden")
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("the names are not those of %s; look at what changed, and run go test ./internal/engine -run TestFormerNames -update:\n%s", golden, b.String())
-	}
+	testworld.Golden(t, filepath.Join("testdata", "names.golden"), b.String(), *update)
 }
 
 // rival says which other method that the verb reaches by the name of a resource a request is of, and

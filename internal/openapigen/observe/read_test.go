@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/openapigen/observe"
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 var update = flag.Bool("update", false, "write testdata/sizes.txt")
@@ -99,19 +99,7 @@ func TestSizes(t *testing.T) {
 	for _, what := range slices.Sorted(maps.Keys(got)) {
 		fmt.Fprintf(&b, "%s: %d\n", what, got[what])
 	}
-	golden := filepath.Join("testdata", "sizes.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("%s\nwant\n%s", b.String(), want)
-	}
+	testworld.Golden(t, filepath.Join("testdata", "sizes.txt"), b.String(), *update)
 }
 
 // TestListsWhatNoClientOffers: the service bundle is in no client, because bundledeployments replaced it.
