@@ -73,8 +73,8 @@ func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
 	return &connection{opened, func() { opened.Close(); stop() }}, nil
 }
 
-// session makes a session for statements. The returned function ends its background work.
-func (c *command) session() (*engine.Session, func(), error) {
+// sessions connects, and returns what makes sessions with the settings of the flags over a store.
+func (c *command) sessions(store string) (*connection, func() *engine.Session, error) {
 	onError, err := engine.ParseOnError(c.onError)
 	if err != nil {
 		return nil, nil, err
@@ -91,7 +91,24 @@ func (c *command) session() (*engine.Session, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	session := found.Session()
+	return found, func() *engine.Session {
+		session := found.Session()
+		session.DryRun = c.dryRun
+		session.SetMemory(memory)
+		session.OnError = onError
+		session.StorePath = store
+		session.Version = build()
+		return session
+	}, nil
+}
+
+// session makes a session for statements. The returned function ends its background work.
+func (c *command) session() (*engine.Session, func(), error) {
+	found, newSession, err := c.sessions(cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore))
+	if err != nil {
+		return nil, nil, err
+	}
+	session := newSession()
 	if isTerminal(c.stderr) {
 		session.Client.OnProgress = func(p dispatch.Progress) {
 			text := fmt.Sprintf("%s: %s after %s", p.What, p.State, p.Elapsed.Round(100*time.Millisecond))
@@ -104,12 +121,7 @@ func (c *command) session() (*engine.Session, func(), error) {
 			c.note("trying again in %s: %v", wait.Round(100*time.Millisecond), reason)
 		}
 	}
-	session.DryRun = c.dryRun
-	session.SetMemory(memory)
-	session.OnError = onError
 	session.Note = func(line string) { c.note("%s", line) }
-	session.StorePath = cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore)
-	session.Version = build()
 	return session, func() { session.Close(); found.close() }, nil
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -90,31 +91,11 @@ func (c *command) serve(o serving) error {
 	if err != nil {
 		return err
 	}
-	onError, err := engine.ParseOnError(c.onError)
-	if err != nil {
-		return err
-	}
-	memory, err := engine.ParseMemory(c.memory)
-	if err != nil {
-		return err
-	}
-	found, err := c.connect(nil)
+	found, newSession, err := c.sessions(cmp.Or(c.store, engine.MemoryStore))
 	if err != nil {
 		return err
 	}
 	defer found.close()
-	newSession := func() *engine.Session {
-		session := found.Session()
-		session.DryRun = c.dryRun
-		session.SetMemory(memory)
-		session.OnError = onError
-		session.StorePath = c.store
-		if c.store == "" {
-			session.StorePath = engine.MemoryStore
-		}
-		session.Version = build()
-		return session
-	}
 	options.Catalogue = found.Catalogue
 	options.Session = func(note func(string)) pgwire.Runner {
 		session := newSession()
@@ -166,9 +147,6 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 	}
 	if o.port < 0 || o.port > 65535 || o.connections < 1 || o.running < 1 || o.idle < 0 || o.statement < 0 || o.drain < 0 {
 		return options, provider.Usagef("--port is no port, --max-connections or --max-statements is below 1, or a time-out is negative")
-	}
-	if scheme, _, isURL := strings.Cut(c.store, "://"); isURL {
-		return options, provider.Usagef("--store %s://… is no SQLite file", provider.Printable(scheme))
 	}
 	if o.stackqlTLS != "" {
 		var files struct{ KeyFilePath, CertFilePath string }

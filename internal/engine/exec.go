@@ -35,12 +35,7 @@ func (p *planner) planExec(e *statement.Exec) (*plan, error) {
 	return &plan{
 		run:     run,
 		explain: func() ([]vtab.Step, error) { return []vtab.Step{explainExec(s.Client, b)}, nil },
-		columns: func() ([]provider.Column, error) {
-			if awaits(e.Hints) {
-				return s.Client.AwaitColumns(m)
-			}
-			return s.Client.Columns(m)
-		},
+		columns: func() ([]provider.Column, error) { return s.answerColumns(m, awaits(e.Hints)) },
 	}, nil
 }
 
@@ -53,6 +48,14 @@ func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (
 		return s.Client.Await(ctx, req)
 	}
 	return s.Client.Run(ctx, req)
+}
+
+// answerColumns describes the rows that a call returns; with await, those of the operation that it starts.
+func (s *Session) answerColumns(m *provider.Method, await bool) ([]provider.Column, error) {
+	if await {
+		return s.Client.AwaitColumns(m)
+	}
+	return s.Client.Columns(m)
 }
 
 // Accounts is an authorizer that knows the configured account. The dispatcher's may be one.

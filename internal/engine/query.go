@@ -48,22 +48,31 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 
 func (s *Session) columns(text string) (columns []provider.Column, err error) {
 	defer s.recover(&err)
+	st, err := only(text, "query")
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := st.(*statement.Query); !ok {
+		return nil, notQuery(st.Pos())
+	}
+	p, err := s.planner().plan(st)
+	if err != nil {
+		return nil, err
+	}
+	defer p.discard()
+	return p.program.Columns, nil
+}
+
+// only reads a text of one statement, which an error calls by its kind.
+func only(text, kind string) (statement.Statement, error) {
 	statements, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
 	if len(statements) != 1 {
-		return nil, provider.Usagef("there has to be one query, and no more")
+		return nil, provider.Usagef("there has to be one %s, and no more", kind)
 	}
-	q, ok := statements[0].(*statement.Query)
-	if !ok {
-		return nil, notQuery(statements[0].Pos())
-	}
-	p, err := vtab.Compile(s.env(), q.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(q) })
-	if err != nil {
-		return nil, err
-	}
-	return p.Columns, p.Close()
+	return statements[0], nil
 }
 
 // Describe checks a text of one statement, with values for its placeholders, and describes its rows. There
@@ -76,14 +85,10 @@ func (s *Session) Describe(text string, args []Arg) ([]provider.Column, error) {
 func (s *Session) describe(text string, args []Arg) (columns []provider.Column, err error) {
 	defer s.recover(&err)
 	s.args = bind.NewArgs(args)
-	statements, err := parse(text)
+	st, err := only(text, "statement")
 	if err != nil {
 		return nil, err
 	}
-	if len(statements) != 1 {
-		return nil, provider.Usagef("there has to be one statement, and no more")
-	}
-	st := statements[0]
 	if !returnsRows(st, s.DryRun) {
 		return nil, nil
 	}

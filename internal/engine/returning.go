@@ -63,13 +63,7 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 
 // answerColumns describes the rows that a call returns.
 func (w *write) answerColumns() ([]provider.Column, error) {
-	var columns []provider.Column
-	var err error
-	if w.await {
-		columns, err = w.session.Client.AwaitColumns(w.method)
-	} else {
-		columns, err = w.session.Client.Columns(w.method)
-	}
+	columns, err := w.session.answerColumns(w.method, w.await)
 	if w.echoes = err == nil && len(columns) == 0 && w.method.SQLVerb == provider.Delete; w.echoes {
 		columns = w.echoColumns()
 	}
