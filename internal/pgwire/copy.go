@@ -157,20 +157,18 @@ func (c *copying) options(parts []pgtext.Token, unsupported func(pgtext.Token, s
 			} else if strings.EqualFold(value, "true") || strings.EqualFold(value, "on") || value == "1" {
 				i++
 			}
-		case "DELIMITER":
+		case "DELIMITER", "NULL":
+			option := parts[i].Text
 			i++
 			if strings.EqualFold(value, "AS") && i+1 < len(parts) {
 				i++
 				value = parts[i].Text
 			}
-			delimiter = copyString(value)
-		case "NULL":
-			i++
-			if strings.EqualFold(value, "AS") && i+1 < len(parts) {
-				i++
-				value = parts[i].Text
+			if value = copyString(value); strings.EqualFold(option, "NULL") {
+				null = value
+			} else {
+				delimiter = value
 			}
-			null = copyString(value)
 		case "ENCODING":
 			i++
 		default:

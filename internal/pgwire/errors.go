@@ -117,8 +117,17 @@ func position(text string, at int) int32 {
 
 // fail tells the client of an error.
 func (s *session) fail(err error) {
-	s.state = response(err, s.text).Code
-	s.backend.Send(response(err, s.text))
+	told := response(err, s.text)
+	s.state = told.Code
+	s.backend.Send(told)
+}
+
+// recovered makes an error of a panic, which ends its statement and not the server. Defer it with the result of
+// a function.
+func recovered(err *error) {
+	if fault := recover(); fault != nil {
+		*err = provider.Fault(fault)
+	}
 }
 
 // notice tells the client something besides rows.

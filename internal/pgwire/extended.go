@@ -126,11 +126,7 @@ func (s *session) describe(ctx context.Context, m *pgproto3.Describe) error {
 
 // look finds the columns of a prepared statement. It makes no call.
 func (s *session) look(st *prepared) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = provider.Fault(fault)
-		}
-	}()
+	defer recovered(&err)
 	if st.known || len(st.piece.words) == 0 {
 		return nil
 	}
@@ -213,11 +209,7 @@ func (s *session) within(ctx context.Context, p *portal, part func(context.Conte
 		return err
 	}
 	defer end()
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = provider.Fault(fault)
-		}
-	}()
+	defer recovered(&err)
 	return shift(part(ctx), p.piece.start)
 }
 

@@ -31,7 +31,7 @@ func newSettings(user string) map[string]string {
 		"transaction_read_only": "off", "transaction_deferrable": "off", "extra_float_digits": "1", "statement_timeout": "0", "lock_timeout": "0",
 		"idle_in_transaction_session_timeout": "0", "max_index_keys": "32", "max_identifier_length": "63", "bytea_output": "hex", "client_min_messages": "notice",
 		"row_security": "on", "synchronous_commit": "on", "lc_collate": "C", "lc_ctype": "C", "lc_messages": "C", "lc_monetary": "C", "block_size": "8192",
-		"jit": "off", "ssl": "off", "max_connections": "100", "autovacuum": "off", "escape_string_warning": "on", "standard_conforming": "on",
+		"jit": "off", "ssl": "off", "max_connections": "100", "autovacuum": "off", "escape_string_warning": "on",
 		"default_table_access_method": "heap", "default_with_oids": "off", "password_encryption": "scram-sha-256", "wal_level": "replica", "role": "none",
 	}
 }
@@ -136,10 +136,8 @@ func (s *session) local(ctx context.Context, p piece) (rows provider.Rows, tag s
 // localColumns describes the rows of a statement that is about the connection.
 func (s *session) localColumns(p piece) (columns []provider.Column, ok bool, err error) {
 	switch p.word(0) {
-	case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "LISTEN", "UNLISTEN", "DISCARD", "DEALLOCATE", "RESET", "DECLARE", "CLOSE", "MOVE", "COPY":
+	case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "LISTEN", "UNLISTEN", "DISCARD", "DEALLOCATE", "RESET", "SET", "DECLARE", "CLOSE", "MOVE", "COPY":
 		return nil, true, nil
-	case "SET":
-		return nil, isSetting(p), nil
 	case "SHOW":
 		columns, _, ok := s.show(p)
 		return columns, ok, nil
@@ -202,15 +200,6 @@ func (s *session) deallocate(p piece) {
 			delete(s.statements, known)
 		}
 	}
-}
-
-// isSetting tells SET of a setting of the connection from the engine's own.
-func isSetting(p piece) bool {
-	switch p.word(1) {
-	case "PAGELIMIT", "PARALLEL", "MEMORY", "OUTPUT", "ONERROR", "ON_ERROR", "TIMEOUT":
-		return false
-	}
-	return true
 }
 
 // set sets a setting of the connection: SET [SESSION|LOCAL] name TO|= value, SET TIME ZONE value, SET TRANSACTION ….

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5/pgproto3"
-
-	"github.com/lakeql/lakeql/provider"
 )
 
 // flushEvery is how many bytes of rows are sent at once.
@@ -43,14 +41,12 @@ func (s *session) run(ctx context.Context, p *portal) (err error) {
 	defer end()
 	s.state = stateSuccess
 	defer func() {
-		if fault := recover(); fault != nil {
-			err = provider.Fault(fault)
-		}
 		if err != nil {
 			s.state = response(err, "").Code
 		}
 		s.audit(p.piece.text, p.began, p.sent)
 	}()
+	defer recovered(&err)
 	if ok, err := s.copyOut(ctx, p); ok {
 		return err
 	}

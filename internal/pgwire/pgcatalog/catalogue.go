@@ -125,8 +125,12 @@ func (c *Catalogue) build(d *database) error {
 			return provider.Internalf("make the tables of pg_catalog: %s", firstLine(statement)).Because(err)
 		}
 	}
-	f := &filler{db: db, catalogue: c, provider: d.name}
-	return f.fill()
+	f := &filler{db: db, catalogue: c, provider: d.name, prepared: map[string]*sqlite3.Stmt{}}
+	err = f.fill()
+	for _, stmt := range f.prepared {
+		err = errors.Join(err, stmt.Close())
+	}
+	return err
 }
 
 func firstLine(text string) string {
@@ -141,6 +145,7 @@ type filler struct {
 	provider  string
 	nextOID   int64
 	errs      []error
+	prepared  map[string]*sqlite3.Stmt // by table and columns
 }
 
 // The oids that clients know.
@@ -153,13 +158,16 @@ const (
 )
 
 func (f *filler) insert(table string, columns string, values ...any) {
-	places := strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
-	stmt, err := sandbox.Prepare(f.db, "INSERT INTO "+table+" ("+columns+") VALUES ("+places+")")
-	if err != nil {
-		f.errs = append(f.errs, fmt.Errorf("%s: %w", table, err))
-		return
+	stmt := f.prepared[table+columns]
+	if stmt == nil {
+		var err error
+		places := strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
+		if stmt, err = sandbox.Prepare(f.db, "INSERT INTO "+table+" ("+columns+") VALUES ("+places+")"); err != nil {
+			f.errs = append(f.errs, fmt.Errorf("%s: %w", table, err))
+			return
+		}
+		f.prepared[table+columns] = stmt
 	}
-	defer stmt.Close() //nolint:errcheck // Exec told
 	for i, value := range values {
 		if err := bind(stmt, i+1, value); err != nil {
 			f.errs = append(f.errs, err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -32,7 +33,7 @@ func fixed(arguments int, value any) function {
 }
 
 // functions are those that clients call about the catalogue and the connection.
-func functions() map[string]function {
+var functions = sync.OnceValue(func() map[string]function {
 	return map[string]function{
 		"version":                            fixed(0, "PostgreSQL "+Version+" (lakeql)"),
 		"current_database":                   {0, func(s *Session, _ []sqlite3.Value) any { return s.provider }},
@@ -147,7 +148,7 @@ func functions() map[string]function {
 		"json_build_object":      {-1, buildObject},
 		"to_char":                {2, func(_ *Session, args []sqlite3.Value) any { return args[0].Text() }},
 	}
-}
+})
 
 // register gives a connection the functions.
 func (s *Session) register(db *sqlite3.Conn) error {

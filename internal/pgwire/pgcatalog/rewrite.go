@@ -26,7 +26,7 @@ type rewriter struct {
 	in   []pgtext.Token
 	at   int
 	out  []string
-	open []closing // brackets that are open, with what closes them
+	open []string // what closes the brackets that are open, in place of ")" or "]"
 	// values are the names by which a query calls the values of a function that returns a set, with the table that
 	// has them; tables are those tables.
 	values map[string]string
@@ -89,12 +89,6 @@ func isClause(word string) bool {
 	return false
 }
 
-// closing is what a bracket ends with in place of ")".
-type closing struct {
-	with  string
-	begin int // index in out of the bracket
-}
-
 func (w *rewriter) text() string { return strings.Join(w.out, " ") }
 
 // peek is a token from here; empty behind the end.
@@ -149,21 +143,11 @@ func (w *rewriter) token() error {
 	case t.Text == "(":
 		w.bracket("(", ")")
 	case t.Text == ")":
-		with := ")"
-		if n := len(w.open); n > 0 {
-			with = w.open[n-1].with
-			w.open = w.open[:n-1]
-		}
-		w.emit(with)
+		w.close(")")
 	case t.Text == "[":
 		return w.subscript()
 	case t.Text == "]":
-		with := "]"
-		if n := len(w.open); n > 0 {
-			with = w.open[n-1].with
-			w.open = w.open[:n-1]
-		}
-		w.emit(with)
+		w.close("]")
 	case lower == "operator" && next == "(":
 		return w.operator()
 	case t.Text == "~" || t.Text == "!" && next == "~":
@@ -207,8 +191,17 @@ func (w *rewriter) after(text string) bool {
 
 // bracket opens one.
 func (w *rewriter) bracket(open, with string) {
-	w.open = append(w.open, closing{with, len(w.out)})
+	w.open = append(w.open, with)
 	w.emit(open)
+}
+
+// close ends the bracket that was opened last; one that none opened stays as it is.
+func (w *rewriter) close(bracket string) {
+	if n := len(w.open); n > 0 {
+		bracket = w.open[n-1]
+		w.open = w.open[:n-1]
+	}
+	w.emit(bracket)
 }
 
 // plainString writes a string of any kind as SQLite's.
@@ -338,7 +331,7 @@ func (w *rewriter) subscript() error {
 	operand := strings.Join(w.out[begin:], " ")
 	w.out = w.out[:begin]
 	w.emit("pg_subscript(", operand, ",")
-	w.open = append(w.open, closing{")", begin})
+	w.open = append(w.open, ")")
 	w.at++
 	return nil
 }

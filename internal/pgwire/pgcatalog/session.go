@@ -31,8 +31,7 @@ type Session struct {
 	provider  string
 	services  func() map[string]map[string]bool
 
-	db   *sqlite3.Conn // opened for the first question
-	held *database
+	db *sqlite3.Conn // opened for the first question
 }
 
 // memory is how much SQLite may take for one client's questions, in bytes.
@@ -44,9 +43,6 @@ func (c *Catalogue) Session(client Client) *Session {
 	s.services = sync.OnceValue(s.readServices)
 	return s
 }
-
-// Provider is the provider whose database the client is in.
-func (s *Session) Provider() string { return s.provider }
 
 // readServices returns the resources of each service, in lower case.
 func (s *Session) readServices() map[string]map[string]bool {
@@ -206,7 +202,6 @@ func (s *Session) open() error {
 	if err != nil {
 		return err
 	}
-	s.held = held
 	if err := errors.Join(held.attach(db), s.register(db)); err != nil {
 		return errors.Join(err, sandbox.Close(db))
 	}

@@ -3,6 +3,7 @@ package pgcatalog
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -34,7 +35,7 @@ func (t pgType) kind() string {
 }
 
 // types lists the types that clients look up, arrays behind their elements.
-func types() []pgType {
+var types = sync.OnceValue(func() []pgType {
 	base := []pgType{
 		{16, "bool", "boolean", 1, "B", 0, 1000},
 		{17, "bytea", "bytea", -1, "U", 0, 1001},
@@ -77,7 +78,7 @@ func types() []pgType {
 		}
 	}
 	return all
-}
+})
 
 func typeNamed(name string) (pgType, bool) {
 	name = strings.ToLower(strings.Join(strings.Fields(name), " "))

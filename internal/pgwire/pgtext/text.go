@@ -4,6 +4,8 @@ package pgtext
 import (
 	"slices"
 	"strings"
+
+	"github.com/lakeql/lakeql/internal/dialect"
 )
 
 // Kind is what a token is.
@@ -56,35 +58,33 @@ func next(text string) (Kind, int) {
 		return Blank, len(text)
 	case strings.HasPrefix(text, "/*"):
 		return Blank, comment(text)
-	case c == '\'':
-		return String, closed(text, 1, '\'', false)
-	case c == '"':
-		return Quoted, closed(text, 1, '"', false)
-	case c == '`':
-		return Quoted, closed(text, 1, '`', false)
-	case c == '$':
-		return afterDollar(text)
-	case (c == 'e' || c == 'E') && len(text) > 1 && text[1] == '\'':
-		return String, closed(text, 2, '\'', true)
-	case isLetter(c):
+	case c == '$' && len(text) > 1 && isDigit(text[1]):
 		n := 1
-		for n < len(text) && (isLetter(text[n]) || isDigit(text[n]) || text[n] == '$') {
+		for n < len(text) && isDigit(text[n]) {
 			n++
 		}
-		return Word, n
-	case isDigit(c):
-		n := 1
-		for n < len(text) && (isDigit(text[n]) || text[n] == '.' || isLetter(text[n])) {
-			n++
-		}
-		return Numeric, n
+		return Placeholder, n
 	}
 	for _, operator := range operators {
 		if strings.HasPrefix(text, operator) {
 			return Sign, len(operator)
 		}
 	}
-	return Sign, 1
+	typ, n := dialect.Scan(text)
+	if n < 0 {
+		n = len(text) // what is open goes to the end
+	}
+	switch {
+	case typ == dialect.String:
+		return String, n
+	case typ == dialect.Word && (c == '"' || c == '`'):
+		return Quoted, n
+	case typ == dialect.Word:
+		return Word, n
+	case typ == dialect.Number:
+		return Numeric, n
+	}
+	return Sign, n
 }
 
 // operators are those of more than one sign, long ones first.
@@ -111,49 +111,8 @@ func comment(text string) int {
 	return len(text)
 }
 
-// closed is the length of a text that begins with n bytes and ends with a quote, which stands twice for itself.
-func closed(text string, n int, quote byte, escapes bool) int {
-	for i := n; i < len(text); i++ {
-		switch {
-		case escapes && text[i] == '\\':
-			i++
-		case text[i] == quote && i+1 < len(text) && text[i+1] == quote:
-			i++
-		case text[i] == quote:
-			return i + 1
-		}
-	}
-	return len(text)
-}
-
-// afterDollar tells $1 from $tag$ … $tag$.
-func afterDollar(text string) (Kind, int) {
-	n := 1
-	for n < len(text) && isDigit(text[n]) {
-		n++
-	}
-	if n > 1 {
-		return Placeholder, n
-	}
-	for n < len(text) && (isLetter(text[n]) || n > 1 && isDigit(text[n])) {
-		n++
-	}
-	if n == len(text) || text[n] != '$' {
-		return Sign, 1
-	}
-	tag := text[:n+1]
-	if end := strings.Index(text[len(tag):], tag); end >= 0 {
-		return String, len(tag) + end + len(tag)
-	}
-	return String, len(text)
-}
-
 func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func isLetter(c byte) bool {
-	return c == '_' || c >= 0x80 || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-}
 
 // Significant leaves the white space and the comments out.
 func Significant(all []Token) []Token {
