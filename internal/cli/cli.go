@@ -72,6 +72,8 @@ type command struct {
 	onError        string
 	adopt          bool
 	store          string
+	backend        string // --sqlBackend
+	exportAlias    string
 	pageLimit      int
 	parallel       int
 	memory         string
@@ -165,6 +167,7 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	f.StringVar(&c.store, "store", "", "SQLite file for tables and views; :memory: keeps them until the command ends (default "+defaultStoreText+")")
 	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "maximum number of pages to read of a list; a truncated list is reported, and the exit status is 3; 0 reads all pages")
 	f.StringVar(&c.memory, "memory", fmt.Sprintf("%dMiB", engine.UsualMemory>>20), "memory of a statement for its responses, and as much for SQLite, such as 1GiB; responses beyond it are in an encrypted temporary file")
+	c.backendFlags(cmd)
 	for i, name := range []string{"auth", "registry", "approot"} {
 		f.StringVar(&c.unused[i], name, "", "accepted for StackQL's scripts, and ignored")
 		_ = f.MarkHidden(name) // fails for an unknown flag only

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -73,8 +72,9 @@ func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
 	return &connection{opened, func() { opened.Close(); stop() }}, nil
 }
 
-// sessions connects, and returns what makes sessions with the settings of the flags over a store.
-func (c *command) sessions(store string) (*connection, func() *engine.Session, error) {
+// sessions connects, and returns what makes sessions with the settings of the flags over the store of the
+// flags, or else over the first of the others that is not empty.
+func (c *command) sessions(others ...string) (*connection, func() *engine.Session, error) {
 	onError, err := engine.ParseOnError(c.onError)
 	if err != nil {
 		return nil, nil, err
@@ -86,6 +86,10 @@ func (c *command) sessions(store string) (*connection, func() *engine.Session, e
 	if scheme, _, isURL := strings.Cut(c.store, "://"); isURL {
 		return nil, nil, provider.Usagef("--store %s://… is no SQLite file", provider.Printable(scheme)).
 			Hintf("what a pipeline keeps in PostgreSQL is read with psql, by the same names")
+	}
+	store, err := c.storePath(others...)
+	if err != nil {
+		return nil, nil, err
 	}
 	found, err := c.connect(nil)
 	if err != nil {
@@ -104,7 +108,7 @@ func (c *command) sessions(store string) (*connection, func() *engine.Session, e
 
 // session makes a session for statements. The returned function ends its background work.
 func (c *command) session() (*engine.Session, func(), error) {
-	found, newSession, err := c.sessions(cmp.Or(c.store, stateFile("store.db"), engine.MemoryStore))
+	found, newSession, err := c.sessions(stateFile("store.db"))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -91,7 +90,7 @@ func (c *command) serve(o serving) error {
 	if err != nil {
 		return err
 	}
-	found, newSession, err := c.sessions(cmp.Or(c.store, engine.MemoryStore))
+	found, newSession, err := c.sessions()
 	if err != nil {
 		return err
 	}
