@@ -7,10 +7,9 @@ import (
 	"sync"
 )
 
-// Catalogue finds providers, services, resources, methods and schemas by name. Names match
-// exactly or, failing that, without regard to case; failing that too, a former name finds what has
-// another one today. An unknown name is an [Error] that suggests the nearest. A Catalogue may be used
-// by several goroutines.
+// Catalogue finds providers, services, resources, methods and schemas by name. It looks for an exact
+// match first, then for one without regard to case, then for a former name. An unknown name is an
+// [Error] that suggests the nearest. A Catalogue may be used by several goroutines.
 type Catalogue struct {
 	loader Loader
 
@@ -122,8 +121,7 @@ type Named struct {
 	Service  *Service
 	Resource *Resource
 	Method   *Method
-	// Former is the full name, as earlier documents have it, of what has another name today; empty for
-	// names of today.
+	// Former is the full name in earlier documents; empty if the name has not changed.
 	Former string
 }
 

@@ -24,7 +24,7 @@ const (
 	Partial                  // rows were given, but not all, as was asked for
 )
 
-// Error is every error that a person sees: what failed, where, why and what to do.
+// Error is the type of every error for users: the failure, its place, its cause and a hint.
 type Error struct {
 	Code     Code
 	Message  string
@@ -75,7 +75,7 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Usagef makes an error of what the user wrote.
+// Usagef makes an error about the user's input.
 func Usagef(format string, args ...any) *Error { return Errorf(Usage, format, args...) }
 
 // Internalf makes an error of a fault of lakeql itself, or of its documents.

@@ -14,7 +14,8 @@ type FormerName struct {
 	SQLVerb SQLVerb `json:"sql_verb"`
 	// Today is the full name of the method; empty if no document has it any more.
 	Today string `json:"today,omitempty"`
-	// Request is the HTTP verb and path of a method without a name today, Reason why it has none.
+	// Request is the HTTP verb and path of a method without a present name. Reason explains why it has no
+	// name.
 	Request string `json:"request,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 }
@@ -110,8 +111,8 @@ func (c *Catalogue) formerResource(p *Provider, service, name string) (*Resource
 	})
 }
 
-// Formerly returns what an SQL verb reached by the name of a resource in earlier documents, and does
-// not today: a resource of the same name with those methods. It is nil if there are none.
+// Formerly returns the methods that an SQL verb reached by the name of a resource in earlier documents
+// and does not reach now, as a resource of the same name. It is nil without such methods.
 func (c *Catalogue) Formerly(r *Resource, verb SQLVerb) (*Resource, error) {
 	p, err := c.Provider(r.Provider)
 	if err != nil || r.former != nil {
@@ -137,7 +138,7 @@ func (c *Catalogue) Formerly(r *Resource, verb SQLVerb) (*Resource, error) {
 	return found, nil
 }
 
-// formerMethods makes a resource of the methods whose former names match.
+// formerMethods makes a resource from the methods whose former names match.
 func (c *Catalogue) formerMethods(p *Provider, match func(FormerName) bool) (*Resource, error) {
 	all, err := c.FormerNames(p)
 	if err != nil {
@@ -173,8 +174,9 @@ func (m *Method) reachedBy(verb SQLVerb) *Method {
 	return &reached
 }
 
-// Renamed says what has the former name of the resource today, for a statement with a verb; for all
-// methods if that is empty or reaches none. It is empty for a resource with a name of today.
+// Renamed reports the present name behind the former name of a resource, for a statement with a verb.
+// If the verb is empty or reaches no method, it reports those of all methods. It is empty if the name
+// has not changed.
 func (r *Resource) Renamed(verb SQLVerb) string {
 	var today []string
 	used := r.shared
@@ -218,7 +220,8 @@ func (m *Method) statement() string {
 	return "EXEC " + m.FullName()
 }
 
-// Renamed says what has the former name of the service today; empty for a name of today.
+// Renamed reports the present name behind the former name of a service; empty if the name has not
+// changed.
 func (s *Service) Renamed() string {
 	var today []string
 	for _, r := range s.Resources {
@@ -232,8 +235,8 @@ func (s *Service) Renamed() string {
 	return s.Provider + "." + s.Name + " is " + strings.Join(today, " and ") + " today"
 }
 
-// Renamed says what has the former name today. Of a name of today it says what the name meant, if that
-// was another method; else it is empty.
+// Renamed reports the present name behind a former name. For a present name that had another meaning,
+// it reports that meaning; else it is empty.
 func (n Named) Renamed() string {
 	switch {
 	case n.Former == "" && n.Method != nil && n.Method.Meant != "":
@@ -266,8 +269,8 @@ func (r *Resource) TodaysResources() []string {
 	return names
 }
 
-// Dropped says which requests an SQL verb made by the name of a resource, if no document has them any
-// more; empty if there are none.
+// Dropped lists the requests that an SQL verb made by the name of a resource and that no document has
+// now; empty without any.
 func (c *Catalogue) Dropped(r *Resource, verb SQLVerb) (string, error) {
 	p, err := c.Provider(r.Provider)
 	if err != nil {
@@ -286,7 +289,7 @@ func (c *Catalogue) Dropped(r *Resource, verb SQLVerb) (string, error) {
 	return requestsOf(dropped), nil
 }
 
-// requestsOf says which requests names made that no document has any more; empty if there are none.
+// requestsOf lists the requests of names that no document has now; empty without any.
 func requestsOf(dropped []FormerName) string {
 	if len(dropped) == 0 {
 		return ""
@@ -358,7 +361,7 @@ func droppedError(name []string, dropped []FormerName, near []string) *Error {
 	return Errorf(Unknown, "unknown %s %s: %s", kind, Quote(strings.Join(shown, ".")), requestsOf(dropped)).Hintf("%s", hint)
 }
 
-// hinted words names as a hint; empty if there are none.
+// hinted returns names as a hint; empty without names.
 func hinted(format string, names []string) string {
 	if len(names) == 0 {
 		return ""

@@ -7,8 +7,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// FuzzSplit shows that a resource name is taken apart into what stands in it: put together again, it is the
-// same name.
+// FuzzSplit splits resource names. The parts, joined again, must be the same name.
 func FuzzSplit(f *testing.F) {
 	f.Add("projects/{project_id}/branches/{branch_id}", "projects/p/branches/b")
 	f.Add("{a}/{a}", "x/y")

@@ -206,7 +206,7 @@ func (e rewordedError) Error() string        { return e.text }
 func (e rewordedError) Unwrap() error        { return e.told }
 func (e rewordedError) Is(target error) bool { return errors.Is(e.was, target) }
 
-// As finds all causes but an [Error], which would say what was changed.
+// As finds all causes except an [Error], because that has the original text.
 func (e rewordedError) As(target any) bool {
 	if _, ok := target.(**Error); ok {
 		return false
@@ -253,7 +253,7 @@ func (f folded) unescaped() folded {
 	return folded{string(text), from, to}
 }
 
-// unescape returns what the beginning of a text stands for, and its length.
+// unescape decodes the escape at the beginning of a text, and returns the escape's length.
 func unescape(s string) (decoded string, length int) {
 	switch c := s[0]; {
 	case c == '%' && len(s) >= 3:

@@ -16,7 +16,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestMaskKnowsEverySpelling hides a secret however a server writes it, and what stands around it stays.
+// TestMaskKnowsEverySpelling hides a secret in each spelling that a server may use. The text around it
+// stays.
 func TestMaskKnowsEverySpelling(t *testing.T) {
 	asJSON := func(s string) string {
 		encoded, err := json.Marshal(s)

@@ -173,8 +173,8 @@ type Method struct {
 	OperationID string  `json:"operation_id,omitempty"`
 	Description string  `json:"description,omitempty"`
 	Deprecated  bool    `json:"deprecated,omitempty"`
-	// Meant is what the method's name meant in earlier documents, if that was another operation: the
-	// full name of that today, or its request.
+	// Meant describes the operation that the method's name had in earlier documents, if that was another
+	// one: its full present name, or its request.
 	Meant string `json:"meant,omitempty"`
 	// Wait says how to wait for work that goes on after the answer; nil if none does.
 	Wait *Wait `json:"wait,omitempty"`

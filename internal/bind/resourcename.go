@@ -90,8 +90,8 @@ func (b *Binding) splitName() error {
 	return nil
 }
 
-// nameParts takes the resource name among values apart into the parameters of the method's path;
-// nil if there is none, or if the method sends it as it is.
+// nameParts splits the resource name among values into the parameters of the method's path. It
+// returns nil without a resource name, and if the method sends the name unchanged.
 func nameParts(m *provider.Method, values map[string]any) (map[string]string, error) {
 	whole := m.NameParam
 	if whole == nil {

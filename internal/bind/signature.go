@@ -9,7 +9,7 @@ import (
 )
 
 // AttributePrefix may stand before the name of a body attribute, as in StackQL's INSERT
-// statements. It tells an attribute from a parameter of the same name.
+// statements. It distinguishes an attribute from a parameter of the same name.
 const AttributePrefix = "data__"
 
 // FromAccount is the value of [provider.Parameter.FromConfig] for parameters that the id of the configured
@@ -22,7 +22,7 @@ func (s Scope) Supplied(m *provider.Method, name string) bool {
 	return ok && p.FromConfig == FromAccount && s.Account() != ""
 }
 
-// Signature is what a method takes, by name.
+// Signature lists the parameters and body attributes of a method by name.
 type Signature struct {
 	Method *provider.Method
 	// Body is the schema of the request body, its reference resolved; nil if the method takes none.
@@ -87,8 +87,7 @@ func (s *Signature) IsAttribute(name string) bool {
 	return ok
 }
 
-// spelled returns the name of the parameter that a statement gives by its other spelling; any other
-// name as it is.
+// spelled returns the name of the parameter for its other spelling, and any other name unchanged.
 func (s *Signature) spelled(name string) string {
 	if p, ok := s.Method.Takes(name); ok && !s.IsAttribute(name) {
 		return p.Name
@@ -128,8 +127,8 @@ func (s *Signature) Canonical(column string) string {
 	return column
 }
 
-// unfolded reads a column whose steps are parted by two underscores, as StackQL writes the path of an
-// attribute: spec__ttl is spec.ttl. A first step that is the body's own name is left out.
+// unfolded reads a column whose steps are separated by two underscores, as StackQL writes the path of
+// an attribute: spec__ttl is spec.ttl. It drops a first step that is the name of the body.
 func (s *Signature) unfolded(name string) (path string, ok bool) {
 	if !strings.Contains(name, "__") || s.IsParam(name) || s.IsAttribute(name) {
 		return "", false
@@ -144,8 +143,8 @@ func (s *Signature) unfolded(name string) (path string, ok bool) {
 	return strings.Join(steps, "."), s.IsAttribute(steps[0])
 }
 
-// IsWhole reports whether a column, with the prefix or without, is the body's own name, whose value is
-// all of the body.
+// IsWhole reports whether a column, with or without the prefix, is the name of the body: its value is
+// the whole body.
 func (s *Signature) IsWhole(column string) bool {
 	name := strings.TrimPrefix(column, AttributePrefix)
 	return s.Body != nil && name != "" && strings.EqualFold(name, s.Method.BodyName) && !s.IsParam(name) && !s.IsAttribute(name) && !s.isResourceName(name)
@@ -186,7 +185,7 @@ func (s *Signature) otherSpelling(column string) string {
 	return AttributePrefix + name
 }
 
-// Schema finds the schema of a column; nil if it has none.
+// Schema returns the schema of a column, or nil for an unknown column.
 func (s *Signature) Schema(column string) (*provider.Schema, error) {
 	if p, ok := s.Method.Takes(column); ok {
 		return s.catalogue.Resolve(s.Method, p.Schema)
@@ -194,7 +193,7 @@ func (s *Signature) Schema(column string) (*provider.Schema, error) {
 	return s.schemaAt(strings.TrimPrefix(column, AttributePrefix))
 }
 
-// schemaAt finds the schema of a part of the body; nil if it has none.
+// schemaAt returns the schema of a part of the body, or nil without one.
 func (s *Signature) schemaAt(path string) (*provider.Schema, error) {
 	schema := s.Body
 	for step := range strings.SplitSeq(path, ".") {

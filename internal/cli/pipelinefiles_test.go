@@ -13,7 +13,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// doctor changes a store as somebody with access to its file can.
+// doctor changes a store as a person with access to its file can.
 func doctor(t *testing.T, path string, statements ...string) {
 	t.Helper()
 	db, err := sqlite3.Open(path)

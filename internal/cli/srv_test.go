@@ -98,7 +98,7 @@ func (s *served) connect(t *testing.T, more string) *pgx.Conn {
 	return conn
 }
 
-// TestServerPsql is what a person sees in psql.
+// TestServerPsql compares the output of psql.
 func TestServerPsql(t *testing.T) {
 	t.Parallel()
 	s := serveSQL(t, emulator.Options{}, run{})
@@ -193,7 +193,7 @@ func TestServerPgx(t *testing.T) {
 			t.Errorf("%s: %v, want %s", text, err, state)
 		}
 	}
-	// A batch goes out at once, and what follows a fault is passed over.
+	// A batch is sent at once. The server skips the statements after a fault.
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT $1::int8 + 1", 41)
 	batch.Queue("SELECT name FROM postgres.postgres_projects ORDER BY name LIMIT 1")
@@ -203,7 +203,7 @@ func TestServerPgx(t *testing.T) {
 	if err != nil || name != "projects/fleet" || text != "42" {
 		t.Error(err, name, text)
 	}
-	// A portal gives its rows in parts.
+	// A portal returns its rows in parts.
 	reader := conn.PgConn().ExecParams(t.Context(), "SELECT name FROM postgres.postgres_projects", nil, nil, nil, nil)
 	rows := 0
 	for reader.NextRow() {
@@ -316,7 +316,7 @@ func TestServerAccess(t *testing.T) {
 	}
 }
 
-// TestServerEnds: SIGTERM lets a statement end, and closes what waits.
+// TestServerEnds sends SIGTERM: running statements end, and idle connections are closed.
 func TestServerEnds(t *testing.T) {
 	t.Parallel()
 	s := serveSQL(t, emulator.Options{Latency: 300 * time.Millisecond}, run{})

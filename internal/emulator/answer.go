@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// answer writes a resource as the documents of the operation have it: the resource itself, in a
-// wrapper, or those of its attributes that the answer has.
+// answer writes a resource in the shape of the operation's documents: the resource itself, the resource
+// in a wrapper, or some of its attributes.
 func (req *apiRequest) answer(r resource.Record) any {
 	m := req.method
 	if m.Response == nil || m.Response.Schema == nil {

@@ -38,7 +38,7 @@ func TestPersonalAccessTokens(t *testing.T) {
 			}
 		})
 	}
-	// Who is not known is not told what exists.
+	// An unauthenticated caller must not learn which resources exist.
 	wantError(t, send(t, s, request{path: "/api/2.0/no/such", token: "-"}), 401, "UNAUTHENTICATED", "")
 	if got := send(t, s, request{path: root + "projects", token: "-", header: http.Header{"Authorization": {"bearer " + s.Token()}}}); got.status != 200 {
 		t.Errorf("the scheme's case matters: %d", got.status)

@@ -9,8 +9,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// body makes a request's body by its schema: what is required, what is usual, and every other plain
-// attribute of the first level, so that there is something to create and to change.
+// body makes a request's body from its schema: required attributes, usual ones, and every other plain
+// attribute of the first level, so that the tests create and change many attributes.
 func (c *caller) body(m *provider.Method) map[string]any {
 	c.t.Helper()
 	if m.Body == nil || !provider.IsJSON(m.Body.MediaType) {

@@ -33,7 +33,7 @@ type caller struct {
 	made      int
 	called    map[string]bool
 	pool      map[string]map[string]string // what was made, by the path that made it
-	// operations are those that began last, by the beginnings of the paths that began them.
+	// operations are the latest long-running operations, by the first part of the path that started them.
 	operations map[string]string
 }
 
@@ -111,7 +111,7 @@ func (c *caller) call(m *provider.Method, target, body string) (status int, text
 	return resp.StatusCode, string(raw)
 }
 
-// harvest keeps what a POST said and what it was answered, for calls on what it made.
+// harvest keeps request and answer of a POST, for later calls on the new resource.
 func (c *caller) harvest(m *provider.Method, target, body string, raw []byte) {
 	c.t.Helper()
 	kept := map[string]string{}
@@ -153,7 +153,7 @@ func (c *caller) harvest(m *provider.Method, target, body string, raw []byte) {
 	}
 }
 
-// pooled finds a value among what was made at a path.
+// pooled finds a value among the resources that were created at a path.
 func (c *caller) pooled(path, name string) string {
 	kept := c.pool[plainPath(path)]
 	noun := strings.TrimSuffix(path[strings.LastIndexByte(path, '/')+1:], "s")
@@ -312,7 +312,7 @@ func keys(m map[string]any) func(func(string) bool) {
 	}
 }
 
-// usual are values of parameters that no list tells.
+// usual holds values of parameters that no list returns.
 var usual = map[string]string{
 	"table_name": "main.shop.orders", "full_name": "main.shop.orders", "securable_type": "table", "securable_name": "main", "artifact_type": "INIT_SCRIPT",
 	"on_securable_type": "TABLE", "on_securable_fullname": "main.shop.orders", "entity_type": "tables", "entity_name": "main.shop.orders",
@@ -326,7 +326,7 @@ var usual = map[string]string{
 	"lineage_direction": "UPSTREAM", "asset_type": "TABLE", "external_value": "1",
 }
 
-// valueFor finds a value for a path parameter: what the list at the path before it gives.
+// valueFor finds a value for a path parameter in the list at the path before it.
 func (c *caller) valueFor(m *provider.Method, name, before string, known map[string]string) string {
 	c.t.Helper()
 	if name == "name" && (strings.HasSuffix(before, "/postgres") || strings.HasSuffix(before, "/environments/v1")) {

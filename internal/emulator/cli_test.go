@@ -26,8 +26,8 @@ func escaped(path string) string {
 	return strings.NewReplacer("/", "%2F", "@", "@", " ", "%20", "%", "%25").Replace(strings.TrimPrefix(path, "/"))
 }
 
-// TestFilesAreWrittenAsTheCLIWritesThem writes a file into a folder that is not there, creates the
-// folder, writes again, and reads what was written.
+// TestFilesAreWrittenAsTheCLIWritesThem writes a file into a missing folder, creates the folder, writes
+// again, and reads the file.
 func TestFilesAreWrittenAsTheCLIWritesThem(t *testing.T) {
 	s := start(t, nil)
 	const contents = "\x00\xff{\r\n" // neither text nor JSON

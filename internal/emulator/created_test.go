@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWhatIsCreatedComesBackAsItWasGiven creates resources with few attributes. The answer has what
-// was given and what the service sets, and nothing that the request could have said.
+// TestWhatIsCreatedComesBackAsItWasGiven creates resources with few attributes. The answer has the
+// attributes of the request and those that the service sets, and no other attribute of requests.
 func TestWhatIsCreatedComesBackAsItWasGiven(t *testing.T) {
 	s := start(t, nil)
 	created := func(path, body string) map[string]any {

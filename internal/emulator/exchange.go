@@ -20,7 +20,7 @@ import (
 // maxBody is how many bytes a request's body may have.
 const maxBody = 16 << 20
 
-// exchange is an HTTP request and what is known of it.
+// exchange is an HTTP request with its route, caller and answer.
 type exchange struct {
 	request    *http.Request
 	id         string

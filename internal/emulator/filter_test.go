@@ -155,7 +155,7 @@ func TestSearchesOfMLflow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What is said of runs and experiments bit by bit is what searches find.
+	// Searches find tags and metrics that separate requests add to runs and experiments.
 	for _, depth := range []string{"3", "9", "10"} {
 		run, err := w.Experiments.CreateRun(ctx, ml.CreateRun{ExperimentId: made.ExperimentId, RunName: "depth-" + depth, Tags: []ml.RunTag{{Key: "team", Value: "roastery"}}})
 		if err != nil {
@@ -344,8 +344,8 @@ func TestNoParameterOfAListIsPassedOver(t *testing.T) {
 	t.Logf("%d parameters", asked)
 }
 
-// FuzzFilters searches for filters that make the emulator panic, that it reads and ignores, or whose pages
-// and totals differ.
+// FuzzFilters searches for filters that cause a panic, that have no effect, or whose pages and totals
+// differ.
 func FuzzFilters(f *testing.F) {
 	e := testworld.NewEmulator(f, emulator.Options{Clock: noon})
 	for _, text := range []string{

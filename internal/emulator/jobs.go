@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
 
-// jobHandlers are the operations of jobs whose bodies are not the job itself.
+// jobHandlers handles the operations of jobs whose bodies are not the job itself.
 func jobHandlers() map[string]handler {
 	return map[string]handler{
 		"POST /api/2.2/jobs/create":          createJob,

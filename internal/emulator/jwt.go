@@ -45,7 +45,7 @@ type Credential struct {
 // Claim is a right that a credential is limited to.
 type Claim = lakebase.Claim
 
-// ClaimResource is what a claim is about.
+// ClaimResource is the resource of a claim.
 type ClaimResource = lakebase.ClaimResource
 
 // Verify reads a database credential that the emulator signed and that has not expired. Its errors

@@ -194,7 +194,7 @@ func TestLakebaseKeepsItsRules(t *testing.T) {
 	}
 }
 
-// begun sends a change and gives the name of the operation that it begins.
+// begun sends a change and returns the name of the operation that it starts.
 func begun(t *testing.T, s *emulator.Server, method, path, body string) string {
 	t.Helper()
 	got := send(t, s, request{method: method, path: root + path, body: body})
@@ -249,7 +249,7 @@ func TestMasksChangeWhatTheyName(t *testing.T) {
 	if after["display_name"] != "All orders" || after["pg_version"] != before["pg_version"] || settings["autoscaling_limit_max_cu"] != 4.0 || settings["autoscaling_limit_min_cu"] != 1.0 {
 		t.Errorf("from\n%v\nto\n%v", before, after)
 	}
-	// A body has to have what its schema requires where the mask names it.
+	// A body must have the required attributes that the mask names.
 	const endpoint = "projects/orders/branches/production/endpoints/primary"
 	if grown := change(endpoint, "spec.autoscaling_limit_max_cu", `{"spec":{"autoscaling_limit_max_cu":6}}`); grown["autoscaling_limit_max_cu"] != 6.0 || grown["endpoint_type"] != "ENDPOINT_TYPE_READ_WRITE" {
 		t.Errorf("%v", grown)

@@ -26,7 +26,7 @@ func TestWhatGoesWithItsParentOnly(t *testing.T) {
 	begun(t, s, "DELETE", "projects/orders/branches/development", "")                  // with its endpoint
 }
 
-// made creates a resource and returns what its operation ends with.
+// made creates a resource and returns the result of the operation.
 func made(t *testing.T, s *emulator.Server, path, schema, body string) map[string]any {
 	t.Helper()
 	op := get(t, s, root+begun(t, s, "POST", path, body), "Operation")

@@ -52,7 +52,7 @@ func (req *apiRequest) newRecord(k *documents.Kind, content resource.Record) res
 	return r
 }
 
-// contentShape is the shape of what a request may say of a new resource.
+// contentShape returns the shape of a new resource in a request.
 func (req *apiRequest) contentShape() *documents.Shape {
 	if req.method.Body == nil {
 		return nil
@@ -67,7 +67,7 @@ func (req *apiRequest) contentShape() *documents.Shape {
 }
 
 // isSetByService reports whether the service chooses an attribute of every new resource. All other
-// attributes are what the request says, or absent.
+// attributes are those of the request, or absent.
 func isSetByService(name string, k *documents.Kind) bool {
 	switch name {
 	case "id", "uid", "uuid", "etag", "status", "state", "metastore_id", "object_id", "resource_id":

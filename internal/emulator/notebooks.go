@@ -41,7 +41,7 @@ func unmounted(text string) (at string, mounted bool) {
 	return text, false
 }
 
-// asAsked gives paths of an answer the prefix that the path of the request has.
+// asAsked puts the prefix of the request's path before the paths of an answer.
 func asAsked(req *apiRequest, shown resource.Record) resource.Record {
 	if _, mounted := unmounted(req.value("path")); mounted {
 		shown = maps.Clone(shown)
@@ -50,8 +50,8 @@ func asAsked(req *apiRequest, shown resource.Record) resource.Record {
 	return shown
 }
 
-// objectStatus describes a notebook, file or folder. With return_export_info it tells the format of
-// a notebook, which the documents do not have.
+// objectStatus describes a notebook, file or folder. With return_export_info it has the format of a
+// notebook, which the documents lack.
 func objectStatus(req *apiRequest) (any, error) {
 	_, r, err := notebooks().at(req)
 	if err != nil {
@@ -177,8 +177,8 @@ func hasFolder(req *apiRequest, at string) error {
 	return nil
 }
 
-// detected tells what a file is by its extension and its first line. The path of a notebook has no
-// extension. A file has no language.
+// detected returns the type and language of a file, from its extension and its first line. The path of
+// a notebook has no extension. A file has no language.
 func detected(at string, raw []byte) (as, language, format string) {
 	extension := path.Ext(at)
 	base := strings.TrimSuffix(at, extension)

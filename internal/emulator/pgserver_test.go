@@ -13,7 +13,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// What happens with a server is in internal/cli, whose tests run one. Here is what happens without.
+// These tests run without a PostgreSQL server. The tests of internal/cli run one.
 
 // deafServer takes connections and never says a word on them. It reports each.
 func deafServer(t *testing.T) (address *net.TCPAddr, taken <-chan struct{}) {

@@ -33,7 +33,7 @@ type apiRequest struct {
 
 func (req *apiRequest) now() time.Time { return req.emulator.opts.Clock() }
 
-// fails reports whether a fault rule lets fail what the request begins.
+// fails reports whether a fault rule makes the operation of the request fail.
 func (req *apiRequest) fails() bool { return req.fault != nil && req.fault.Kind == FaultFail }
 
 // shaped writes a record in the shape of the operation's answer.
@@ -41,7 +41,7 @@ func (req *apiRequest) shaped(r resource.Record) json.RawMessage {
 	return req.shapes.Response(req.method).AppendTo(nil, r)
 }
 
-// input is what a request says: in its path, its query and its body.
+// input holds the values of a request: path, query and body.
 type input struct {
 	params map[string]string // of the path, by name
 	query  url.Values
@@ -55,7 +55,7 @@ type input struct {
 	shapes *documents.Shapes
 }
 
-// value returns the value that a request gives a name: in the path, the query or the body.
+// value returns the value of a name in the path, the query or the body.
 func (in *input) value(name string) string {
 	if text, ok := in.params[name]; ok {
 		return text

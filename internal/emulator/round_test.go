@@ -147,7 +147,7 @@ func needs(r *round, api, noun string) map[string]string {
 	return nil
 }
 
-// learn reads what requests refer to.
+// learn reads the values that later requests refer to.
 func (r *round) learn(t *testing.T, s *emulator.Server) {
 	t.Helper()
 	for name, from := range map[string][3]string{
@@ -235,7 +235,7 @@ func (r *round) take(api reflect.Value, apiName, noun string) {
 	}
 }
 
-// find names the call of a step for a noun, where there is one.
+// find names the call of a step for a noun; empty without one.
 func (r *round) find(api reflect.Value, step, noun string) string {
 	candidates := []string{step + noun}
 	if step == "List" {
@@ -255,7 +255,7 @@ func (r *round) find(api reflect.Value, step, noun string) string {
 	return ""
 }
 
-// call fills a request and sends it. What request and answer say is known from then on.
+// call fills a request and sends it. Later requests may use the values of request and answer.
 func (r *round) call(api reflect.Value, name string, whole bool) error {
 	r.t.Helper()
 	method := api.MethodByName(name)
@@ -338,7 +338,7 @@ func (r *round) remember(value any, answered bool) {
 	}
 }
 
-// fill returns a request's fields values: what is known of that name, or something new.
+// fill returns values for a request's fields: a known value of that name, or a new one.
 func (r *round) fill(v reflect.Value, depth int, whole, creating bool) {
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))

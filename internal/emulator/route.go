@@ -46,8 +46,8 @@ type route struct {
 	target  documents.Target   // what it does with which resource
 }
 
-// routes are what the front needs of the documents: where each path leads, and the kinds of
-// resources.
+// routes holds the parts of the documents that the front needs: the method of each path, and the kinds
+// of resources.
 type routes struct {
 	router *router
 	kinds  map[string]*documents.Kind // by name
@@ -56,8 +56,8 @@ type routes struct {
 // lakebaseService is the name of Lakebase in the documents.
 const lakebaseService = "postgres"
 
-// newRoutes reads the methods of a catalogue: those of Lakebase alone, or all, which takes many
-// times as long.
+// newRoutes reads the methods of a catalogue: all, or only those of Lakebase, which is many times as
+// fast.
 func newRoutes(catalogue *provider.Catalogue, all *documents.Shapes, onlyLakebase bool) (*routes, error) {
 	if !onlyLakebase {
 		if err := readAhead(catalogue); err != nil {

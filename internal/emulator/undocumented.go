@@ -13,8 +13,8 @@ const importFilePath = "/api/2.0/workspace-files/import-file/{path}"
 // sql/warehouses.
 const permissionsPath = "/api/2.0/permissions/{request_object_type}/"
 
-// undocumentedMethods are operations of the API that the documents lack, by the service whose
-// documents a catalogue must have.
+// undocumentedMethods lists operations of the API that the documents lack. A catalogue serves those of
+// the services that it has.
 func undocumentedMethods() map[string][]*provider.Method {
 	text, flag := &provider.Schema{Type: "string"}, &provider.Schema{Type: "boolean"}
 	return map[string][]*provider.Method{

@@ -16,7 +16,7 @@ func (p *planner) planUse(u *statement.Use) (*plan, error) {
 	return fixed(nil, nil), nil
 }
 
-// planPurge does nothing: StackQL empties its caches with PURGE, and lakeql has none.
+// planPurge does nothing: StackQL empties its caches with PURGE, and lakeql has no caches.
 func planPurge() *plan {
 	return fixed([]provider.Column{{Name: "message", Type: "string"}}, [][]any{{"there is no cache to purge: every statement asks the API"}})
 }

@@ -50,7 +50,8 @@ func (s *Session) send(ctx context.Context, req *dispatch.Request, await bool) (
 	return s.Client.Run(ctx, req)
 }
 
-// answerColumns describes the rows that a call returns; with await, those of the operation that it starts.
+// answerColumns describes the rows that a call returns. With await they are the rows of the operation
+// that it starts.
 func (s *Session) answerColumns(m *provider.Method, await bool) ([]provider.Column, error) {
 	if await {
 		return s.Client.AwaitColumns(m)

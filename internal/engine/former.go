@@ -61,7 +61,7 @@ func (l lister) formerServices(show *statement.Show) ([]formerRow, error) {
 	return rows, nil
 }
 
-// formerResources looks at the former names in the service, and at those of what is in it today.
+// formerResources reads the former names of the service, and those of its present resources.
 func (l lister) formerResources(show *statement.Show) ([]formerRow, error) {
 	found, names, err := l.formerNames(show.In[:2])
 	if err != nil {
@@ -83,7 +83,7 @@ func (l lister) formerResources(show *statement.Show) ([]formerRow, error) {
 	return rows, nil
 }
 
-// formerMethods looks at the former names in the resource, and at those of what is in it today.
+// formerMethods reads the former names of the resource, and those of its present methods.
 func (l lister) formerMethods(show *statement.Show) ([]formerRow, error) {
 	found, names, err := l.formerNames(show.In[:3])
 	if err != nil {
@@ -105,7 +105,8 @@ func (l lister) formerMethods(show *statement.Show) ([]formerRow, error) {
 	return rows, nil
 }
 
-// formerNames finds what a name means, and the former names of its provider that have one today.
+// formerNames resolves a name. It also returns the former names of its provider that have a present
+// name.
 func (l lister) formerNames(name statement.Name) (provider.Named, []provider.FormerName, error) {
 	found, err := l.names.lookup(name)
 	if err != nil {

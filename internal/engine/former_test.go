@@ -99,8 +99,8 @@ func TestFormerNames(t *testing.T) {
 	testworld.Golden(t, filepath.Join("testdata", "names.golden"), b.String(), *update)
 }
 
-// rival says which other method that the verb reaches by the name of a resource a request is of, and
-// whether a note tells of the name; empty if it is of none.
+// rival returns the other method that sent a request, among those that the verb reaches by the name of
+// a resource, and whether a note reports the name. It is empty if no method sends the request.
 func rival(t *testing.T, catalogue *provider.Catalogue, r *provider.Resource, verb provider.SQLVerb, httpVerb, path string, noted bool) (string, bool) {
 	t.Helper()
 	is := func(m *provider.Method) bool { return m.Verb == httpVerb && shape(m.Path).MatchString(path) }
@@ -246,7 +246,7 @@ type writer struct {
 }
 
 // statements writes an EXEC of the method by a former name, and the statement of the verb that reached
-// it, with all that is required. A SELECT of a method with a body is none.
+// it, with all required values. There is no SELECT for a method with a body.
 func (w writer) statements(t *testing.T, name string, verb provider.SQLVerb) map[string]string {
 	t.Helper()
 	resource := name[:strings.LastIndexByte(name, '.')]
@@ -350,7 +350,7 @@ func (w writer) literal(t *testing.T, schema *provider.Schema) string {
 	}
 }
 
-// sample makes a value up that has what the schema requires.
+// sample makes up a value with the required attributes of the schema.
 func (w writer) sample(t *testing.T, schema *provider.Schema) any {
 	t.Helper()
 	schema, err := w.catalogue.Resolve(w.method, schema)

@@ -7,8 +7,8 @@ import (
 	"github.com/lakeql/lakeql/internal/statement"
 )
 
-// TestSQLiteStays holds the translation from PostgreSQL's spelling against every statement in the tests
-// of other packages: those that hold none stay as they are.
+// TestSQLiteStays translates every statement in the tests of other packages. A statement without
+// PostgreSQL's spelling must stay unchanged.
 func TestSQLiteStays(t *testing.T) {
 	checked := 0
 	for _, folder := range []string{"bind", "bytecode", "connect", "differential", "localstore", "pipeline", "redact", "shell", "vtab"} {

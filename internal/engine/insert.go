@@ -80,8 +80,8 @@ func (w *write) refuse(message, hint string) error {
 	return provider.Usagef("%s: %s", w.what, message).At(w.position).Hintf("%s", hint)
 }
 
-// chooseEver is choose, with what the name of the resource reached in earlier documents if no method
-// of today takes the columns.
+// chooseEver is choose. If no present method takes the columns, it tries the methods that the name of
+// the resource had in earlier documents.
 func (w *write) chooseEver(p *planner, r *provider.Resource, verb provider.SQLVerb, columns []statement.Ident) (*provider.Method, error) {
 	m, err := w.choose(r, verb, columns)
 	if err == nil {
@@ -101,8 +101,8 @@ func (w *write) chooseEver(p *planner, r *provider.Resource, verb provider.SQLVe
 	return m, nil
 }
 
-// choose finds the method that takes the columns: of the methods that know all columns and lack
-// none, the one that requires most.
+// choose finds the method that takes the columns. Of several, it is the method with the most required
+// parameters.
 func (w *write) choose(r *provider.Resource, verb provider.SQLVerb, columns []statement.Ident) (*provider.Method, error) {
 	methods := r.MethodsFor(verb)
 	if len(methods) == 0 {
@@ -148,7 +148,7 @@ func (w *write) noMethod(r *provider.Resource, verb provider.SQLVerb) error {
 	return w.refuse(message, hint)
 }
 
-// fits counts the parameters that a method requires, if columns are what it takes.
+// fits returns the number of parameters that a method requires, if the method takes the columns.
 func (w *write) fits(m *provider.Method, columns []statement.Ident) (int, error) {
 	b, err := w.env.Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {

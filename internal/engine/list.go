@@ -10,7 +10,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// lister lists what SHOW is about.
+// lister makes the rows of SHOW.
 type lister struct {
 	session *Session
 	names   resolver
@@ -79,8 +79,8 @@ func serviceRow(s *provider.ServiceInfo) []any {
 	return []any{s.ID, s.Name, s.Title, s.Description, s.Version, s.Preferred}
 }
 
-// resources lists the resources of a service; of a former name of one those that have its resources
-// today.
+// resources lists the resources of a service. For the former name of a service, it lists the present
+// resources that have its operations.
 func (l lister) resources(name statement.Name) ([][]any, error) {
 	found, err := l.names.named(name[:2])
 	if err != nil {
@@ -111,8 +111,8 @@ func addRow(rows [][]any, row []any) [][]any {
 	return append(rows, row)
 }
 
-// methods lists the methods of a resource; of a former name of one those of the resources that have
-// its methods today.
+// methods lists the methods of a resource. For the former name of a resource, it lists the methods of
+// the present resources that have its operations.
 func (l lister) methods(name statement.Name) ([][]any, error) {
 	found, err := l.names.named(name[:3])
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// resolver finds what names in statements mean.
+// resolver resolves the names in statements.
 type resolver struct {
 	catalogue *provider.Catalogue
 	renamed   *renamed
 }
 
-// renamed collects what has the former names in a statement today.
+// renamed collects the present names for the former names in a statement.
 type renamed struct{ said []string }
 
 // add adds a sentence; an empty one says nothing.
@@ -32,8 +32,8 @@ func (s *Session) noteRenamed() {
 	s.renamed = nil
 }
 
-// resource finds what a name of three parts, or the first three of a longer one, means. The error
-// points at the part that is unknown.
+// resource resolves a name of three parts, or the first three parts of a longer name. The error points
+// at the unknown part.
 func (r resolver) resource(name statement.Name) (*provider.Resource, error) {
 	found, err := r.lookup(name[:3])
 	return found.Resource, err
@@ -48,7 +48,7 @@ func (r resolver) reached(name statement.Name, verb provider.SQLVerb) (*provider
 	return found, err
 }
 
-// named finds what a name means, for a statement that is about the name alone.
+// named resolves the name that is the only subject of a statement.
 func (r resolver) named(name statement.Name) (provider.Named, error) {
 	found, err := r.lookup(name)
 	if err == nil {
@@ -57,13 +57,13 @@ func (r resolver) named(name statement.Name) (provider.Named, error) {
 	return found, err
 }
 
-// method finds what a name of four parts means.
+// method resolves a name of four parts.
 func (r resolver) method(name statement.Name) (*provider.Method, error) {
 	found, err := r.named(name)
 	return found.Method, err
 }
 
-// lookup finds what a name means. The error points at the part that is unknown.
+// lookup resolves a name. The error points at the unknown part.
 func (r resolver) lookup(name statement.Name) (provider.Named, error) {
 	parts := make([]string, len(name))
 	for i, part := range name {

@@ -71,8 +71,8 @@ func (s *shops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestAnotherProvider runs statements over documents that have none of Databricks' words: the documents say
-// which parameter names the tenant, and which resource lists the tenants.
+// TestAnotherProvider runs statements over documents without any word of Databricks': the documents
+// define which parameter names the tenant, and which resource lists the tenants.
 func TestAnotherProvider(t *testing.T) {
 	t.Parallel()
 	docs, err := openapi.LoadAll(os.DirFS("testdata"))

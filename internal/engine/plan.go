@@ -12,13 +12,13 @@ import (
 // plan is a statement that was checked, ready to run.
 type plan struct {
 	run func(context.Context) (provider.Rows, error)
-	// program is the query whose calls it makes; nil if it makes none.
+	// program is the query that makes the calls; nil for a statement without calls.
 	program *vtab.Program
 	// explain lists the steps of run; nil if it makes no calls.
 	explain func() ([]vtab.Step, error)
 	// columns describes the rows of a call; nil if the program does, or if no call is made.
 	columns func() ([]provider.Column, error)
-	// close releases what the plan holds if it does not run; nil if it holds nothing.
+	// close releases the resources of a plan that does not run; nil for a plan without any.
 	close func()
 	// renamed has the former names in the statement.
 	renamed *renamed
@@ -31,7 +31,7 @@ func (p *plan) discard() {
 	}
 }
 
-// fixed is the plan of a statement whose rows are known already.
+// fixed is the plan of a statement whose rows are known before it runs.
 func fixed(columns []provider.Column, rows [][]any) *plan {
 	return &plan{run: func(context.Context) (provider.Rows, error) { return provider.NewRows(columns, rows), nil }}
 }
@@ -117,7 +117,7 @@ func (p *planner) plan(st statement.Statement) (*plan, error) {
 	return nil, unknownStatement(st)
 }
 
-// env is what the programs of a statement need of the session.
+// env returns the parts of the session that the programs of a statement need.
 func (s *Session) env() *vtab.Env {
 	return &vtab.Env{
 		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked, Memory: s.Memory, SQLMemory: s.SQLMemory, Ended: s.ended,

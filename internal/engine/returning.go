@@ -73,8 +73,8 @@ func (w *write) answerColumns() ([]provider.Column, error) {
 	return columns, err
 }
 
-// echoColumns are the columns of RETURNING for a DELETE that answers nothing: the parameters and required
-// attributes, whose values are known of the row.
+// echoColumns are the columns of RETURNING for a DELETE without an answer: the parameters and required
+// attributes, because the row has their values.
 func (w *write) echoColumns() []provider.Column {
 	var columns []provider.Column
 	for _, p := range w.method.Params {
@@ -114,7 +114,7 @@ func (w *write) echo(call dispatch.Call) []any {
 	return row
 }
 
-// returned returns the rows of RETURNING; none if the statement has none.
+// returned returns the rows of RETURNING, and no rows for a statement without it.
 func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows, error) {
 	if w.returning == nil {
 		return provider.NewRows(nil, nil), nil

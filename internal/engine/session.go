@@ -25,7 +25,7 @@ type Session struct {
 	Client    *dispatch.Client
 	// DryRun shows the requests that statements would send instead of sending them.
 	DryRun bool
-	// OnError says what a statement does when one of its calls fails; empty: Fail.
+	// OnError selects the reaction of a statement to a failed call; empty: Fail.
 	OnError OnError
 	// Note, if set, is called with each line to say about a statement besides its rows, after those
 	// were read.

@@ -15,8 +15,8 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// Large answers for the tests: pages of a list whose items have a text each, and a limit of memory that
-// only some of them fit into.
+// Large answers for the tests: pages of a list with a text in each item, and a limit of memory that is
+// smaller than all pages together.
 const (
 	largePages = 7
 	largeItems = 4

@@ -58,8 +58,8 @@ func (p *planner) planDelete(d *statement.Delete) (*plan, error) {
 	})
 }
 
-// firstEver is firstThatFits for the methods that a verb reaches, or else for those that it reached by
-// the name of the resource in earlier documents.
+// firstEver is firstThatFits for the methods that a verb reaches. If no method takes the values, it
+// tries the methods that the name of the resource had in earlier documents.
 func (w *write) firstEver(p *planner, r *provider.Resource, verb provider.SQLVerb, try func(*write) (*plan, error)) (*plan, error) {
 	err := w.noMethod(r, verb)
 	methods := r.MethodsFor(verb)
@@ -83,9 +83,9 @@ func (w *write) firstEver(p *planner, r *provider.Resource, verb provider.SQLVer
 	return made, nil
 }
 
-// firstThatFits tries methods, from the one that requires most, and returns the plan of the first
-// that takes the statement's values. The error is that of the last, unless the columns of the
-// statement are those of another method, which then refuses a value.
+// firstThatFits tries the methods, beginning with the most required parameters, and returns the plan
+// of the first method that takes the statement's values. The error is that of the last method, unless
+// another method has the columns of the statement and rejects a value.
 func (w *write) firstThatFits(methods []*provider.Method, try func(*write) (*plan, error)) (*plan, error) {
 	methods = slices.Clone(methods)
 	slices.SortStableFunc(methods, func(a, b *provider.Method) int { return len(b.RequiredParams()) - len(a.RequiredParams()) })

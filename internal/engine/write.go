@@ -88,8 +88,7 @@ func (w *write) changes(ctx context.Context) ([]change, error) {
 	}
 	w.spent.used = rows.Costs()
 	if missing := w.session.Missing(); len(missing) > 0 {
-		// What is written from an answer with gaps cannot be told from what is written from all of
-		// it.
+		// Nobody can see later that the written rows come from an incomplete answer.
 		return nil, provider.Errorf(provider.Partial, "%s: nothing was sent, because the result of the query for its rows is not complete: %s", w.what, missing[0].String()).
 			At(w.position).
 			Because(missing[0].Err)

@@ -132,7 +132,7 @@ func scalar(item any) (any, error) {
 	return encodeJSON(item)
 }
 
-// isValue returns what finds the items of an array that are a value of SQLite's.
+// isValue returns a function that reports whether an item of an array equals a value of SQLite.
 func isValue(v sqlite3.Value) func(any) bool {
 	wanted := textOf(embedded(v))
 	return func(item any) bool { return textOf(item) == wanted }

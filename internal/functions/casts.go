@@ -132,7 +132,7 @@ func integer(v sqlite3.Value, bits int, name string) (any, error) {
 	return n, nil
 }
 
-// numeric converts to a number: a whole one if it is one that fits, else a fraction of binary digits.
+// numeric converts to a number: an integer if the value is one and fits into 64 bits, else a float.
 func numeric(args []sqlite3.Value) (any, error) {
 	if isNumeric(args[0]) {
 		return value(args[0]), nil

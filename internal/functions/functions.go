@@ -54,15 +54,15 @@ func Names() []string {
 	return public
 }
 
-// Set is the functions of one database. Making one known costs SQLite microseconds, and there are more
-// than a hundred: a query gets those that it calls. It is not safe for use by several goroutines.
+// Set holds the functions of one database. Registering a function costs microseconds, and there are
+// more than a hundred, so a query gets only those that it calls. It is not safe for concurrent use.
 type Set struct {
 	db      *sqlite3.Conn
 	made    map[string]bool // those that are known there
 	started time.Time       // of the first now()
 }
 
-// New adds the functions to a database that every query has: those of regular expressions.
+// New adds the functions that every query has to a database: those of regular expressions.
 func New(db *sqlite3.Conn) (*Set, error) {
 	s := &Set{db: db, made: map[string]bool{}}
 	if err := regexp.Register(db); err != nil {

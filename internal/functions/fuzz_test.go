@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// FuzzTexts shows that what reads texts ends without a panic, and that an interval that is written can be
-// read.
+// FuzzTexts tests that the functions that read texts end without a panic, and that every written interval
+// can be read.
 func FuzzTexts(f *testing.F) {
 	for _, seed := range []string{
 		"1 day 02:03:04.5", "P1Y2M3DT4H5M6S", "-1.5 months ago", "YYYY-MM-DD HH24:MI:SS.US", "FMMonth, DDth \"of\" YYYY", "FM9,999.00", "{a,\"b c\",NULL}", "[1, {\"a\": null}]",

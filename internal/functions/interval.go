@@ -16,7 +16,7 @@ type interval struct {
 	months, days, micros int64
 }
 
-// unit is what a word of an interval counts.
+// unit is the unit of a word in an interval.
 type unit struct{ months, days, micros int64 }
 
 const (
@@ -192,7 +192,7 @@ func (i interval) addTo(t time.Time) time.Time {
 	return t.AddDate(0, 0, int(i.days)).Add(time.Duration(i.micros) * time.Microsecond)
 }
 
-// between is what PostgreSQL returns for a - b: days, and hours within a day.
+// between returns a - b as PostgreSQL does: days, and hours within a day.
 func between(a, b time.Time) interval {
 	micros := a.UnixMicro() - b.UnixMicro()
 	return interval{days: micros / microsOfDay, micros: micros % microsOfDay}

@@ -187,7 +187,7 @@ func buildObject(args []sqlite3.Value) (any, error) {
 	return encodeObject(members)
 }
 
-// typeName is what PostgreSQL calls the type of a JSON value.
+// typeName returns PostgreSQL's name for the type of a JSON value.
 func typeName(parsed any) any {
 	switch parsed.(type) {
 	case map[string]any:
@@ -463,7 +463,7 @@ func jsonEqual(args []sqlite3.Value) (any, error) {
 	return sameJSON(values[0], values[1]), nil
 }
 
-// sameJSON compares what decoding JSON gives.
+// sameJSON compares decoded values of JSON.
 func sameJSON(a, b any) bool {
 	switch a := a.(type) {
 	case json.Number:

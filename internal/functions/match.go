@@ -68,7 +68,7 @@ type patterns struct {
 	made map[string]*regexp.Regexp
 }
 
-// compiled keeps what compiling gives; it never changes.
+// compiled is a compiled pattern; it never changes.
 var compiled = &patterns{made: map[string]*regexp.Regexp{}} //nolint:gochecknoglobals // a cache of values that never change
 
 // compile compiles a regular expression of Go's.

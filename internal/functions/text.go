@@ -178,7 +178,7 @@ func repeat(args []sqlite3.Value) (any, error) {
 	return strings.Repeat(text, int(n)), nil
 }
 
-// position returns where a part of a text begins, from 1; 0: it is none.
+// position returns the position of a part of a text, from 1; 0 if the text does not have the part.
 func position(part, text string) int64 {
 	at := strings.Index(text, part)
 	if at < 0 {

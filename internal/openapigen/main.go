@@ -1,4 +1,4 @@
-// Command openapigen makes what is generated in this repository:
+// Command openapigen writes the generated files of this repository:
 //
 //	openapigen generate           the documents, from the official SDK's source and the overlays
 //	openapigen compile            the catalogue that the program embeds
@@ -50,8 +50,7 @@ func run(args []string, out io.Writer) error {
 	}
 }
 
-// generate writes the documents below dir, in place of those that are there. It writes nothing that
-// kin-openapi refuses.
+// generate replaces the documents below dir. It writes nothing if kin-openapi rejects a document.
 func generate(dir string, out io.Writer) error {
 	api, err := observe.Read(context.Background())
 	if err != nil {
@@ -87,7 +86,7 @@ func generate(dir string, out io.Writer) error {
 	return err
 }
 
-// writePending writes what a person has to decide to a file, and removes the file if that is nothing.
+// writePending writes the pending lines to a file. Without any, it removes the file.
 func writePending(file string, made *document.Result, out io.Writer) error {
 	lines, err := made.PendingCSV()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// formats are those of strings that the documents have beside OpenAPI's own. kin-openapi refuses formats that
-// it does not know.
+// formats are the formats of strings in the documents beyond OpenAPI's own. kin-openapi rejects unknown
+// formats.
 func formats() []string { return []string{"duration", "field-mask"} }
 
 // validate has kin-openapi judge every service document, and lists all faults. Other files are not its own.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestValidate plants faults in documents: all of them are told, and good documents are none.
+// TestValidate plants faults in documents. Every fault must be reported, and no good document.
 func TestValidate(t *testing.T) {
 	const good = "openapi: 3.0.3\ninfo: {title: T, version: v1}\npaths:\n  /a:\n    get:\n      parameters: [{name: ttl, in: query, schema: {type: string, format: duration}}]\n      responses: {'200': {description: success}}\n"
 	for _, tt := range []struct {

@@ -41,8 +41,8 @@ func TestViewsInAnySDK(t *testing.T) {
 	t.Logf("%d views compared", views)
 }
 
-// compareViews compares the views of a service, and gives their number. Services without any are
-// not loaded: that takes any-sdk long.
+// compareViews compares the views of a service and returns their number. Services without views are
+// not loaded, because any-sdk needs long for that.
 func compareViews(t *testing.T, cat *provider.Catalogue, folder, providerName, service string) int {
 	t.Helper()
 	listed, err := cat.Service(providerName, service)

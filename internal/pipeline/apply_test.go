@@ -37,7 +37,7 @@ func keep(t *testing.T, table *Table) *kept {
 	return k
 }
 
-// ask has the answers from now on be those of another query.
+// ask sets another query for the following answers.
 func (k *kept) ask(t *testing.T, table *Table) {
 	t.Helper()
 	if err := k.tryAsk(t.Context(), table); err != nil {
@@ -123,7 +123,7 @@ func (k *kept) list(t *testing.T, query string, args ...any) []string {
 	return all
 }
 
-// want compares what a query gives with what it has to.
+// want compares the rows of a query with the wanted ones.
 func (k *kept) want(t *testing.T, query string, want ...string) {
 	t.Helper()
 	if got := k.list(t, query); !slices.Equal(got, append([]string{}, want...)) {
@@ -131,7 +131,7 @@ func (k *kept) want(t *testing.T, query string, want ...string) {
 	}
 }
 
-// at asks for what the table held at a time, as the engine does.
+// at returns the table's rows at a time, with the engine's query.
 func (k *kept) at(t *testing.T, at int, columns string) []string {
 	t.Helper()
 	return k.list(t, `SELECT deployment_name, `+columns+` FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name, key_hash ORDER BY changed_at DESC, history_id DESC) AS n
@@ -173,8 +173,7 @@ func TestApplyCounts(t *testing.T) {
 		"dbc-1 added 8 1 a -")
 }
 
-// TestApplyManyRows shows that answers of several batches are compared as one, whose changes are at their
-// borders.
+// TestApplyManyRows compares answers of several batches, with changes at the borders of the batches.
 func TestApplyManyRows(t *testing.T) {
 	k := keep(t, things())
 	rows := make([][]any, atOnce+mostKeys+1)
@@ -198,7 +197,7 @@ func TestApplyManyRows(t *testing.T) {
 	k.want(t, "SELECT change, count(*) FROM lakeql_history_things GROUP BY 1 ORDER BY 1", fmt.Sprint("added ", len(rows)), fmt.Sprint("changed ", len(changed)), fmt.Sprint("removed ", len(rows)))
 }
 
-// TestApplyTwoRowsOfOneKey shows that an answer whose rows nothing tells apart changes nothing at all.
+// TestApplyTwoRowsOfOneKey applies an answer with two rows of one key. It must change nothing.
 func TestApplyTwoRowsOfOneKey(t *testing.T) {
 	k := keep(t, things())
 	k.answer(t, "dbc-1", 1, []any{int64(1), "a"}, []any{int64(2), "b"})
@@ -221,8 +220,8 @@ func TestApplyTwoRowsOfOneKey(t *testing.T) {
 	}
 }
 
-// TestApplyAfterAClockWasSetBack shows that the last answer counts, and that the history keeps its order, when a
-// clock says that it was asked for before the one that is there.
+// TestApplyAfterAClockWasSetBack applies an answer whose time is before that of the stored one. The last answer
+// counts, and the history keeps its order.
 func TestApplyAfterAClockWasSetBack(t *testing.T) {
 	k := keep(t, things())
 	k.answer(t, "dbc-1", 5, []any{int64(1), "first"})
@@ -233,8 +232,8 @@ func TestApplyAfterAClockWasSetBack(t *testing.T) {
 	k.want(t, "SELECT change, body FROM things_history ORDER BY changed_at, id", "added first", "changed second", "added x")
 }
 
-// TestApplyRenamedColumns shows that values come under the names that the query gives them now, also where the
-// values themselves are what they were.
+// TestApplyRenamedColumns renames columns of a query. The stored values have the new names, also those that have
+// not changed.
 func TestApplyRenamedColumns(t *testing.T) {
 	table := func(names ...string) *Table {
 		return &Table{Name: "things", Key: []string{"id"}, Columns: []Column{{"id", Integer}, {names[0], Text}, {names[1], Text}}}
@@ -251,7 +250,7 @@ func TestApplyRenamedColumns(t *testing.T) {
 	k.want(t, "SELECT a, b, c FROM things", "y <nil> x")
 }
 
-// TestApplyToADroppedTable shows that an answer for a table which somebody dropped is an error.
+// TestApplyToADroppedTable applies an answer to a table that was dropped from outside: that is an error.
 func TestApplyToADroppedTable(t *testing.T) {
 	k := keep(t, things())
 	if _, err := k.db.exec(t.Context(), "DELETE FROM lakeql_table"); err != nil {
@@ -262,8 +261,8 @@ func TestApplyToADroppedTable(t *testing.T) {
 	}
 }
 
-// TestApplyKeepsValues shows that a value of each kind is read from the store as what went into it, so that a
-// change of one column is told of no other.
+// TestApplyKeepsValues stores a value of each kind and reads it back. The values must be equal, so that a change
+// of one column is not reported for another one.
 func TestApplyKeepsValues(t *testing.T) {
 	table := &Table{Name: "things", Key: []string{"id"}, Columns: []Column{
 		{"id", Text}, {"n", Integer}, {"x", Number}, {"b", Boolean}, {"at", Timestamp}, {"j", JSON}, {"select", Text}, {"version", Integer},

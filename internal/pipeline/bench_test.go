@@ -13,9 +13,8 @@ import (
 // million is how many rows BenchmarkCompare compares.
 const million = 1_000_000
 
-// BenchmarkCompare measures what it takes to compare an answer of a million rows, 1% of which have changed,
-// with the rows that are there, and to write down what differs. It takes a PostgreSQL server from
-// LAKEQL_BENCH_POSTGRES, beside an SQLite file.
+// BenchmarkCompare compares an answer of a million rows, 1% of which have changed, with the stored rows, and
+// stores the changes. It uses an SQLite file, and the PostgreSQL server in LAKEQL_BENCH_POSTGRES.
 func BenchmarkCompare(b *testing.B) {
 	places := map[string]string{"SQLite": filepath.Join(b.TempDir(), "store.db")}
 	if dsn := os.Getenv("LAKEQL_BENCH_POSTGRES"); dsn != "" {
@@ -83,7 +82,7 @@ func compareMillion(b *testing.B, place string) {
 	b.ReportMetric(peak(b), "MB-peak")
 }
 
-// peak is the largest amount of memory that the process had at a time, in MB, where the system tells it.
+// peak returns the largest amount of memory that the process had so far, in MB; 0 if the system does not report it.
 func peak(b *testing.B) float64 {
 	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")

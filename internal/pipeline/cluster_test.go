@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/internal/testworld"
 )
 
-// startPostgres runs a PostgreSQL server until the test ends, and gives the connection string of an empty
+// startPostgres runs a PostgreSQL server until the test ends, and returns the connection string of an empty
 // database.
 func startPostgres(t *testing.T) (dsn string) {
 	t.Helper()

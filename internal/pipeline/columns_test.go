@@ -15,8 +15,8 @@ func with(columns ...Column) *Table {
 	return t
 }
 
-// TestColumnsComeAndGo follows a table whose query gives other columns from time to time: that is no change
-// of a row, and the history still knows what the table held.
+// TestColumnsComeAndGo follows a table while its query returns other columns from time to time. That is not a
+// change of a row, and the history keeps the table's earlier rows.
 func TestColumnsComeAndGo(t *testing.T) {
 	k := keep(t, things())
 	k.answer(t, "dbc-1", 1, []any{int64(1), "a"}, []any{int64(2), "b"})
@@ -91,8 +91,8 @@ func TestColumnsComeAndGo(t *testing.T) {
 	}
 }
 
-// TestColumnsOfEachWorkspace shows that a workspace whose answer comes later than a new column is compared
-// with what it was asked itself.
+// TestColumnsOfEachWorkspace adds a column between the answers of two workspaces. Each answer is compared by the
+// columns of its own query.
 func TestColumnsOfEachWorkspace(t *testing.T) {
 	k := keep(t, things())
 	k.answer(t, "dbc-1", 1, []any{int64(1), "a"})
@@ -106,7 +106,8 @@ func TestColumnsOfEachWorkspace(t *testing.T) {
 	k.want(t, "SELECT deployment_name, run_id FROM lakeql_history_things WHERE change = 'changed'", "dbc-1 4")
 }
 
-// TestColumnsThatDoNotFit shows that a table whose history would not fit is refused, and left as it is.
+// TestColumnsThatDoNotFit changes a table so that its history does not fit. The change is an error, and the
+// table stays unchanged.
 func TestColumnsThatDoNotFit(t *testing.T) {
 	k := keep(t, with(Column{"id", Integer}, Column{"body", Text}, Column{"size", Integer}))
 	k.answer(t, "dbc-1", 1, []any{int64(1), "a", int64(1)})

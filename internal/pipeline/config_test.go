@@ -9,7 +9,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestConfigSaysAll reads a file that says everything that can be said.
+// TestConfigSaysAll reads a file with every key.
 func TestConfigSaysAll(t *testing.T) {
 	got, err := parseConfig([]byte(`# a remark
 name: inventory_2
@@ -38,7 +38,7 @@ variables:
 	}
 }
 
-// TestConfigDefaults shows what counts where nothing is said, or a key has no value.
+// TestConfigDefaults reads files without keys, and keys without values.
 func TestConfigDefaults(t *testing.T) {
 	want := &Definition{Name: "a", Workspaces: Workspaces{All: true}, Concurrency: 64, Retention: 90 * 24 * time.Hour, OnError: Continue, Attempts: 6}
 	for _, text := range []string{
@@ -55,7 +55,7 @@ func TestConfigDefaults(t *testing.T) {
 	}
 }
 
-// TestRetention shows how a time is said for which history is kept.
+// TestRetention reads the ways to write how long history is kept.
 func TestRetention(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"90d": 90 * 24 * time.Hour, "0.5d": 12 * time.Hour, "12h": 12 * time.Hour, "1h30m": 90 * time.Minute, "0": 0, "never": 0, "forever": 0, "36499d": 36499 * 24 * time.Hour,
@@ -67,7 +67,7 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// TestConfigRefuses shows that what is not right is told with its place, and what would be.
+// TestConfigRefuses reads faulty files. Each error has the place of the fault, and the valid values.
 func TestConfigRefuses(t *testing.T) {
 	const head = "name: a\nworkspaces: all\n"
 	for _, test := range []struct{ name, text, want string }{
@@ -154,7 +154,7 @@ func TestConfigRefuses(t *testing.T) {
 	}
 }
 
-// TestConfigHint shows that an unknown key is answered with those that there are.
+// TestConfigHint reads an unknown key: the hint lists the known keys.
 func TestConfigHint(t *testing.T) {
 	_, err := parseConfig([]byte("nam: a"))
 	want := "it may say attempts, concurrency, description, name, on_error, query_rows, query_size, query_timeout, rate, retention, schedule, store, timezone, variables, workspaces"
@@ -163,7 +163,7 @@ func TestConfigHint(t *testing.T) {
 	}
 }
 
-// FuzzConfig looks for a file that reading stumbles over, or that gives a pipeline which cannot be kept.
+// FuzzConfig searches for a file whose reading panics, or whose pipeline cannot be stored.
 func FuzzConfig(f *testing.F) {
 	f.Add("name: a\nworkspaces: all\nschedule: '0 6 * * *'\nrate: 1\nretention: 3d\nvariables: {a: b}")
 	f.Add("name: a\nworkspaces: &x [a]\n? [b]\n: *x\n---\n")

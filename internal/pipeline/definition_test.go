@@ -52,7 +52,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestLoadRefuses shows that each fault of a folder is told with its file and line.
+// TestLoadRefuses loads faulty folders. Each error names file and line.
 func TestLoadRefuses(t *testing.T) {
 	const fine = "-- table: t\n-- key: id\nSELECT 1 AS id"
 	for _, test := range []struct {
@@ -86,7 +86,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// TestInit shows that what init makes is a pipeline, and that it overwrites nothing.
+// TestInit loads the folder that init writes as a pipeline. A second init overwrites nothing.
 func TestInit(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "inventory")
 	made, err := Init(dir)
@@ -107,8 +107,7 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestHash shows that definitions which do something else have another hash, and those that are kept
-// elsewhere have not.
+// TestHash compares hashes of definitions: another content has another hash, another place has the same one.
 func TestHash(t *testing.T) {
 	hashWith := func(change func(*Definition)) string {
 		d := &Definition{Name: "p", Workspaces: Workspaces{All: true}, Tables: []Table{{Name: "t", Key: []string{"a"}, Query: "SELECT 1 AS a"}}, Variables: map[string]string{"a": "1", "b": "2"}}
@@ -134,7 +133,7 @@ func TestHash(t *testing.T) {
 	}
 }
 
-// TestFill shows what variables become in a query.
+// TestFill puts the values of variables into a query.
 func TestFill(t *testing.T) {
 	variables := map[string]string{"days": "30", "hostile": `a'; DROP TABLE b; --{{ days }}`, "len": "mine", "_x1": ""}
 	for _, test := range []struct{ name, text, want string }{

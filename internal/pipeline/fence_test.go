@@ -102,9 +102,9 @@ func TestOneJobOfATask(t *testing.T) {
 	b.want(t, "0", "SELECT sum(attempts) FROM lakeql_task")
 }
 
-// TestRiverTakesLateWorkers shows why a task has a fence of its own: River gives two workers of a job the same
-// attempt, and what the late one says of the job changes it while the other one works on it. If River learns to
-// tell them apart, its row may do as the fence.
+// TestRiverTakesLateWorkers shows why a task needs a separate fence: River gives two workers of a job the same
+// attempt, so the late worker can change the job while the other one works on it. If River distinguishes them one
+// day, its row can be the fence.
 func TestRiverTakesLateWorkers(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, s *Store) {
 		t.Helper()
@@ -136,7 +136,7 @@ type takenJob struct {
 	end     chan struct{} // closed, it lets the worker snooze the job
 }
 
-// takeJob starts a worker, which lives as long as the test, and gives the job that it takes from the queue of p.
+// takeJob starts a worker until the test ends, and returns the job that it takes from the queue of p.
 func takeJob(t *testing.T, s *Store, id string) *takenJob {
 	t.Helper()
 	end, jobs := make(chan struct{}), make(chan int, 1)

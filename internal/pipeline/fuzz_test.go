@@ -24,8 +24,7 @@ func FuzzParseTime(f *testing.F) {
 	})
 }
 
-// FuzzDefinition shows that whatever a store holds in place of a pipeline, reading it is an error or gives one
-// that can be kept again.
+// FuzzDefinition reads arbitrary bytes as a stored pipeline: an error, or a pipeline that can be stored again.
 func FuzzDefinition(f *testing.F) {
 	f.Add([]byte(`{"name": "a", "workspaces": ["w"], "tables": [{"name": "t", "key": ["k"], "query": "SELECT 1"}]}`))
 	f.Add([]byte(`{"name": 1}`))
@@ -48,8 +47,7 @@ func FuzzDefinition(f *testing.F) {
 	})
 }
 
-// FuzzTable shows that reading an SQL file ends, in a table that names what it needs or in an error of the
-// person who wrote it.
+// FuzzTable reads arbitrary bytes as an SQL file: a table with its requirements, or a usage error.
 func FuzzTable(f *testing.F) {
 	for _, seed := range []string{
 		"-- table: branches\n-- description: d\n-- key: name, id\n-- types: a boolean, b json\n\nSELECT {{ quote .a }}, '{{ deployment_name }}'",

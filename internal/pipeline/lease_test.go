@@ -19,7 +19,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// begun is a store with a run whose tasks wait: the table things, of two workspaces.
+// begun makes a store with a run whose tasks wait: the table things of two workspaces.
 type begun struct {
 	*Store
 
@@ -54,7 +54,7 @@ func (b *begun) do(t *testing.T, statement string, args ...any) {
 	}
 }
 
-// want compares what a query gives, as text, with what it has to.
+// want compares the rows of a query, as text, with the wanted ones.
 func (b *begun) want(t *testing.T, want, query string) {
 	t.Helper()
 	var got sql.NullString
@@ -78,7 +78,7 @@ const (
 	stateOfJobs  = "SELECT group_concat(state, ' ' ORDER BY id) FROM river_job"
 )
 
-// TestRescue shows what becomes of the work of a worker that is gone, and of one that lives.
+// TestRescue rescues the work of a dead worker, and not that of a living one.
 func TestRescue(t *testing.T) {
 	b := begin(t)
 	if err := b.beat(t.Context(), b.worker, "here"); err != nil {
@@ -100,7 +100,7 @@ func TestRescue(t *testing.T) {
 	b.rescue(t)
 	b.want(t, "waiting running", stateOfTasks)
 
-	// What it does not know to have any more, it gives back, once River has had the time to write it down.
+	// A worker returns jobs that it does not work on, after River has had the time to record their end.
 	old := time.Now().Add(-2 * settling)
 	b.do(t, "UPDATE lakeql_task SET begun_at = ?1 WHERE state = 'running'", stamp(old))
 	b.do(t, "UPDATE river_job SET attempted_at = ?1 WHERE state = 'running'", old.UTC().Format("2006-01-02 15:04:05.000"))
@@ -124,7 +124,7 @@ func TestRescue(t *testing.T) {
 	b.want(t, "available available", stateOfJobs)
 }
 
-// TestRescueGivesUp shows that a query whose workers end one after the other is not asked for ever.
+// TestRescueGivesUp fails a query after several of its workers have died.
 func TestRescueGivesUp(t *testing.T) {
 	b := begin(t)
 	b.do(t, "UPDATE lakeql_task SET state = 'running', worker = 'gone', killed = ?1", mostKilled-1)
@@ -137,8 +137,8 @@ func TestRescueGivesUp(t *testing.T) {
 	b.want(t, "dbc-2", "SELECT group_concat(deployment_name) FROM lakeql_slice WHERE stale AND error LIKE 'each of % workers that asked%'")
 }
 
-// TestRequeue shows that a task whose job somebody took out of the queue gets another one, with the attempts of
-// its pipeline, and no other does.
+// TestRequeue removes the job of a task. The task, and no other one, gets a new job with the attempts of its
+// pipeline.
 func TestRequeue(t *testing.T) {
 	b := begin(t)
 	b.do(t, "DELETE FROM river_job WHERE json_extract(args, '$.workspace') = 'dbc-2'")
@@ -150,7 +150,7 @@ func TestRequeue(t *testing.T) {
 	b.want(t, "cancelled dbc-1,available dbc-2,available dbc-1", "SELECT group_concat(state || ' ' || json_extract(args, '$.workspace'), ',' ORDER BY id) FROM river_job")
 }
 
-// job is what River hands to a worker.
+// job makes a job as River passes it to a worker.
 func (b *begun) job(workspace string) *river.Job[taskArgs] {
 	return &river.Job[taskArgs]{JobRow: &rivertype.JobRow{ID: 1, Attempt: 1, MaxAttempts: 3}, Args: taskArgs{b.run.ID, "things", workspace}}
 }
@@ -180,8 +180,8 @@ func TestClaim(t *testing.T) {
 	})
 }
 
-// TestPatienceWithThrottling shows for how long a query waits for a workspace that turns it away: an hour of
-// being asked, however long nobody asked before.
+// TestPatienceWithThrottling counts how long a query waits for a workspace that throttles it: an hour from its
+// first call, however long the query was in the queue before.
 func TestPatienceWithThrottling(t *testing.T) {
 	b := begin(t)
 	busy := func(after time.Duration) error {
@@ -250,8 +250,7 @@ func TestPassing(t *testing.T) {
 	}
 }
 
-// TestBrokenSchedule shows that a schedule which cannot be read is told, and keeps none of the others from its
-// run.
+// TestBrokenSchedule stores an unreadable schedule. It is reported, and the other schedules run.
 func TestBrokenSchedule(t *testing.T) {
 	b := begin(t)
 	good := &Definition{Name: "good", Schedule: "@hourly", Workspaces: Workspaces{Names: []string{"dbc-1"}}, Tables: []Table{*things()}}
@@ -273,7 +272,8 @@ func TestBrokenSchedule(t *testing.T) {
 	}
 }
 
-// TestTablesOfOthers shows that what somebody else has made under the name of a table stays what it is.
+// TestTablesOfOthers applies a table whose name another program has used in the store. That object stays
+// unchanged.
 func TestTablesOfOthers(t *testing.T) {
 	for _, made := range []string{"CREATE VIEW Things AS SELECT 1 AS mine", "CREATE TABLE things_history (mine)"} {
 		k := keep(t, &Table{Name: "others", Key: []string{"id"}, Columns: []Column{{"id", Integer}}})

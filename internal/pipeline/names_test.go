@@ -2,8 +2,8 @@ package pipeline
 
 import "testing"
 
-// TestNamesOfTables shows that tables may be called whatever is allowed: neither words of SQL are in the way,
-// nor what another table's history has beside it.
+// TestNamesOfTables uses every kind of valid table name: keywords of SQL, and names like those of another
+// table's history.
 func TestNamesOfTables(t *testing.T) {
 	k := keep(t, things())
 	for _, name := range []string{"things_key", "things_time", "things_rows", "select", "t", "h"} {

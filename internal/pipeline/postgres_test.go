@@ -92,7 +92,7 @@ func TestStoreTLS(t *testing.T) {
 	}
 }
 
-// TestPlace shows that a store is named without what opens it.
+// TestPlace names stores without their credentials.
 func TestPlace(t *testing.T) {
 	for store, want := range map[string]string{
 		"inventory.db": "inventory.db",

@@ -16,7 +16,7 @@ type modelChange struct {
 	removed bool
 }
 
-// model is what a store has to hold: plain maps, and all that ever was.
+// model holds the expected contents of a store, in maps: the present rows and all earlier ones.
 type model struct {
 	rows    map[string]map[int64]string // by workspace and key
 	was     map[int]map[string]string   // by time: bodies by workspace and key
@@ -42,7 +42,7 @@ func (m *model) answer(workspace string, at int, rows map[int64]string) {
 	m.rows[workspace] = rows
 }
 
-// snapshot keeps what there is as what there was at a time.
+// snapshot keeps the present rows as those of a time.
 func (m *model) snapshot(at int) {
 	m.was[at] = map[string]string{}
 	for workspace, rows := range m.rows {
@@ -52,7 +52,7 @@ func (m *model) snapshot(at int) {
 	}
 }
 
-// lines are what there was at a time, as a query gives it.
+// lines returns the rows of a time, in the form of a query's result.
 func (m *model) lines(at int) []string {
 	all := []string{}
 	for key, body := range m.was[at] {
@@ -62,8 +62,8 @@ func (m *model) lines(at int) []string {
 	return all
 }
 
-// remaining counts the changes that are needed to tell what there was from a time on: those after it, and of
-// each row the last one before, unless that took the row away.
+// remaining counts the changes that the history from a time on needs: those after it, and the last earlier one
+// of each row, unless that removed the row.
 func (m *model) remaining(from int) (n int) {
 	for _, changes := range m.changes {
 		for i, c := range changes {
@@ -76,8 +76,8 @@ func (m *model) remaining(from int) (n int) {
 	return n
 }
 
-// TestPruneKeepsWhatIsAskedFor compares a random sequence of answers and prunings with a model of it: rows
-// stay as they are, what the table held at any time behind the horizon is known, and nothing else is kept.
+// TestPruneKeepsWhatIsAskedFor compares a random sequence of answers and prunings with a model: rows stay
+// unchanged, the table at any time after the horizon is known, and nothing else is kept.
 func TestPruneKeepsWhatIsAskedFor(t *testing.T) {
 	const steps, retention = 80, 12
 	k := keep(t, things())
@@ -131,8 +131,8 @@ func TestPruneKeepsWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestPruneLeavesTheRest shows what pruning a pipeline does not touch: histories that are kept for ever,
-// other pipelines, and runs that are not over or not so old.
+// TestPruneLeavesTheRest prunes a pipeline. Histories without a limit, other pipelines, and unfinished or recent
+// runs stay unchanged.
 func TestPruneLeavesTheRest(t *testing.T) {
 	k := keep(t, things())
 	k.answer(t, "dbc-1", 1, []any{int64(1), "a"})

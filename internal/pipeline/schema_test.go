@@ -12,7 +12,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestUpgrade opens stores as version 0.1.0 left them: they have what came since, and their rows read as new ones do.
+// TestUpgrade opens stores of version 0.1.0. They get the newer tables and columns, and their rows read as new ones do.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	for kind, open := range map[string]func(t *testing.T) (place string, do func(statement string)){

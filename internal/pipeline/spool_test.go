@@ -30,8 +30,8 @@ func things() *Table {
 	return &Table{Name: "things", Key: []string{"id"}, Columns: []Column{{"id", Integer}, {"body", Text}}}
 }
 
-// TestSpoolKeepsOrder shows that rows come out as they went in, from memory and from a file, as often as
-// they are asked for, and that the file is nobody else's and goes.
+// TestSpoolKeepsOrder reads rows from memory and from a file, several times: they have the written order. Only
+// the user can read the file, and it is removed.
 func TestSpoolKeepsOrder(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -91,7 +91,7 @@ func TestSpoolTellsRowsApart(t *testing.T) {
 	}
 }
 
-// TestSpoolRefusesKeysOfNull shows that a row which nothing tells apart is an error.
+// TestSpoolRefusesKeysOfNull rejects a row whose key is NULL.
 func TestSpoolRefusesKeysOfNull(t *testing.T) {
 	s := newSpool(things())
 	if err := s.add([]any{int64(1), nil}); err != nil {
@@ -123,7 +123,7 @@ func take(t *testing.T, s *spool, columns string, rows ...[]any) error {
 	return s.fill("dbc-1", given, func() ([]any, error) { return given.Next(t.Context()) })
 }
 
-// TestSpoolFill shows how the rows of a query become those of a table, and which do not.
+// TestSpoolFill converts the rows of a query to those of a table, and rejects invalid ones.
 func TestSpoolFill(t *testing.T) {
 	s := newSpool(things())
 	if err := take(t, s, "id:integer Deployment_Name:string body:string", []any{"7", "dbc-1", int64(8)}, []any{int64(8), nil, nil}); err != nil {

@@ -33,8 +33,8 @@ func (c cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 // again; those with the names of tables in them come and go.
 const mostIdle = 200
 
-// cachingConn is a connection that gives a statement it has prepared before, where nobody uses it. It
-// leaves all that has no parameters to the driver, which runs it as a script.
+// cachingConn is a connection that returns a prepared statement again if it is not in use. It passes
+// texts without parameters to the driver, which runs them as scripts.
 type cachingConn struct {
 	sqlitedriver.Conn
 

@@ -8,7 +8,7 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// TestParseTable shows what is read of an SQL file.
+// TestParseTable reads SQL files.
 func TestParseTable(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
@@ -42,7 +42,7 @@ func TestParseTable(t *testing.T) {
 	}
 }
 
-// TestParseTableRefuses shows that what is wrong with an SQL file is told with its line.
+// TestParseTableRefuses reads faulty SQL files. Each error names the line.
 func TestParseTableRefuses(t *testing.T) {
 	const noName, noKey = "the comment at its top does not name the table", "the comment at its top does not say by which columns the rows are told apart: -- key: name"
 	badName := func(name string) string {

@@ -32,7 +32,8 @@ func (m manyRows) Ask(_ context.Context, _, _ string, _ Pacer, read func(provide
 	return read(provider.NewRows([]provider.Column{{Name: "id", Type: "integer"}, {Name: "body", Type: "string"}}, rows))
 }
 
-// TestFullDisk shows that a store without room is told at once, and that the run goes on when there is some.
+// TestFullDisk fills the disk of a store. The error is reported at once, and the run continues when there is
+// room.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	s, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "store.db"), nil)

@@ -22,7 +22,7 @@ func date(t *testing.T, text string) time.Time {
 	return at.UTC()
 }
 
-// TestConvert shows what a column makes of the values that queries give.
+// TestConvert converts the values of queries to the types of columns.
 func TestConvert(t *testing.T) {
 	raw := func(text string) json.RawMessage { return json.RawMessage(text) }
 	for _, test := range []struct {
@@ -91,8 +91,8 @@ func TestConvertMinusZero(t *testing.T) {
 	}
 }
 
-// TestConvertRefuses shows that a value which its column cannot hold is an error that tells both, and never
-// something near it.
+// TestConvertRefuses converts values that the column cannot hold. The error names value and column; a value is
+// never rounded.
 func TestConvertRefuses(t *testing.T) {
 	for _, test := range []struct {
 		typ  Type
@@ -160,8 +160,8 @@ func values(t *testing.T) []any {
 	}
 }
 
-// TestEncodedRows shows that rows are decoded to what they were, and that the bytes tell different ones
-// apart: their hash stands for the row.
+// TestEncodedRows decodes encoded rows: they are equal to the original ones. Different rows have different
+// bytes, because the hash of the bytes identifies the row.
 func TestEncodedRows(t *testing.T) {
 	all := values(t)
 	seen := map[string][]any{}

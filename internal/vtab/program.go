@@ -69,8 +69,8 @@ func CompileWrite(env *Env, position provider.Position, ahead, text Text) (*Prog
 	})
 }
 
-// compiled prepares a new program. If its text is at fault, it tries what the name of a resource reached
-// in earlier documents.
+// compiled prepares a new program. If that fails, it tries the methods that the name of a resource had in
+// earlier documents.
 func compiled(begin func() *Program) (*Program, error) {
 	first := begin()
 	p, err := first.prepared()

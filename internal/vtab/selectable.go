@@ -92,8 +92,8 @@ func (p *Program) noSelect(r *provider.Resource, pos provider.Position) error {
 		Hintf("%s", p.exec(m))
 }
 
-// instead finds the one method that EXEC would run in place of a SELECT. It returns rows, and does not
-// create something that is kept: what can be changed or deleted afterwards.
+// instead finds the one method that EXEC would run in place of a SELECT. It returns rows, and creates
+// nothing that can be changed or deleted later.
 func (p *Program) instead(r *provider.Resource) (found *provider.Method, ok bool) {
 	kept := slices.ContainsFunc(r.Methods, func(m *provider.Method) bool {
 		return m.SQLVerb == provider.Update || m.SQLVerb == provider.Replace || m.SQLVerb == provider.Delete
@@ -133,7 +133,7 @@ func (p *Program) takers(r *provider.Resource, attribute string) []*provider.Met
 	return found
 }
 
-// execInstead words that EXEC runs the methods, and writes it out if there is one.
+// execInstead returns the hint to run the methods with EXEC, with the statement if there is one method.
 func (p *Program) execInstead(methods []*provider.Method) string {
 	if len(methods) == 1 {
 		return methods[0].Name + " takes it, and needs EXEC: " + p.exec(methods[0])

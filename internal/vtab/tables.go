@@ -22,8 +22,8 @@ type tables struct {
 	ordered, compares bool
 	// subject is the resource that a write is about, alias the table that stands for its rows.
 	subject, alias string
-	// asked are the resources that queries name, former what some names reached in earlier documents,
-	// and reach for this program.
+	// asked holds the resources that queries name. former holds the resources of earlier documents behind
+	// some names, which this program uses.
 	asked  []*provider.Resource
 	former map[string]*provider.Resource
 }

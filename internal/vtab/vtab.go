@@ -49,7 +49,7 @@ type Env struct {
 	Provide func(p *Program, table string) (bool, error)
 	// Tables, if set, lists the names of the tables that Provide can make.
 	Tables func() []string
-	// Renamed, if set, is told what has a former name in a query today, as a sentence.
+	// Renamed, if set, receives a sentence about each former name in a query.
 	Renamed func(sentence string)
 	// Starts, if set, is called before a program runs.
 	Starts func(p *Program) error

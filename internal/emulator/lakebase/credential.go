@@ -27,7 +27,7 @@ type Claim struct {
 	Resources     []ClaimResource `json:"resources,omitempty"`
 }
 
-// ClaimResource is what a claim is about.
+// ClaimResource is the resource of a claim.
 type ClaimResource struct {
 	TableName               string `json:"table_name,omitempty"`
 	UnspecifiedResourceName string `json:"unspecified_resource_name,omitempty"`

@@ -38,7 +38,7 @@ func generate(t *testing.T) *Result {
 	return made
 }
 
-// doc is what the tests look at in a document.
+// doc is the part of a document that the tests read.
 type doc struct {
 	Paths      map[string]map[string]operationDoc `yaml:"paths"`
 	Components struct {
@@ -158,7 +158,7 @@ func checkEveryOperationHasAPathAndAMethod(t *testing.T, files map[string][]byte
 
 func checkDocumentsAreValid(t *testing.T, files map[string][]byte) {
 	t.Helper()
-	// OpenAPI leaves formats open; kin-openapi wants to be told those that it does not define.
+	// OpenAPI allows any format; kin-openapi accepts only registered ones.
 	openapi3.DefineStringFormat("duration", `^-?[0-9]+(\.[0-9]{1,9})?s$`)
 	openapi3.DefineStringFormat("field-mask", `^[^\s,]+(,[^\s,]+)*$`)
 	for path, data := range files {
@@ -295,7 +295,7 @@ func checkNoSentenceIsTheSDKs(t *testing.T, files map[string][]byte) {
 	}
 }
 
-// checkCredentials pins what the published page of postgres_credentials is made from.
+// checkCredentials pins the parts of the document behind the published page of postgres_credentials.
 func checkCredentials(t *testing.T, files map[string][]byte) {
 	t.Helper()
 	const name = "databricks_workspace/v00.00.00000/services/postgres.yaml"

@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// object is a mapping whose keys keep their order.
+// object is a mapping with ordered keys.
 type object struct{ node *yaml.Node }
 
 func newObject() *object {

@@ -147,8 +147,8 @@ func (s *service) pagingNode(o *operation) *object {
 	return nil
 }
 
-// listsOf names the lists that go on in the next response: what the facts say, or all that are
-// attributes of the response itself.
+// listsOf names the lists that continue in the next response: those in the facts, or else every list
+// at the top of the response.
 func (s *service) listsOf(o *operation) []string {
 	if lists, ok := s.facts.Lists[o.key()]; ok {
 		return lists
@@ -180,7 +180,7 @@ func (s *service) asyncNode(o *operation) (*object, error) {
 	return node.flow(), nil
 }
 
-// waiterNode describes how to wait for what the operation began.
+// waiterNode describes how to wait for the end of the operation.
 func (s *service) waiterNode(o *operation) (*object, error) {
 	if o.Waiter == nil {
 		return nil, nil

@@ -71,7 +71,7 @@ type parameter struct {
 
 func (p parameter) text() string { return text(p.node) }
 
-// text is what an object looks like, for comparing.
+// text returns an object as text, for comparison.
 func text(o *object) string {
 	data, err := encode(o)
 	if err != nil {
@@ -124,8 +124,8 @@ func defaultOf(o *operation, q *sdk.Param) string {
 	return q.Default
 }
 
-// fromConfig names what the configuration supplies for a parameter of the path: the SDK's clients take the
-// account's id from there as well.
+// fromConfig returns the setting that supplies a parameter of the path: the SDK's clients also take
+// the account's id from the configuration.
 func fromConfig(name string) string {
 	if name == "account_id" {
 		return "account"

@@ -19,15 +19,15 @@ type operation struct {
 	path string
 	// params are the path's parameters as the document has them, in the path's order.
 	params []*sdk.PathParam
-	// wholeName and template tell the resource name that stands for params, if there is one.
+	// wholeName and template describe the resource name that replaces params; empty without one.
 	wholeName, template string
 }
 
 // key is how overlays name the operation.
 func (o *operation) key() string { return o.Group + "." + o.Name }
 
-// operation resolves the path of an operation: a parameter that is a whole resource name gives
-// way to the parameters that the name consists of.
+// operation resolves the path of an operation: the parts of a resource name replace the parameter
+// that holds the whole name.
 func (s *service) operation(o *sdk.Operation) (*operation, error) {
 	made := &operation{
 		Operation: o,
@@ -91,7 +91,7 @@ func (s *service) plain(path string) bool {
 	return slices.ContainsFunc(s.facts.Plain, func(plain string) bool { return strings.HasPrefix(path, plain) })
 }
 
-// form returns the form of a resource name, or the one that the facts put in its place.
+// form returns the form of a resource name. A form in the facts has priority.
 func (s *service) form(template string) string {
 	if other, ok := s.facts.Forms[template]; ok {
 		return other
@@ -101,8 +101,8 @@ func (s *service) form(template string) string {
 
 var parameterSegment = regexp.MustCompile(`^\{([a-z][a-z0-9_]*)\}$`)
 
-// partsOf names the parameters of a resource name's form. Each has to be a segment of its own, or
-// a name could be taken apart in more than one way.
+// partsOf names the parameters in the form of a resource name. Each must be a whole segment, so that
+// there is only one way to split a name.
 func partsOf(template string) ([]string, error) {
 	var parts []string
 	for segment := range strings.SplitSeq(template, "/") {
@@ -123,9 +123,9 @@ func verbOrder(verb string) int {
 	return slices.Index([]string{"get", "head", "post", "put", "patch", "delete"}, verb)
 }
 
-// arrange sorts operations by path and verb. Where two have the same, as the two versions of the
-// SCIM groups do, one gets a fragment behind its path: it tells them apart in the document and is
-// no part of what is sent. StackQL's operation keeps the plain path.
+// arrange sorts operations by path and verb. If two operations have the same path and verb, as the two
+// versions of the SCIM groups do, one path gets a fragment. It makes the paths in the document
+// distinct and is not sent. StackQL's operation keeps the plain path.
 func arrange(table *names.Table, operations []*operation) error {
 	first := map[string]*operation{}
 	for _, o := range operations {

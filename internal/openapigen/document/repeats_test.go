@@ -143,7 +143,7 @@ type walk struct {
 	list    []string
 }
 
-// node looks at what has a name of its own, inside of something with another.
+// node visits each named part of a document, with the names of the parts around it.
 func (w *walk) node(n *yaml.Node, name, in string) {
 	if n.Kind == yaml.SequenceNode {
 		for _, c := range n.Content {
@@ -189,7 +189,7 @@ func (w *walk) named(n *yaml.Node, in string) {
 	}
 }
 
-// value is the text of a key; empty where there is none.
+// value returns the text of a key; empty without the key.
 func value(n *yaml.Node, key string) string {
 	if n.Kind != yaml.MappingNode {
 		return ""
@@ -202,8 +202,8 @@ func value(n *yaml.Node, key string) string {
 	return ""
 }
 
-// repeats reports whether a description has no word that its names lack. The names are those of
-// what it describes, of what that is in, and of the service.
+// repeats reports whether every word of a description is in one of the names: that of the described
+// part, of the parts around it, and of the service.
 func repeats(description string, names ...string) bool {
 	if description == "What was asked for." || description == "What is." {
 		return true
@@ -223,8 +223,8 @@ func repeats(description string, names ...string) bool {
 	return true
 }
 
-// root is a word without its ending; empty for a word that says nothing by itself. Two words that
-// mean the same have one root.
+// root returns a word without its ending; empty for a word without a meaning, such as "the". Synonyms
+// have the same root.
 func root(word string) string {
 	word = strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(strings.ReplaceAll(word, "’", "'"), "'s"), "'"))
 	switch word {

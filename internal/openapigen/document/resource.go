@@ -80,7 +80,7 @@ func verbRank(verb string) int {
 	return len(sqlVerbs())
 }
 
-// requiredParams counts what a call needs in its path and query.
+// requiredParams counts the required parameters in path and query.
 func requiredParams(o *operation) int {
 	n := len(o.params)
 	for _, q := range o.Query {
@@ -132,7 +132,7 @@ func tokenPaging(m method) *sdk.Paging {
 	return nil
 }
 
-// tokenLocation tells whether the token goes into the query or the body.
+// tokenLocation returns where the token is sent: query or body.
 func tokenLocation(o *operation, p *sdk.Paging) string {
 	for _, q := range o.Query {
 		if q.Name == p.Request {

@@ -19,8 +19,8 @@ type schemas struct {
 	names map[sdk.Type]string // of Named types
 }
 
-// newSchemas finds the types that the operations reach and gives each a name. A type of another
-// service keeps its name unless the service has one of that name itself.
+// newSchemas finds the types that the operations use, and names each. A type of another service keeps
+// its name unless the service has a type with that name.
 func newSchemas(s *service) *schemas {
 	c := &schemas{service: s, names: map[sdk.Type]string{}}
 	for _, o := range s.operations {
@@ -41,7 +41,7 @@ func newSchemas(s *service) *schemas {
 	return c
 }
 
-// local reports whether the document has a schema of that name of its own service.
+// local reports whether the document's service has a schema with that name.
 func (c *schemas) local(name string) bool {
 	_, ok := c.names[sdk.Type{Kind: sdk.Named, Service: c.sdk.Name, Name: name}]
 	return ok
@@ -63,7 +63,8 @@ func (c *schemas) typesOf(o *operation) []*sdk.Type {
 	return types
 }
 
-// bodyType is the type of an operation's JSON body; nil if there is none, or it is always empty.
+// bodyType returns the type of an operation's JSON body; nil without a body, and for a body that is
+// always empty.
 func bodyType(o *operation) *sdk.Type {
 	switch o.Body.Kind {
 	case sdk.WholeBody:
@@ -177,7 +178,7 @@ func ordered(fields []*sdk.Field, first []string) []*sdk.Field {
 	return fields
 }
 
-// property is the schema of a field, with what is said of the field itself.
+// property returns the schema of a field, with the field's own description and facts.
 func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, described *overlay.Descriptions) *object {
 	key := m.Name + "." + f.JSON
 	format := ""
@@ -221,7 +222,7 @@ func (c *schemas) requestID(m *sdk.Message, f *sdk.Field) bool {
 	return false
 }
 
-// kindOf is what prose wants to know of a type.
+// kindOf returns the kind of a type as package prose names it.
 func kindOf(t *sdk.Type) string {
 	switch t.Kind {
 	case sdk.Bool:

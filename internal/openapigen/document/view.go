@@ -135,10 +135,10 @@ func postgresQuery(v *overlay.View) (string, error) {
 	return strings.Join(queries, "\nUNION ALL\n"), nil
 }
 
-// element matches the value of an array's element, which PostgreSQL gives as text.
+// element matches the value of an array's element. PostgreSQL returns it as text.
 var element = regexp.MustCompile(`^\w+\.value$`)
 
-// postgresExpression makes of what PostgreSQL takes out of JSON, which is text, the column's type.
+// postgresExpression casts a value to the column's type: PostgreSQL returns values of JSON as text.
 func postgresExpression(c overlay.ViewColumn, sql string) (string, error) {
 	expression, err := postgresCalls(sql)
 	if err != nil {

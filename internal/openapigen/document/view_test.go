@@ -60,7 +60,7 @@ func checkViewsAreDescribed(t *testing.T, cat *provider.Catalogue) {
 	}
 }
 
-// catalogueOf reads what is generated now, which what is embedded may lag behind.
+// catalogueOf reads the documents of this run. The embedded ones may be older.
 func catalogueOf(t *testing.T, generated map[string][]byte) *provider.Catalogue {
 	t.Helper()
 	files := fstest.MapFS{}
@@ -145,7 +145,7 @@ func checkDialects(t *testing.T, view *provider.View) {
 	}
 }
 
-// checkColumns has SQLite tell the columns of the query, which have to be those that are described.
+// checkColumns compares the columns of the query, as SQLite reports them, with the described ones.
 func checkColumns(t *testing.T, cat *provider.Catalogue, view *provider.View) {
 	t.Helper()
 	stmt := prepare(t, stubs(t, cat, view), view)
@@ -161,8 +161,8 @@ func checkColumns(t *testing.T, cat *provider.Catalogue, view *provider.View) {
 	}
 }
 
-// checkParameters looks whether the view's required parameters are those of the resources, and
-// enough to ask for them.
+// checkParameters tests that the view's required parameters are those of its resources, and that they
+// suffice for the calls.
 func checkParameters(t *testing.T, cat *provider.Catalogue, view *provider.View) {
 	t.Helper()
 	var required []string
@@ -272,8 +272,7 @@ func insert(t *testing.T, db *sqlite3.Conn, table, row string) {
 	}
 }
 
-// checkViewsGiveRows runs views over what the API answers. Of the rows wanted, columns without a
-// value are left out.
+// checkViewsGiveRows runs views over answers of the API. The wanted rows omit columns without a value.
 func checkViewsGiveRows(t *testing.T, cat *provider.Catalogue) {
 	t.Helper()
 	for _, tt := range []struct {

@@ -1,10 +1,10 @@
-// Package drill tries upgrades of the official SDK: it generates the documents from several versions in turn,
-// as a person would who takes one version after the other.
+// Package drill tests upgrades of the official SDK: it generates the documents from several versions, one
+// after the other, as a maintainer does.
 //
-// Each version gets a generator of its own, built with that version in place of the one in go.mod, and the
-// overlays that the version before it ended with. The first version begins with today's overlays, without the
-// names of operations that it does not have. Behind each version the drill accepts what is pending: today's
-// name of a new operation where there is one, and else the proposal.
+// For each version it builds a separate generator, with that version in place of the one in go.mod, and uses
+// the overlays of the previous version's end. The first version starts with the present overlays, without the
+// names of operations that it lacks. After each version the drill accepts the pending lines: a new operation
+// gets its present name, or else the proposed one.
 package drill
 
 import (
@@ -33,7 +33,7 @@ import (
 //go:embed sums.txt
 var sums string
 
-// Step is what one version of the SDK made of the documents.
+// Step describes the documents of one version of the SDK, compared with the previous version.
 type Step struct {
 	Version                 string
 	Operations              int // in the documents
@@ -41,10 +41,10 @@ type Step struct {
 	Pending                 []document.Pending
 }
 
-// Run upgrades from each version to the next, and writes a table of the steps to out, with the names of what
-// was removed and pending. root is the folder of this repository. It fails if a version's documents cannot
-// be generated, if something new is pending after it was accepted, and if the documents of the version in
-// go.mod are not those of the repository.
+// Run upgrades from each version to the next. It writes a table of the steps to out, with the names of
+// removed and pending operations. root is the folder of this repository. It fails if the generator fails for
+// a version, if a second run has new pending lines, or if the documents of the version in go.mod differ from
+// the committed ones.
 func Run(ctx context.Context, root string, versions []string, out io.Writer) error {
 	work, err := os.MkdirTemp("", "drill")
 	if err != nil {
@@ -85,7 +85,7 @@ func Run(ctx context.Context, root string, versions []string, out io.Writer) err
 	return err
 }
 
-// counts tells what was pending apart.
+// counts counts the pending lines by their kind.
 func (s *Step) counts() (fresh, services, stale int) {
 	for _, p := range s.Pending {
 		switch {
@@ -100,7 +100,7 @@ func (s *Step) counts() (fresh, services, stale int) {
 	return fresh, services, stale
 }
 
-// write lists what a person would have to look at.
+// write lists the operations that a maintainer would have to review.
 func (s *Step) write(out *bytes.Buffer) {
 	for _, name := range s.Removed {
 		fmt.Fprintf(out, "%s: removed: %s\n", s.Version, name)
@@ -126,7 +126,7 @@ type drill struct {
 	accepted   map[names.Key]document.Pending // operations.csv of the repository
 }
 
-// step generates from a version, twice: before and after a person looked at what is pending.
+// step generates from a version twice: before and after the pending lines are accepted.
 func (d *drill) step(ctx context.Context, version string) (*Step, error) {
 	dir := filepath.Join(d.work, version)
 	generator, err := d.build(ctx, dir, version)
@@ -232,7 +232,7 @@ func generate(ctx context.Context, program, dir string) ([]document.Pending, err
 	return pending, err
 }
 
-// run runs a program in a folder. What it printed is in the error.
+// run runs a program in a folder. The error contains the program's output.
 func run(ctx context.Context, dir, program string, args ...string) error {
 	command := exec.CommandContext(ctx, program, args...) //nolint:gosec // go, and what it built
 	command.Dir = dir
@@ -242,7 +242,7 @@ func run(ctx context.Context, dir, program string, args ...string) error {
 	return nil
 }
 
-// compare tells the operations of two versions apart.
+// compare compares the operations of two versions.
 func (s *Step) compare(before, now map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		switch old, known := before[name]; {

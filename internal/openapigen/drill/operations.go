@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// operations returns the operations of the documents below a folder, with a digest of each: of all that is
-// said of its request and its answer, the schemas that they name included, but no description.
+// operations returns the operations of the documents below a folder, with a digest of each. The digest
+// covers request, answer and their schemas, and no description.
 func operations(documents fs.FS) (map[string]string, error) {
 	files, err := fs.Glob(documents, "databricks_*/*/services/*.yaml")
 	if err != nil {
@@ -105,7 +105,7 @@ func bare(value any) any {
 	return value
 }
 
-// references appends what a part of a document refers to.
+// references appends the references in a part of a document.
 func references(value any, to []string) []string {
 	switch value := value.(type) {
 	case map[string]any:

@@ -40,7 +40,7 @@ func (c *convention) learn(api *sdk.API, o *sdk.Operation, name Name) {
 	}
 }
 
-// rank orders operations: those that get or list a type first.
+// rank orders operations: get and list come first.
 func (c *convention) rank(o *sdk.Operation) int {
 	switch verb := prose.Words(o.Name)[0]; verb {
 	case "list":
@@ -53,8 +53,8 @@ func (c *convention) rank(o *sdk.Operation) int {
 	return 3
 }
 
-// typeOf is the message that an operation is about: the one that it lists, returns, or sends as its body;
-// nil if there is none.
+// typeOf returns the main type of an operation: the type that it lists, returns, or sends as its body;
+// nil without one.
 func typeOf(api *sdk.API, o *sdk.Operation) *sdk.Type {
 	if o.Paging != nil && o.Paging.Items != "" {
 		if m, ok := api.Message(o.Response.Type); ok {

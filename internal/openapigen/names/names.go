@@ -1,6 +1,6 @@
-// Package names decides under which resource, method and SQL verb an operation of the SDK is
-// found. StackQL's published providers come first, so that statements written for them run here;
-// what they lack is named by the same convention.
+// Package names decides the resource, method and SQL verb of each operation of the SDK. The names of
+// StackQL's published providers have priority, so that statements written for them run here. Other
+// operations get names by the same convention.
 //
 // Three files name the operations. names.csv lists StackQL's names, each beside the SDK's operation, or
 // beside StackQL's operation id if the SDK has none. operations.csv names the operations that StackQL
@@ -244,10 +244,10 @@ func (t *Table) nameOf(api *sdk.API, o *sdk.Operation) (name Name, known bool, e
 	return name, known, nil
 }
 
-// objectKey is where the rows are: the SDK's iterator knows; of other lists it is the one
-// attribute that holds a list of objects; and else StackQL may know, if the response has such an
-// attribute. A list is what says so, and what has pages that nobody reads as one object, which
-// SELECT does.
+// objectKey returns the attribute of the response that holds the rows. The SDK's iterator knows it. In
+// other lists it is the only attribute with a list of objects, or else StackQL's, if the response has
+// it. A list is an operation whose name says so, or one with pages, unless SELECT reads the pages as
+// one object.
 func objectKey(api *sdk.API, o *sdk.Operation, verb, stackql string) string {
 	if o.Paging != nil {
 		if o.Paging.Items == "" {
@@ -277,7 +277,7 @@ func objectKey(api *sdk.API, o *sdk.Operation, verb, stackql string) string {
 	return known
 }
 
-// parse reads what Name.String writes.
+// parse is the inverse of Name.String.
 func parse(file, text string) (Name, error) {
 	parts := strings.Fields(text)
 	if len(parts) < 2 || len(parts) > 3 {

@@ -233,8 +233,8 @@ func (w *watch) query(api *sdk.API, bare *request) error {
 	return nil
 }
 
-// remaining names the parameters whose values do not identify a field: a value that the SDK prints in Go's
-// notation of a pointer, or one that its iterator sets.
+// remaining names the parameters whose values do not identify a field: a value that the SDK prints as Go
+// prints a pointer, or one that its iterator sets.
 func (w *watch) remaining(sent url.Values) error {
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		field, err := w.changing(name, sent[name])

@@ -15,7 +15,7 @@ import (
 	sdktime "github.com/databricks/databricks-sdk-go/common/types/time"
 )
 
-// probe is a request whose values can all be recognised in the sent request.
+// probe is a request in which every value is unique, so that each can be found in the sent request.
 type probe struct {
 	value  reflect.Value
 	leaves []*leaf // in the order of the fields

@@ -134,8 +134,8 @@ func fieldsOf(s *sdk.Service) map[string]bool {
 	return known
 }
 
-// parametersOf names the parameters of all operations, alone and behind Group.Name, those that
-// resource names consist of included.
+// parametersOf names the parameters of all operations, alone and after Group.Name. The parts of
+// resource names are included.
 func parametersOf(s *sdk.Service, f *Facts) map[string]bool {
 	known := map[string]bool{}
 	for _, o := range s.Operations {
@@ -182,7 +182,7 @@ func (c *checker) list(s *sdk.Service, key, path string) {
 	}
 }
 
-// typeOf is the type of an attribute; nil where there is none.
+// typeOf returns the type of an attribute; nil without one.
 func typeOf(s *sdk.Service, t *sdk.Type, attribute string) *sdk.Type {
 	if t == nil || t.Kind != sdk.Named {
 		return nil

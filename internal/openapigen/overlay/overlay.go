@@ -40,10 +40,10 @@ type Heading struct {
 	Description string `yaml:"description"`
 }
 
-// Facts is what the SDK's source does not tell of a service. Operations are written Group.Name,
-// fields Type.json_name.
+// Facts holds facts about a service that the SDK's source does not contain. Operations are written
+// Group.Name, fields Type.json_name.
 type Facts struct {
-	// Paths tells the real path behind a parameter that is a whole resource name.
+	// Paths maps a parameter that holds a whole resource name to the real path.
 	Paths map[string]Path `yaml:"paths"`
 	// Forms replaces forms of resource names that the SDK's comments have, where a segment has several
 	// parts: mcp-services/{catalog}.{schema}.{mcp_service}.
@@ -51,7 +51,7 @@ type Facts struct {
 	// Plain lists the beginnings of paths, up to the parameter {name} or {parent}, if that is a segment and
 	// no resource name.
 	Plain []string `yaml:"plain"`
-	// Templates returns the form of resource names that fields hold; an empty one says there is none.
+	// Templates maps fields that hold resource names to the form of the name; empty: the name has no form.
 	Templates map[string]string `yaml:"templates"`
 	// ParameterPatterns and Patterns are regular expressions that values must match.
 	ParameterPatterns map[string]string `yaml:"parameter_patterns"`
@@ -62,8 +62,7 @@ type Facts struct {
 	// Lists names, by operation, the attributes of the response that go on in the next one, where
 	// that is not just every list: see x-lakeql-paging of the kind merge.
 	Lists map[string][]string `yaml:"lists"`
-	// Completions tells, by the operation that lists, how to complete items that come in part: see
-	// x-lakeql-completion.
+	// Completions maps a list operation to the way to complete its partial items: see x-lakeql-completion.
 	Completions map[string]Completion `yaml:"completions"`
 	// Selects lists operations that SELECT may make although they are POSTs: see x-lakeql-select.
 	Selects []string `yaml:"selects"`
@@ -76,14 +75,14 @@ type Facts struct {
 	Order map[string][]string `yaml:"order"`
 }
 
-// Path tells what the SDK's parameter for a whole resource name stands for: either the form of
-// the name, or, where it has no single form, that the parameter keeps its slashes.
+// Path describes the SDK's parameter for a whole resource name: the form of the name or, if it has no
+// single form, that the parameter keeps its slashes.
 type Path struct {
 	Template     string `yaml:"template"`
 	MultiSegment string `yaml:"multi_segment"` // the parameter's name
 }
 
-// Completion tells how to complete the items of a list: with what operation of the same group, its
+// Completion describes how to complete the items of a list: an operation of the same group, its
 // parameters bound to attributes of the item.
 type Completion struct {
 	Get  string            `yaml:"get"`
@@ -157,7 +156,7 @@ func (o *Overlays) DescriptionsOf(service string) *Descriptions {
 	return &Descriptions{}
 }
 
-// Field returns our words on a field of a type; empty where there are none.
+// Field returns our description of a field; empty without one.
 func (d *Descriptions) Field(typ, field string) string {
 	return cmp.Or(d.Schemas[typ][field], d.Fields[field])
 }

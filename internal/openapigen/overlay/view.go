@@ -9,8 +9,8 @@ import (
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
 )
 
-// View is a resource that is a query over others. Its SQL is SQLite's; package document makes that
-// of StackQL's other dialect from it, and says what it can read.
+// View is a resource defined by a query over other resources. Its SQL is SQLite's. Package document
+// translates it to StackQL's other dialect, and documents the SQL that it can translate.
 type View struct {
 	Description string       `yaml:"description"`
 	Columns     []ViewColumn `yaml:"columns"`
@@ -64,7 +64,7 @@ func columnTypes() []string {
 	return []string{"string", "integer", "number", "boolean", "object", "array"}
 }
 
-// views checks what can be checked of views without an SQL engine.
+// views checks views as far as possible without an SQL engine.
 func (c *checker) views(api *sdk.API, o *Overlays) {
 	for _, key := range slices.Sorted(maps.Keys(o.Views)) {
 		provider, service, _ := strings.Cut(key, ".")

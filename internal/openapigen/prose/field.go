@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Field says in a phrase what a field or parameter holds, by its name and its kind: "boolean" is
-// said as a question, "time" as a point in time; other kinds make no difference.
+// Field returns a phrase for the content of a field or parameter, from its name and its kind. A
+// "boolean" becomes a question, a "time" a point in time; other kinds make no difference.
 func Field(name, kind string) string {
 	words := Words(name)
 	if len(words) == 0 {
@@ -92,8 +92,8 @@ func fixed(name string) string {
 	return ""
 }
 
-// moment words a point in time: event_time is "Time of event.", which guesses nothing of what
-// happened then.
+// moment returns the phrase for a point in time: event_time is "Time of event.", without a guess about
+// the event.
 func moment(words []string) string {
 	what := words
 	switch words[len(words)-1] {
@@ -135,7 +135,7 @@ func question(words []string) string {
 	return "whether " + Spell(words) + " applies"
 }
 
-// be is what follows a subject.
+// be returns the form of "to be" for a subject.
 func be(subject []string) string {
 	if last := subject[len(subject)-1]; IsPlural(last) || uncountable(last) && strings.HasSuffix(last, "s") && last != "access" && last != "status" {
 		return " are "
@@ -161,7 +161,7 @@ func adjective(word string) bool {
 	return false
 }
 
-// Schema says in a phrase what a type is, by its name. Enum types are said as choices.
+// Schema returns a phrase for a type, from its name. Enum types are described as choices.
 func Schema(name string, enum bool) string {
 	words := Words(name)
 	last := words[len(words)-1]

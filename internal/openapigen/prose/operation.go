@@ -60,7 +60,7 @@ func Operation(group, name string, reads bool, owners []string) string {
 	return Sentence(sentence + adverb)
 }
 
-// permissions words the operations on who may do what, which many groups have.
+// permissions returns the sentences for operations on permissions, which many groups have.
 func permissions(verb string, noun, thing []string) string {
 	switch strings.Join(noun, " ") {
 	case "permission levels":
@@ -78,7 +78,7 @@ func permissions(verb string, noun, thing []string) string {
 	return ""
 }
 
-// thingOfGroup is what a group's operations are about: a legacy alert of AlertsLegacy.
+// thingOfGroup returns the noun of a group's operations: "legacy alert" for AlertsLegacy.
 func thingOfGroup(group string) []string {
 	words := Words(group)
 	n := len(words)
@@ -107,7 +107,8 @@ func ownerOf(params, noun []string) string {
 	return ""
 }
 
-// thingOf is what a parameter identifies: cluster of cluster_id; nothing of id, name or account_id.
+// thingOf returns the noun that a parameter identifies: "cluster" for cluster_id; empty for id, name
+// and account_id.
 func thingOf(param string) []string {
 	words := Words(param)
 	last := len(words) - 1
@@ -145,7 +146,8 @@ func pluralPhrase(words []string) []string {
 	return words
 }
 
-// Third is a verb with he, she or it. Some verbs of the API's are said in a plainer way.
+// Third returns the third person singular of a verb. It replaces some of the API's verbs by plainer
+// ones.
 func Third(verb string) string {
 	switch verb {
 	case "update", "patch", "edit":
@@ -168,7 +170,7 @@ func Third(verb string) string {
 	return verb + "s"
 }
 
-// isVerb tells the verbs that names of operations begin with.
+// isVerb reports whether a word is a verb that names of operations begin with.
 func isVerb(word string) bool {
 	switch word {
 	case "acquire", "add", "apply", "approve", "assign", "attach", "backfill", "batch", "cancel", "change", "check", "classify", "clone", "close", "complete", "copy", "create",

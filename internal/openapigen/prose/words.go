@@ -37,7 +37,7 @@ func Words(name string) []string {
 	return joined(words)
 }
 
-// joined puts together what capitals inside of a name took apart: OAuth, PyPI.
+// joined joins words that capitals inside of a name have split: OAuth, PyPI.
 func joined(words []string) []string {
 	var together []string
 	for i := 0; i < len(words); i++ {
@@ -159,7 +159,7 @@ func Plural(word string) string {
 // IsPlural reports whether a noun looks like a plural.
 func IsPlural(word string) bool { return !uncountable(word) && Singular(word) != word }
 
-// uncountable tells the nouns that take no article and have no plural here.
+// uncountable reports whether a noun takes no article and has no plural.
 func uncountable(word string) bool {
 	switch word {
 	case "metadata", "data", "access", "compliance", "usage", "history", "lineage", "information", "info", "dbfs", "compute",

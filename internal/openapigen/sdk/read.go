@@ -275,7 +275,7 @@ func (p *pkg) readGroup(group, impl string) {
 			}
 			o.Paging = p.readIterator(o, f)
 		case calls(f.decl, "listing.ToSlice"), calls(f.decl, "listing.ToSliceN"):
-			// collects what the iterator gives
+			// collects the items of the iterator
 		case calls(f.decl, "a.client.ApiClient().Do"), strings.HasPrefix(name, "dataPlaneInfo"):
 			// The data plane's address is known only from an answer of the control plane: it has
 			// no path that a document could give.

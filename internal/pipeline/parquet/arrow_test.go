@@ -144,7 +144,7 @@ func show(v any) string {
 	return provider.Quote(fmt.Sprintf("%T %v", v, v))
 }
 
-// same compares what was read with what was written, to the bit.
+// same compares read and written values, bit by bit.
 func same(got, want any) bool {
 	switch want := want.(type) {
 	case json.RawMessage:

@@ -27,7 +27,7 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
-// fuzzValue takes a value from the front of data: a byte that says whether there is one, then its bytes.
+// fuzzValue reads a value from the front of data: a byte that is 0 for NULL, then the value's bytes.
 func fuzzValue(typ string, data []byte) (value any, rest []byte) {
 	if len(data) == 0 || data[0]%4 == 0 {
 		return nil, data[min(1, len(data)):]

@@ -164,7 +164,7 @@ func TestPagesAreInWhatEveryReaderHas(t *testing.T) {
 	}
 }
 
-// Readers skip a page when its bounds exclude what they look for, so bounds that are not known have to be wide.
+// Readers skip a page if its bounds exclude the wanted values, so unknown bounds must be wide.
 func TestNoPageOfTextIsExcluded(t *testing.T) {
 	rows := sample(5000)
 	for _, row := range rows[1000:] {
