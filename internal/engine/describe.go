@@ -99,8 +99,15 @@ func (p *planner) planDescribeMethod(d *statement.Describe) (*plan, error) {
 	return fixed(cols, rows), nil
 }
 
-// ResourceColumns lists the columns that DESCRIBE has for a resource.
-func (s *Session) ResourceColumns(r *provider.Resource) (columns []provider.Column, err error) {
+// ResourceColumns lists the columns that DESCRIBE has for a resource, and the methods that a SELECT of it may
+// call.
+func (s *Session) ResourceColumns(r *provider.Resource) (columns []provider.Column, methods []*provider.Method, err error) {
 	defer s.recover(&err)
-	return s.planner().fields(r, provider.Position{})
+	if r.View == nil {
+		if methods, err = s.env().SelectMethods(r); err != nil {
+			return nil, nil, err
+		}
+	}
+	columns, err = s.planner().fields(r, provider.Position{})
+	return columns, methods, err
 }

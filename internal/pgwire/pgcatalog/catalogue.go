@@ -40,8 +40,8 @@ type Catalogue struct {
 	built map[string]*database // by provider
 }
 
-// Describe lists the columns that a resource has in SELECT *.
-type Describe func(r *provider.Resource) ([]provider.Column, error)
+// Describe lists the columns that a resource has in SELECT *, and the methods that a SELECT of it may call.
+type Describe func(r *provider.Resource) ([]provider.Column, []*provider.Method, error)
 
 // New makes a catalogue. It reads nothing before the first question.
 func New(documents *provider.Catalogue, describe Describe) *Catalogue {
@@ -260,101 +260,63 @@ func (f *filler) service(info *provider.ServiceInfo) error {
 		if err != nil {
 			return err
 		}
-		if r.View == nil && len(r.MethodsFor(provider.Select)) == 0 {
+		if r.View == nil && len(r.SelectMethods()) == 0 {
 			continue // nothing to select
 		}
-		columns, err := f.catalogue.describe(r)
-		if err != nil {
+		if err := f.resource(namespace, r); err != nil {
 			return err
 		}
-		f.table(namespace, r, columns)
 	}
 	return nil
 }
 
-// table makes a table of a resource, or a view of a view.
-func (f *filler) table(namespace int64, r *provider.Resource, columns []provider.Column) {
+// resource makes a table of a resource, or a view of a view.
+func (f *filler) resource(namespace int64, r *provider.Resource) error {
+	columns, methods, err := f.catalogue.describe(r)
+	if err != nil {
+		return err
+	}
+	inputs, err := f.catalogue.inputs(r, methods)
+	if err != nil {
+		return err
+	}
+	comment, err := f.catalogue.comment(r, methods, inputs)
+	if err != nil {
+		return err
+	}
+	f.table(namespace, Table{Schema: r.Service, Name: r.Name, View: r.View != nil, Comment: comment, Columns: withInputs(columns, inputs)})
+	return nil
+}
+
+// Table is a table, or a view.
+type Table struct {
+	Schema, Name string
+	View         bool
+	Comment      string
+	Columns      []provider.Column
+}
+
+func (f *filler) table(namespace int64, t Table) {
 	oid := f.oid()
 	kind, kindText := "r", "BASE TABLE"
-	if r.View != nil {
+	if t.View {
 		kind, kindText = "v", "VIEW"
 	}
-	columns = append(slices.Clone(columns), parameters(r, columns)...)
-	f.insert("pg_catalog.pg_class", "oid, relname, relnamespace, relkind, relnatts", oid, r.Name, namespace, kind, len(columns))
-	f.insert("information_schema.tables", "table_catalog, table_schema, table_name, table_type", f.provider, r.Service, r.Name, kindText)
-	if kind == "v" {
-		f.insert("information_schema.views", "table_catalog, table_schema, table_name, is_updatable, is_insertable_into", f.provider, r.Service, r.Name, "NO", "NO")
+	f.insert("pg_catalog.pg_class", "oid, relname, relnamespace, relkind, relnatts", oid, t.Name, namespace, kind, len(t.Columns))
+	f.insert("information_schema.tables", "table_catalog, table_schema, table_name, table_type", f.provider, t.Schema, t.Name, kindText)
+	if t.View {
+		f.insert("information_schema.views", "table_catalog, table_schema, table_name, is_updatable, is_insertable_into", f.provider, t.Schema, t.Name, "NO", "NO")
 	}
-	if comment := comment(r); comment != "" {
-		f.insert("pg_catalog.pg_description", "objoid, description", oid, comment)
+	if t.Comment != "" {
+		f.insert("pg_catalog.pg_description", "objoid, description", oid, t.Comment)
 	}
-	for i, c := range columns {
-		t := typeOf(c)
-		f.insert("pg_catalog.pg_attribute", "attrelid, attname, atttypid, attlen, attnum", oid, c.Name, t.oid, t.size, i+1)
+	for i, c := range t.Columns {
+		typ := typeOf(c)
+		f.insert("pg_catalog.pg_attribute", "attrelid, attname, atttypid, attlen, attnum", oid, c.Name, typ.oid, typ.size, i+1)
 		f.insert("information_schema.columns", "table_catalog, table_schema, table_name, column_name, ordinal_position, data_type, udt_catalog, udt_name, dtd_identifier",
-			f.provider, r.Service, r.Name, c.Name, i+1, t.long, f.provider, t.name, strconv.Itoa(i+1))
+			f.provider, t.Schema, t.Name, c.Name, i+1, typ.long, f.provider, typ.name, strconv.Itoa(i+1))
 		if c.Description != "" {
 			f.insert("pg_catalog.pg_description", "objoid, objsubid, description", oid, i+1, c.Description)
 		}
 	}
-}
-
-// parameters are the columns that SELECT * leaves out: what a query has to say, or may say, in WHERE.
-func parameters(r *provider.Resource, columns []provider.Column) []provider.Column {
-	var found []provider.Column
-	add := func(name, description string, required bool) {
-		has := func(c provider.Column) bool { return c.Name == name }
-		if slices.ContainsFunc(columns, has) || slices.ContainsFunc(found, has) {
-			return
-		}
-		if required {
-			description = strings.TrimSpace("Required in WHERE. " + description)
-		}
-		found = append(found, provider.Column{Name: name, Type: "string", Description: description})
-	}
-	if r.View != nil {
-		for _, p := range r.View.RequiredParams {
-			add(p.Name, p.Description, true)
-		}
-		return found
-	}
-	methods := r.MethodsFor(provider.Select)
-	for _, m := range methods {
-		for _, name := range m.RequiredParams() {
-			p, ok := m.Param(name)
-			if !ok {
-				continue
-			}
-			always := !slices.ContainsFunc(methods, func(m *provider.Method) bool { return !slices.Contains(m.RequiredParams(), name) })
-			add(name, p.Description, always)
-		}
-		for _, v := range m.ServerVariables() {
-			add(v.Name, v.Description, false)
-		}
-	}
-	return found
-}
-
-// comment is a table's description, with what a query of it has to say.
-func comment(r *provider.Resource) string {
-	var needs []string
-	for _, m := range r.MethodsFor(provider.Select) {
-		needed := slices.DeleteFunc(slices.Clone(m.RequiredParams()), func(name string) bool {
-			return slices.ContainsFunc(m.ServerVariables(), func(v provider.Variable) bool { return v.Name == name })
-		})
-		needs = append(needs, strings.Join(needed, " and "))
-	}
-	if r.View != nil {
-		var names []string
-		for _, p := range r.View.RequiredParams {
-			names = append(names, p.Name)
-		}
-		needs = []string{strings.Join(names, " and ")}
-	}
-	slices.Sort(needs)
-	needs = slices.Compact(needs)
-	if len(needs) == 0 || needs[0] == "" {
-		return r.Description
-	}
-	return strings.TrimSpace(r.Description + " WHERE needs " + strings.Join(needs, ", or ") + ".")
 }
