@@ -14,6 +14,7 @@ package bind
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/statement"
@@ -123,6 +124,13 @@ func (b *Binding) Call() dispatch.Call {
 func (b *Binding) Given(name string) (any, bool) {
 	g, ok := b.given[name]
 	return g.value, ok
+}
+
+// Identifies reports whether a column is a parameter of the path, and whether a value for it is another
+// than the one that it has.
+func (b *Binding) Identifies(column string, value any) (other, ok bool) {
+	p, ok := b.Method.Param(column)
+	return fmt.Sprint(b.args[column]) != fmt.Sprint(JSONValue(value)), ok && p.In == provider.InPath
 }
 
 // All returns the statement's values, by the names as written.

@@ -45,7 +45,7 @@ func (b *Binding) set(g given) error {
 		if reflect.DeepEqual(earlier.value, g.value) {
 			return nil
 		}
-		return conflict(g.name, g.pos, earlier.pos)
+		return conflict(strings.TrimPrefix(g.name, AttributePrefix), g.pos, earlier.pos)
 	}
 	b.given[g.name] = g
 	switch {

@@ -105,8 +105,7 @@ func (w *write) firstThatFits(methods []*provider.Method, try func(*write) (*pla
 	return nil, cmp.Or(refused, last)
 }
 
-// settable checks that SET may name a column: an attribute of the body, a part of one, or a
-// parameter outside of the path.
+// settable checks that SET may name a column: an attribute of the body, a part of one, or a parameter.
 func (w *write) settable(m *provider.Method, column statement.Ident) error {
 	b, err := w.env.Scope().New(m, w.position, bind.ColumnStyle)
 	if err != nil {
@@ -116,13 +115,8 @@ func (w *write) settable(m *provider.Method, column statement.Ident) error {
 	if b.IsAttribute(b.Top(column.Text)) || b.IsWhole(column.Text) {
 		return nil
 	}
-	if p, ok := m.Param(column.Text); ok {
-		if p.In != provider.InPath {
-			return nil
-		}
-		return provider.Usagef("%s: %s identifies the resource to change, and cannot be changed itself", w.what, column.Text).
-			At(column.Pos).
-			Hintf("compare it in the WHERE")
+	if b.IsParam(column.Text) {
+		return nil
 	}
 	return b.Unknown(column.Text, column.Pos)
 }
@@ -240,7 +234,15 @@ func (w *write) setAll(b *bind.Binding, sets []statement.Assignment, row []any) 
 		if err := w.unclearable(b, columns[i], row[i]); err != nil {
 			return err
 		}
-		if err := w.setCell(b, b.AttributeFirst(columns[i]), row[i], nil); err != nil {
+		column := b.AttributeFirst(columns[i])
+		if other, ok := b.Identifies(column.Text, row[i]); ok && other {
+			return provider.Usagef("%s: %s identifies the resource to change, and cannot be changed itself", w.what, column.Text).
+				At(column.Pos).
+				Hintf("compare it in the WHERE")
+		} else if ok {
+			continue
+		}
+		if err := w.setCell(b, column, row[i], nil); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (r *reading) hideComments(tokens []token) []token {
 			if strings.HasSuffix(r.raw(t), "*/") {
 				to -= 2
 			}
-			if from < to && strings.TrimSpace(r.text[from:to]) != "" {
+			if from < to && !isMarker(r.text[from:to]) {
 				r.hide(from, to)
 			}
 		case t.kind == hint && !plain(r.raw(t)):
@@ -69,6 +69,13 @@ func (r *reading) hideComments(tokens []token) []token {
 		}
 	}
 	return others
+}
+
+// isMarker reports whether the text of a comment is empty, or a word by which StackQL's pages mark
+// parameters.
+func isMarker(text string) bool {
+	text = strings.TrimSpace(text)
+	return text == "" || strings.EqualFold(text, "required") || strings.EqualFold(text, "optional")
 }
 
 // wording judges the bare words of a statement.
@@ -140,6 +147,43 @@ func (w *wording) findAliases() {
 // bareName matches usual names of columns, tables and aliases. No credential looks like one.
 var bareName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([a-z_]{1,40}|[A-Z_]{1,20}|[A-Za-z]\w{0,2})$`) })
 
+// isColumn reports whether a token stands where only a column's name can: between the commas of a SELECT or
+// RETURNING, in the list of an INSERT, or before the = of a condition or an assignment.
+func (w *wording) isColumn(i int) bool {
+	first := i
+	for first > 1 && w.is(first-1, ".") {
+		first -= 2
+	}
+	if w.isValue(first) || first == 0 {
+		return false
+	}
+	ends := i+1 == len(w.tokens) || w.is(i+1, ",") || w.is(i+1, ")") || w.is(i+1, "=") || strings.EqualFold(w.raw(w.tokens[i+1]), "FROM")
+	begins := w.is(first-1, ",") || w.is(first-1, "(") ||
+		slices.Contains([]string{"SELECT", "RETURNING", "DISTINCT", "SET", "WHERE", "AND", "OR"}, strings.ToUpper(w.raw(w.tokens[first-1])))
+	return begins && ends && !w.isArgument(first)
+}
+
+// isArgument reports whether a token stands between brackets other than those behind INSERT INTO name.
+func (w *wording) isArgument(i int) bool {
+	depth := 0
+	for j := i - 1; j >= 0; j-- {
+		switch w.raw(w.tokens[j]) {
+		case ")":
+			depth++
+		case "(":
+			if depth--; depth < 0 {
+				return j == 0 || !w.follows(j-1, "INTO")
+			}
+		}
+	}
+	return false
+}
+
+// columnName matches the names of columns that documents use, in both of their spellings.
+var columnName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-z_]{1,60}|[a-z]{1,20}([A-Z][a-z]{1,20}){1,6})$`)
+})
+
 // isShown reports whether a bare word may be shown.
 func (w *wording) isShown(i int) bool {
 	t := w.tokens[i]
@@ -152,6 +196,8 @@ func (w *wording) isShown(i int) bool {
 		return false
 	}
 	switch {
+	case t.kind == word && columnName().MatchString(raw) && (w.isColumn(i) || w.is(i+1, ".") && i+2 < len(w.tokens) && w.isColumn(i+2)):
+		return true
 	case t.kind == parameter:
 		return w.is(i+1, "=") && bareName().MatchString(raw) || w.known.near(lower) || w.raw(t)[0] != '@' && bareName().MatchString(raw)
 	case w.known.near(lower):

@@ -325,7 +325,7 @@ func (p *Program) SQLError(err error) error {
 	}
 	e := p.located(err)
 	if p.Target != nil && strings.HasPrefix(e.Message, "no such column") {
-		e.Hint = "the WHERE tells which resource is meant, by " + strings.Join(fieldNames(p.Target.fields), ", ")
+		e.Hint = "the WHERE identifies the resource, by " + strings.Join(p.Target.names(), ", ")
 	}
 	if strings.Contains(e.Message, "no query solution") {
 		e.Message, e.Hint = p.tables.unsolved()

@@ -29,8 +29,8 @@ type Target struct {
 const TargetTable = "lakeql.target"
 
 // AddTarget makes the target of a method. sets are the assignments of the statement; a DELETE has none.
-// The table has no columns for the update mask and for the assigned columns. Of the body's other
-// attributes, an UPDATE may compare the required ones, and a DELETE all.
+// Of the body's attributes, an UPDATE may compare the required ones, and a DELETE all. Either may compare
+// the body as a whole, by its own name. Their values go into the body.
 func (p *Program) AddTarget(m *provider.Method, sets []statement.Assignment) error {
 	t, err := newTarget(p, m, sets)
 	if err != nil {
@@ -75,18 +75,24 @@ func newTarget(p *Program, m *provider.Method, sets []statement.Assignment) (*Ta
 	if b.Body == nil {
 		return t, nil
 	}
+	if b.IsWhole(m.BodyName) {
+		t.addAttribute(m.BodyName, "object")
+	}
 	masked := b.MaskName() != "" && b.IsParam(b.MaskName())
 	for _, property := range b.Body.Properties {
 		required := slices.Contains(m.Body.RequiredAttributes, property.Name)
-		if len(sets) > 0 && !required || b.IsParam(property.Name) {
+		if len(sets) > 0 && !required {
 			continue
 		}
 		schema, err := p.env.Catalogue.Resolve(m, property.Schema)
 		if err != nil {
 			return nil, err
 		}
-		t.add(property.Name, schema.Type)
-		t.access.params = append(t.access.params, property.Name)
+		if b.IsParam(property.Name) {
+			t.add(bind.AttributePrefix+property.Name, schema.Type)
+			continue
+		}
+		t.addAttribute(property.Name, schema.Type)
 		if required && !masked && !isSet(property.Name) && !bind.IsMaskName(property.Name) && !slices.Contains(m.BodyFromPath, property.Name) {
 			t.access.required = append(t.access.required, property.Name)
 		}
@@ -99,6 +105,19 @@ func (t *Target) add(name, typ string) {
 	if !slices.ContainsFunc(t.fields, func(f field) bool { return strings.EqualFold(f.name, name) }) {
 		t.fields = append(t.fields, field{name: name, typ: typ})
 	}
+}
+
+// addAttribute adds a column for an attribute of the body, or for the body as a whole, and one for its
+// name with StackQL's prefix.
+func (t *Target) addAttribute(name, typ string) {
+	t.add(name, typ)
+	t.add(bind.AttributePrefix+name, typ)
+	t.access.params = append(t.access.params, name)
+}
+
+// names lists what the condition may compare, without the names that have StackQL's prefix.
+func (t *Target) names() []string {
+	return slices.DeleteFunc(fieldNames(t.fields), func(name string) bool { return strings.HasPrefix(name, bind.AttributePrefix) })
 }
 
 // create makes the table in the program's database.
@@ -126,11 +145,12 @@ func (t *Target) BestIndex(idx *sqlite3.IndexInfo) error {
 			continue
 		}
 		name := t.fields[c.Column].name
-		compared[name] = true
+		compared[name], compared[strings.TrimPrefix(name, bind.AttributePrefix)] = true, true
 		if !c.Usable || given[name] {
 			continue
 		}
 		given[name] = true
+		given[strings.TrimPrefix(name, bind.AttributePrefix)] = true
 		chosen.fields = append(chosen.fields, c.Column)
 		idx.ConstraintUsage[i] = sqlite3.IndexConstraintUsage{ArgvIndex: len(chosen.fields), Omit: true}
 	}
