@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,23 +17,16 @@ import (
 
 // TestMain builds the command, once for all tests of the package.
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "lakeql")
+	built, remove, err := testworld.BuildCommand()
 	if err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	built := filepath.Join(dir, "lakeql")
 	if err := os.Setenv("LAKEQL_UNDER_TEST", built); err != nil {
 		panic(err)
 	}
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", built,
-		"-ldflags", "-X github.com/lakeql/lakeql/internal/cli.version=1.2.3-test", "github.com/lakeql/lakeql")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the command: %v\n%s", err, out)
-		os.Exit(1)
-	}
 	status := m.Run()
-	_ = os.RemoveAll(dir)
+	remove()
 	os.Exit(status)
 }
 

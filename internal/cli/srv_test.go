@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -12,7 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"os"
@@ -27,54 +25,28 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 // served is a running lakeql srv.
-type served struct {
-	host, port string
-	command    *exec.Cmd
-	stderr     *bytes.Buffer
-}
+type served struct{ *testworld.SQLServer }
 
 // serveSQL starts lakeql srv over an emulator.
-func serveSQL(t *testing.T, opts emulator.Options, r run) *served {
+func serveSQL(t *testing.T, opts emulator.Options, r run) served {
 	t.Helper()
 	opts.CreateOnUse = true
 	_, env := workspace(t, opts)
 	r.env = append(r.env, env...)
 	r.args = append([]string{"srv", "--port", "0", "--retry-timeout", "0"}, r.args...)
-	s := &served{command: r.command(t.Context(), t), stderr: &bytes.Buffer{}}
-	s.command.Stderr = s.stderr
-	out, err := s.command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	address, found := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	if err != nil || !found {
-		_ = s.command.Wait()
-		t.Fatalf("%q, %v\n%s", line, err, s.stderr)
-	}
-	if s.host, s.port, err = net.SplitHostPort(address); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = s.command.Process.Signal(syscall.SIGTERM) // it may have ended
-		_, _ = io.Copy(io.Discard, out)
-		_ = s.command.Wait()
-	})
-	return s
+	return served{testworld.StartSQLServer(t, r.command(t.Context(), t))}
 }
 
-func (s *served) dsn(more string) string {
-	return fmt.Sprintf("host=%s port=%s dbname=databricks_workspace user=ada %s", s.host, s.port, more)
+func (s served) dsn(more string) string {
+	return fmt.Sprintf("host=%s port=%s dbname=databricks_workspace user=ada %s", s.Host, s.Port, more)
 }
 
 // psql runs psql with a text on its input.
-func (s *served) psql(t *testing.T, more, text string) (output string, failed bool) {
+func (s served) psql(t *testing.T, more, text string) (output string, failed bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -88,7 +60,7 @@ func (s *served) psql(t *testing.T, more, text string) (output string, failed bo
 	return string(out), err != nil
 }
 
-func (s *served) connect(t *testing.T, more string) *pgx.Conn {
+func (s served) connect(t *testing.T, more string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.dsn(more))
 	if err != nil {
@@ -145,6 +117,24 @@ func TestServerPsql(t *testing.T) {
 		"SHOW":                        {"SHOW SERVICES IN databricks_workspace LIKE 'postgres%';", []string{"postgres|Lakebase Postgres"}, false},
 		"DESCRIBE":                    {"DESCRIBE databricks_workspace.postgres.postgres_credentials;", []string{"token|string (password)\n"}, false},
 		"a cursor":                    {"BEGIN; DECLARE c CURSOR FOR SELECT name FROM postgres.postgres_projects ORDER BY name; FETCH 1 FROM c; FETCH FORWARD 1 FROM c; CLOSE c; COMMIT;", []string{"name\nprojects/fleet\n(1 row)\nname\nprojects/inventory\n(1 row)"}, false},
+		"a cursor that failed": {
+			"\\unset ON_ERROR_STOP\nDECLARE c CURSOR FOR SELECT nonsense FROM postgres.postgres_projects;\n" +
+				"DECLARE c CURSOR FOR SELECT name FROM postgres.postgres_branches WHERE project_id = 'nobody'; FETCH c; FETCH c;",
+			[]string{"no such column: nonsense\nLINE 1: DECLARE c CURSOR FOR SELECT nonsense FROM", "NOT_FOUND", "NOT_FOUND"},
+			false,
+		},
+		"a cursor that moves": {
+			`\unset ON_ERROR_STOP
+DECLARE c CURSOR FOR SELECT n FROM generate_series(1, 5) AS g(n);
+MOVE 2 FROM c; FETCH c; FETCH RELATIVE 2 IN c; MOVE BACKWARD ALL IN c; FETCH NEXT c; FETCH ABSOLUTE 4 FROM c; FETCH FIRST FROM c;
+FETCH BACKWARD 1 FROM c; FETCH -1 FROM c; FETCH LAST FROM c; FETCH 0 FROM c;
+CLOSE ALL; FETCH c;`,
+			[]string{
+				"n\n3\n(1 row)\nn\n5\n(1 row)\nn\n1\n(1 row)\nn\n4\n(1 row)\nn\n1\n(1 row)\nERROR:  FETCH BACKWARD 1: a cursor goes forward only\n",
+				`ERROR:  there is no cursor "c"`,
+			},
+			false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,10 +142,13 @@ func TestServerPsql(t *testing.T) {
 			if failed != test.fails {
 				t.Errorf("failed is %v:\n%s", failed, got)
 			}
-			for _, want := range test.want {
-				if !strings.Contains(got, want) {
+			rest := got
+			for _, want := range test.want { // one behind the other
+				_, behind, found := strings.Cut(rest, want)
+				if !found {
 					t.Errorf("no %q in\n%s", want, got)
 				}
+				rest = behind
 			}
 		})
 	}
@@ -335,7 +328,7 @@ func TestServerEnds(t *testing.T) {
 		done <- busy.QueryRow(t.Context(), "SELECT count(*) FROM postgres.postgres_projects").Scan(&n)
 	}()
 	<-began
-	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.Command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil && !strings.Contains(err.Error(), "57P01") { // it may not have been sent yet
@@ -353,7 +346,7 @@ func TestServerForeignTables(t *testing.T) {
 	s := serveSQL(t, emulator.Options{}, run{})
 	c := startCluster(t)
 	c.do(t, "CREATE EXTENSION postgres_fdw")
-	c.do(t, fmt.Sprintf("CREATE SERVER lakeql FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '%s', port '%s', dbname 'databricks_workspace')", s.host, s.port))
+	c.do(t, fmt.Sprintf("CREATE SERVER lakeql FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '%s', port '%s', dbname 'databricks_workspace')", s.Host, s.Port))
 	c.do(t, "CREATE USER MAPPING FOR CURRENT_USER SERVER lakeql OPTIONS (user 'ada', password_required 'false')")
 	c.do(t, "CREATE SCHEMA lake")
 	c.do(t, "IMPORT FOREIGN SCHEMA postgres LIMIT TO (postgres_projects, postgres_branches) FROM SERVER lakeql INTO lake")

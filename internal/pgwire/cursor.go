@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +15,9 @@ import (
 )
 
 // declare makes a cursor: DECLARE name [BINARY] [INSENSITIVE] [[NO] SCROLL] CURSOR [WITH|WITHOUT HOLD] FOR query.
-// Its rows are fetched forward only.
-func (s *session) declare(p piece) error {
+// Its rows are fetched forward only. A cursor is a portal, so clients may describe it by its name. One that is
+// declared outside of a transaction stays open: there is no transaction that could end it.
+func (s *session) declare(p piece, args []any) error {
 	var name string
 	hold := false
 	parts := pgtext.Tokens(p.text)
@@ -37,11 +40,14 @@ func (s *session) declare(p piece) error {
 			if len(query) != 1 || !reads(query[0]) {
 				return &fault{state: stateSyntax, message: "a cursor is for one query", at: t.Start + 1}
 			}
-			if _, taken := s.cursors[name]; taken {
+			if _, taken := s.portals[name]; taken {
 				return faultf("42P03", "there is a cursor %s already", provider.Quote(name))
 			}
 			query[0].start += parts[i].Start + len(t.Text)
-			s.cursors[name] = &portal{session: s, piece: query[0], hold: hold}
+			if _, err := s.columnsOf(query[0], len(args)); err != nil { // as PostgreSQL does; FETCH would have no position for it
+				return shift(err, query[0].start)
+			}
+			s.portals[name] = &portal{session: s, piece: query[0], args: args, declared: true, hold: hold || s.transaction == idle}
 			return nil
 		}
 	}
@@ -64,7 +70,7 @@ func (s *session) cursorOf(p piece) (*portal, error) {
 			last = t
 		}
 	}
-	c, ok := s.cursors[cursorName(last)]
+	c, ok := s.portals[cursorName(last)]
 	if !ok {
 		return nil, &fault{state: stateNoCursor, message: "there is no cursor " + provider.Quote(cursorName(last)), at: last.Start + 1}
 	}
@@ -73,10 +79,7 @@ func (s *session) cursorOf(p piece) (*portal, error) {
 
 func (s *session) closeCursor(p piece) error {
 	if p.is("CLOSE", "ALL") {
-		for name, c := range s.cursors {
-			c.close()
-			delete(s.cursors, name)
-		}
+		s.dropCursors(false)
 		return nil
 	}
 	c, err := s.cursorOf(p)
@@ -84,67 +87,172 @@ func (s *session) closeCursor(p piece) error {
 		return err
 	}
 	c.close()
-	for name, other := range s.cursors {
-		if other == c {
-			delete(s.cursors, name)
-		}
-	}
+	maps.DeleteFunc(s.portals, func(_ string, other *portal) bool { return other == c })
 	return nil
 }
 
-// fetch reads rows of a cursor: FETCH [NEXT|ALL|FORWARD|FORWARD n|FORWARD ALL|n] [FROM|IN] name.
-func (s *session) fetch(ctx context.Context, p piece) (provider.Rows, error) {
-	c, err := s.cursorOf(p)
-	if err != nil {
-		return nil, err
-	}
-	most := int64(1)
-	for _, w := range p.words[1:] {
-		switch w {
-		case "ALL":
-			most = math.MaxInt64
-		case "BACKWARD", "PRIOR", "FIRST", "LAST", "ABSOLUTE", "RELATIVE":
-			return nil, &fault{state: "55000", message: "a cursor goes forward only", hint: "FETCH n, FETCH ALL, or FETCH FORWARD n"}
-		default:
-			if n, err := strconv.ParseInt(w, 10, 64); err == nil {
-				most = n
-			}
+// dropCursors closes the cursors, or only those that end with a transaction.
+func (s *session) dropCursors(unheld bool) {
+	for name, c := range s.portals {
+		if c.declared && (!unheld || !c.hold) {
+			c.close()
+			delete(s.portals, name)
 		}
 	}
-	if err := c.start(ctx); err != nil {
-		return nil, shift(err, c.piece.start)
+}
+
+// fetch reads rows of a cursor, and moves over them without: FETCH|MOVE [direction] [FROM|IN] name. A cursor
+// goes forward. To go back it begins again, which asks the API again.
+func (s *session) fetch(ctx context.Context, p piece) (rows provider.Rows, tag string, err error) {
+	c, err := s.cursorOf(p)
+	if err != nil {
+		return nil, "", err
 	}
-	return &fetched{cursor: c, left: most, silent: p.is("MOVE")}, nil
+	d, err := readDirection(p, c.position)
+	if err != nil {
+		return nil, "", err
+	}
+	if d.again {
+		c.rewind()
+	}
+	if err := c.start(ctx); err != nil {
+		return nil, "", shift(err, c.piece.start)
+	}
+	part := &fetched{cursor: c, skip: d.skip, left: d.most, unlink: c.link(ctx)}
+	if p.is("FETCH") {
+		return part, "", nil
+	}
+	defer part.Close() //nolint:errcheck // it holds nothing that could fail
+	moved := int64(0)
+	for {
+		_, err := part.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return provider.NewRows(nil, nil), "MOVE " + asText(moved+d.back), nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		moved++
+	}
+}
+
+// direction says which rows FETCH reads.
+type direction struct {
+	again bool  // from the first one
+	skip  int64 // rows before them
+	most  int64
+	back  int64 // rows that MOVE goes back
+}
+
+// readDirection reads the direction of FETCH and MOVE, for a cursor that has returned some rows.
+func readDirection(p piece, position int64) (direction, error) {
+	var words []string
+	for _, w := range p.words[1:] {
+		if w == "FROM" || w == "IN" {
+			break
+		}
+		words = append(words, w)
+	}
+	if len(words) == len(p.words)-1 {
+		words = words[:len(words)-1] // the cursor's name
+	}
+	refused := &fault{
+		state: "55000", message: p.word(0) + " " + strings.Join(words, " ") + ": a cursor goes forward only",
+		hint: "FETCH n, FETCH ALL, FETCH FORWARD n; FETCH FIRST, FETCH ABSOLUTE n, and MOVE BACKWARD ALL begin again",
+	}
+	if len(words) == 0 {
+		return direction{most: 1}, nil
+	}
+	number, all := int64(1), false
+	switch last := words[len(words)-1]; {
+	case last == "ALL":
+		number, all = math.MaxInt64, true
+	case len(words) > 1 || last[0] >= '0' && last[0] <= '9':
+		n, err := strconv.ParseInt(last, 10, 64)
+		if err != nil || slices.Contains(words, "-") {
+			return direction{}, refused
+		}
+		number = n
+	}
+	nothing := number == 0 && p.is("FETCH") // it would be the row before
+	switch words[0] {
+	case "FIRST":
+		return direction{again: position > 0, most: 1}, nil
+	case "ABSOLUTE":
+		d := direction{again: number <= position, skip: max(number-1, 0), most: min(number, 1)}
+		if !d.again {
+			d.skip -= position
+		}
+		return d, nil
+	case "BACKWARD":
+		if p.is("MOVE") && all {
+			return direction{again: position > 0, back: position}, nil
+		}
+		return direction{}, refused
+	case "RELATIVE":
+		if all || number == 0 {
+			return direction{}, refused
+		}
+		return direction{skip: number - 1, most: 1}, nil
+	case "NEXT", "ALL", "FORWARD":
+	default:
+		if len(words) > 1 {
+			return direction{}, refused
+		}
+		if n := words[0]; n[0] < '0' || n[0] > '9' {
+			return direction{}, refused
+		}
+	}
+	if nothing {
+		return direction{}, refused
+	}
+	return direction{most: number}, nil
+}
+
+// rewind makes a cursor begin again.
+func (p *portal) rewind() {
+	p.close()
+	*p = portal{session: p.session, piece: p.piece, args: p.args, declared: p.declared, hold: p.hold}
 }
 
 // fetched are the next rows of a cursor.
 type fetched struct {
 	cursor *portal
+	skip   int64
 	left   int64
-	silent bool // MOVE: they are counted only
+	unlink func() // the cursor outlives the statement that reads on
 }
 
 // Columns returns the cursor's, which are known once it has started.
-func (f *fetched) Columns() []provider.Column {
-	if f.silent {
-		return nil
-	}
-	return f.cursor.columns
-}
+func (f *fetched) Columns() []provider.Column { return f.cursor.columns }
+
+// types returns the types of the columns.
+func (f *fetched) types() []uint32 { return slices.Clone(f.cursor.types) }
 
 // Next returns the next row.
 func (f *fetched) Next(ctx context.Context) ([]any, error) {
-	if f.left <= 0 {
-		return nil, io.EOF
+	for f.left > 0 {
+		row, err := f.cursor.row(ctx)
+		if errors.Is(err, io.EOF) {
+			f.left = 0
+			return nil, errors.Join(f.cursor.finish(), io.EOF)
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.cursor.position++
+		if f.skip > 0 {
+			f.skip--
+			continue
+		}
+		f.left--
+		return row, nil
 	}
-	f.left--
-	row, err := f.cursor.row(ctx)
-	if errors.Is(err, io.EOF) {
-		f.left = 0
-		return nil, errors.Join(f.cursor.finish(), io.EOF)
-	}
-	return row, err
+	return nil, io.EOF
 }
 
 // Close leaves the cursor where it is.
-func (*fetched) Close() error { return nil }
+func (f *fetched) Close() error {
+	f.unlink()
+	return nil
+}

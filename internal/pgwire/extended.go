@@ -176,7 +176,7 @@ func (s *session) describePortal(ctx context.Context, p *portal) error {
 	case p.described != nil:
 		s.sendHeader(p.described, p.formats)
 		return nil
-	case !reads(p.piece):
+	case !reads(p.piece) && !p.piece.is("FETCH"):
 		columns, err := s.columnsOf(p.piece, len(p.args))
 		if err != nil {
 			return shift(err, p.piece.start)

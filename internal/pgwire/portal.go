@@ -30,8 +30,12 @@ type portal struct {
 	began   time.Time
 	sent    int64
 	started bool
+	failure error // what ended the statement; whoever reads on gets it again, and not the end of the rows
 	tag     string
-	hold    bool // a cursor that outlives its transaction
+
+	declared bool  // by DECLARE: it is a cursor
+	hold     bool  // a cursor that outlives its transaction
+	position int64 // rows that FETCH read
 
 	base context.Context // of the statement, which may outlive the message that started it
 	end  context.CancelCauseFunc
@@ -40,8 +44,13 @@ type portal struct {
 // start runs the statement up to its first row.
 func (p *portal) start(ctx context.Context) error {
 	if p.started {
-		return nil
+		return p.failure
 	}
+	p.failure = p.begin(ctx)
+	return p.failure
+}
+
+func (p *portal) begin(ctx context.Context) error {
 	p.started, p.began = true, time.Now()
 	p.base, p.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer p.link(ctx)()
@@ -67,7 +76,7 @@ func (p *portal) link(ctx context.Context) func() {
 // open begins the statement, and gets its rows.
 func (p *portal) open(ctx context.Context) error {
 	s := p.session
-	if rows, tag, ok, err := s.local(ctx, p.piece); ok || err != nil {
+	if rows, tag, ok, err := s.local(ctx, p.piece, p.args); ok || err != nil {
 		p.rows, p.tag = rows, tag
 		return err
 	}
@@ -96,6 +105,10 @@ func (p *portal) open(ctx context.Context) error {
 // settleTypes decides the types of the columns. The type of an expression is known by its first value only,
 // unless Describe has said text already.
 func (p *portal) settleTypes(ctx context.Context) error {
+	if part, ok := p.rows.(*fetched); ok && p.described == nil {
+		p.types = part.types() // one type for all parts of a cursor
+		return nil
+	}
 	p.types = make([]uint32, len(p.columns))
 	unknown := false
 	for i, c := range p.columns {
@@ -158,7 +171,11 @@ func (p *portal) row(ctx context.Context) ([]any, error) {
 	if p.rows == nil {
 		return nil, io.EOF
 	}
-	return p.rows.Next(ctx)
+	row, err := p.rows.Next(ctx)
+	if err != nil && !errors.Is(err, io.EOF) {
+		p.failure = err
+	}
+	return row, err
 }
 
 // finish ends the statement, with what it has to say behind its rows.
@@ -208,6 +225,8 @@ func (p *portal) commandTag() string {
 		return p.piece.word(0) + " " + count(p.session.runner.Affected())
 	case len(p.columns) == 0:
 		return p.piece.word(0)
+	case p.piece.is("FETCH"):
+		return "FETCH " + count(p.sent)
 	}
 	return "SELECT " + count(p.sent)
 }

@@ -30,8 +30,7 @@ type session struct {
 	tables     *pgcatalog.Session
 	settings   map[string]string
 	statements map[string]*prepared
-	portals    map[string]*portal
-	cursors    map[string]*portal
+	portals    map[string]*portal // cursors too
 
 	text        string // of the message whose statement runs; errors have positions in it
 	state       string // SQLSTATE that the last statement ended with
@@ -58,7 +57,7 @@ func (s *session) begin(parameters map[string]string) {
 		}
 	}
 	s.tables = s.server.tables.Session(pgcatalog.Client{User: s.user, Database: s.database, ID: s.id, Setting: s.setting})
-	s.statements, s.portals, s.cursors = map[string]*prepared{}, map[string]*portal{}, map[string]*portal{}
+	s.statements, s.portals = map[string]*prepared{}, map[string]*portal{}
 	s.transaction = idle
 }
 
@@ -94,9 +93,6 @@ func (s *session) loop(ctx context.Context) {
 // close releases what the session holds.
 func (s *session) close() {
 	for _, p := range s.portals {
-		p.close()
-	}
-	for _, p := range s.cursors {
 		p.close()
 	}
 	s.tables.Close()
@@ -196,11 +192,13 @@ func (s *session) failTransaction() {
 	}
 }
 
-// dropPortals ends the portals, which live as long as a transaction.
+// dropPortals ends the portals, which live as long as a transaction. Cursors that are held stay.
 func (s *session) dropPortals() {
 	for name, p := range s.portals {
-		p.close()
-		delete(s.portals, name)
+		if !p.hold {
+			p.close()
+			delete(s.portals, name)
+		}
 	}
 }
 

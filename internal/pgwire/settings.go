@@ -68,7 +68,7 @@ func milliseconds(text string) time.Duration {
 }
 
 // local answers the statements that are about the connection.
-func (s *session) local(ctx context.Context, p piece) (rows provider.Rows, tag string, ok bool, err error) {
+func (s *session) local(ctx context.Context, p piece, args []any) (rows provider.Rows, tag string, ok bool, err error) {
 	if s.transaction == failed && !endsTransaction(p) {
 		return nil, "", false, nil
 	}
@@ -123,12 +123,12 @@ func (s *session) local(ctx context.Context, p piece) (rows provider.Rows, tag s
 		}
 		return provider.NewRows(columns, row), "SHOW", true, nil
 	case "DECLARE":
-		return provider.NewRows(nil, nil), "DECLARE CURSOR", true, s.declare(p)
+		return provider.NewRows(nil, nil), "DECLARE CURSOR", true, s.declare(p, args)
 	case "CLOSE":
 		return provider.NewRows(nil, nil), "CLOSE CURSOR", true, s.closeCursor(p)
 	case "FETCH", "MOVE":
-		rows, err := s.fetch(ctx, p)
-		return rows, "", true, err
+		rows, tag, err := s.fetch(ctx, p)
+		return rows, tag, true, err
 	}
 	return nil, "", false, nil
 }
@@ -170,21 +170,12 @@ func (s *session) endTransaction(back bool) {
 		s.notice(stateWarning, "ROLLBACK took nothing back: what the statements changed stays changed")
 	}
 	s.transaction, s.changed = idle, false
-	for name, c := range s.cursors {
-		if !c.hold {
-			c.close()
-			delete(s.cursors, name)
-		}
-	}
+	s.dropCursors(true)
 }
 
 func (s *session) discard() {
 	s.statements = map[string]*prepared{}
-	s.dropPortals()
-	for name, c := range s.cursors {
-		c.close()
-		delete(s.cursors, name)
-	}
+	s.dropCursors(false)
 	application := s.settings["application_name"]
 	s.settings = newSettings(s.user)
 	s.settings["application_name"] = application

@@ -1,10 +1,13 @@
 #!/bin/sh
 # Installs what the tests need beyond Go, if it is missing: a C compiler and its headers (for the
-# race detector), certificates (to download Go modules) and PostgreSQL's server and psql.
+# race detector), certificates (to download Go modules) and PostgreSQL's server and psql. On Debian
+# and Ubuntu it also installs the clients of PostgreSQL that internal/clients runs.
 # Each argument names another command to install, as in `setup.sh git make`.
 #
 # It installs with apt-get. On a terminal it asks first. Elsewhere it needs root or a sudo that
 # asks for no password. Otherwise it prints how to install the missing packages, and exits with 1.
+# Tests skip clients that are not there: if nothing else is missing, it exits with 0, except under
+# CI=1. CLIENTS=no leaves the clients out.
 set -eu
 
 # missing prints the Debian packages that are not installed, judged by a file or command of each.
@@ -20,8 +23,26 @@ missing() {
   done
 }
 
+# clients prints the Debian packages of clients that are not installed.
+clients() {
+  [ "${CLIENTS:-}" != no ] && command -v dpkg-query >/dev/null || return 0
+  for name in python3-psycopg2 python3-psycopg; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+  done
+}
+
+# look sets needed to the packages that the tests cannot do without, and packages to all that are missing.
+look() {
+  needed=$(missing "$@" | paste -s -d ' ' -)
+  packages=$({ missing "$@"; clients; } | paste -s -d ' ' -)
+}
+
 # explain prints how a person installs the packages, and ends the script.
 explain() {
+  if [ -z "$needed" ] && [ -z "${CI:-}" ]; then
+    echo "$1. The tests skip these clients. With CLIENTS=no, nothing asks for them."
+    exit 0
+  fi
   echo "$1. To install what the tests need:"
   echo "  Debian, Ubuntu   apt-get install --no-install-recommends $packages"
   echo '  Fedora           dnf install gcc glibc-devel postgresql-server'
@@ -34,7 +55,7 @@ if ! command -v go >/dev/null; then
   echo 'Go is missing: install the version that go.mod names, or newer, from https://go.dev/dl/' >&2
   exit 1
 fi
-packages=$(missing "$@" | paste -s -d ' ' -)
+look "$@"
 [ -n "$packages" ] || exit 0
 command -v apt-get >/dev/null || explain "$packages: missing, and apt-get is not here to install"
 
@@ -62,5 +83,5 @@ install() {
 if ! install update || ! install install -y --no-install-recommends $packages; then
   explain "$packages: apt-get cannot install"
 fi
-packages=$(missing "$@" | paste -s -d ' ' -)
+look "$@"
 [ -z "$packages" ] || explain "$packages: missing after the installation"

@@ -36,10 +36,12 @@ func newMachine(t *testing.T, user string, without ...string) machine {
 		"id":     "echo " + user,
 		"initdb": "",
 		// It writes down how it was called, and installs the compiler.
-		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc";; esac`,
+		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc"; for name; do cp "${0%/*}/initdb" "${0%/*}/has.$name"; done;; esac`,
 		// It asks for a password unless the test has created a file that permits the command.
 		"sudo": `if [ "$1" = -n ]; then [ -e "$0.free" ] || exit 1; shift; fi; exec "$@"`,
 		"true": "",
+		// It knows the packages that a file names.
+		"dpkg-query": `for name; do :; done; if [ -e "${0%/*}/has.$name" ]; then echo installed; else exit 1; fi`,
 	}
 	for _, name := range without {
 		delete(stubs, name)
@@ -65,7 +67,7 @@ func (m machine) write(t *testing.T, name, text string) {
 func (m machine) setup(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "./setup.sh", args...)
-	cmd.Env = []string{"PATH=" + m.bin, "SSL_CERT_FILE=" + os.DevNull}
+	cmd.Env = []string{"PATH=" + m.bin, "SSL_CERT_FILE=" + os.DevNull, "CLIENTS=no"}
 	return cmd
 }
 
@@ -122,6 +124,61 @@ func TestSetupElsewhere(t *testing.T) {
 				if out, err := test.machine.setup(t).CombinedOutput(); err != nil || len(out) > 0 || test.machine.installed(t) != test.calls {
 					t.Errorf("again: %v\n%s", err, out)
 				}
+			}
+		})
+	}
+}
+
+// TestSetupClients: the clients are installed with the rest, and the tests go on without them, except in CI.
+func TestSetupClients(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		compiler bool // is there
+		free     bool // sudo needs no password
+		env      string
+		status   int
+		stderr   string
+		calls    []string // parts of how apt-get was called
+	}{
+		"with the rest":            {free: true, stderr: "installing gcc libc6-dev python3-", calls: []string{" gcc libc6-dev python3-psycopg2 python3-psycopg"}},
+		"alone":                    {compiler: true, free: true, stderr: "installing python3-psycopg2 ", calls: []string{"--no-install-recommends python3-psycopg2 "}},
+		"not possible":             {compiler: true, stderr: "and installing needs root, or sudo without a password. The tests skip these clients."},
+		"not possible in CI":       {compiler: true, env: "CI=1", status: 1, stderr: "apt-get install --no-install-recommends python3-psycopg2 "},
+		"the rest is not possible": {status: 1, stderr: "gcc libc6-dev python3-psycopg2 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, "1000")
+			if test.free {
+				m.write(t, "sudo.free", "")
+			}
+			if test.compiler {
+				m.write(t, "stubcc", "#!/bin/sh\n")
+			}
+			setup := func() (string, int) {
+				cmd := m.setup(t)
+				cmd.Env = append(cmd.Env, "CLIENTS=", test.env)
+				out, _ := cmd.CombinedOutput() // the status says it
+				return string(out), cmd.ProcessState.ExitCode()
+			}
+			out, status := setup()
+			if status != test.status || !strings.Contains(out, test.stderr) {
+				t.Errorf("status %d\n%s", status, out)
+			}
+			called := m.installed(t)
+			for _, want := range test.calls {
+				if !strings.Contains(called, want) {
+					t.Errorf("no %q in\n%s", want, called)
+				}
+			}
+			if len(test.calls) == 0 {
+				if called != "" {
+					t.Errorf("called\n%s", called)
+				}
+				return
+			}
+			if out, status := setup(); status != 0 || out != "" || m.installed(t) != called {
+				t.Errorf("again: status %d\n%s", status, out)
 			}
 		})
 	}
