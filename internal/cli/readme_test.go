@@ -25,6 +25,7 @@ var pages = []string{
 	"docs/emulator.md",
 	"docs/functions.md",
 	"docs/go.md",
+	"docs/lakebase.md",
 	"docs/pipelines.md",
 	"docs/queries.md",
 	"docs/server.md",

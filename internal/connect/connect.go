@@ -15,6 +15,7 @@ import (
 	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/lakebase"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -102,7 +103,20 @@ func Open(o Options) (*Connection, error) {
 // Session makes a session with a new client, because SET changes the client's page limit. The caller
 // sets the session's other fields, and closes it.
 func (c *Connection) Session() *engine.Session {
-	return &engine.Session{Catalogue: c.Catalogue, Client: &dispatch.Client{
+	return &engine.Session{Catalogue: c.Catalogue, Client: c.client()}
+}
+
+// Lakebase makes a client that finds endpoints of Lakebase in a workspace, and mints their passwords. An
+// empty name means the configured workspace.
+func (c *Connection) Lakebase(workspace string) *lakebase.Client {
+	client := c.client()
+	client.Deployment, client.Confined = workspace, workspace != ""
+	client.PageLimit = 0 // a name is looked up in whole lists
+	return lakebase.New(client)
+}
+
+func (c *Connection) client() *dispatch.Client {
+	return &dispatch.Client{
 		Catalogue:      c.Catalogue,
 		Authorizer:     c.authorizer,
 		HTTP:           c.options.HTTP,
@@ -113,7 +127,7 @@ func (c *Connection) Session() *engine.Session {
 		Parallel:       c.options.Parallel,
 		Limits:         &c.limits,
 		Logger:         c.options.Logger,
-	}}
+	}
 }
 
 // CheckWorkspace reports whether a deployment name is one, and whether there is a credential for it.
