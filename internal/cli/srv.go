@@ -18,6 +18,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/pgwire"
+	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -132,6 +133,9 @@ func ordinals(values []any) []engine.Arg {
 func (s sqlSession) Run(ctx context.Context, text string, values []any) iter.Seq2[provider.Rows, error] {
 	return s.RunArgs(ctx, text, ordinals(values))
 }
+
+// MayChange reports whether a text may change something.
+func (sqlSession) MayChange(text string) bool { return statement.MayChange(text) }
 
 // Describe describes the rows of a statement.
 func (s sqlSession) Describe(text string, values []any) ([]provider.Column, error) {

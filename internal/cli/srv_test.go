@@ -298,9 +298,18 @@ func TestServerAccess(t *testing.T) {
 	}
 	good := "sslmode=verify-full sslrootcert=" + certificate + " password='s3cr€t pass'"
 	conn := s.connect(t, good)
-	_, err := conn.Exec(t.Context(), `EXEC databricks_workspace.postgres.postgres_credentials.generate @@json = '{"endpoint": "projects/p/branches/b/endpoints/e"}'`)
-	if known, ok := errors.AsType[*pgconn.PgError](err); !ok || known.Code != "25006" {
-		t.Errorf("EXEC of a server that only reads: %v", err)
+	const exec = `EXEC databricks_workspace.postgres.postgres_credentials.generate @@json = '{"endpoint": "projects/p/branches/b/endpoints/e"}'`
+	for _, text := range []string{
+		exec, "EXPLAIN ANALYZE " + exec, "SELECT 1; EXPLAIN /* a */ ANALYZE " + exec,
+		"WITH p AS (SELECT 'orders' AS id) DELETE FROM databricks_workspace.postgres.postgres_projects WHERE project_id IN (SELECT id FROM p)",
+	} {
+		_, err := conn.Exec(t.Context(), text)
+		if known, ok := errors.AsType[*pgconn.PgError](err); !ok || known.Code != "25006" {
+			t.Errorf("%s on a server that only reads: %v", text, err)
+		}
+	}
+	if _, err := conn.Exec(t.Context(), "EXPLAIN "+exec); err != nil {
+		t.Errorf("EXPLAIN on a server that only reads: %v", err)
 	}
 	s.connect(t, good)
 	if _, err := pgx.Connect(t.Context(), s.dsn(good)); err == nil || !strings.Contains(err.Error(), "53300") {

@@ -28,6 +28,7 @@ func (oneRow) Describe(string, []any) ([]provider.Column, error) {
 }
 func (oneRow) Affected() int64          { return 0 }
 func (oneRow) HasSetting(string) bool   { return false }
+func (oneRow) MayChange(string) bool    { return false }
 func (oneRow) Shown(text string) string { return text }
 func (oneRow) Close()                   {}
 

@@ -88,10 +88,10 @@ func (p *portal) open(ctx context.Context) error {
 		p.rows = rows
 		return err
 	}
-	if err := s.mayRun(p.piece); err != nil {
+	text := s.tables.Qualify(p.piece.text)
+	if err := s.mayRun(p.piece, text); err != nil {
 		return err
 	}
-	text := s.tables.Qualify(p.piece.text)
 	next, stop := iter.Pull2(s.runner.Run(ctx, text, p.args))
 	rows, err, ok := next()
 	if !ok || err != nil {

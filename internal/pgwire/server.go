@@ -32,6 +32,8 @@ type Runner interface {
 	Describe(text string, values []any) ([]provider.Column, error)
 	// Affected counts the rows that the last statement changed.
 	Affected() int64
+	// MayChange reports whether a text has a statement that may change something in a workspace or a store.
+	MayChange(text string) bool
 	// HasSetting reports whether SET of a name is the session's, and not the connection's.
 	HasSetting(name string) bool
 	// Shown returns a text of statements with masks in place of what may be a credential.

@@ -282,24 +282,15 @@ func (s *session) show(p piece) (columns []provider.Column, rows [][]any, ok boo
 	return []provider.Column{{Name: key, Type: "string"}}, [][]any{{value}}, true
 }
 
-// mayRun refuses what changes something, where that is not allowed, and notes it in a transaction.
-func (s *session) mayRun(p piece) error {
-	changes := changes(p)
+// mayRun refuses a text that changes something, where that is not allowed, and notes it in a transaction.
+func (s *session) mayRun(p piece, text string) error {
+	changes := s.runner.MayChange(text)
 	if changes && s.server.options.ReadOnly {
 		return &fault{
-			state: stateReadOnly, message: "this server takes no " + p.word(0) + ": it only reads",
+			state: stateReadOnly, message: "the " + p.word(0) + " may change something, and this server only reads",
 			hint: "it was started with --read-only",
 		}
 	}
 	s.changed = s.changed || changes
 	return nil
-}
-
-// changes reports whether a statement may change something: all but those that are known to read.
-func changes(p piece) bool {
-	switch p.word(0) {
-	case "SELECT", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "USE", "SET", "REGISTRY", "(", "TABLE", "WITH", "NATIVEQUERY":
-		return false
-	}
-	return true
 }
