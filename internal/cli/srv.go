@@ -196,7 +196,12 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 		if err != nil {
 			return options, err
 		}
-		options.Audit = write
+		options.Audit = func(r pgwire.Record) {
+			write(map[string]any{
+				"time": r.Time.UTC(), "client": r.Client, "user": r.User, "database": r.Database,
+				"statement": r.Text, "rows": r.Rows, "seconds": r.Duration.Seconds(), "sqlstate": r.State,
+			})
+		}
 	}
 	return options, nil
 }
@@ -206,8 +211,8 @@ func isLoopback(address string) bool {
 	return address == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// auditTo appends records to a file.
-func (c *command) auditTo(name string) (func(pgwire.Record), error) {
+// auditTo returns a function that appends records to a file, each as a line of JSON.
+func (c *command) auditTo(name string) (func(record map[string]any), error) {
 	to := c.stderr
 	if name != "-" {
 		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -219,12 +224,9 @@ func (c *command) auditTo(name string) (func(pgwire.Record), error) {
 	var mu sync.Mutex
 	lines := json.NewEncoder(to)
 	lines.SetEscapeHTML(false)
-	return func(r pgwire.Record) {
+	return func(record map[string]any) {
 		mu.Lock()
 		defer mu.Unlock()
-		_ = lines.Encode(map[string]any{ // the statement has ended; a full disk is nothing that its client could help
-			"time": r.Time.UTC(), "client": r.Client, "user": r.User, "database": r.Database,
-			"statement": r.Text, "rows": r.Rows, "seconds": r.Duration.Seconds(), "sqlstate": r.State,
-		})
+		_ = lines.Encode(record) // the statement has ended; a full disk is nothing that its client could help
 	}, nil
 }

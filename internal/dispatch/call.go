@@ -73,6 +73,8 @@ type Client struct {
 	AnswerLimit int64
 	// Bytes returns an answer that is neither JSON nor text as its bytes, not as base64.
 	Bytes bool
+	// Masked puts masks in place of the credentials in the rows of Run and Await.
+	Masked bool
 	// PageLimit is the maximum number of pages to fetch of a list; 0 means all. Cut of a [Reader]
 	// reports a list that it cuts off.
 	PageLimit int

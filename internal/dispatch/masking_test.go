@@ -2,7 +2,12 @@ package dispatch_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -54,6 +59,56 @@ func TestMaskColumn(t *testing.T) {
 		got, found, err := test.mask(json.RawMessage(test.from))
 		if err != nil || string(got) != test.want || found != (test.from != test.want) {
 			t.Errorf("%s: %s, %t, %v", test.from, got, found, err)
+		}
+	}
+}
+
+// TestMaskedRows masks the credentials in the rows of a call, also inside of their JSON.
+func TestMaskedRows(t *testing.T) {
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/postgres/credentials") {
+			_, _ = io.WriteString(w, `{"token": "hidden", "expire_time": "2026-01-01T00:00:00Z"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"storage_credentials": [{"name": "c", "cloudflare_api_token": {"access_key_id": "k", "secret_access_key": "hidden"}}, {"name": "d"}]}`)
+	}
+	for name, args := range map[string]dispatch.Call{
+		"catalog.storage_credentials.list":       {},
+		"postgres.postgres_credentials.generate": {Body: map[string]any{"endpoint": "projects/p/branches/b/endpoints/e"}},
+	} {
+		c := serve(t, answer)
+		c.Catalogue, c.Masked = testworld.Catalogue(t), true
+		m, err := c.Catalogue.MethodOf("databricks_workspace." + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args.Method = m
+		req, err := c.Plan(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := c.Run(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for {
+			row, err := rows.Next(t.Context())
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, value := range row {
+				if secret, ok := value.(provider.Secret); ok {
+					value = secret.Reveal()
+				}
+				all = append(all, fmt.Sprintf("%s", value))
+			}
+		}
+		if got := strings.Join(all, " "); strings.Contains(got, "hidden") || !strings.Contains(got, "****") {
+			t.Errorf("%s: %s", name, got)
 		}
 	}
 }

@@ -20,6 +20,8 @@ type rows struct {
 	page   *Page
 	at     int   // of the next row in page
 	ended  error // why there is nothing more: io.EOF, or what went wrong
+
+	masks map[int]ColumnMask // of the columns, if the client masks rows
 }
 
 func (r *rows) Columns() []provider.Column { return r.req.shape.columns }
@@ -50,6 +52,9 @@ func (r *rows) Next(ctx context.Context) ([]any, error) {
 	for r.ended == nil {
 		if r.at < r.page.Len() {
 			row, err := r.page.Row(r.at, nil)
+			if err == nil && r.reader.client.Masked {
+				err = r.mask(row)
+			}
 			if err != nil {
 				r.end(err)
 				break
@@ -62,6 +67,43 @@ func (r *rows) Next(ctx context.Context) ([]any, error) {
 		}
 	}
 	return nil, r.ended
+}
+
+// mask puts masks in place of the credentials in a row.
+func (r *rows) mask(row []any) error {
+	if r.masks == nil {
+		r.masks = map[int]ColumnMask{}
+	}
+	for i, value := range row {
+		if value == nil {
+			continue
+		}
+		if r.req.shape.secret[i] {
+			row[i] = provider.Secret("").String()
+			continue
+		}
+		raw, ok := value.(json.RawMessage)
+		if !ok {
+			continue
+		}
+		mask, known := r.masks[i]
+		if !known {
+			var err error
+			if mask, err = r.reader.client.MaskColumn(r.req.call.Method, i); err != nil {
+				return err
+			}
+			r.masks[i] = mask
+		}
+		if mask == nil {
+			continue
+		}
+		masked, _, err := mask(raw)
+		if err != nil {
+			return err
+		}
+		row[i] = masked
+	}
+	return nil
 }
 
 // turn goes on to the next page.

@@ -49,14 +49,30 @@ func uniqueNames(columns []provider.Column) []string {
 func (e *jsonEncoder) begin() error { return nil }
 
 func (e *jsonEncoder) row(values []any) error {
-	e.line = e.line[:0]
+	var before string
 	switch {
 	case e.array && e.rows == 0:
-		e.line = append(e.line, '[')
+		before = "["
 	case e.array:
-		e.line = append(e.line, ",\n"...)
+		before = ",\n"
 	}
-	e.line = append(e.line, '{')
+	if err := e.object(values); err != nil {
+		return err
+	}
+	if !e.array {
+		e.line = append(e.line, '\n')
+	}
+	e.rows++
+	if _, err := e.w.WriteString(before); err != nil {
+		return err
+	}
+	_, err := e.w.Write(e.line)
+	return err
+}
+
+// object makes the object of a row.
+func (e *jsonEncoder) object(values []any) error {
+	e.line = append(e.line[:0], '{')
 	for i, v := range values {
 		if i > 0 {
 			e.line = append(e.line, ',')
@@ -68,12 +84,7 @@ func (e *jsonEncoder) row(values []any) error {
 		}
 	}
 	e.line = append(e.line, '}')
-	if !e.array {
-		e.line = append(e.line, '\n')
-	}
-	e.rows++
-	_, err := e.w.Write(e.line)
-	return err
+	return nil
 }
 
 // end closes the array. One that broke off stays open, so that it does not parse; the line end

@@ -1,0 +1,206 @@
+// Package mcp serves statements to agents by the Model Context Protocol.
+//
+// A Server has a few tools (tools.go), of which query and execute run statements. The gate (gate.go) decides
+// which. Each statement has a session of its own. Its answer is limited in rows and bytes, and says what was
+// left out (answer.go). A write shows its requests, and waits until the user of the client agrees (confirm.go).
+package mcp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"sync"
+	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/lakeql/lakeql/provider"
+)
+
+// Runner is a session that runs one statement.
+type Runner interface {
+	// Run runs the statements of a text, as the engine's sessions do.
+	Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error]
+	// Incomplete reports whether a statement went on without some of its rows.
+	Incomplete() bool
+	// Shown returns a text of statements with masks in place of what may be a credential.
+	Shown(text string) string
+	Close()
+}
+
+// Options say what agents may do.
+type Options struct {
+	Version   string
+	Catalogue *provider.Catalogue
+	// Session makes a session. It says its notes by the function. With dryRun it shows requests in place of
+	// sending them.
+	Session func(dryRun bool, note func(line string)) Runner
+	// Running is how many statements run at once; others wait. 0: 8.
+	Running int
+	// Timeout ends a statement that takes longer; 0: never.
+	Timeout time.Duration
+	// MaxRows and MaxBytes bound each answer; 0: 1,000 rows and 64 KiB.
+	MaxRows, MaxBytes int
+	// Audit, if set, is called once for each statement.
+	Audit func(Record)
+}
+
+// Record is what the audit says of a statement.
+type Record struct {
+	Time     time.Time
+	Client   string // the client's name and version, as it says them
+	Tool     string
+	Text     string // with masks in place of literals that may be credentials
+	Rows     int
+	Duration time.Duration
+	Outcome  string // done, or the kind of the error
+}
+
+const (
+	usualRunning  = 8
+	usualMaxRows  = 1000
+	usualRows     = 100
+	usualMaxBytes = 64 << 10
+)
+
+// Server serves agents.
+type Server struct {
+	options Options
+	gate    gate
+	server  *sdk.Server
+	running chan struct{} // one for each statement that runs
+}
+
+// New makes a server.
+func New(o Options) *Server {
+	o.MaxRows, o.MaxBytes = cmp.Or(o.MaxRows, usualMaxRows), cmp.Or(o.MaxBytes, usualMaxBytes)
+	s := &Server{options: o, running: make(chan struct{}, cmp.Or(o.Running, usualRunning))}
+	s.server = sdk.NewServer(
+		&sdk.Implementation{Name: "lakeql", Title: "lakeql: SQL over the Databricks API", Version: o.Version},
+		&sdk.ServerOptions{Instructions: instructions, Capabilities: &sdk.ServerCapabilities{}},
+	)
+	s.addTools()
+	return s
+}
+
+// ServeStdio serves one client over a pair of streams, until the client closes its own or ctx ends.
+func (s *Server) ServeStdio(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
+	err := s.server.Run(ctx, &sdk.IOTransport{Reader: in, Writer: out})
+	if err != nil && ctx.Err() == nil && !errors.Is(err, io.EOF) {
+		return provider.Errorf(provider.Network, "serve standard input and output: %v", err).Because(err)
+	}
+	return nil
+}
+
+// job is a statement that runs.
+type job struct {
+	client string
+	tool   string
+	text   string
+	dryRun bool
+	limits limits
+}
+
+// run runs the statement of a job, and reads its rows up to the limits.
+func (s *Server) run(ctx context.Context, j job) (a *answer, err error) {
+	began := time.Now()
+	a = &answer{Rows: []raw{}}
+	var notes noteList
+	session := s.options.Session(j.dryRun, notes.add)
+	defer session.Close()
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = provider.Fault(fault)
+		}
+		s.audit(j, session, began, len(a.Rows), err)
+	}()
+	if s.options.Timeout > 0 {
+		var stop func()
+		ctx, stop = context.WithTimeout(ctx, s.options.Timeout)
+		defer stop()
+	}
+	select {
+	case s.running <- struct{}{}:
+		defer func() { <-s.running }()
+	case <-ctx.Done():
+		return a, provider.Stopped(ctx, "nothing was sent")
+	}
+	for rows, err := range session.Run(ctx, j.text) {
+		if err != nil {
+			return a, err
+		}
+		if err := errors.Join(a.read(ctx, rows, j.limits), rows.Close()); err != nil {
+			return a, err
+		}
+	}
+	a.Notes = notes.all()
+	a.Complete = len(a.Cut) == 0 && !session.Incomplete()
+	return a, nil
+}
+
+// audit records a statement that ended.
+func (s *Server) audit(j job, session Runner, began time.Time, rows int, err error) {
+	if s.options.Audit == nil || j.dryRun {
+		return
+	}
+	s.options.Audit(Record{
+		Time: began, Client: j.client, Tool: j.tool, Text: session.Shown(j.text), Rows: rows, Duration: time.Since(began), Outcome: outcome(err),
+	})
+}
+
+// outcome names what came of a statement.
+func outcome(err error) string {
+	if err == nil {
+		return "done"
+	}
+	switch provider.CodeOf(err) {
+	case provider.Usage, provider.Unknown:
+		return "usage"
+	case provider.Unauthorized:
+		return "unauthorized"
+	case provider.API:
+		return "api"
+	case provider.Network:
+		return "network"
+	case provider.Canceled:
+		return "canceled"
+	case provider.Partial:
+		return "partial"
+	case provider.Internal:
+	}
+	return "internal"
+}
+
+// noteList collects the notes of a session.
+type noteList struct {
+	mu    sync.Mutex
+	notes []string
+	more  int
+}
+
+// mostNotes bounds the notes of an answer, and longestNote each of them, in bytes.
+const (
+	mostNotes   = 20
+	longestNote = 1000
+)
+
+func (n *noteList) add(line string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.notes) == mostNotes {
+		n.more++
+		return
+	}
+	n.notes = append(n.notes, shorten(line, longestNote))
+}
+
+func (n *noteList) all() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.more > 0 {
+		return append(n.notes, countOf(n.more, "more note"))
+	}
+	return n.notes
+}

@@ -1,0 +1,132 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/provider"
+)
+
+// tool describes a tool.
+type tool struct {
+	name, title, description string
+	calls                    bool // it may call the API
+	writes                   bool // it runs statements that change something, where the gate lets them
+}
+
+// queryInput are the arguments of tools that return rows of a statement.
+type queryInput struct {
+	SQL      string `json:"sql" jsonschema:"one statement"`
+	MaxRows  int    `json:"max_rows,omitempty" jsonschema:"how many rows to return at most; 100 if absent"`
+	MaxBytes int    `json:"max_bytes,omitempty" jsonschema:"how many bytes the rows may have, as JSON"`
+}
+
+// statementInput is the argument of tools that look at a statement.
+type statementInput struct {
+	SQL string `json:"sql" jsonschema:"one statement"`
+}
+
+func (s *Server) addTools() {
+	add(s, &tool{
+		name: "search_resources", title: "Search resources",
+		description: "Finds resources (tables) of the Databricks API by words such as \"cluster policy\". Returns their names, and the columns that WHERE must have. Calls nothing.",
+	}, s.search)
+	add(s, &tool{
+		name: "describe", title: "Describe a resource or method",
+		description: "Describes a name of up to four parts: a provider lists its services, a service its resources, a resource its columns, methods and parameters, a method its parameters and the form of its body and answer. Calls nothing.",
+	}, s.describe)
+	add(s, &tool{
+		name: "explain", title: "Explain a statement",
+		description: "Lists the API calls that a statement would make, how many, and where each parameter comes from. Makes none of them. Also checks names and parameters.",
+	}, s.explain)
+	add(s, &tool{
+		name: "query", title: "Query", calls: true,
+		description: "Runs one SELECT, VALUES, WITH, SHOW, DESCRIBE or EXPLAIN, and returns its rows. The answer is complete only if complete is true; otherwise cut and notes say what is missing.",
+	}, s.query)
+}
+
+// add registers a tool. An error of the handler goes to the agent, with its hint.
+func add[In any](s *Server, t *tool, handle func(context.Context, *sdk.CallToolRequest, *tool, In) (any, error)) {
+	sdk.AddTool(s.server, &sdk.Tool{Name: t.name, Title: t.title, Description: t.description, Annotations: s.gate.annotations(t)},
+		func(ctx context.Context, req *sdk.CallToolRequest, in In) (*sdk.CallToolResult, any, error) {
+			out, err := handle(ctx, req, t, in)
+			if err != nil {
+				return failed(err), nil, nil
+			}
+			if result, ok := out.(*sdk.CallToolResult); ok {
+				return result, nil, nil
+			}
+			encoded, err := toJSON(out)
+			if err != nil {
+				return failed(err), nil, nil
+			}
+			return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: string(encoded)}}, StructuredContent: raw(encoded)}, nil, nil
+		})
+}
+
+// failed is the result of a tool that ended with an error.
+func failed(err error) *sdk.CallToolResult {
+	text := "error: " + err.Error()
+	if hint := provider.HintOf(err); hint != "" {
+		text += "\nhint: " + hint
+	}
+	return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: text}}}
+}
+
+// limitsOf reads the limits of a call.
+func (s *Server) limitsOf(rows, bytes int) (limits, error) {
+	if rows < 0 || bytes < 0 {
+		return limits{}, provider.Usagef("max_rows or max_bytes is negative")
+	}
+	most := limits{min(usualRows, s.options.MaxRows), s.options.MaxBytes}
+	if rows > 0 {
+		most.rows = min(rows, s.options.MaxRows)
+	}
+	if bytes > 0 {
+		most.bytes = min(bytes, s.options.MaxBytes)
+	}
+	return most, nil
+}
+
+// query runs a statement that reads.
+func (s *Server) query(ctx context.Context, req *sdk.CallToolRequest, t *tool, in queryInput) (any, error) {
+	most, err := s.limitsOf(in.MaxRows, in.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.gate.admit(t, in.SQL); err != nil {
+		return nil, err
+	}
+	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: in.SQL, limits: most})
+}
+
+// explain lists the calls of a statement, and makes none: EXPLAIN ANALYZE, which runs the statement, is query's.
+func (s *Server) explain(ctx context.Context, req *sdk.CallToolRequest, t *tool, in statementInput) (any, error) {
+	text := in.SQL
+	if statements, err := statement.Parse(text); err == nil && len(statements) == 1 {
+		switch st := statements[0].(type) {
+		case *statement.Explain:
+			if st.Analyze {
+				return nil, provider.Usagef("EXPLAIN ANALYZE runs the statement, and explain makes no call").Hintf("leave ANALYZE out, or call query")
+			}
+		default:
+			text = "EXPLAIN " + text
+		}
+	}
+	if err := s.gate.admit(t, text); err != nil {
+		return nil, err
+	}
+	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: text, limits: limits{s.options.MaxRows, s.options.MaxBytes}})
+}
+
+// clientOf names the client of a call.
+func clientOf(req *sdk.CallToolRequest) string {
+	if p := req.Session.InitializeParams(); p != nil && p.ClientInfo != nil {
+		return provider.Printable(shorten(strings.TrimSpace(fmt.Sprintf("%s %s", p.ClientInfo.Name, p.ClientInfo.Version)), 100))
+	}
+	return ""
+}
