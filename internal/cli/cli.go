@@ -21,6 +21,7 @@ import (
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/redact"
 	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -188,9 +189,9 @@ func (c *command) outputFlags(cmd *cobra.Command) {
 		names = append(names, string(f))
 	}
 	f := cmd.Flags()
-	f.StringVarP(&c.output, "output", "o", string(render.Table), "output format: "+strings.Join(names, ", "))
+	f.StringVarP(&c.output, "output", "o", string(render.Table), "output format: "+strings.Join(names, ", ")+"; ndjson is jsonl")
 	f.StringVarP(&c.outfile, "outfile", "f", "", "write the rows to this file; an interrupted or failed command leaves the file unchanged")
-	f.BoolVarP(&c.hideHeaders, "hideheaders", "H", false, "omit the column names from table, csv, text, and pptext")
+	f.BoolVarP(&c.hideHeaders, "hideheaders", "H", false, "omit the column names from table, csv, text, pptext, and html")
 	f.StringVarP(&c.delimiter, "delimiter", "d", ",", "character that separates csv fields")
 }
 
@@ -199,6 +200,9 @@ func (c *command) renderOptions() (render.Options, error) {
 	format, err := render.ParseFormat(c.output)
 	if err != nil {
 		return render.Options{}, err
+	}
+	if format == render.Parquet && c.outfile == "" && terminal.Is(c.stdout) {
+		return render.Options{}, provider.Usagef("a Parquet file is not for a terminal").Hintf("write it to a file with -f, or to a pipe")
 	}
 	delimiter := []rune(strings.ReplaceAll(c.delimiter, `\t`, "\t"))
 	if len(delimiter) != 1 || strings.ContainsRune("\"\r\n\uFFFD", delimiter[0]) {

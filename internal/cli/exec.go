@@ -11,10 +11,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -76,6 +76,7 @@ func (c *command) exec(args []string) error {
 	if err := c.oneResult(opts.Format); err != nil {
 		return err
 	}
+	display := c.newDisplay()
 	session, closeSession, err := c.session()
 	if err != nil {
 		return err
@@ -83,7 +84,9 @@ func (c *command) exec(args []string) error {
 	defer closeSession()
 	session.Client.Bytes = opts.Format == render.Raw
 	session.Foreign = c.foreign
-	err = c.toOutput(func(w io.Writer) error { return runAll(ctx, session, c.source, w, opts) })
+	display.watch(c, session)
+	opts.Screen = display.layout()
+	err = c.toOutput(func(w io.Writer) error { return runAll(ctx, session, c.source, display, w, opts) })
 	if err != nil {
 		c.shown = session.Redact(c.source, err)
 		return err
@@ -101,7 +104,9 @@ func incomplete() error {
 
 // isWhole reports whether an output format is one document, which the rows of a second statement would
 // spoil.
-func isWhole(format render.Format) bool { return format == render.JSON || format == render.Raw }
+func isWhole(format render.Format) bool {
+	return format == render.JSON || format == render.Raw || format == render.Parquet
+}
 
 // oneResult checks that one statement at most returns rows if the output is one document.
 func (c *command) oneResult(format render.Format) error {
@@ -113,7 +118,7 @@ func (c *command) oneResult(format render.Format) error {
 		return nil //nolint:nilerr // see above
 	}
 	hint := "use -o jsonl, or run each statement by itself"
-	if format == render.Raw {
+	if format != render.JSON {
 		hint = "run each statement by itself"
 	}
 	return provider.Usagef("the output is one %s document, and this is the second statement that returns rows", format).
@@ -123,8 +128,10 @@ func (c *command) oneResult(format render.Format) error {
 
 // runAll runs the statements and writes the rows of each. A statement without columns leaves nothing
 // in an output that is one document, unless no statement has columns.
-func runAll(ctx context.Context, session *engine.Session, text string, w io.Writer, opts render.Options) error {
+func runAll(ctx context.Context, session *engine.Session, text string, display *display, w io.Writer, opts render.Options) error {
 	whole, written := isWhole(opts.Format), false
+	end := display.begin()
+	defer func() { end() }()
 	for rows, err := range session.Run(ctx, text) {
 		if err != nil {
 			return err
@@ -135,10 +142,17 @@ func runAll(ctx context.Context, session *engine.Session, text string, w io.Writ
 		} else {
 			written = true
 		}
-		_, err := render.Write(ctx, to, rows, opts)
+		var err error
+		if to == io.Discard {
+			_, err = render.Write(ctx, to, rows, opts)
+		} else {
+			_, err = display.show(ctx, to, rows, opts)
+		}
 		if err := errors.Join(err, rows.Close()); err != nil {
 			return err
 		}
+		end()
+		end = display.begin()
 	}
 	if written || !whole {
 		return nil
@@ -159,7 +173,7 @@ func (c *command) readStatements(args []string) (string, error) {
 	case c.infile != "" && c.infile != "-":
 		data, err = os.ReadFile(c.infile)
 	default:
-		if f, ok := c.stdin.(*os.File); ok && c.infile == "" && term.IsTerminal(int(f.Fd())) {
+		if c.infile == "" && terminal.Is(c.stdin) {
 			return "", provider.Usagef("no statement given").
 				Hintf("give one as an argument or in a file (-i), or start the prompt: lakeql shell")
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -121,7 +122,7 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 	var run *pipeline.Run
 	var last *pipeline.Progress
 	silent := 0 // times that the store did not say how far the run is
-	display := &progressDisplay{out: c.stderr, live: isTerminal(c.stderr) && !logs, width: terminalWidth(c.stderr)}
+	display := &progressDisplay{out: c.stderr, live: terminal.Is(c.stderr) && !logs, width: func() int { width, _ := terminal.Size(c.stderr); return width }}
 	defer display.end()
 	err := worker.Work(ctx, func(ctx context.Context) (bool, error) {
 		if run == nil {

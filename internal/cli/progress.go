@@ -3,11 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
 )
@@ -52,18 +49,6 @@ func (d *progressDisplay) show(p *pipeline.Progress) {
 	case p.Over() || !p.Now.Before(d.next) && text != d.said:
 		_, _ = fmt.Fprintln(d.out, text)
 		d.said, d.next = text, p.Now.Add(lineInterval)
-	}
-}
-
-// terminalWidth returns a function that returns the current width of a terminal, in characters.
-func terminalWidth(w io.Writer) func() int {
-	return func() int {
-		if f, ok := w.(*os.File); ok {
-			if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-				return width
-			}
-		}
-		return 80
 	}
 }
 

@@ -1,14 +1,9 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -113,23 +108,6 @@ func (c *command) session() (*engine.Session, func(), error) {
 		return nil, nil, err
 	}
 	session := newSession()
-	if isTerminal(c.stderr) {
-		session.Client.OnProgress = func(p dispatch.Progress) {
-			text := fmt.Sprintf("%s: %s after %s", p.What, p.State, p.Elapsed.Round(100*time.Millisecond))
-			if p.Message != "" {
-				text += ": " + p.Message
-			}
-			c.note("%s", text)
-		}
-		session.Client.OnRetry = func(reason error, wait time.Duration) {
-			c.note("trying again in %s: %v", wait.Round(100*time.Millisecond), reason)
-		}
-	}
 	session.Note = func(line string) { c.note("%s", line) }
 	return session, func() { session.Close(); found.close() }, nil
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

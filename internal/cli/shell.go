@@ -2,12 +2,11 @@ package cli
 
 import (
 	"context"
-	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/shell"
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -38,22 +37,27 @@ func (c *command) shell() error {
 	if err != nil {
 		return err
 	}
+	display := c.newDisplay()
 	session, closeSession, err := c.session()
 	if err != nil {
 		return err
 	}
 	defer closeSession()
+	display.watch(c, session)
+	opts.Screen = display.layout()
 	err = shell.Run(context.Background(), shell.Options{
 		Runner:  session,
 		In:      c.stdin,
 		Out:     c.stdout,
 		Err:     c.stderr,
 		Render:  opts,
+		Show:    display.show,
+		Begin:   display.begin,
 		History: stateFile("history"),
 		// Without an excerpt: the statement stands on the screen already.
 		PrintError: c.report,
 	})
-	if f, ok := c.stdin.(*os.File); err == nil && session.Incomplete() && (!ok || !term.IsTerminal(int(f.Fd()))) {
+	if err == nil && session.Incomplete() && !terminal.Is(c.stdin) {
 		return incomplete() // a person has been told
 	}
 	return err

@@ -93,6 +93,8 @@ type Client struct {
 	Confined bool
 	// Pacer, if set, is asked before each attempt, and told how it went.
 	Pacer Pacer
+	// Activity, if set, counts the requests while they are made.
+	Activity *Activity
 	// Logger gets one event a request, without secrets. Nil means none.
 	Logger *slog.Logger
 	// OnRetry, if set, is called before each wait for a retry.

@@ -55,11 +55,15 @@ func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
 	}
 	began := time.Now()
 	c.log(ctx, "send", req)
+	answered := false
+	end := c.Activity.begin(req)
+	defer func() { end(answered) }()
 	resp, err := c.client().Do(r)
 	if err != nil {
 		return nil, c.transportFailure(ctx, req, r, err, wrote.Load())
 	}
 	defer resp.Body.Close()
+	answered = true
 	if err := judgeStatus(req, resp); err != nil {
 		return nil, err
 	}

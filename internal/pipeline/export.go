@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lakeql/lakeql/internal/pipeline/parquet"
+	"github.com/lakeql/lakeql/internal/parquet"
 	"github.com/lakeql/lakeql/provider"
 )
 

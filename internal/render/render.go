@@ -1,12 +1,12 @@
 // Package render writes rows to a terminal, a file or a pipe, in the formats of StackQL. Only here is a
 // [provider.Secret] revealed.
 //
-// json, jsonl, csv and raw are for programs: a program reads exactly the values of the rows. table, text
-// and pptext are for people. They show unprintable characters and those that control a terminal as
-// escapes, because other people wrote the values of a row.
+// json, jsonl, csv, parquet and raw are for programs: a program reads exactly the values of the rows.
+// table, text, pptext, markdown and html are for people. They show unprintable characters and those that
+// control a terminal as escapes, because other people wrote the values of a row.
 //
-// An incomplete result never looks complete: a JSON array stays open, a table has no last rule, and
-// [Write] returns the error. If the first row fails, nothing is written.
+// An incomplete result never looks complete: a JSON array and an HTML table stay open, a table has no last
+// rule, a Parquet file has no end, and [Write] returns the error. If the first row fails, nothing is written.
 package render
 
 import (
@@ -32,14 +32,23 @@ const (
 	Text   Format = "text"   // tab-separated
 	PPText Format = "pptext" // columns aligned by blanks
 	Raw    Format = "raw"    // the one value of a result, byte for byte
+
+	Markdown Format = "markdown" // a table of GitHub Flavored Markdown
+	HTML     Format = "html"     // a table element
+	Parquet  Format = "parquet"  // a Parquet file
 )
 
 // Formats returns every format in the order in which help lists them.
-func Formats() []Format { return []Format{Table, JSON, JSONL, CSV, Text, PPText, Raw} }
+func Formats() []Format {
+	return []Format{Table, JSON, JSONL, CSV, Text, PPText, Markdown, HTML, Parquet, Raw}
+}
 
-// ParseFormat finds a format by name, without regard to case.
+// ParseFormat finds a format by name, without regard to case. ndjson is another name of jsonl.
 func ParseFormat(name string) (Format, error) {
 	f := Format(strings.ToLower(name))
+	if f == "ndjson" {
+		return JSONL, nil
+	}
 	if slices.Contains(Formats(), f) {
 		return f, nil
 	}
@@ -59,6 +68,8 @@ type Options struct {
 	Header bool
 	// Delimiter stands between the fields of csv; 0 is a comma.
 	Delimiter rune
+	// Screen is the terminal that a table is written to; nil elsewhere. Other formats ignore it.
+	Screen *Screen
 }
 
 const (
@@ -70,6 +81,9 @@ const (
 // Write writes all rows to w and reports how many there were. It does not close them. On an error
 // the rows before it have been written, in a form that does not look complete.
 func Write(ctx context.Context, w io.Writer, rows provider.Rows, opts Options) (n int64, err error) {
+	if opts.Format == Parquet {
+		return writeParquet(ctx, w, rows)
+	}
 	buffer := bufio.NewWriterSize(w, bufferSize)
 	enc, err := newEncoder(buffer, rows.Columns(), opts)
 	if err != nil {
@@ -102,11 +116,19 @@ func newEncoder(w *bufio.Writer, columns []provider.Column, opts Options) (encod
 	case Text:
 		return &textEncoder{w: w, columns: columns, header: opts.Header}, nil
 	case Table:
+		if opts.Screen != nil {
+			return newScreenEncoder(w, columns, opts), nil
+		}
 		return newAlignedEncoder(w, columns, opts.Header, true), nil
 	case PPText:
 		return newAlignedEncoder(w, columns, opts.Header, false), nil
+	case Markdown:
+		return newMarkdownEncoder(w, columns), nil
+	case HTML:
+		return &htmlEncoder{w: w, columns: columns, header: opts.Header}, nil
 	case Raw:
 		return newRawEncoder(w, columns)
+	case Parquet: // written by Write
 	}
 	_, err := ParseFormat(string(opts.Format))
 	return nil, err

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -241,6 +243,10 @@ func TestBrokenRowsDoNotLookComplete(t *testing.T) {
 		render.CSV:    lines("a", "1", "2"),
 		render.Text:   lines("a", "1", "2"),
 		render.PPText: lines("a", "1", "2"),
+
+		render.Markdown: lines("| a |", "| --- |", "| 1 |", "| 2 |"),
+		render.HTML: lines("<table>", "<thead>", `<tr><th scope="col">a</th></tr>`, "</thead>", "<tbody>",
+			"<tr><td>1</td></tr>", "<tr><td>2</td></tr>"),
 	} {
 		rows := broken{provider.NewRows(columns("a"), [][]any{{int64(1)}, {int64(2)}}), cause}
 		out, n, err := write(t, rows, render.Options{Format: format, Header: true})
@@ -399,9 +405,12 @@ func TestParseFormat(t *testing.T) {
 			t.Errorf("%s: got %q, %v", format, got, err)
 		}
 	}
+	if got, err := render.ParseFormat("ndjson"); got != render.JSONL || err != nil {
+		t.Errorf("ndjson: got %q, %v", got, err)
+	}
 	_, err := render.ParseFormat("yaml\x1b")
 	if provider.CodeOf(err) != provider.Usage || err.Error() != `unknown output format "yaml\x1b"` ||
-		provider.HintOf(err) != "use one of table, json, jsonl, csv, text, pptext, raw" {
+		provider.HintOf(err) != "use one of table, json, jsonl, csv, text, pptext, markdown, html, parquet, raw" {
 		t.Errorf("got %v, hint %q", err, provider.HintOf(err))
 	}
 	if _, _, err := write(t, provider.NewRows(nil, nil), render.Options{}); provider.CodeOf(err) != provider.Usage {
@@ -460,8 +469,9 @@ func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 				continue // of one value; see TestRaw
 			}
 			rows := make([][]any, 20_000)
+			random := rand.New(rand.NewPCG(1, 2)) // a Parquet file is compressed
 			for i := range rows {
-				rows[i] = []any{"0123456789"}
+				rows[i] = []any{strconv.FormatUint(random.Uint64(), 36)}
 			}
 			_, err := render.Write(t.Context(), &full{room}, provider.NewRows(columns("a"), rows), render.Options{Format: format, Header: true})
 			if !errors.Is(err, errFull) {

@@ -48,7 +48,35 @@ func visible(v any) (string, error) {
 
 // printable makes unprintable characters visible. Bytes that are not UTF-8 become U+FFFD first: a
 // terminal may interpret a single such byte as a control character.
-func printable(s string) string { return provider.Printable(strings.ToValidUTF8(s, "\uFFFD")) }
+//
+// The joiner inside of an emoji stays: without it a family becomes several people.
+func printable(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	parts := strings.Split(s, joiner)
+	var b strings.Builder
+	for i, part := range parts {
+		if i > 0 {
+			before, _ := utf8.DecodeLastRuneInString(parts[i-1])
+			after, _ := utf8.DecodeRuneInString(part)
+			if isEmoji(before) && isEmoji(after) {
+				b.WriteString(joiner)
+			} else {
+				b.WriteString(provider.Printable(joiner))
+			}
+		}
+		b.WriteString(provider.Printable(part))
+	}
+	return b.String()
+}
+
+// joiner joins emoji to one.
+const joiner = "\u200d"
+
+// isEmoji reports whether a joiner may be beside a character of an emoji.
+func isEmoji(r rune) bool {
+	const variation = 0xfe0f // asks for the emoji of a character
+	return r == variation || unicode.In(r, unicode.So) || r >= 0x1f3fb && r <= 0x1f3ff
+}
 
 // appendJSON appends a value as JSON in one line.
 func appendJSON(dst []byte, v any) ([]byte, error) {

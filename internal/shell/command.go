@@ -11,6 +11,7 @@ const help = `A semicolon ends a statement. A statement may span several lines.
 
   \o FORMAT        set the output format: %s
   \o               print the output format
+  \x [on|off|auto] write a value a line; auto does so for rows that are too wide for a table
   \? or help       print this help
   \q, exit, quit   exit; Ctrl-D does the same
 
@@ -46,6 +47,8 @@ func (s *session) command(line string) error {
 		return nil
 	case `\o`:
 		return s.setFormat(words[1:])
+	case `\x`:
+		return s.setExpanded(words[1:])
 	}
 	return provider.Usagef("unknown command %s", provider.Quote(words[0])).Hintf("\\? lists the commands")
 }
@@ -59,7 +62,32 @@ func (s *session) setFormat(words []string) error {
 	if err != nil {
 		return err
 	}
+	if format == render.Parquet {
+		return provider.Usagef("parquet is not for a terminal").Hintf("write a file with lakeql exec -o parquet -f FILE")
+	}
 	s.opts.Render.Format = format
+	return nil
+}
+
+// setExpanded changes the layout of rows on a terminal. Without a word, it turns it on or off.
+func (s *session) setExpanded(words []string) error {
+	screen := s.opts.Render.Screen
+	if screen == nil {
+		return provider.Usagef("\\x is for a terminal, and the rows do not go to one")
+	}
+	switch {
+	case len(words) > 0:
+		expanded, err := render.ParseExpanded(strings.Join(words, " "))
+		if err != nil {
+			return err
+		}
+		screen.Expanded = expanded
+	case screen.Expanded == render.ExpandedOn:
+		screen.Expanded = render.ExpandedOff
+	default:
+		screen.Expanded = render.ExpandedOn
+	}
+	s.say("a value a line: %s\n", screen.Expanded)
 	return nil
 }
 

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/peterh/liner"
-	"golang.org/x/term"
 
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -61,15 +61,10 @@ func (s *session) ask(ctx context.Context, prompt string) (string, error) {
 	}
 }
 
-func isTerminal(f any) bool {
-	file, ok := f.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
-}
-
 // canEdit reports whether lines can be edited: liner knows the process's own input and output
 // only, and leaves some terminals alone.
 func canEdit(in io.Reader) bool {
-	return in == os.Stdin && isTerminal(os.Stdin) && isTerminal(os.Stdout) && liner.TerminalSupported()
+	return in == os.Stdin && terminal.Is(os.Stdin) && terminal.Is(os.Stdout) && liner.TerminalSupported()
 }
 
 // editor reads lines from a terminal, with editing, completion and history.

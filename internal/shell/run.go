@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -17,28 +16,32 @@ func (s *session) run(parent context.Context, text string) error {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt)
 	defer stop()
 	started := time.Now()
+	end := s.opts.Begin()
+	defer func() { end() }()
 	for rows, err := range s.opts.Runner.Run(ctx, text) {
 		if err == nil {
-			err = s.show(ctx, rows, started)
+			err = s.show(ctx, rows, func() time.Duration { end(); return time.Since(started) })
 		}
 		if err != nil {
 			return canceled(ctx, err)
 		}
 		started = time.Now()
+		end = s.opts.Begin()
 	}
 	return nil
 }
 
-// show writes the rows of one statement and closes them.
-func (s *session) show(ctx context.Context, rows provider.Rows, started time.Time) error {
-	n, err := render.Write(ctx, s.opts.Out, rows, s.opts.Render)
+// show writes the rows of one statement and closes them. ended returns the duration of the statement,
+// once that has ended.
+func (s *session) show(ctx context.Context, rows provider.Rows, ended func() time.Duration) error {
+	n, err := s.opts.Show(ctx, s.opts.Out, rows, s.opts.Render)
 	if closeErr := rows.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil || !s.person {
 		return err
 	}
-	took := duration(time.Since(started))
+	took := duration(ended())
 	switch {
 	case len(rows.Columns()) == 0:
 		s.say("(done, %s)\n", took)

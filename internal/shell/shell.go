@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/render"
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -44,6 +45,10 @@ type Options struct {
 	Out, Err io.Writer
 	// Render is how rows are written at first.
 	Render render.Options
+	// Show writes the rows of a statement to Out, and returns their number. Nil means [render.Write].
+	Show func(ctx context.Context, out io.Writer, rows provider.Rows, opts render.Options) (int64, error)
+	// Begin, if set, is called before each statement. The returned function is called at its end.
+	Begin func() (end func())
 	// History is the file that keeps statements from one session to the next. It is made when
 	// there is something to keep, readable by its owner alone. Empty: nothing is kept.
 	History string
@@ -113,7 +118,13 @@ type session struct {
 }
 
 func newSession(opts Options) *session {
-	s := &session{opts: opts, person: isTerminal(opts.In), completer: &completer{runner: opts.Runner}}
+	if opts.Show == nil {
+		opts.Show = render.Write
+	}
+	if opts.Begin == nil {
+		opts.Begin = func() func() { return func() {} }
+	}
+	s := &session{opts: opts, person: terminal.Is(opts.In), completer: &completer{runner: opts.Runner}}
 	if s.person && canEdit(opts.In) {
 		editor := newEditor(s.completer.complete)
 		s.in, s.history = editor, openHistory(opts.History, editor.state)
