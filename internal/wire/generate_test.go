@@ -17,6 +17,7 @@ import (
 type generator struct {
 	catalogue *provider.Catalogue
 	method    *provider.Method
+	beyond    map[string]bool // what the SDK cannot decode: Type.attribute
 	count     int
 	above     []string // the shared schemas around the one at hand
 }
@@ -42,7 +43,7 @@ func (s *suite) full(o *sdk.Operation, m *provider.Method) (answer, error) {
 	if m.Response == nil || m.Response.Schema == nil {
 		return a, fmt.Errorf("the document has no schema of the response")
 	}
-	g := &generator{catalogue: s.catalogue, method: m}
+	g := &generator{catalogue: s.catalogue, method: m, beyond: s.beyond[o.Service]}
 	value, _, err := g.value(m.Response.Schema)
 	if err != nil {
 		return a, err
@@ -150,6 +151,9 @@ func (g *generator) list(schema *provider.Schema) (any, bool, error) {
 func (g *generator) object(schema *provider.Schema) (any, bool, error) {
 	attributes := map[string]any{}
 	for _, p := range schema.Properties {
+		if len(g.above) > 0 && g.beyond[g.above[len(g.above)-1]+"."+p.Name] {
+			continue
+		}
 		value, ok, err := g.value(p.Schema)
 		if err != nil {
 			return nil, false, err

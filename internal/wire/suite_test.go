@@ -13,6 +13,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/openapigen/names"
 	"github.com/lakeql/lakeql/internal/openapigen/observe"
+	"github.com/lakeql/lakeql/internal/openapigen/overlay"
 	"github.com/lakeql/lakeql/internal/openapigen/sdk"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
@@ -31,6 +32,7 @@ const workspaceID = observe.WorkspaceID
 type suite struct {
 	api       *sdk.API
 	names     map[names.Key]names.Name
+	beyond    map[string]map[string]bool // by service, the attributes that overlays add to the SDK's: Type.attribute
 	catalogue *provider.Catalogue
 	server    *recorder
 	official  observe.Groups
@@ -54,6 +56,17 @@ func newSuite(t *testing.T) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
+	overlays, err := overlay.Read(os.DirFS("../../openapi/overlays"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	beyond := map[string]map[string]bool{}
+	for _, b := range overlays.Beyond {
+		if beyond[b.Service] == nil {
+			beyond[b.Service] = map[string]bool{}
+		}
+		beyond[b.Service][b.Of+"."+b.Name] = true
+	}
 	documents, err := openapi.LoadAll(os.DirFS("../../openapi"))
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +76,7 @@ func newSuite(t *testing.T) *suite {
 	return &suite{
 		api:       api,
 		names:     assigned,
+		beyond:    beyond,
 		catalogue: catalogue,
 		server:    server,
 		official:  newOfficial(t, server.url),

@@ -102,6 +102,10 @@ var conditions = map[string]func(r *Request, values []string) Condition{
 	"?filter_by.query_start_time_range.start_time_ms": comparison("query_start_time_ms", ">="),
 	"?filter_by.query_start_time_range.end_time_ms":   comparison("query_start_time_ms", "<="),
 
+	"?search_keyword":           contains("name"),
+	"?parent_recipient_name":    attribute("parent_recipient_name"),  // no made-up recipient has a parent
+	"?filter_by_genie_space_id": attribute("objects.genie_space_id"), // no made-up share holds a Genie space
+
 	"/git-credentials?principal_id": attribute("principal_id"), // those without it belong to the caller
 
 	"/jobs?name": func(_ *Request, values []string) Condition {
@@ -160,7 +164,7 @@ var conditions = map[string]func(r *Request, values []string) Condition{
 // names the collection.
 func leavesItems(k *documents.Kind, name string) bool {
 	first, _, _ := strings.Cut(name, ".")
-	return isPaging(name) || strings.HasPrefix(name, "include_") || strings.HasPrefix(name, "omit_") ||
+	return isPaging(name) || strings.HasPrefix(name, "include_") || strings.HasPrefix(name, "omit_") || strings.HasPrefix(name, "debug_") ||
 		slices.Contains([]string{"sort_by", "sort_spec", "sort_column", "sort_order", "view", "expand_tasks"}, first) || neutral[k.Name+"?"+first]
 }
 

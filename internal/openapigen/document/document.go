@@ -109,10 +109,12 @@ func Generate(api *sdk.API, overlays fs.FS) (*Result, error) {
 	if g.overlays, err = overlay.Read(overlays); err != nil {
 		return nil, fmt.Errorf("read overlays: %w", err)
 	}
-	stale, err := g.overlays.Check(api)
+	stale := g.overlays.Extend(api)
+	unfit, err := g.overlays.Check(api)
 	if err != nil {
 		g.fail(fmt.Errorf("overlays do not fit the SDK:\n%w", err))
 	}
+	stale = append(stale, unfit...)
 	if g.table, err = names.Read(overlays); err != nil {
 		return nil, fmt.Errorf("read overlays: %w", err)
 	}

@@ -306,7 +306,7 @@ func checkCredentials(t *testing.T, files map[string][]byte) {
 		t.Errorf("%+v", o)
 	}
 	for schema, want := range map[string][]string{
-		"GenerateDatabaseCredentialRequest": {"endpoint", "claims", "expire_time", "ttl"},
+		"GenerateDatabaseCredentialRequest": {"endpoint", "claims", "expire_time", "ttl", "group_name"},
 		"DatabaseCredential":                {"token", "expire_time"},
 	} {
 		node := d.Components.Schemas[schema]

@@ -107,7 +107,7 @@ func (p *parameters) all(o *operation) []parameter {
 			set("name", q.Name).
 			set("in", "query").
 			setUnlessEmpty("required", q.Required).
-			set("description", p.describe(o, q.Name, q.Type)).
+			set("description", cmp.Or(beyond(q.Beyond, q.Doc), p.describe(o, q.Name, q.Type))).
 			set("schema", p.schemas.of(q.Type, "").flow()).
 			setUnlessEmpty("x-lakeql-request-id", q.RequestID).
 			setUnlessEmpty("x-lakeql-default", defaultOf(o, q)).

@@ -193,7 +193,7 @@ func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, d
 		schema = newObject().set("allOf", []*object{schema})
 		schema.node.Content[1].Style = yaml.FlowStyle
 	}
-	schema.set("description", cmp.Or(described.Field(m.Name, f.JSON), prose.Field(f.JSON, kindOf(f.Type))))
+	schema.set("description", cmp.Or(described.Field(m.Name, f.JSON), beyond(f.Beyond, f.Doc), prose.Field(f.JSON, kindOf(f.Type))))
 	schema.setUnlessEmpty("readOnly", f.ReadOnly || slices.Contains(facts.ReadOnly, key))
 	schema.setUnlessEmpty("deprecated", f.Deprecated)
 	template, given := facts.Templates[key]
@@ -210,6 +210,14 @@ func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, d
 	schema.setUnlessEmpty("x-lakeql-request-id", c.requestID(m, f))
 	schema.setUnlessEmpty("x-lakeql-off-page", slices.Contains(facts.OffPage, key))
 	return schema
+}
+
+// beyond is the description of what an overlay has added to the SDK; empty for all else.
+func beyond(added bool, description string) string {
+	if !added {
+		return ""
+	}
+	return description + " The official SDK does not have it."
 }
 
 // requestID reports whether the SDK fills the field with a fresh UUID.

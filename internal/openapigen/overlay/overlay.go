@@ -4,6 +4,7 @@
 //   - facts/<service>.yaml: [Facts], what the SDK's source does not tell.
 //   - descriptions/<service>.yaml: [Descriptions], in our own words.
 //   - views/<provider>.<service>.yaml: each [View] by its name.
+//   - beyond-sdk.csv: [Beyond], attributes and parameters that the API has and the SDK lacks.
 //   - names.csv, operations.csv and name-differences.csv belong to the package names.
 //   - column-differences.csv lists what StackQL's methods have and ours lack, for a test of the
 //     package catalogtest.
@@ -32,6 +33,7 @@ type Overlays struct {
 	Facts        map[string]*Facts           // by service
 	Descriptions map[string]*Descriptions    // by service
 	Views        map[string]map[string]*View // by provider.service and the view's name
+	Beyond       []Beyond
 }
 
 // Heading is a title and a sentence.
@@ -114,7 +116,11 @@ func Read(overlays fs.FS) (*Overlays, error) {
 		return nil, err
 	}
 	o.Providers, o.Services = headings.Providers, headings.Services
-	err := eachService(overlays, "facts", func(service, name string) error {
+	var err error
+	if o.Beyond, err = readBeyond(overlays); err != nil {
+		return nil, err
+	}
+	err = eachService(overlays, "facts", func(service, name string) error {
 		o.Facts[service] = &Facts{}
 		return decode(overlays, name, o.Facts[service])
 	})

@@ -76,3 +76,36 @@ func TestWordsOnAFieldOfOneTypeGoFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestExtend adds attributes and parameters that the SDK lacks, once, and reports what it has by now.
+func TestExtend(t *testing.T) {
+	for name, tt := range map[string]struct{ line, want string }{
+		"an attribute":                  {"things,Thing,size,integer,Number of parts.", ""},
+		"a parameter":                   {"things,Things.Get,depth,string,How deep.", ""},
+		"an attribute that the SDK has": {"things,Thing,name,string,Its name.", "the SDK has the attribute Thing.name"},
+		"an unknown type":               {"things,Other,size,integer,Number of parts.", "the SDK has no type Other"},
+		"an unknown operation":          {"things,Things.List,depth,string,How deep.", "the SDK has no operation Things.List"},
+		"an unknown service":            {"other,Thing,size,integer,Number of parts.", "the SDK has no service other"},
+		"no description":                {"things,Thing,size,integer,", "a line has five values"},
+		"a type of no schema":           {"things,Thing,size,number,Number of parts.", "Thing.size has the unknown type number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, err := Read(fstest.MapFS{"providers.yaml": {}, "beyond-sdk.csv": {Data: []byte("service,of,name,type,description\n" + tt.line + "\n")}})
+			if err != nil {
+				if tt.want == "" || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%v, want %q", err, tt.want)
+				}
+				return
+			}
+			api := things()
+			first, second := o.Extend(api), o.Extend(api)
+			if got := fmt.Sprint(first); tt.want == "" && len(first) > 0 || !strings.Contains(got, tt.want) {
+				t.Errorf("%s, want %q", got, tt.want)
+			}
+			added := len(api.Services[0].Messages["Thing"].Fields) + len(api.Services[0].Operations[0].Query)
+			if fmt.Sprint(first) != fmt.Sprint(second) || tt.want == "" && added != 2 || tt.want != "" && added != 1 {
+				t.Errorf("%d fields and parameters, then %v", added, second)
+			}
+		})
+	}
+}

@@ -131,6 +131,8 @@ type Param struct {
 	// GoText is set where the SDK sends Go's notation of a struct, which no server can read: a
 	// list of structs in a query.
 	GoText bool
+	// Beyond is set if an overlay has added the parameter, with Doc as its description.
+	Beyond bool
 }
 
 // BodyKind is the kind of an operation's request body.
@@ -276,6 +278,8 @@ type Field struct {
 	Template              string // form of a resource name
 	Doc                   string
 	Pos                   string
+	// Beyond is set if an overlay has added the field, with Doc as its description.
+	Beyond bool
 }
 
 // Enum is a named set of strings.
