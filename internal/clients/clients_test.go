@@ -137,7 +137,7 @@ func clients() []client {
 				`\d+`:    "backend_type text    extended   Store behind the scope., keyvault_metadata jsonb    extended   The Azure Key Vault, if one holds the secrets., name text    extended   How calls address the scope; unique in the workspace., deployment_name text    extended   The Databricks Workspace Deployment Name",
 				`\df`:    "",
 				`\du`:    "lakeql  {}",
-				`\gdesc`: "name text, create_time timestamp with time zone, status jsonb, one text",
+				`\gdesc`: "name text, create_time timestamp with time zone, status jsonb, one integer",
 				`\copy`:  `name,q,n, projects/fleet,"a""b",, projects/inventory,"a""b",`,
 				`\watch`: "again again",
 			},

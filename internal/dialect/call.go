@@ -6,18 +6,6 @@ import (
 	"sync"
 )
 
-// callForms are the forms of what functions return.
-var callForms = sync.OnceValue(func() map[string]form {
-	return formSet(map[form]string{
-		moment: `now clock_timestamp statement_timestamp transaction_timestamp date_trunc to_timestamp to_date make_date
-		make_timestamptz timezone`,
-		interval: `age make_interval`,
-		document: `json_agg jsonb_agg json_build_array json_build_object json_object_agg jsonb_build_array jsonb_build_object
-		jsonb_object_agg jsonb_strip_nulls json_strip_nulls to_json to_jsonb json_extract_path jsonb_extract_path`,
-		array: `array_agg string_to_array regexp_match regexp_split_to_array array_append array_cat array_prepend array_remove`,
-	})
-})
-
 // passing are the functions that return one of their arguments.
 var passing = sync.OnceValue(func() map[string]bool { return wordSet(`COALESCE GREATEST LEAST MAX MIN NULLIF`) })
 
@@ -45,11 +33,13 @@ func (t *translator) call(at, to int) (end int, of form) {
 		return t.castCall(at)
 	case name == "extract":
 		t.extract(at)
-		return end + 1, plain
+		return end + 1, real
 	case name == "position", name == "substring", name == "overlay", name == "trim":
 		if t.worded(at, name) {
-			return end + 1, plain
+			return end + 1, resultType(name, plain)
 		}
+	case t.Only && rowFunctions()[name]: // of tables that have no rows, such as pg_index
+		t.replace(at, Prefix+"alone")
 	case rowFunctions()[name] && name != "json_each" && name != "jsonb_each":
 		hint := "put it behind FROM: FROM table t, " + name + "(t.column) AS e"
 		if name == "regexp_matches" {
@@ -61,13 +51,14 @@ func (t *translator) call(at, to int) (end int, of form) {
 	if after, inner := t.expression(first, end, lowest); after > first {
 		if passing()[strings.ToUpper(name)] {
 			of = inner
+		} else {
+			of = resultType(name, inner)
 		}
 		first = after
+	} else {
+		of = resultType(name, plain)
 	}
 	t.list(first, end)
-	if known, ok := callForms()[name]; ok {
-		of = known
-	}
 	if name == "string_agg" && t.word(open+1, "DISTINCT") { // of which SQLite takes one argument
 		t.replace(at, Prefix+"string_agg_distinct")
 		t.replace(open+1, "")

@@ -81,15 +81,26 @@ func (t *translator) typeName(at, to int) (name string, isArray bool, end int) {
 
 // formOf returns the form of what a cast returns.
 func formOf(function string) form {
-	switch function {
-	case "timestamptz", "timestamp", "date":
-		return moment
-	case "interval":
-		return interval
-	case "json":
+	if function == "json" {
 		return document
 	}
-	return plain
+	return form(function)
+}
+
+// ofParameter gives a parameter the type that it is cast to.
+func (t *translator) ofParameter(from, to int, name string, isArray bool) {
+	n := t.placeholder(from, to)
+	if n == 0 {
+		return
+	}
+	of := form(name)
+	if function, ok := castFunctions[name]; ok && name != "oid" {
+		of = formOf(function)
+	}
+	if isArray {
+		of += "[]"
+	}
+	t.parameters[n] = of
 }
 
 // function finds the function for the type at a token.
@@ -112,14 +123,30 @@ func (t *translator) cast(from, at, to int) (end int, of form) {
 		t.refuse(at+1, "as in x::text", "expected a type behind ::")
 	}
 	t.remove(at, end)
+	t.ofParameter(from, at, name, isArray)
 	if isArray {
 		t.arrayCast(from, at)
-		return end, array
+		return end, arrayOf(name)
 	}
-	function := t.function(name, at+1)
-	t.around(from, at, Prefix+function+"(", "")
+	call, of := t.Casts[name], plain
+	if call == "" {
+		if _, known := castFunctions[name]; t.Only && !known {
+			return end, plain
+		}
+		function := t.function(name, at+1)
+		call, of = Prefix+function, formOf(function)
+	}
+	t.around(from, at, call+"(", "")
 	t.around(from, end, "", ")")
-	return end, formOf(function)
+	return end, of
+}
+
+// arrayOf is the form of an array of a type.
+func arrayOf(name string) form {
+	if form(castFunctions[name]).isWhole() {
+		return whole + "[]"
+	}
+	return array
 }
 
 // arrayCast translates a cast to an array, which the tokens from one to before another are. Arrays are
@@ -130,12 +157,13 @@ func (t *translator) arrayCast(from, to int) {
 	} else if to == from+1 && first.Type == String && first.Raw[0] == '\'' {
 		items, ok := arrayItems(strings.ReplaceAll(first.Raw[1:len(first.Raw)-1], "''", "'"))
 		if ok {
-			for i, item := range items {
-				items[i] = literal(item)
-			}
 			t.replace(from, "json_array("+strings.Join(items, ", ")+")")
 			return
 		}
+	}
+	if t.Only || t.placeholder(from, to) > 0 {
+		t.around(from, to, Prefix+"array(", ")")
+		return
 	}
 	t.refuse(to, "an array is JSON here: write ARRAY['a', 'b'] or '{a,b}'::text[]; read a column of JSON with json_array_elements(column) behind FROM", "a value cannot be cast to an array")
 }
@@ -153,15 +181,30 @@ func (t *translator) castCall(at int) (end int, of form) {
 	if behind != end {
 		return end + 1, plain // a type of several words, which SQLite takes as it likes
 	}
+	t.ofParameter(open+1, as, name, isArray)
 	if isArray {
 		t.arrayCast(open+1, as)
 		t.replace(at, "")
 		t.remove(as, end)
-		return end + 1, array
+		return end + 1, arrayOf(name)
 	}
 	function := castFunctions[name]
-	if !slices.Contains(ownCasts, function) {
+	call := t.Casts[name]
+	switch {
+	case call != "":
+		t.replace(at, call)
+		t.remove(as, end)
 		return end + 1, plain
+	case t.Only && function == "":
+		t.replace(at, "")
+		t.remove(as, end)
+		return end + 1, plain
+	case t.Only:
+	case !slices.Contains(ownCasts, function):
+		if of := formOf(function); of.isWhole() {
+			return end + 1, whole
+		}
+		return end + 1, formOf(function)
 	}
 	t.replace(at, Prefix+function)
 	t.remove(as, end)

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 )
@@ -15,6 +16,9 @@ type clauses struct {
 	table   bool   // a table of FROM begins here
 	limited bool   // LIMIT was there
 	offset  int    // the token behind an OFFSET before any LIMIT; 0: none
+
+	selects int    // how many SELECTs were there
+	found   []Item // the items of the first one
 }
 
 // beginners are the words that begin a clause.
@@ -45,6 +49,7 @@ func (c *clauses) at(i int) int {
 		c.clause, c.table, c.item = "FROM", true, false
 		return i + 1
 	case word == "SELECT":
+		c.selects++
 		c.clause, c.item, c.table, c.limited, c.offset = word, true, false, false, 0
 		if c.get(i + 1).is("DISTINCT") {
 			if c.get(i + 2).is("ON") {
@@ -103,26 +108,99 @@ func (c *clauses) selected(i int) int {
 		return end
 	}
 	changes := c.changes
-	end, _ := c.expression(i, c.to, lowest)
-	if end == i || c.changes == changes {
-		return end
-	}
-	if end < c.to {
-		next := c.get(end)
-		if next.Type == String || next.Type == Word && (c.named[end] || !next.in(beginners()) && !next.is("LIMIT") && !next.is("OFFSET") && !next.is("FETCH")) {
+	end, of := c.expression(i, c.to, lowest)
+	last := c.get(max(end-1, i))
+	item := Item{Type: string(of), Star: last.Raw == "*"}
+	defer func() {
+		if c.selects == 1 && c.clause == "SELECT" {
+			c.found = append(c.found, item)
+		}
+	}()
+	if next := c.get(end); end < c.to && end > i {
+		switch {
+		case next.Type == String, next.Type == Word && (c.named[end] || !next.in(beginners()) && !next.is("LIMIT") && !next.is("OFFSET") && !next.is("FETCH")):
+			if c.word(end, "AS") {
+				next = c.get(end + 1)
+			}
+			item.Name = unquote(next.Raw)
 			return end // a name, or something that SQLite finds wrong
+		case next.Type != Word && next.Raw != "," && next.Raw != ";":
+			item.Type = "" // of a part only
 		}
 	}
-	name := c.text[c.get(i).Start:c.get(end-1).End()]
-	at := i
+	item.Name = c.nameOf(i, end)
+	if end == i || item.Star || c.changes == changes && (!c.Only || c.isColumn(i, end)) {
+		return end
+	}
+	if item.Name == "" && !c.Only {
+		item.Name = c.text[c.get(i).Start:last.End()]
+	} else if item.Name == "" {
+		item.Name = "?column?"
+	}
+	c.around(i, end, "", " AS "+identifier(item.Name))
+	return end
+}
+
+// isColumn reports whether the tokens are the name of a column.
+func (c *clauses) isColumn(from, to int) bool {
+	for from < to && c.get(from).Type == Word && c.get(from+1).Raw == "." {
+		from += 2
+	}
+	return from+1 == to && c.get(from).Type == Word && !c.word(from, "NULL", "TRUE", "FALSE")
+}
+
+// nameOf is the name of an item that is given none: that of a column, also behind x::type, and for text that
+// is PostgreSQL's only, what PostgreSQL calls it. It is empty if there is none.
+func (c *clauses) nameOf(from, end int) string {
+	at := from
 	for c.get(at).Type == Word && c.get(at+1).Raw == "." {
 		at += 2
 	}
-	if c.get(at).Type == Word && (at+1 == end || c.get(at+1).Raw == "::") && (c.named[at] || !c.get(at).in(notOperands())) {
-		name = unquote(c.get(at).Raw)
+	first := c.get(at)
+	name, behind := "", at+1
+	switch {
+	case c.Only && first.is("NULL"):
+	case c.Only && first.is("CAST") && c.pair(at+1) > at+1:
+		as := at + 2
+		for ; as < c.pair(at+1) && !c.word(as, "AS"); as = max(as, c.pair(as)) + 1 {
+		}
+		if name, behind = c.nameOf(at+2, as), c.pair(at+1)+1; name == "" {
+			name, _, _ = c.typeName(as+1, behind-1)
+		}
+	case c.Only && (first.is("TRUE") || first.is("FALSE")):
+		name = "bool"
+	case first.Type == Word && (c.named[at] || !first.in(notOperands())) && (c.Only || c.get(at+1).Raw != "("):
+		if name = unquote(first.Raw); first.Raw[0] != '"' && c.Only {
+			name = strings.ToLower(name)
+		}
+	case c.Only && (first.is("CASE") || first.is("EXISTS") || first.is("LEFT") || first.is("RIGHT")):
+		name, behind = strings.ToLower(first.Raw), c.pair(at)+1
+	case !c.Only:
+		return ""
 	}
-	c.around(i, end, "", " AS "+identifier(name))
-	return end
+	if c.get(behind).Raw == "(" {
+		behind = c.pair(behind) + 1
+	}
+	if name == "" && first.Raw == "(" {
+		behind = c.pair(at) + 1
+	}
+	for behind < end {
+		switch {
+		case c.get(behind).Raw == "::":
+			kind, _, next := c.typeName(behind+1, end)
+			if c.Only && name == "" {
+				name = cmp.Or(castFunctions[kind], kind)
+			}
+			behind = next
+		case c.Only && c.get(behind).Raw == "[":
+			behind = c.pair(behind) + 1
+		case c.Only && c.word(behind, "OVER", "FILTER") && c.get(behind+1).Raw == "(":
+			behind = c.pair(behind+1) + 1
+		default:
+			return ""
+		}
+	}
+	return name
 }
 
 // aloneRows translates SELECT unnest(x), of nothing but a function that returns rows. It returns the token
@@ -160,12 +238,14 @@ func (c *clauses) limit(i int, word string) int {
 			c.replace(i+1, "-1")
 			return i + 2
 		}
+		c.suppose(i+1, i+3, whole)
 		return i + 1
 	case "OFFSET":
 		end, _ := c.expression(i+1, c.to, lowest)
 		if end == i+1 {
 			return i + 1
 		}
+		c.suppose(i+1, end, whole)
 		if c.word(end, "ROW", "ROWS") {
 			c.replace(end, "")
 			end++
@@ -188,6 +268,7 @@ func (c *clauses) limit(i int, word string) int {
 		c.limited = true
 		c.replace(i+1, "")
 		end, _ := c.expression(count, c.to, lowest)
+		c.suppose(count, end, whole)
 		if end == count || c.word(count, "ROW", "ROWS") {
 			end = count
 			c.replace(i+1, " 1")

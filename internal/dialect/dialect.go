@@ -38,10 +38,38 @@ func (f *Fault) Error() string { return f.Message }
 // Translate returns the edits that translate a statement, in order and without overlaps; none if it
 // is written as SQLite takes it. The tokens are those of the text, without comments. An error is a
 // *[Fault].
-func Translate(text string, tokens []Token) (edits []Edit, err error) {
-	t := &translator{
-		text: text, tokens: joined(tokens), replaced: map[int]string{}, before: map[int][]wrap{}, behind: map[int][]wrap{},
-		pairs: map[int]int{}, named: map[int]bool{},
+func Translate(text string, tokens []Token) ([]Edit, error) { return Options{}.Translate(text, tokens) }
+
+// Options say what a translation knows beside the text. The zero value takes PostgreSQL's spelling
+// and SQLite's.
+type Options struct {
+	// Only is set for text that is PostgreSQL's only: what SQLite reads in another way is not SQLite's.
+	// x[i] is an item of an array, current_user is a call, an item of a SELECT without a name has the one
+	// that PostgreSQL gives it, and casts to types that are not known are left out.
+	Only bool
+	// Casts are functions for casts to further types, by the type's name.
+	Casts map[string]string
+	// Views are names of functions behind FROM that are tables here.
+	Views []string
+	// Column returns the type of a column of a table that the statement names; empty: unknown. It may be
+	// nil.
+	Column func(name string) string
+}
+
+// Translate is [Translate] with the options.
+func (o Options) Translate(text string, tokens []Token) ([]Edit, error) {
+	t, err := o.read(text, tokens)
+	if t == nil || err != nil {
+		return nil, err
+	}
+	return t.edits(), nil
+}
+
+// read goes over a statement; it returns nil for one in which brackets do not match.
+func (o Options) read(text string, tokens []Token) (t *translator, err error) {
+	t = &translator{
+		Options: o, text: text, tokens: joined(tokens), replaced: map[int]string{}, before: map[int][]wrap{}, behind: map[int][]wrap{},
+		pairs: map[int]int{}, named: map[int]bool{}, parameters: map[int]form{}, inner: map[string]form{},
 	}
 	if !t.match() {
 		return nil, nil // SQLite says what is wrong
@@ -50,18 +78,21 @@ func Translate(text string, tokens []Token) (edits []Edit, err error) {
 		switch r := recover().(type) {
 		case nil:
 		case *Fault:
-			edits, err = nil, r
+			t, err = nil, r
 		default:
 			panic(r)
 		}
 	}()
 	t.names()
-	t.list(0, len(t.tokens))
-	return t.edits(), nil
+	t.items = t.list(0, len(t.tokens))
+	t.inserted()
+	return t, nil
 }
 
 // translator holds the tokens of a statement and what becomes of them.
 type translator struct {
+	Options
+
 	text     string
 	tokens   []Token
 	pairs    map[int]int    // of a bracket, or of CASE and END, to its other half
@@ -71,6 +102,10 @@ type translator struct {
 	named    map[int]bool   // reserved words that are names
 	changes  int
 	depth    int
+
+	items      []Item          // of the statement's SELECT
+	parameters map[int]form    // the types of $1, $2, …, as far as they are known
+	inner      map[string]form // the types of the columns of inner queries
 }
 
 // wrap is text at one end of a span of tokens.
@@ -90,6 +125,12 @@ func joined(tokens []Token) []Token {
 	all := make([]Token, 0, len(tokens))
 	for i := 0; i < len(tokens); i++ {
 		t := tokens[i]
+		if sign, n := qualified(tokens[i:]); n > 0 {
+			t = Token{Type: int(sign[0]), Raw: sign, Start: t.Start, length: tokens[i+n-1].End() - t.Start}
+			i += n - 1
+			all = append(all, t)
+			continue
+		}
 		if t.Type < Word && len(t.Raw) == 1 && strings.IndexByte("!#<>@~-|=&", t.Raw[0]) >= 0 {
 			run := t.Raw
 			for j := i + 1; j < len(tokens) && len(run) < 4 && tokens[j].Type < Word && len(tokens[j].Raw) == 1 && tokens[j].Start == t.Start+len(run); j++ {
@@ -106,6 +147,25 @@ func joined(tokens []Token) []Token {
 		all = append(all, t)
 	}
 	return all
+}
+
+// qualified reads OPERATOR(pg_catalog.~) at the first token: the operator, and of how many tokens it is; 0
+// if something else stands there.
+func qualified(tokens []Token) (sign string, n int) {
+	if len(tokens) < 4 || !tokens[0].is("OPERATOR") || tokens[1].Raw != "(" {
+		return "", 0
+	}
+	n = 2
+	if tokens[n].Type == Word && tokens[n+1].Raw == "." {
+		n += 2
+	}
+	for ; n < len(tokens) && tokens[n].Type < Word && strings.Trim(tokens[n].Raw, "!#<>@~-|=&+*/%^") == ""; n++ {
+		sign += tokens[n].Raw
+	}
+	if sign == "" || n == len(tokens) || tokens[n].Raw != ")" {
+		return "", 0
+	}
+	return sign, n + 1
 }
 
 // match finds the other half of each bracket; false if one has none.
@@ -179,9 +239,6 @@ func (t *translator) around(from, to int, before, behind string) {
 
 // edits puts the changes together.
 func (t *translator) edits() []Edit {
-	if t.changes == 0 {
-		return nil
-	}
 	var edits []Edit
 	for i, token := range t.tokens {
 		opening, closing := t.before[i], t.behind[i]
@@ -190,7 +247,11 @@ func (t *translator) edits() []Edit {
 		if len(opening) > 0 {
 			edits = append(edits, Edit{token.Start, token.Start, joinWraps(opening)})
 		}
-		if text, ok := t.replaced[i]; ok && text != token.Raw {
+		text, ok := t.replaced[i]
+		if !ok && token.length > 0 {
+			text = token.Raw
+		}
+		if (ok || token.length > 0) && text != t.text[token.Start:token.End()] {
 			edits = append(edits, Edit{token.Start, token.End(), text})
 		}
 		if len(closing) > 0 {

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -18,19 +19,21 @@ func tokensOf(text string) ([]Token, bool) {
 		if length < 0 {
 			return nil, false
 		}
-		tokens = append(tokens, Token{typ, text[at : at+length], at})
+		tokens = append(tokens, Token{Type: typ, Raw: text[at : at+length], Start: at})
 		at += length
 	}
 	return tokens, true
 }
 
 // translated returns a text as SQLite takes it.
-func translated(text string) (string, error) {
+func translated(text string) (string, error) { return translatedBy(Options{}, text) }
+
+func translatedBy(o Options, text string) (string, error) {
 	tokens, ok := tokensOf(text)
 	if !ok {
 		return text, nil
 	}
-	edits, err := Translate(text, tokens)
+	edits, err := o.Translate(text, tokens)
 	if err != nil {
 		return "", err
 	}
@@ -86,6 +89,11 @@ func TestTranslate(t *testing.T) {
 		"SELECT sum(a) FILTER (WHERE b ~ 'c') OVER (PARTITION BY d::text) e": "SELECT sum(a) FILTER (WHERE lakeql_match(b , 'c')) OVER (PARTITION BY lakeql_text(d)) e",
 		"SELECT a IN (SELECT unnest(b) AS c) d":                              `SELECT a IN (SELECT * FROM "lakeql_rows {""Function"":""unnest"",""Alias"":""c""}"(b) AS c) d`,
 		"SELECT string_agg(DISTINCT a, ',') b":                               "SELECT lakeql_string_agg_distinct( a, ',') b",
+		"SELECT a ~~ 'x' || b AND c !~~ 'd' e":                               "SELECT (a LIKE 'x' || b) AND (c NOT LIKE 'd') e",
+		"WHERE a OPERATOR(pg_catalog.~) 'b' COLLATE pg_catalog.default":      "WHERE lakeql_match(a , 'b'  )",
+		"WHERE a OPERATOR(=) b ORDER BY c COLLATE \"C\"":                     "WHERE a = b ORDER BY c  ",
+		"SELECT (a.b).c, (d).e f FROM t":                                     `SELECT json_extract((a.b), '$.c') AS "(a.b).c", json_extract((d), '$.e') f FROM t`,
+		"SELECT a FROM t WHERE b = ANY ($1::text[])":                         "SELECT a FROM t WHERE b IN  (SELECT value FROM json_each(lakeql_array(lakeql_array(?1))))",
 		"SELECT interval '1' DAY a":                                          "SELECT lakeql_interval( '1' || ' day') a",
 		"SELECT a ? 'b' c":                                                   "SELECT lakeql_has_key(a , 'b') c",
 		"SELECT regexp_replace(a, 'b', 'c', 'g') d":                          "SELECT lakeql_regexp_replace(a, 'b', 'c', 'g') d",
@@ -131,6 +139,100 @@ func TestTranslateLeaves(t *testing.T) {
 	}
 }
 
+// onlyPostgres is how questions about PostgreSQL's catalogue are translated.
+func onlyPostgres() Options {
+	return Options{Only: true, Casts: map[string]string{"regclass": "pg_regclass"}, Views: []string{"pg_get_keywords"}}
+}
+
+// TestTranslateOnly shows what text means that is PostgreSQL's only.
+func TestTranslateOnly(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"SELECT c.oid::pg_catalog.regclass::text":                   `SELECT lakeql_text(pg_regclass(c.oid)) AS "oid"`,
+		"SELECT x::regproc, y::\"char\", '1'::oid, CAST(z AS name)": `SELECT x AS "x", lakeql_text(y) AS "y", lakeql_int8('1') AS "int8", lakeql_text(z  ) AS "z"`,
+		"SELECT pg_catalog.version(), count(*), 1, NULL, true":      `SELECT version() AS "version", count(*) AS "count", 1 AS "?column?", NULL AS "?column?", true AS "bool"`,
+		"SELECT a, b.c, d e FROM ONLY t":                            "SELECT a, b.c, d e FROM  t",
+		"SELECT current_schemas(false)[1], conkey[s.r] k":           `SELECT lakeql_element(current_schemas(false), 1) AS "current_schemas", lakeql_element(conkey, s.r) k`,
+		"SELECT current_user, user":                                 `SELECT current_user() AS "current_user", user() AS "user"`,
+		"WHERE k = ANY (conkey) AND l = ANY ('{r,v}')":              "WHERE k IN  (SELECT value FROM json_each(lakeql_array(conkey))) AND l IN  ('r', 'v')",
+		"WHERE a = ANY (b::int2[])":                                 "WHERE a IN  (SELECT value FROM json_each(lakeql_array(lakeql_array(b))))",
+		"SELECT (information_schema._pg_expandarray(i.k)).n m":      "SELECT json_extract((_pg_expandarray(i.k)), '$.n') m",
+		"SELECT unnest(a) u, b FROM t":                              "SELECT lakeql_alone(a) u, b FROM t",
+		"SELECT * FROM current_schema()":                            `SELECT * FROM (SELECT current_schema() AS "current_schema") AS "current_schema"`,
+		"SELECT * FROM pg_catalog.current_schema() s":               `SELECT * FROM (SELECT current_schema() AS "s") s`,
+		"SELECT word FROM pg_catalog.pg_get_keywords() k":           "SELECT word FROM pg_catalog.pg_get_keywords k",
+		"SELECT s FROM generate_subscripts(a.b, 1) AS s":            `SELECT s FROM "lakeql_rows {""Function"":""generate_subscripts"",""Alias"":""s""}"(a.b, 1) AS s`,
+		"SELECT CASE WHEN a THEN b END, EXISTS (SELECT 1) FROM t":   `SELECT CASE WHEN a THEN b END AS "case", EXISTS (SELECT 1 AS "?column?") AS "exists" FROM t`,
+		"SELECT sum(a) OVER (PARTITION BY b), left(c, 1), -d":       `SELECT sum(a) OVER (PARTITION BY b) AS "sum", lakeql_left(c, 1) AS "left", -d AS "?column?"`,
+	} {
+		got, err := translatedBy(onlyPostgres(), text)
+		if err != nil || got != want {
+			t.Errorf("%s\n got %s, %v\nwant %s", text, got, err, want)
+		}
+	}
+}
+
+// TestSignature shows which types a statement tells, of its columns and of its parameters.
+func TestSignature(t *testing.T) {
+	t.Parallel()
+	columns := map[string]string{"size": "int8", "name": "text", "made": "timestamptz", "spec": "jsonb", "on": "bool", "@id": "int8"}
+	for text, want := range map[string]string{
+		"SELECT 1, 3000000000, 1.5, 'a', NULL, true, x":                                                      "int4 int8 float8 text - bool -",
+		"SELECT a::int8, CAST(b AS boolean), c::numeric(3), d::date, e::json":                                "int8 bool numeric date jsonb",
+		"SELECT CAST(a AS int), CAST(b AS double precision), '5'::int4":                                      "int8 float8 int4",
+		"SELECT count(*), sum(size), avg(size), max(made), min(name), f(x)":                                  "int8 int8 float8 timestamptz text -",
+		"SELECT a = b, NOT a, a IS NULL, a LIKE 'b', a IN (1), a ~ 'b'":                                      "bool bool bool bool bool bool",
+		"SELECT EXISTS (SELECT 1), a BETWEEN 1 AND 2, a AND b, a ISNULL":                                     "bool bool bool bool",
+		"SELECT size + 1, size / 2, size * 1.5, -size, x + 1, size % 2":                                      "int8 int8 float8 int8 - int8",
+		"SELECT name || 'x', spec -> 'a', spec ->> 'a', spec #>> '{a}'":                                      "text jsonb text text",
+		"SELECT now(), now() - made, made + interval '1 day', current_date":                                  "timestamptz interval timestamptz date",
+		"SELECT CASE WHEN a THEN 1 ELSE 2 END, CASE a WHEN 1 THEN 'x' ELSE 2 END, CASE WHEN a THEN size END": "int4 - int8",
+		"SELECT coalesce(size, 0), nullif(name, ''), upper(name), length(name), (size), (SELECT count(*) c)": "int8 text text int4 int8 int8",
+		"SELECT ARRAY['a'], ARRAY[1, 2], ARRAY(SELECT name), '{1}'::int[], array_agg(name)":                  "text[] int8[] text[] int8[] text[]",
+		"SELECT spec::text[]":                         "",
+		"SELECT a.*, 1 AS n, b, count(*) AS m FROM t": "* n:int4 - m:int8",
+		"SELECT *": "*",
+		"WITH t AS (SELECT count(*) AS n FROM u) SELECT n, n + 1 FROM t":          "n:int8 int8",
+		"SELECT s.n FROM (SELECT max(size) AS n, name FROM t) AS s":               "n:int8",
+		"SELECT 1 UNION SELECT 'a'":                                               "int4",
+		"SELECT a WHERE size > $1 AND $2 = name AND $3::date > made":              "- $1 int8 $2 text $3 date",
+		"SELECT 1 WHERE size IN ($1, $2) AND made BETWEEN $3 AND $4":              "int4 $1 int8 $2 int8 $3 timestamptz $4 timestamptz",
+		"SELECT 1 WHERE name LIKE $1 AND name = ANY($2) AND size = ANY($3)":       "int4 $1 text $2 text[] $3 int8[]",
+		"SELECT 1 WHERE x = ANY($1::text[]) AND y = $2::oid[] LIMIT $3 OFFSET $4": "int4 $1 text[] $2 oid[] $3 int8 $4 int8",
+		"SELECT $1::int8 + 1, $2, $3 || 'x', 2 * $4, x = $5":                      "int8 - text int8 bool $1 int8 $3 text $4 int8",
+		"INSERT INTO a.b (name, size, x) VALUES ($1, $2, $3), ($4, 5, lower($5))": "$1 text $2 int8 $4 text",
+		"UPDATE a.b SET size = $1, name = $2 WHERE made < $3":                     "$1 int8 $2 text $3 timestamptz",
+		"EXEC a.b.c.d @id = $1, @x = $2":                                          "$1 int8",
+		"SELECT (":                                                                "",
+		"SELECT a::nonsense":                                                      "",
+	} {
+		tokens, _ := tokensOf(text)
+		sig := Options{Column: func(name string) string { return columns[strings.ToLower(name)] }}.Signature(text, tokens)
+		var got []string
+		for _, item := range sig.Items {
+			of := item.Type
+			if of == "" {
+				of = "-"
+			}
+			switch {
+			case item.Star:
+				of = "*"
+			case item.Name == "n" || item.Name == "m":
+				of = item.Name + ":" + of
+			}
+			got = append(got, of)
+		}
+		for n := 1; n < 9; n++ {
+			if of := sig.Parameters[n]; of != "" {
+				got = append(got, fmt.Sprintf("$%d %s", n, of))
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s\n got %s\nwant %s", text, strings.Join(got, " "), want)
+		}
+	}
+}
+
 // TestFaults shows where errors point and what they say.
 func TestFaults(t *testing.T) {
 	t.Parallel()
@@ -143,7 +245,6 @@ func TestFaults(t *testing.T) {
 		"SELECT a ^> ANY (b)":                           "> ANY (…) is not supported",
 		"SELECT a LIKE ^ANY (b)":                        "a list of patterns is not supported",
 		"SELECT a ^&& b":                                "the operator && is not supported",
-		"SELECT a ^~~ b":                                "the operator ~~ is not supported",
 		"SELECT f(a) ^WITHIN GROUP (ORDER BY b)":        "WITHIN GROUP is not supported",
 		"SELECT a BETWEEN ^SYMMETRIC 1 AND 2":           "BETWEEN SYMMETRIC is not supported",
 		`SELECT ^E'\u12'`:                               "an escape in this text is not known",
@@ -175,6 +276,8 @@ func FuzzTranslate(f *testing.F) {
 		if !ok {
 			return
 		}
+		_, _ = translatedBy(onlyPostgres(), text)
+		_ = onlyPostgres().Signature(text, tokens)
 		edits, err := Translate(text, tokens)
 		if err != nil {
 			if fault, ok := errors.AsType[*Fault](err); !ok || fault.Offset < 0 || fault.Offset > len(text) {

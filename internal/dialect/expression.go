@@ -1,20 +1,7 @@
 package dialect
 
 import (
-	"slices"
 	"strings"
-)
-
-// form is what is known of an operand's value from how it is written. SQLite's values do not tell a
-// time or a JSON object from another text.
-type form int
-
-const (
-	plain    form = iota
-	moment        // a time or date
-	interval      // a length of time
-	document      // JSON by a cast or a function that makes it
-	array
 )
 
 // The precedence of operators. It is SQLite's for those that both know.
@@ -66,13 +53,16 @@ var functionOperators = map[string]struct {
 const deepest = 1500
 
 // list translates the tokens from one to before another: the expressions among them, and what stands
-// between those.
-func (t *translator) list(from, to int) {
+// between those. It returns the items of the first SELECT among them.
+func (t *translator) list(from, to int) []Item {
 	if t.depth++; t.depth > deepest {
 		t.refuse(from, "", "the statement nests too deeply")
 	}
 	defer func() { t.depth-- }()
 	c := clauses{translator: t, to: to}
+	if t.depth > 1 {
+		defer func() { t.keep(c.found) }()
+	}
 	for i := from; i < to; {
 		if next := c.at(i); next > i {
 			i = next
@@ -89,6 +79,7 @@ func (t *translator) list(from, to int) {
 		i++
 	}
 	c.end(to)
+	return c.found
 }
 
 // expression translates the expression that begins at a token, of operators that bind as tightly as
@@ -106,7 +97,7 @@ func (t *translator) expression(from, to, least int) (end int, of form) {
 		if operand == from+1 {
 			return from, plain
 		}
-		return t.infixes(from, operand, to, least, plain)
+		return t.infixes(from, operand, to, least, truth)
 	}
 	if sign := t.get(from).Raw; sign == "-" || sign == "+" || sign == "~" || sign == "~~" {
 		operand, form := t.expression(from+1, to, ofUnary)
@@ -149,11 +140,13 @@ func (t *translator) infix(from, at, to, least int, left form) (end int, of form
 	if sign == "::" && least <= ofCast {
 		return t.cast(from, at, to)
 	}
-	if sign == "[" && token.Start == t.get(at-1).End() && t.pair(at) == at+2 && t.get(at+1).Type == Number && least <= ofCast {
-		t.around(from, t.pair(at)+1, Prefix+"element(", ")")
+	if sign == "[" && t.isSubscript(at) && least <= ofCast {
+		end = t.pair(at) + 1
+		t.list(at+1, end-1)
+		t.around(from, end, Prefix+"element(", ")")
 		t.replace(at, ", ")
-		t.replace(at+2, "")
-		return at + 3, plain
+		t.replace(end-1, "")
+		return end, form(strings.TrimSuffix(string(left), "[]"))
 	}
 	if own, ok := functionOperators[sign]; ok && least <= own.precedence {
 		end, _ = t.expression(at+1, to, own.precedence+1)
@@ -162,15 +155,25 @@ func (t *translator) infix(from, at, to, least int, left form) (end int, of form
 		}
 		t.around(from, end, own.before, own.after)
 		t.replace(at, ",")
-		return end, plain
+		switch sign {
+		case "#>":
+			return end, document
+		case "#>>":
+			return end, words
+		}
+		if own.after != ")" || !strings.HasSuffix(sign, ">") { // a pattern, not JSON
+			t.suppose(from, at, words)
+			t.suppose(at+1, end, words)
+		}
+		return end, truth
 	}
 	switch sign {
 	case "IS":
 		return t.is(at, to, least)
 	case "NOT":
-		return t.matching(from, at, at+1, to, least)
+		return t.matching(from, at, at+1, to, least, left)
 	case "ILIKE", "LIKE", "SIMILAR", "IN", "BETWEEN":
-		return t.matching(from, at, at, to, least)
+		return t.matching(from, at, at, to, least, left)
 	case "AT":
 		if t.get(at+1).is("TIME") && t.get(at+2).is("ZONE") && least <= ofZone {
 			if end, _ = t.expression(at+3, to, ofZone+1); end > at+3 {
@@ -186,16 +189,27 @@ func (t *translator) infix(from, at, to, least int, left form) (end int, of form
 			t.around(from, at+2, Prefix+"has_key(", ")")
 			t.replace(at, ",")
 			t.literal(at + 1)
-			return at + 2, plain
+			return at + 2, truth
 		}
 		return at, left
 	case "ISNULL", "NOTNULL":
 		if least <= ofEqual {
-			return at + 1, plain
+			return at + 1, truth
 		}
 		return at, left
 	case "~~", "!~~":
-		t.refuse(at, "write LIKE or NOT LIKE", "the operator %s is not supported", sign)
+		if end, _ = t.expression(at+1, to, ofMatch+1); end == at+1 || least > ofMatch {
+			return at, left
+		}
+		t.around(from, end, "(", ")") // it binds more tightly than LIKE
+		t.replace(at, map[string]string{"~~": "LIKE", "!~~": "NOT LIKE"}[sign])
+		t.suppose(at+1, end, words)
+		return end, truth
+	case "COLLATE":
+		if end = t.collation(at); end > at && least <= ofCollate {
+			t.remove(at, end)
+			return end, left
+		}
 	case "&&":
 		t.refuse(at, "look for a part of an array with = ANY (…), or with json_each", "the operator && is not supported")
 	}
@@ -205,7 +219,7 @@ func (t *translator) infix(from, at, to, least int, left form) (end int, of form
 	}
 	if tightness == ofEqual || tightness == ofLess {
 		if t.word(at+1, "ANY", "SOME", "ALL") && t.get(at+2).Raw == "(" {
-			return t.quantified(at), plain
+			return t.quantified(at, left), truth
 		}
 	}
 	end, right := t.expression(at+1, to, tightness+1)
@@ -228,13 +242,13 @@ func (t *translator) arithmetic(from, at, end int, sign string, left, right form
 		return call(Prefix+"interval_plus", interval)
 	case sign == "-" && left == interval && right == interval:
 		return call(Prefix+"interval_minus", interval)
-	case sign == "+" && (left == interval || right == interval || left == moment || right == moment):
+	case sign == "+" && (left == interval || right == interval || left.isMoment() || right.isMoment()):
 		return call(Prefix+"time_plus", moment)
 	case sign == "-" && right == interval:
 		return call(Prefix+"time_minus", moment)
-	case sign == "-" && (left == moment || right == moment):
+	case sign == "-" && (left.isMoment() || right.isMoment()):
 		of := interval // between two times
-		if left == moment && t.get(at+1).Type == Number && end == at+2 {
+		if left.isMoment() && t.get(at+1).Type == Number && end == at+2 {
 			of = moment // a date less days
 		}
 		return call(Prefix+"time_minus", of)
@@ -245,16 +259,14 @@ func (t *translator) arithmetic(from, at, end int, sign string, left, right form
 		return call(Prefix+"interval_times", interval)
 	case sign == "*" && right == interval:
 		return call(Prefix+"interval_times", interval)
-	case sign == "||" && (left == document || right == document):
+	case sign == "||" && (left.isDocument() || right.isDocument()):
 		return call(Prefix+"json_concat", document)
-	case sign == "||" && (left == array || right == array):
+	case sign == "||" && (left.isArray() || right.isArray()):
 		return call(Prefix+"json_concat", array)
-	case sign == "-" && left == document:
+	case sign == "-" && left.isDocument():
 		return call(Prefix+"json_minus", document)
-	case sign == "->" && left == document:
-		return document
 	}
-	return plain
+	return t.resultOf(from, at, end, sign, left, right)
 }
 
 // is translates what follows IS.
@@ -270,18 +282,41 @@ func (t *translator) is(at, to, least int) (end int, of form) {
 		i += 2
 	} else if t.get(i).is("UNKNOWN") {
 		t.replace(i, "NULL")
-		return i + 1, plain
+		return i + 1, truth
 	}
 	end, _ = t.expression(i, to, ofEqual+1)
 	if end == i {
 		return at, plain
 	}
-	return end, plain
+	return end, truth
+}
+
+// isSubscript reports whether the bracket at a token begins the subscript of what stands before it. For
+// SQLite, brackets are quotes: x[1] is no column with the name 1.
+func (t *translator) isSubscript(at int) bool {
+	if t.get(at).Start != t.get(at-1).End() || t.pair(at) <= at+1 {
+		return false
+	}
+	return t.Only || t.pair(at) == at+2 && t.get(at+1).Type == Number
+}
+
+// collation finds the end of a collation behind the COLLATE at a token that means the order of bytes, as
+// here: pg_catalog."default", "C".
+func (t *translator) collation(at int) int {
+	name := at + 1
+	if strings.EqualFold(unquote(t.get(name).Raw), "pg_catalog") && t.get(name+1).Raw == "." {
+		name += 2
+	}
+	switch unquote(t.get(name).Raw) {
+	case "default", "C", "POSIX", "ucs_basic":
+		return name + 1
+	}
+	return at
 }
 
 // matching translates [NOT] LIKE, ILIKE, SIMILAR TO, IN and BETWEEN. word is the token of the word
 // behind NOT.
-func (t *translator) matching(from, at, word, to, least int) (end int, of form) {
+func (t *translator) matching(from, at, word, to, least int, left form) (end int, of form) {
 	if least > ofEqual {
 		return at, plain
 	}
@@ -291,13 +326,14 @@ func (t *translator) matching(from, at, word, to, least int) (end int, of form) 
 	}
 	switch {
 	case t.get(word).is("NULL") && word > at:
-		return word + 1, plain
+		return word + 1, truth
 	case t.get(word).is("IN"):
 		if t.get(word+1).Raw == "(" {
 			t.list(word+2, t.pair(word+1))
-			return t.pair(word+1) + 1, plain
+			t.supposeAll(word+1, left)
+			return t.pair(word+1) + 1, truth
 		}
-		return word + 1, plain
+		return word + 1, truth
 	case t.get(word).is("BETWEEN"):
 		if t.get(word + 1).is("SYMMETRIC") {
 			t.refuse(word+1, "write BETWEEN least(a, b) AND greatest(a, b)", "BETWEEN SYMMETRIC is not supported")
@@ -307,7 +343,9 @@ func (t *translator) matching(from, at, word, to, least int) (end int, of form) 
 			return max(low, word+1), plain
 		}
 		high, _ := t.expression(low+1, to, ofLess)
-		return high, plain
+		t.suppose(word+1, low, left)
+		t.suppose(low+1, high, left)
+		return high, truth
 	case t.get(word).is("LIKE"), t.get(word).is("ILIKE"):
 		if t.word(word+1, "ANY", "SOME", "ALL") && t.get(word+2).Raw == "(" {
 			t.refuse(word+1, "compare with each pattern by itself: a LIKE 'x%' OR a LIKE 'y%'", "%s with a list of patterns is not supported", strings.ToUpper(t.get(word).Raw))
@@ -318,7 +356,7 @@ func (t *translator) matching(from, at, word, to, least int) (end int, of form) 
 			t.replace(word, ",")
 			t.around(from, end, not+Prefix+"ilike(", ")"+closing)
 		}
-		return max(end, word+1), plain
+		return max(end, word+1), truth
 	case t.get(word).is("SIMILAR") && t.get(word+1).is("TO"):
 		end = t.pattern(word+2, to)
 		if end > word+2 {
@@ -327,10 +365,10 @@ func (t *translator) matching(from, at, word, to, least int) (end int, of form) 
 			t.remove(word+1, word+2)
 			t.around(from, end, not+Prefix+"similar(", ")"+closing)
 		}
-		return max(end, word+2), plain
+		return max(end, word+2), truth
 	case word > at && (t.get(word).is("GLOB") || t.get(word).is("REGEXP") || t.get(word).is("MATCH")):
 		end, _ = t.expression(word+1, to, ofEqual+1)
-		return max(end, word+1), plain
+		return max(end, word+1), truth
 	}
 	return at, plain
 }
@@ -338,6 +376,7 @@ func (t *translator) matching(from, at, word, to, least int) (end int, of form) 
 // pattern translates the pattern behind LIKE, and ESCAPE with its character.
 func (t *translator) pattern(from, to int) int {
 	end, _ := t.expression(from, to, ofEqual+1)
+	t.suppose(from, end, words)
 	if end > from && t.word(end, "ESCAPE") {
 		after, _ := t.expression(end+1, to, ofEqual+1)
 		if after > end+1 && (t.get(from-1).is("ILIKE") || t.get(from-1).is("TO")) {
@@ -349,7 +388,7 @@ func (t *translator) pattern(from, to int) int {
 }
 
 // quantified translates = ANY (…) and <> ALL (…), whose operator stands at a token.
-func (t *translator) quantified(at int) int {
+func (t *translator) quantified(at int, left form) int {
 	sign, open := t.get(at).Raw, at+2
 	end := t.pair(open)
 	all := t.get(at + 1).is("ALL")
@@ -375,13 +414,15 @@ func (t *translator) quantified(at int) int {
 		if !ok {
 			t.refuse(open+1, "an array is written ARRAY['a', 'b'], or '{a,b}'", "this text is no array")
 		}
-		for i, item := range items {
-			items[i] = literal(item)
-		}
 		t.replace(open+1, strings.Join(items, ", "))
 		t.remove(open+2, end)
 	default:
 		t.list(open+1, end)
+		if left.isWhole() {
+			t.suppose(open+1, end, whole+"[]")
+		} else {
+			t.suppose(open+1, end, array)
+		}
 		t.around(open+1, end, "SELECT value FROM json_each("+Prefix+"array(", "))")
 	}
 	return end + 1
@@ -402,7 +443,7 @@ func (t *translator) isOnly(from, to int) bool {
 	return from == to
 }
 
-// arrayItems reads an array as PostgreSQL writes it, {a,"b c"}, of one dimension.
+// arrayItems reads an array as PostgreSQL writes it, {a,"b c"}, of one dimension. The items are literals.
 func arrayItems(text string) (items []string, ok bool) {
 	text = strings.TrimSpace(text)
 	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
@@ -418,6 +459,9 @@ func arrayItems(text string) (items []string, ok bool) {
 		value := item.String()
 		if !wasQuoted {
 			value = strings.TrimSpace(value)
+		}
+		if value = literal(value); !wasQuoted && strings.EqualFold(value, "'null'") {
+			value = "NULL"
 		}
 		items = append(items, value)
 		item.Reset()
@@ -439,5 +483,5 @@ func arrayItems(text string) (items []string, ok bool) {
 		}
 	}
 	end()
-	return items, !quoted && !slices.Contains(items, "NULL")
+	return items, !quoted
 }

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,26 +14,28 @@ func (t *translator) primary(at, to int) (end int, of form) {
 	switch {
 	case token.Type == String:
 		t.literal(at)
-		return at + 1, plain
+		return at + 1, textForm(token)
 	case token.Type == Number:
-		return at + 1, plain
+		return at + 1, numberForm(token)
 	case token.Raw == "(":
 		return t.bracket(at)
 	case t.word(at, "CASE") && t.pair(at) > at:
-		t.list(at+1, t.pair(at))
-		return t.pair(at) + 1, plain
+		return t.pair(at) + 1, t.caseOf(at)
+	case t.word(at, "EXISTS") && t.get(at+1).Raw == "(" && t.pair(at+1) > at+1:
+		t.list(at+2, t.pair(at+1))
+		return t.pair(at+1) + 1, truth
 	case token.Type == Word && (t.named[at] || !token.in(notOperands()) || t.get(at+1).Raw == "(" && (token.is("LEFT") || token.is("RIGHT"))):
 		return t.named1(at, to)
 	case token.Raw == "$" && t.get(at+1).Type == Number && t.get(at+1).Start == token.End():
 		t.replace(at, "?") // $1
-		return at + 2, plain
+		return at + 2, t.form(at, at+2)
 	case token.Raw == "?":
 		if next := t.get(at + 1); next.Type == Number && next.Start == token.End() {
 			return at + 2, plain
 		}
 		return at + 1, plain
 	case len(token.Raw) > 1 && strings.ContainsAny(token.Raw[:1], ":@$") && token.Raw != "::" && token.Raw != "@>":
-		return at + 1, plain
+		return at + 1, t.column(token.Raw)
 	}
 	return at, plain
 }
@@ -44,15 +47,43 @@ func (t *translator) bracket(open int) (end int, of form) {
 		return open, plain
 	}
 	if first := t.get(open + 1); first.is("SELECT") || first.is("VALUES") || first.is("WITH") {
-		t.list(open+1, end)
-		return end + 1, plain
+		items := t.list(open+1, end)
+		if len(items) == 1 {
+			of = form(items[0].Type)
+		}
+		return end + 1, of
 	}
 	inner, of := t.expression(open+1, end, lowest)
 	if inner == end {
+		if part := t.get(end + 2); t.get(end+1).Raw == "." && part.Type == Word && part.Raw != "*" { // (x).part
+			t.around(open, end+1, "json_extract(", ", "+literal("$."+unquote(part.Raw))+")")
+			t.remove(end+1, end+3)
+			return end + 3, plain
+		}
 		return end + 1, of
 	}
 	t.list(inner, end)
 	return end + 1, plain
+}
+
+// textForm is the form of a literal text. What a cast makes of it is not known here.
+func textForm(token Token) form {
+	if token.Raw[0] == 'x' || token.Raw[0] == 'X' {
+		return "bytea"
+	}
+	return words
+}
+
+// numberForm is the form of a number.
+func numberForm(token Token) form {
+	n, err := strconv.ParseInt(token.Raw, 0, 64)
+	switch {
+	case err != nil:
+		return real
+	case n > math.MaxInt32:
+		return whole
+	}
+	return small
 }
 
 // named1 translates a name, a call, or a literal that a word begins.
@@ -69,7 +100,7 @@ func (t *translator) named1(at, to int) (end int, of form) {
 		}
 		end += 2
 	}
-	if end == at+3 && t.get(at).is("pg_catalog") { // pg_catalog.now()
+	if end == at+3 && t.get(end).Raw == "(" && isSchema(t.get(at)) { // pg_catalog.now()
 		t.remove(at, at+2)
 		at += 2
 	}
@@ -78,13 +109,28 @@ func (t *translator) named1(at, to int) (end int, of form) {
 	}
 	switch {
 	case end > at+1:
-	case t.word(at, "CURRENT_TIMESTAMP", "CURRENT_DATE"):
+	case t.word(at, "CURRENT_TIMESTAMP"):
 		return end, moment
+	case t.word(at, "CURRENT_DATE"):
+		return end, "date"
+	case t.word(at, "TRUE", "FALSE"):
+		return end, truth
+	case t.word(at, "NULL"):
+		return end, plain
+	case t.Only && t.word(at, "CURRENT_CATALOG", "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_USER", "SESSION_USER", "USER"):
+		t.around(at, end, "", "()")
+		return end, words
 	case t.word(at, "LOCALTIMESTAMP"):
 		t.replace(at, Prefix+"timestamp(now())")
-		return end, moment
+		return end, "timestamp"
 	}
-	return end, plain
+	return end, t.column(unquote(t.get(end - 1).Raw))
+}
+
+// isSchema reports whether a name is that of a schema of PostgreSQL's functions.
+func isSchema(token Token) bool {
+	name := unquote(token.Raw)
+	return strings.EqualFold(name, "pg_catalog") || strings.EqualFold(name, "information_schema")
 }
 
 // typed translates a literal with the name of its type before it, INTERVAL '1 day', and ARRAY[…].
@@ -92,8 +138,7 @@ func (t *translator) typed(at int) (end int, of form, ok bool) {
 	word, next := t.get(at), t.get(at+1)
 	switch {
 	case word.is("ARRAY") && next.Raw == "[" && t.pair(at+1) > at+1:
-		t.nested(at + 1)
-		return t.pair(at+1) + 1, array, true
+		return t.pair(at+1) + 1, t.nested(at + 1), true
 	case word.is("ARRAY") && next.Raw == "(" && t.get(at+2).is("SELECT"):
 		end = t.pair(at + 1)
 		t.replace(at, "")
@@ -110,9 +155,9 @@ func (t *translator) typed(at int) (end int, of form, ok bool) {
 	case "TIMESTAMPTZ":
 		function = "timestamptz"
 	case "TIMESTAMP":
-		function = "timestamp"
+		function, of = "timestamp", "timestamp"
 	case "DATE":
-		function = "date"
+		function, of = "date", "date"
 	case "JSON", "JSONB":
 		function, of = "json", document
 	default:
@@ -129,7 +174,8 @@ func (t *translator) typed(at int) (end int, of form, ok bool) {
 }
 
 // nested translates ARRAY[1, ARRAY[2], [3]], whose bracket stands at a token.
-func (t *translator) nested(open int) {
+func (t *translator) nested(open int) form {
+	of := whole + "[]"
 	if t.get(open - 1).is("ARRAY") {
 		t.replace(open-1, "")
 	}
@@ -137,16 +183,21 @@ func (t *translator) nested(open int) {
 	t.replace(open, "json_array(")
 	t.replace(end, ")")
 	for i := open + 1; i < end; {
-		switch next, _ := t.expression(i, end, lowest); {
+		switch next, item := t.expression(i, end, lowest); {
 		case next > i:
 			i = next
+			if !item.isWhole() {
+				of = array
+			}
 		case t.get(i).Raw == "[":
 			t.nested(i)
 			i = t.pair(i) + 1
+			of = document
 		default:
 			i++
 		}
 	}
+	return of
 }
 
 // literal translates E'…' and $$…$$ to a text that SQLite reads.

@@ -9,7 +9,7 @@ import (
 
 // rowFunctions are the functions of PostgreSQL's that return rows.
 var rowFunctions = sync.OnceValue(func() map[string]bool {
-	return nameSet(`generate_series json_array_elements json_array_elements_text json_each json_each_text json_object_keys
+	return nameSet(`generate_series generate_subscripts json_array_elements json_array_elements_text json_each json_each_text json_object_keys
 	json_to_record json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text
 	jsonb_object_keys jsonb_to_record jsonb_to_recordset regexp_matches regexp_split_to_table string_to_table unnest`)
 })
@@ -67,7 +67,14 @@ func (t *translator) table(at, to int) int {
 	switch {
 	case t.get(at).Raw == "(":
 		return t.subquery(at, to)
-	case t.get(at).Type != Word || t.get(at+1).Raw != "(" || !rowFunctions()[name] || t.pair(at+1) == at+1:
+	case t.Only && t.word(at, "ONLY"):
+		t.replace(at, "")
+		return t.table(at+1, to)
+	case t.get(at).Type != Word || t.get(at+1).Raw != "(" || t.pair(at+1) == at+1:
+		return start
+	case !rowFunctions()[name] && t.Only:
+		return t.calledTable(start, at, name, to)
+	case !rowFunctions()[name]:
 		return start
 	}
 	r := Rows{Function: name}
@@ -109,6 +116,27 @@ func (t *translator) table(at, to int) int {
 		return end
 	}
 	return end
+}
+
+// calledTable translates a call behind FROM: of a function that is a table here, or one that returns one
+// value, as a table of one row.
+func (t *translator) calledTable(start, at int, name string, to int) int {
+	open := at + 1
+	end := t.pair(open)
+	t.list(open+1, end)
+	if slices.Contains(t.Views, name) {
+		t.remove(open, end+1)
+		return end + 1
+	}
+	t.remove(start, at)
+	alias, _ := t.alias(end+1, to)
+	if alias > 0 {
+		t.around(start, end+1, "(SELECT ", " AS "+identifier(unquote(t.get(alias).Raw))+")")
+		return end + 1
+	}
+	t.around(start, end+1, "(SELECT ", " AS "+identifier(name)+")")
+	t.around(start, end+1, "", " AS "+identifier(name))
+	return end + 1
 }
 
 // alias finds the name behind a table, and the bracket of the names of its columns; 0 if there is none.

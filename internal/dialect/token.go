@@ -1,6 +1,9 @@
 package dialect
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // The types of token. A token of another kind has its first character for its type.
 const (
@@ -14,10 +17,12 @@ type Token struct {
 	Type  int
 	Raw   string
 	Start int // offset in the text
+
+	length int // in the text, if it is not that of Raw
 }
 
 // End is the offset behind the token.
-func (t Token) End() int { return t.Start + len(t.Raw) }
+func (t Token) End() int { return t.Start + cmp.Or(t.length, len(t.Raw)) }
 
 // is reports whether the token is a bare word, in any case.
 func (t Token) is(word string) bool { return t.Type == Word && strings.EqualFold(t.Raw, word) }

@@ -98,6 +98,13 @@ func (s *Session) describe(text string, args []Arg) (columns []provider.Column, 
 		}
 		return explainColumns(), nil
 	}
+	if e, ok := st.(*statement.Exec); ok && len(args) > 0 && !s.DryRun { // whose values may be no real ones yet
+		m, err := s.planner().names.method(e.Method)
+		if err != nil {
+			return nil, err
+		}
+		return s.answerColumns(m, awaits(e.Hints))
+	}
 	p, err := s.planner().plan(st)
 	if err != nil {
 		return nil, err

@@ -118,6 +118,14 @@ func sources() map[string]source {
 			return rows, err
 		}},
 		"generate_series": {[]string{"generate_series"}, []int{2, 3}, series},
+		"generate_subscripts": {[]string{"generate_subscripts"}, []int{2}, func(_ dialect.Rows, args []sqlite3.Value) ([][]any, error) {
+			list, err := arrayOf(args[0])
+			var rows [][]any
+			for i := range list {
+				rows = append(rows, []any{int64(i) + 1})
+			}
+			return rows, err
+		}},
 		"regexp_split_to_table": {[]string{"regexp_split_to_table"}, []int{2, 3}, func(_ dialect.Rows, args []sqlite3.Value) ([][]any, error) {
 			return split(args)
 		}},

@@ -44,7 +44,7 @@ func (s *session) declare(p piece, args []any) error {
 				return faultf("42P03", "there is a cursor %s already", provider.Quote(name))
 			}
 			query[0].start += parts[i].Start + len(t.Text)
-			if _, err := s.columnsOf(query[0], len(args)); err != nil { // as PostgreSQL does; FETCH would have no position for it
+			if _, err := s.columnsOf(query[0], args); err != nil { // as PostgreSQL does; FETCH would have no position for it
 				return shift(err, query[0].start)
 			}
 			s.portals[name] = &portal{session: s, piece: query[0], args: args, declared: true, hold: hold || s.transaction == idle}

@@ -6,17 +6,33 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/lakeql/lakeql/provider"
 )
 
 // prepared is a statement with places for values.
 type prepared struct {
-	text    string // of the message; positions count in it
-	piece   piece  // no words: it is empty
-	types   []uint32
-	known   bool // Describe has looked at the columns
+	text   string // of the message; positions count in it
+	piece  piece  // no words: it is empty
+	types  []uint32
+	header *header // of its rows, once Describe has looked at it
+}
+
+// header is the columns of a statement's rows, with the oids of their types.
+type header struct {
 	columns []provider.Column
+	types   []uint32
+}
+
+// orText takes text for the types that nothing shows.
+func orText(types []uint32) []uint32 {
+	for i, of := range types {
+		if of == 0 {
+			types[i] = pgtype.TextOID
+		}
+	}
+	return types
 }
 
 // mostParameters is how many parameters a statement has at most; the protocol counts in 16 bits.
@@ -36,9 +52,9 @@ func (s *session) parse(m *pgproto3.Parse) error {
 	if len(pieces) == 1 {
 		p.piece = pieces[0]
 	}
-	for i, cast := range s.tables.Casts(m.Query, count) {
-		if cast != 0 {
-			p.types[i] = cast
+	for n, oid := range s.tables.Signature(m.Query).Parameters {
+		if n >= 1 && n <= count {
+			p.types[n-1] = oid
 		}
 	}
 	for i, oid := range m.ParameterOIDs {
@@ -72,16 +88,15 @@ func (s *session) bind(m *pgproto3.Bind) error {
 		return faultf(stateProtocol, "%d values for %d parameters", len(m.Parameters), len(st.types))
 	}
 	p := &portal{session: s, piece: st.piece, formats: slices.Clone(m.ResultFormatCodes)}
-	if st.known {
-		p.described = st.columns
-	}
+	p.described = st.header
 	for _, f := range p.formats {
 		if f != textFormat && f != binaryFormat {
 			return faultf(stateProtocol, "there is no format %d", f)
 		}
 	}
+	p.argTypes = st.types
 	for i, data := range m.Parameters {
-		value, err := decode(data, st.types[i], formatOf(m.ParameterFormatCodes, i))
+		value, err := s.decode(data, st.types[i], formatOf(m.ParameterFormatCodes, i))
 		if err != nil {
 			return err
 		}
@@ -120,50 +135,75 @@ func (s *session) describe(ctx context.Context, m *pgproto3.Describe) error {
 		return shift(err, st.piece.start)
 	}
 	s.backend.Send(&pgproto3.ParameterDescription{ParameterOIDs: st.types})
-	s.sendHeader(st.columns, nil)
+	s.sendHeader(st.header, nil)
 	return nil
 }
 
 // look finds the columns of a prepared statement. It makes no call.
 func (s *session) look(st *prepared) (err error) {
 	defer recovered(&err)
-	if st.known || len(st.piece.words) == 0 {
+	if st.header != nil || len(st.piece.words) == 0 {
 		return nil
 	}
-	columns, err := s.columnsOf(st.piece, len(st.types))
-	if err != nil {
-		return err
+	st.header, err = s.headerOf(st.piece, st.types)
+	return err
+}
+
+// headerOf describes the rows of a statement without running it, with their types.
+func (s *session) headerOf(p piece, parameters []uint32) (*header, error) {
+	if p.is("FETCH") {
+		cursor, err := s.cursorOf(p)
+		if err != nil {
+			return nil, err
+		}
+		return s.headerOf(cursor.piece, nil)
 	}
-	st.known, st.columns = true, columns
-	return nil
+	columns, err := s.columnsOf(p, samples(parameters))
+	if err != nil {
+		return nil, err
+	}
+	return &header{columns, orText(s.tables.Signature(p.text).Types(columns))}, nil
 }
 
 // columnsOf describes the rows of a statement without running it.
-func (s *session) columnsOf(p piece, parameters int) ([]provider.Column, error) {
-	if columns, ok, err := s.localColumns(p); ok || err != nil {
-		return columns, err
+func (s *session) columnsOf(p piece, values []any) ([]provider.Column, error) {
+	if columns, ok := s.localColumns(p); ok {
+		return columns, nil
 	}
 	if s.tables.Answers(p.text) {
 		return s.tables.Columns(p.text)
 	}
-	values := make([]any, parameters)
-	for i := range values {
-		values[i] = ""
-	}
 	return s.runner.Describe(s.tables.Qualify(p.text), values)
 }
 
+// samples are values of types, for a statement that is described before it has its values.
+func samples(types []uint32) []any {
+	values := make([]any, len(types))
+	for i, oid := range types {
+		values[i] = sample(oid)
+	}
+	return values
+}
+
+func sample(oid uint32) any {
+	switch oid {
+	case pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.OIDOID, pgtype.Float4OID, pgtype.Float8OID, pgtype.NumericOID:
+		return int64(0)
+	case pgtype.BoolOID:
+		return false
+	case pgtype.JSONOID, pgtype.JSONBOID:
+		return "{}"
+	}
+	return ""
+}
+
 // sendHeader sends the header of rows, or says that there are none.
-func (s *session) sendHeader(columns []provider.Column, formats []int16) {
-	if len(columns) == 0 {
+func (s *session) sendHeader(h *header, formats []int16) {
+	if h == nil || len(h.columns) == 0 {
 		s.backend.Send(&pgproto3.NoData{})
 		return
 	}
-	types := make([]uint32, len(columns))
-	for i, c := range columns {
-		types[i] = columnType(c)
-	}
-	s.backend.Send(describe(columns, types, formats))
+	s.backend.Send(describe(h.columns, h.types, formats))
 }
 
 // describePortal describes the rows of a portal. A query begins here, because the type of an expression is the
@@ -177,12 +217,12 @@ func (s *session) describePortal(ctx context.Context, p *portal) error {
 		s.sendHeader(p.described, p.formats)
 		return nil
 	case !reads(p.piece) && !p.piece.is("FETCH"):
-		columns, err := s.columnsOf(p.piece, len(p.args))
+		h, err := s.headerOf(p.piece, p.argTypes)
 		if err != nil {
 			return shift(err, p.piece.start)
 		}
-		p.described = columns
-		s.sendHeader(columns, p.formats)
+		p.described = h
+		s.sendHeader(h, p.formats)
 		return nil
 	}
 	err := s.within(ctx, p, func(ctx context.Context) error { return p.start(ctx) })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -18,9 +19,10 @@ type portal struct {
 	session   *session
 	piece     piece
 	args      []any
-	formats   []int16           // of the results
-	described []provider.Column // what Describe said of the statement before it ran; nil: nothing
-	types     []uint32          // of the columns, once they are known
+	argTypes  []uint32
+	formats   []int16  // of the results
+	described *header  // what Describe said of the statement before it ran; nil: nothing
+	types     []uint32 // of the columns, once they are known
 
 	rows    provider.Rows // nil before the start, and after the end
 	columns []provider.Column
@@ -59,10 +61,11 @@ func (p *portal) begin(ctx context.Context) error {
 	}
 	p.columns = p.rows.Columns()
 	if p.described != nil {
-		if len(p.described) != len(p.columns) {
+		if len(p.described.columns) != len(p.columns) {
 			return errors.Join(faultf(stateUnsupported, "the columns of the statement changed since it was prepared"), p.finish())
 		}
-		p.columns = p.described
+		p.columns, p.types = p.described.columns, p.described.types
+		return nil
 	}
 	return p.settleTypes(ctx)
 }
@@ -102,32 +105,27 @@ func (p *portal) open(ctx context.Context) error {
 	return nil
 }
 
-// settleTypes decides the types of the columns. The type of an expression is known by its first value only,
-// unless Describe has said text already.
+// settleTypes decides the types of the columns. What the statement does not show, the first value does.
 func (p *portal) settleTypes(ctx context.Context) error {
-	if part, ok := p.rows.(*fetched); ok && p.described == nil {
+	if part, ok := p.rows.(*fetched); ok {
 		p.types = part.types() // one type for all parts of a cursor
 		return nil
 	}
-	p.types = make([]uint32, len(p.columns))
-	unknown := false
-	for i, c := range p.columns {
-		p.types[i] = columnType(c)
-		unknown = unknown || c.Type == "" && p.described == nil
-	}
-	if !unknown {
+	p.types = p.session.tables.Signature(p.piece.text).Types(p.columns)
+	if !slices.Contains(p.types, 0) {
 		return nil
 	}
 	row, err := p.rows.Next(ctx)
 	if errors.Is(err, io.EOF) {
+		p.types = orText(p.types)
 		return p.finish()
 	}
 	if err != nil {
 		return errors.Join(err, p.finish())
 	}
 	p.first = row
-	for i, c := range p.columns {
-		if c.Type == "" {
+	for i, of := range p.types {
+		if of == 0 {
 			p.types[i] = valueType(row[i])
 		}
 	}
@@ -150,7 +148,7 @@ func (p *portal) send(ctx context.Context, most uint32, each func([][]byte) erro
 		}
 		encoded := make([][]byte, len(row))
 		for i, value := range row {
-			if encoded[i], err = encode(value, p.columns[i], p.types[i], formatOf(p.formats, i)); err != nil {
+			if encoded[i], err = p.session.encode(value, p.columns[i], p.types[i], formatOf(p.formats, i)); err != nil {
 				return false, errors.Join(err, p.finish())
 			}
 		}

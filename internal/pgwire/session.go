@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/lakeql/lakeql/internal/pgwire/pgcatalog"
 	"github.com/lakeql/lakeql/provider"
@@ -27,6 +28,7 @@ type session struct {
 	user, database string
 
 	runner     Runner
+	codecs     *pgtype.Map // made for the first value that needs it
 	tables     *pgcatalog.Session
 	settings   map[string]string
 	statements map[string]*prepared
@@ -48,7 +50,7 @@ var errTimeout = errors.New("the time for the statement is up")
 // begin makes what a session needs once its client has logged in.
 func (s *session) begin(parameters map[string]string) {
 	s.runner = s.server.options.Session(func(line string) { s.notice(stateSuccess, line) })
-	s.settings = newSettings(s.user)
+	s.settings = pgcatalog.Settings(s.user)
 	for name, value := range parameters {
 		switch name {
 		case "user", "database", "options", "replication":

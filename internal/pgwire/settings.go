@@ -20,22 +20,6 @@ func reported() []string {
 	}
 }
 
-// newSettings are those of a new connection.
-func newSettings(user string) map[string]string {
-	return map[string]string{ //nolint:gosec // no password is among them
-		"application_name": "", "session_authorization": user, "is_superuser": "off",
-		"server_version": pgcatalog.Version, "server_version_num": pgcatalog.VersionNumber,
-		"server_encoding": "UTF8", "client_encoding": "UTF8", "datestyle": "ISO, MDY", "intervalstyle": "postgres",
-		"timezone": "UTC", "integer_datetimes": "on", "standard_conforming_strings": "on", "default_transaction_read_only": "off", "in_hot_standby": "off",
-		"search_path": "public", "transaction_isolation": "read committed", "default_transaction_isolation": "read committed",
-		"transaction_read_only": "off", "transaction_deferrable": "off", "extra_float_digits": "1", "statement_timeout": "0", "lock_timeout": "0",
-		"idle_in_transaction_session_timeout": "0", "max_index_keys": "32", "max_identifier_length": "63", "bytea_output": "hex", "client_min_messages": "notice",
-		"row_security": "on", "synchronous_commit": "on", "lc_collate": "C", "lc_ctype": "C", "lc_messages": "C", "lc_monetary": "C", "block_size": "8192",
-		"jit": "off", "ssl": "off", "max_connections": "100", "autovacuum": "off", "escape_string_warning": "on",
-		"default_table_access_method": "heap", "default_with_oids": "off", "password_encryption": "scram-sha-256", "wal_level": "replica", "role": "none",
-	}
-}
-
 // settingKey is the name of a setting as the map has it.
 func settingKey(name string) string { return strings.ToLower(name) }
 
@@ -104,7 +88,7 @@ func (s *session) local(ctx context.Context, p piece, args []any) (rows provider
 		s.deallocate(p)
 		return none("DEALLOCATE")
 	case "RESET":
-		for name, value := range newSettings(s.user) {
+		for name, value := range pgcatalog.Settings(s.user) {
 			if p.word(1) == "ALL" || strings.EqualFold(name, p.word(1)) {
 				s.settings[name] = value
 			}
@@ -134,22 +118,15 @@ func (s *session) local(ctx context.Context, p piece, args []any) (rows provider
 }
 
 // localColumns describes the rows of a statement that is about the connection.
-func (s *session) localColumns(p piece) (columns []provider.Column, ok bool, err error) {
+func (s *session) localColumns(p piece) (columns []provider.Column, ok bool) {
 	switch p.word(0) {
 	case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "LISTEN", "UNLISTEN", "DISCARD", "DEALLOCATE", "RESET", "SET", "DECLARE", "CLOSE", "MOVE", "COPY":
-		return nil, true, nil
+		return nil, true
 	case "SHOW":
 		columns, _, ok := s.show(p)
-		return columns, ok, nil
-	case "FETCH":
-		cursor, err := s.cursorOf(p)
-		if err != nil {
-			return nil, true, err
-		}
-		columns, err := s.columnsOf(cursor.piece, 0)
-		return columns, true, err
+		return columns, ok
 	}
-	return nil, false, nil
+	return nil, false
 }
 
 func endsTransaction(p piece) bool {
@@ -177,7 +154,7 @@ func (s *session) discard() {
 	s.statements = map[string]*prepared{}
 	s.dropCursors(false)
 	application := s.settings["application_name"]
-	s.settings = newSettings(s.user)
+	s.settings = pgcatalog.Settings(s.user)
 	s.settings["application_name"] = application
 }
 

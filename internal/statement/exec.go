@@ -130,6 +130,8 @@ func (p *parser) value(param string) (Value, error) {
 	case t.raw == "?":
 		p.placeholders++
 		v.Kind, v.Text = Bound, strconv.Itoa(p.placeholders)
+	case t.typ == '$':
+		v.Kind, v.Text = Bound, t.raw[1:]
 	case len(t.raw) > 1 && t.raw[0] == ':' && isWord(t.raw[1:]):
 		v.Kind, v.Text = Bound, t.raw[1:]
 	default:

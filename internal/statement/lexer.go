@@ -111,6 +111,10 @@ func (l *lexer) next() (token, error) {
 			l.restart(start + offset)
 			continue
 		}
+		if length := numbered(rest); length > 0 { // the tokenizer does not know $1
+			l.restart(start + length)
+			return token{typ: '$', raw: rest[:length], start: start, hints: hints}, nil
+		}
 		if l.tok == nil {
 			// From a reader, because a tokenizer of a string copies it, here once a statement.
 			l.tok = sqlparser.NewTokenizer(strings.NewReader(l.text[l.base:]))
@@ -126,6 +130,18 @@ func (l *lexer) next() (token, error) {
 		}
 		return t, nil
 	}
+}
+
+// numbered is the length of the placeholder $1 that a text begins with; 0 if it begins with something else.
+func numbered(text string) int {
+	length := 1
+	for length < len(text) && text[length] >= '0' && text[length] <= '9' {
+		length++
+	}
+	if text[0] != '$' || length == 1 {
+		return 0
+	}
+	return length
 }
 
 // lexError returns the error for text that the tokenizer could not read.

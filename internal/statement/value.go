@@ -19,8 +19,8 @@ const (
 	Number
 	Bool
 	Null
-	// Bound is a placeholder for a value that comes with the statement: ? or :name in an EXEC. Its Text is
-	// the name, or the number of the ? among the placeholders of the EXEC, from 1.
+	// Bound is a placeholder for a value that comes with the statement: ?, $1 or :name in an EXEC. Its Text
+	// is the name, or the number: of $1, or of the ? among the placeholders of the EXEC, from 1.
 	Bound
 )
 

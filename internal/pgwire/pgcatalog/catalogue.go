@@ -3,7 +3,8 @@
 //
 // A provider is a database, because a name of three parts is database.schema.table for PostgreSQL; its
 // services are schemas, and resources are tables. Nothing here calls the API. A question comes in PostgreSQL's
-// dialect; rewrite.go makes SQLite's of it, and functions.go has the functions.
+// dialect; package dialect makes SQLite's of it, and functions.go has the functions that no statement of
+// lakeql has.
 package pgcatalog
 
 import (
@@ -38,6 +39,28 @@ type Catalogue struct {
 
 	mu    sync.Mutex
 	built map[string]*database // by provider
+
+	describing sync.Mutex
+	known      map[string]description // by full name
+}
+
+// description is what Describe returned.
+type description struct {
+	columns []provider.Column
+	methods []*provider.Method
+	err     error
+}
+
+// described calls Describe once for each resource. Calls do not run at the same time.
+func (c *Catalogue) described(r *provider.Resource) ([]provider.Column, []*provider.Method, error) {
+	c.describing.Lock()
+	defer c.describing.Unlock()
+	d, ok := c.known[r.FullName()]
+	if !ok {
+		d.columns, d.methods, d.err = c.describe(r)
+		c.known[r.FullName()] = d
+	}
+	return d.columns, d.methods, d.err
 }
 
 // Describe lists the columns that a resource has in SELECT *, and the methods that a SELECT of it may call.
@@ -45,7 +68,7 @@ type Describe func(r *provider.Resource) ([]provider.Column, []*provider.Method,
 
 // New makes a catalogue. It reads nothing before the first question.
 func New(documents *provider.Catalogue, describe Describe) *Catalogue {
-	return &Catalogue{documents: documents, describe: describe, built: map[string]*database{}}
+	return &Catalogue{documents: documents, describe: describe, built: map[string]*database{}, known: map[string]description{}}
 }
 
 // database is the filled tables of one provider.
@@ -224,6 +247,9 @@ func (f *filler) fill() error {
 	for _, t := range types() {
 		f.insert("pg_catalog.pg_type", "oid, typname, typlen, typcategory, typelem, typarray, typinput, typtype", t.oid, t.name, t.size, t.category, t.elem, t.array, t.input(), t.kind())
 	}
+	for name, value := range Settings("") {
+		f.insert("pg_catalog.pg_settings", "name, setting", name, value)
+	}
 	for _, p := range providers {
 		if p.Name != f.provider {
 			continue
@@ -272,7 +298,7 @@ func (f *filler) service(info *provider.ServiceInfo) error {
 
 // resource makes a table of a resource, or a view of a view.
 func (f *filler) resource(namespace int64, r *provider.Resource) error {
-	columns, methods, err := f.catalogue.describe(r)
+	columns, methods, err := f.catalogue.described(r)
 	if err != nil {
 		return err
 	}

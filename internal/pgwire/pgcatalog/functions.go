@@ -1,10 +1,7 @@
 package pgcatalog
 
 import (
-	"encoding/json"
 	"errors"
-	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/functions"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -22,9 +20,10 @@ type function struct {
 	call      func(s *Session, args []sqlite3.Value) any
 }
 
+// isFunction reports whether a function is of the catalogue only.
 func isFunction(name string) bool {
-	_, ok := functions()[name]
-	return ok
+	_, ok := ownFunctions()[name]
+	return ok && !slices.Contains(functions.Names(), name)
 }
 
 // fixed answers the same always.
@@ -32,18 +31,25 @@ func fixed(arguments int, value any) function {
 	return function{arguments, func(*Session, []sqlite3.Value) any { return value }}
 }
 
-// functions are those that clients call about the catalogue and the connection.
-var functions = sync.OnceValue(func() map[string]function {
+// ownFunctions are those that clients call about the catalogue and the connection.
+var ownFunctions = sync.OnceValue(func() map[string]function {
 	return map[string]function{
-		"version":                            fixed(0, "PostgreSQL "+Version+" (lakeql)"),
-		"current_database":                   {0, func(s *Session, _ []sqlite3.Value) any { return s.provider }},
-		"current_catalog":                    {0, func(s *Session, _ []sqlite3.Value) any { return s.provider }},
-		"current_user":                       {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
-		"session_user":                       {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
-		"current_role":                       {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
-		"user":                               {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
-		"current_schema":                     fixed(0, "public"),
-		"current_schemas":                    fixed(1, "{pg_catalog,public}"),
+		"version":          fixed(0, "PostgreSQL "+Version+" (lakeql)"),
+		"current_database": {0, func(s *Session, _ []sqlite3.Value) any { return s.provider }},
+		"current_catalog":  {0, func(s *Session, _ []sqlite3.Value) any { return s.provider }},
+		"current_user":     {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
+		"session_user":     {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
+		"current_role":     {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
+		"user":             {0, func(s *Session, _ []sqlite3.Value) any { return s.client.User }},
+		"current_schema":   fixed(0, "public"),
+		"current_schemas": {1, func(_ *Session, args []sqlite3.Value) any {
+			if args[0].Bool() {
+				return `["pg_catalog","public"]`
+			}
+			return `["public"]`
+		}},
+		"lakeql_alone":                       {-1, alone},
+		"_pg_expandarray":                    {1, alone},
 		"current_setting":                    {-1, currentSetting},
 		"set_config":                         {3, func(_ *Session, args []sqlite3.Value) any { return args[1].Text() }},
 		"pg_backend_pid":                     {0, func(s *Session, _ []sqlite3.Value) any { return int64(s.client.ID) }},
@@ -110,62 +116,31 @@ var functions = sync.OnceValue(func() map[string]function {
 		"col_description": {2, func(s *Session, args []sqlite3.Value) any {
 			return s.ask("SELECT description FROM pg_catalog.pg_description WHERE objoid = ? AND objsubid = ?", args[0].Int64(), args[1].Int64())
 		}},
-		"to_regclass":     {1, regclass},
-		"pg_regclass":     {1, regclass},
-		"to_regtype":      {1, regtype},
-		"pg_regtype":      {1, regtype},
-		"pg_regnamespace": {1, regnamespace},
-		"to_regnamespace": {1, regnamespace},
-		"pg_int":          {1, castInt},
-		"pg_text":         {1, castText},
-		"pg_bool":         {1, castBool},
-		"quote_ident":     {1, func(_ *Session, args []sqlite3.Value) any { return quoteIdent(args[0].Text()) }},
-		"quote_literal": {1, func(_ *Session, args []sqlite3.Value) any {
-			return "'" + strings.ReplaceAll(args[0].Text(), "'", "''") + "'"
-		}},
-		"array_to_string":        {-1, arrayToString},
-		"string_to_array":        {-1, stringToArray},
-		"array_length":           {2, arrayLength},
-		"array_upper":            {2, arrayLength},
-		"array_lower":            {2, func(_ *Session, args []sqlite3.Value) any { return first(array(args[0].Text()), 1) }},
-		"cardinality":            {1, func(_ *Session, args []sqlite3.Value) any { return int64(len(array(args[0].Text()))) }},
-		"pg_make_array":          {-1, makeArray},
-		"pg_json_array":          {1, jsonArray},
-		"pg_series":              {-1, series},
-		"pg_subscripts":          {2, subscripts},
+		"to_regclass":            {1, regclass},
+		"pg_regclass":            {1, regclass},
+		"to_regtype":             {1, regtype},
+		"pg_regtype":             {1, regtype},
+		"pg_regnamespace":        {1, regnamespace},
+		"to_regnamespace":        {1, regnamespace},
+		"array_lower":            {2, func(_ *Session, args []sqlite3.Value) any { return lowest(args[0]) }},
 		"getdatabaseencoding":    fixed(0, "UTF8"),
-		"pg_subscript":           {2, subscript},
-		"regexp":                 {2, func(_ *Session, args []sqlite3.Value) any { return matches("", args) }},
-		"match":                  {2, func(_ *Session, args []sqlite3.Value) any { return matches("(?i)", args) }},
-		"regexp_replace":         {-1, regexpReplace},
-		"split_part":             {3, splitPart},
-		"pg_get_keywords":        fixed(0, nil),
 		"pg_stat_get_numscans":   fixed(1, int64(0)),
 		"age":                    fixed(-1, int64(0)),
 		"pg_advisory_unlock_all": fixed(0, nil),
 		"pg_cancel_backend":      fixed(1, false),
 		"pg_terminate_backend":   fixed(1, false),
-		"json_build_object":      {-1, buildObject},
-		"to_char":                {2, func(_ *Session, args []sqlite3.Value) any { return args[0].Text() }},
 	}
 })
 
 // register gives a connection the functions.
 func (s *Session) register(db *sqlite3.Conn) error {
 	var errs []error
-	for name, f := range functions() {
+	for name, f := range ownFunctions() {
 		call := f.call
 		errs = append(errs, db.CreateFunction(name, f.arguments, sqlite3.DIRECTONLY, func(ctx sqlite3.Context, args ...sqlite3.Value) {
 			result(ctx, call(s, args))
 		}))
 	}
-	errs = append(errs, db.CreateAggregateFunction("pg_array_agg", 1, 0, func(ctx *sqlite3.Context, rows iter.Seq[[]sqlite3.Value]) {
-		var items []string
-		for row := range rows {
-			items = append(items, element(row[0]))
-		}
-		result(*ctx, "{"+strings.Join(items, ",")+"}")
-	}))
 	return errors.Join(errs...)
 }
 
@@ -296,197 +271,19 @@ func regnamespace(s *Session, args []sqlite3.Value) any {
 	return s.ask("SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ?", args[0].Text())
 }
 
-func castInt(_ *Session, args []sqlite3.Value) any {
-	switch args[0].Type() { //nolint:exhaustive // the others are numbers, or read as such
-	case sqlite3.NULL:
-		return nil
-	case sqlite3.TEXT:
-		n, err := strconv.ParseInt(strings.TrimSpace(args[0].Text()), 10, 64)
-		if err != nil {
-			return errors.New("not an integer: " + provider.Quote(args[0].Text()))
-		}
-		return n
-	}
-	return args[0].Int64()
-}
-
-func castText(_ *Session, args []sqlite3.Value) any {
+// alone stands for a function that returns rows, called between other columns. The tables that clients ask so
+// have no rows, such as pg_index.
+func alone(_ *Session, args []sqlite3.Value) any {
 	if args[0].Type() == sqlite3.NULL {
 		return nil
 	}
-	return args[0].Text()
+	return errors.New("a function that returns rows stands behind FROM")
 }
 
-func castBool(_ *Session, args []sqlite3.Value) any {
-	if args[0].Type() == sqlite3.NULL {
+// lowest is the first subscript of an array; none if it is empty.
+func lowest(list sqlite3.Value) any {
+	if text := strings.TrimSpace(list.Text()); text == "" || text == "{}" || text == "[]" {
 		return nil
 	}
-	switch strings.ToLower(args[0].Text()) {
-	case "t", "true", "yes", "on", "1":
-		return true
-	}
-	return false
-}
-
-var plainIdent = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
-
-func quoteIdent(name string) string {
-	if plainIdent.MatchString(name) {
-		return name
-	}
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-}
-
-// element is a value as an array holds it.
-func element(v sqlite3.Value) string {
-	if v.Type() == sqlite3.NULL {
-		return "NULL"
-	}
-	text := v.Text()
-	if text == "" || strings.ContainsAny(text, `{},"\ `) || strings.EqualFold(text, "null") {
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
-	}
-	return text
-}
-
-func makeArray(_ *Session, args []sqlite3.Value) any {
-	items := make([]string, len(args))
-	for i, v := range args {
-		items[i] = element(v)
-	}
-	return "{" + strings.Join(items, ",") + "}"
-}
-
-func jsonArray(_ *Session, args []sqlite3.Value) any {
-	list := array(args[0].Text())
-	if list == nil {
-		list = []any{}
-	}
-	text, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	return string(text)
-}
-
-func subscript(_ *Session, args []sqlite3.Value) any {
-	list := array(args[0].Text())
-	if n := args[1].Int64(); n >= 1 && n <= int64(len(list)) {
-		return list[n-1]
-	}
-	return nil
-}
-
-func first(list []any, n int64) any {
-	if len(list) == 0 {
-		return nil
-	}
-	return n
-}
-
-func arrayLength(_ *Session, args []sqlite3.Value) any {
-	list := array(args[0].Text())
-	return first(list, int64(len(list)))
-}
-
-func arrayToString(_ *Session, args []sqlite3.Value) any {
-	if len(args) < 2 || args[0].Type() == sqlite3.NULL {
-		return nil
-	}
-	var items []string
-	for _, item := range array(args[0].Text()) {
-		if text, ok := item.(string); ok {
-			items = append(items, text)
-		}
-	}
-	return strings.Join(items, args[1].Text())
-}
-
-func stringToArray(_ *Session, args []sqlite3.Value) any {
-	if len(args) < 2 || args[0].Type() == sqlite3.NULL {
-		return nil
-	}
-	return "{" + strings.Join(strings.Split(args[0].Text(), args[1].Text()), ",") + "}"
-}
-
-func splitPart(_ *Session, args []sqlite3.Value) any {
-	parts := strings.Split(args[0].Text(), args[1].Text())
-	if n := args[2].Int64(); n >= 1 && n <= int64(len(parts)) {
-		return parts[n-1]
-	}
-	return ""
-}
-
-// matches reports whether a text matches a regular expression. SQLite calls it with the expression first.
-func matches(flags string, args []sqlite3.Value) any {
-	if slices.ContainsFunc(args, func(v sqlite3.Value) bool { return v.Type() == sqlite3.NULL }) {
-		return nil
-	}
-	pattern, err := regexp.Compile(flags + args[0].Text())
-	if err != nil {
-		return errors.New("not a regular expression: " + provider.Quote(args[0].Text()))
-	}
-	return pattern.MatchString(args[1].Text())
-}
-
-func regexpReplace(_ *Session, args []sqlite3.Value) any {
-	if len(args) < 3 || args[0].Type() == sqlite3.NULL {
-		return nil
-	}
-	pattern, err := regexp.Compile(args[1].Text())
-	if err != nil {
-		return errors.New("not a regular expression: " + provider.Quote(args[1].Text()))
-	}
-	return pattern.ReplaceAllString(args[0].Text(), args[2].Text())
-}
-
-func buildObject(_ *Session, args []sqlite3.Value) any {
-	object := map[string]any{}
-	for i := 0; i+1 < len(args); i += 2 {
-		object[args[i].Text()] = args[i+1].Text()
-	}
-	text, err := json.Marshal(object)
-	if err != nil {
-		return err
-	}
-	return string(text)
-}
-
-// series is the array of the numbers of generate_series.
-func series(_ *Session, args []sqlite3.Value) any {
-	if len(args) < 2 || args[0].Type() == sqlite3.NULL || args[1].Type() == sqlite3.NULL {
-		return "[]"
-	}
-	step := int64(1)
-	if len(args) > 2 {
-		step = args[2].Int64()
-	}
-	from, to := args[0].Int64(), args[1].Int64()
-	if step == 0 || (to-from)/step > longestSeries {
-		return errors.New("generate_series has no end, or more than 100000 numbers")
-	}
-	numbers := []int64{}
-	for n := from; step > 0 && n <= to || step < 0 && n >= to; n += step {
-		numbers = append(numbers, n)
-	}
-	text, err := json.Marshal(numbers)
-	if err != nil {
-		return err
-	}
-	return string(text)
-}
-
-const longestSeries = 100_000
-
-// subscripts is the array of the subscripts of an array.
-func subscripts(_ *Session, args []sqlite3.Value) any {
-	numbers := []int{}
-	for i := range array(args[0].Text()) {
-		numbers = append(numbers, i+1)
-	}
-	text, err := json.Marshal(numbers)
-	if err != nil {
-		return err
-	}
-	return string(text)
+	return int64(1)
 }

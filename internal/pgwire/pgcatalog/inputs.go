@@ -78,7 +78,7 @@ func (c *Catalogue) inputsOf(m *provider.Method) ([]input, error) {
 			return nil, err
 		}
 	}
-	if m.Selectable {
+	if m.Selectable || m.SQLVerb != provider.Select {
 		attributes, err := c.documents.Attributes(m)
 		if err != nil {
 			return nil, err

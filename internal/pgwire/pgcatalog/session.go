@@ -2,7 +2,6 @@ package pgcatalog
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/lakeql/lakeql/internal/functions"
 	"github.com/lakeql/lakeql/internal/pgwire/pgtext"
 	"github.com/lakeql/lakeql/internal/sandbox"
 	"github.com/lakeql/lakeql/provider"
@@ -134,47 +134,26 @@ func (s *Session) Qualify(text string) string {
 	return b.String() + text[done:]
 }
 
-// Casts returns the types that a statement casts its parameters to; 0 where it does not.
-func (*Session) Casts(text string, parameters int) []uint32 {
-	found := make([]uint32, parameters)
-	words := pgtext.Significant(pgtext.Tokens(text))
-	for i, t := range words {
-		if t.Kind != pgtext.Placeholder || i+2 >= len(words) || words[i+1].Text != "::" {
-			continue
-		}
-		at := i + 2
-		if strings.EqualFold(words[at].Text, "pg_catalog") && at+2 < len(words) {
-			at += 2
-		}
-		name := pgtext.Unquote(words[at].Text)
-		if at+1 < len(words) && strings.EqualFold(name, "double") {
-			name += " precision"
-		}
-		n := pgtext.Number(t.Text[1:])
-		known, ok := typeNamed(name)
-		if !ok || n < 1 || n > parameters {
-			continue
-		}
-		oid := known.oid
-		if at+1 < len(words) && words[at+1].Text == "[" {
-			oid = known.array
-		}
-		found[n-1] = uint32(oid) //nolint:gosec // a small number
-	}
-	return found
-}
-
 // prepare compiles a question.
 func (s *Session) prepare(text string) (*sqlite3.Stmt, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
 	s.db.SetInterrupt(context.Background()) // that of the question before may have ended
-	rewritten, err := rewrite(text)
+	translated, err := translate(text)
 	if err != nil {
 		return nil, err
 	}
-	stmt, err := sandbox.Prepare(s.db, rewritten)
+	stmt, err := sandbox.Prepare(s.db, translated)
+	for err != nil {
+		_, table, _ := strings.Cut(err.Error(), "no such table: ")
+		if made, fault := functions.Provide(s.db, table); fault != nil {
+			return nil, fault
+		} else if !made {
+			break
+		}
+		stmt, err = sandbox.Prepare(s.db, translated)
+	}
 	if err != nil {
 		return nil, provider.Usagef("this question about the catalogue is not answered: %v", sqliteMessage(err)).
 			Hintf("the catalogue knows the questions of psql and common drivers; SHOW and DESCRIBE list services, resources and columns")
@@ -202,7 +181,7 @@ func (s *Session) open() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(held.attach(db), s.register(db)); err != nil {
+	if err := errors.Join(held.attach(db), functions.All(db), s.register(db)); err != nil {
 		return errors.Join(err, sandbox.Close(db))
 	}
 	s.db = db
@@ -218,6 +197,9 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 	return columnsOf(stmt), stmt.Close()
 }
 
+// formatOID is the format of columns that hold oids.
+const formatOID = "oid"
+
 func columnsOf(stmt *sqlite3.Stmt) []provider.Column {
 	columns := make([]provider.Column, stmt.ColumnCount())
 	for i := range columns {
@@ -225,8 +207,10 @@ func columnsOf(stmt *sqlite3.Stmt) []provider.Column {
 		switch strings.ToUpper(stmt.ColumnDeclType(i)) {
 		case "BOOLEAN":
 			columns[i].Type = "boolean"
-		case "INTEGER", "NUMERIC":
+		case "INTEGER":
 			columns[i].Type = "integer"
+		case "NUMERIC":
+			columns[i].Type, columns[i].Format = "integer", formatOID
 		case "REAL":
 			columns[i].Type = "number"
 		case "TEXT":
@@ -305,27 +289,4 @@ func (a *answer) Close() error {
 		return nil
 	}
 	return err
-}
-
-// array reads an array as PostgreSQL writes it, {a,b}, or as JSON.
-func array(text string) []any {
-	text = strings.TrimSpace(text)
-	var list []any
-	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &list) == nil {
-		return list
-	}
-	if !strings.HasPrefix(text, "{") || !strings.HasSuffix(text, "}") {
-		return nil
-	}
-	for item := range strings.SplitSeq(text[1:len(text)-1], ",") {
-		item = strings.TrimSpace(item)
-		switch {
-		case item == "" && len(list) == 0 && len(text) == 2:
-		case strings.EqualFold(item, "NULL"):
-			list = append(list, nil)
-		default:
-			list = append(list, strings.Trim(item, `"`))
-		}
-	}
-	return list
 }

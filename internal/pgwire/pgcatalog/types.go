@@ -131,6 +131,8 @@ func formatType(oid, modifier int64) string {
 func typeOf(c provider.Column) pgType {
 	name := "text"
 	switch {
+	case c.Format == formatOID:
+		name = "oid"
 	case c.Type == "integer" || c.Format == "int64":
 		name = "int8"
 	case c.Type == "number":
@@ -144,6 +146,22 @@ func typeOf(c provider.Column) pgType {
 	}
 	t, _ := typeNamed(name)
 	return t
+}
+
+// SizeOf is the size in bytes of the values of a type; -1 is variable.
+func SizeOf(oid uint32) int16 {
+	if t, ok := typeOfOID(int64(oid)); ok {
+		return int16(t.size) //nolint:gosec // a small number
+	}
+	return -1
+}
+
+// ElementOf is the oid of the type of the items of an array; 0 if the type is none.
+func ElementOf(oid uint32) uint32 {
+	if t, ok := typeOfOID(int64(oid)); ok && strings.HasPrefix(t.name, "_") {
+		return uint32(t.elem) //nolint:gosec // a small number
+	}
+	return 0
 }
 
 // OIDOf is the oid of the type of a column of the API.

@@ -136,3 +136,27 @@ func Number(digits string) int {
 	}
 	return n
 }
+
+// Dialect cuts a text into the tokens of package dialect, with blanks in place of its comments. closed is
+// false if a quote is open at its end.
+func Dialect(text string) (plain string, tokens []dialect.Token, closed bool) {
+	b := []byte(text)
+	for _, t := range Tokens(text) {
+		end := t.Start + len(t.Text)
+		if t.Kind == Blank {
+			for i := t.Start; i < end; i++ {
+				b[i] = ' '
+			}
+			continue
+		}
+		for at := t.Start; at < end; {
+			typ, n := dialect.Scan(text[at:end])
+			if n < 0 {
+				return text, nil, false
+			}
+			tokens = append(tokens, dialect.Token{Type: typ, Raw: text[at : at+n], Start: at})
+			at += n
+		}
+	}
+	return string(b), tokens, true
+}
