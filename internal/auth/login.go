@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -187,6 +188,11 @@ func (l *login) failed(host Host, err error) error {
 		}
 		return provider.Errorf(provider.Network, "log in at %s: %s", host, reason).
 			Hintf("check the deployment name or host, and that this machine can reach it").
+			Because(err)
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return provider.Errorf(provider.Network, "log in at %s: %s", host, brief(err)).
+			Hintf("check the host; if a proxy on the way has certificates of its own, name those of its authority with --tls.CABundle FILE").
 			Because(err)
 	}
 	return provider.Errorf(provider.Unauthorized, "no credential for %s: %s", host, brief(err)).

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -30,28 +29,19 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	auth.SilenceSDK()
 	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := c.root()
-	root.SetArgs(protectComments(args))
+	root.SetArgs(arranged(root, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(context.Background())
+	if stopped := c.stop(); err == nil {
+		err = stopped
+	}
 	if err != nil && isCobraUsage(err) { // it repeats the word, which may be a whole statement
 		err = unknownCommand(err)
 	}
 	c.report(err)
 	return exitStatus(err)
-}
-
-// protectComments keeps a statement that begins with a comment from being taken for a flag. No
-// flag has a blank behind its dashes.
-func protectComments(args []string) []string {
-	args = slices.Clone(args)
-	for i, arg := range args {
-		if rest, ok := strings.CutPrefix(arg, "--"); ok && rest != "" && strings.ContainsRune(" \t\r\n", rune(rest[0])) {
-			args[i] = " " + arg
-		}
-	}
-	return args
 }
 
 // interruptible is a context that ends with Ctrl-C or SIGTERM.
@@ -85,7 +75,16 @@ type command struct {
 	infile         string
 	dataFile       string
 	vars           []string
-	unused         [3]string    // flags of StackQL that mean nothing here
+	network        network
+	auth           string // StackQL's JSON
+	configFile     string
+	envFile        string
+	cpuProfile     string
+	stopProfile    func() error // nil: there is no profile
+	logLevel       string
+	httpLog        bool
+	notes          bool
+	held           []string     // notes for the case that an error follows
 	source         string       // the text that runs
 	foreign        []string     // the values that were put into it
 	shown          *redact.Text // what may be shown of it below an error; nil: nothing
@@ -110,11 +109,19 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 		Args:              cobra.NoArgs,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:           shortVersion(),
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version, as StackQL's clients read it")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return provider.Usagef("%s", flagFault(err)).Hintf("see %s --help", cmd.CommandPath())
 	})
-	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.srvCommand(), c.mcpCommand(), c.passwordCommand(), c.versionCommand())
+	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.srvCommand(), c.mcpCommand(), c.passwordCommand(), c.registryCommand(), c.versionCommand())
+	for _, cmd := range root.Commands() {
+		if cmd.Flags().Lookup("sqlBackend") != nil { // it runs statements, as StackQL's commands do
+			idleFlags(cmd)
+		}
+	}
 	usageErrors(root)
 	return root
 }
@@ -153,9 +160,10 @@ func (c *command) workspaceFlags(cmd *cobra.Command) {
 	f.StringVar(&c.profile, "profile", "", "profile of ~/.databrickscfg that supplies host and credential, in place of the environment")
 	f.StringVar(&c.host, "host", "", "workspace for statements without deployment_name, such as https://dbc-abcd0123-a1bc.cloud.databricks.com; ?o=ID at its end sets the workspace id")
 	f.BoolVar(&c.emulator, "emulator", false, "call a new workspace inside this command; it creates each Lakebase endpoint that a credential is minted for")
-	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without its credential")
-	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for the start of a response, and for each further part")
-	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "maximum number of concurrent requests to one workspace; lakeql sends fewer while the workspace answers 429")
+	f.BoolVarP(&c.verbose, "verbose", "v", false, "log each request to standard error, without its credential, and print notes")
+	f.IntVar(&c.requestTimeout, "apirequesttimeout", 45, "seconds to wait for the start of a response, and for each further part; 0 and below: no limit")
+	f.IntVar(&c.parallel, "execution.concurrency.limit", 16, "maximum number of concurrent requests to one workspace, 16 for 0 and below; lakeql sends fewer while the workspace answers 429")
+	c.networkFlags(cmd)
 }
 
 // connectionFlags adds the flags of every command that runs statements.
@@ -166,20 +174,10 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to retry a request that the workspace answers with 429 or 503; 0 disables retries")
 	f.StringVar(&c.onError, "on-error", string(engine.Fail), "effect of a failed call: fail ends the statement; partial returns the available rows, reports the failed calls, and exits with status 3")
 	f.StringVar(&c.store, "store", "", "SQLite file for tables and views; :memory: keeps them until the command ends (default "+defaultStoreText+")")
-	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "maximum number of pages to read of a list; a truncated list is reported, and the exit status is 3; 0 reads all pages")
+	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "maximum number of pages to read of a list; a truncated list is reported, and the exit status is 3; 0 and below: all pages")
 	f.StringVar(&c.memory, "memory", fmt.Sprintf("%dMiB", engine.UsualMemory>>20), "memory of a statement for its responses, and as much for SQLite, such as 1GiB; responses beyond it are in an encrypted temporary file")
 	c.backendFlags(cmd)
-	for i, name := range []string{"auth", "registry", "approot"} {
-		f.StringVar(&c.unused[i], name, "", "accepted for StackQL's scripts, and ignored")
-		_ = f.MarkHidden(name) // fails for an unknown flag only
-	}
-	cmd.PreRun = func(cmd *cobra.Command, _ []string) {
-		for _, name := range []string{"auth", "registry", "approot"} {
-			if cmd.Flags().Changed(name) {
-				c.note("--%s is not used: credentials are found as the Databricks CLI does, and the documents are part of lakeql", name)
-			}
-		}
-	}
+	c.startFlags(cmd)
 }
 
 // outputFlags adds the flags of every command that shows rows.

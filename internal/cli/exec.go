@@ -26,13 +26,13 @@ func (c *command) execCommand() *cobra.Command {
 rows of each.
 
 lakeql checks all statements before it runs the first. If one is invalid, lakeql
-sends nothing. Rows go to standard output. Everything else goes to standard error.
+sends nothing. Rows go to standard output, errors to standard error.
 
 Exit status:
   0  The statements succeeded, and all rows were returned.
   1  A statement failed: the API returned an error or did not answer.
   2  The command line or a statement is wrong.
-  3  The result is partial, as requested.
+  3  The result is partial: as requested, or because rows are old or in part.
   4  The credential is missing, invalid, or lacks a permission.`,
 		Example: `  # list projects, without an account
   lakeql exec --emulator "EXEC databricks_workspace.postgres.postgres_projects.list"
@@ -52,14 +52,26 @@ Exit status:
 	}
 	c.connectionFlags(cmd)
 	c.outputFlags(cmd)
+	c.notesFlag(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&c.infile, "infile", "i", "", "file with the statements; - reads standard input")
 	f.StringVarP(&c.dataFile, "iqldata", "q", "", "JSON file with the values of {{ .name }} and {{ name }} in the statements")
-	f.StringArrayVar(&c.vars, "var", nil, "name=value, the value of {{ .name }} and {{ name }} in the statements; repeatable")
+	f.StringArrayVar(&c.vars, "var", nil, "name=value, the value of {{ .name }} and {{ name }} in the statements; repeatable, or several as a=1,b=2")
 	return cmd
 }
 
+// stackqlFiles leaves out the files that StackQL names if it means none.
+func (c *command) stackqlFiles() {
+	if c.infile == "stdin" {
+		c.infile = ""
+	}
+	if c.outfile == "stdout" {
+		c.outfile = ""
+	}
+}
+
 func (c *command) exec(args []string) error {
+	c.stackqlFiles()
 	opts, err := c.renderOptions()
 	if err != nil {
 		return err

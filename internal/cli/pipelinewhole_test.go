@@ -31,8 +31,9 @@ func rewrite(t *testing.T, dir string, files map[string]string) {
 func (s store) told(t *testing.T, query string) (rows, beside string) {
 	t.Helper()
 	if !strings.HasPrefix(s.name, "postgres://") {
-		got := run{args: []string{"exec", "-o", "csv", "-H", "--store", s.name, query}}.do(t)
-		return got.stdout, got.stderr
+		got := run{args: []string{"exec", "--notes", "-o", "csv", "-H", "--store", s.name, query}}.do(t)
+		beside, _, _ = strings.Cut(got.stderr, "error: the result is not complete")
+		return got.stdout, beside
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 	defer cancel()

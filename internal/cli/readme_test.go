@@ -23,6 +23,7 @@ import (
 var pages = []string{
 	"README.md",
 	"docs/emulator.md",
+	"docs/from-stackql.md",
 	"docs/functions.md",
 	"docs/go.md",
 	"docs/lakebase.md",

@@ -7,6 +7,9 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"github.com/spf13/cobra"
+
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -16,6 +19,10 @@ func (c *command) report(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return // who reads our output has left
 	}
+	for _, line := range c.held {
+		c.note("%s", line)
+	}
+	c.held = nil
 	_, _ = fmt.Fprintf(c.stderr, "error: %s\n", err)
 	if e, ok := errors.AsType[*provider.Error](err); ok && e.Position.Line > 0 && c.shown != nil {
 		c.excerpt(e.Position)
@@ -50,4 +57,24 @@ func (c *command) excerpt(pos provider.Position) {
 // note prints a message that is not an error.
 func (c *command) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.stderr, "note: "+format+"\n", args...)
+}
+
+// notesFlag adds the flag of the commands whose notes programs do not expect.
+func (c *command) notesFlag(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&c.notes, "notes", terminal.Is(c.stdout), "print notes, such as how many rows changed, to standard error; default: only if standard output is a terminal, or with --verbose, or before an error")
+	f.Lookup("notes").DefValue = "" // which depends on the terminal
+}
+
+// mostHeld is how many notes are kept for an error.
+const mostHeld = 100
+
+// sessionNote prints a note of a session, or keeps it in case an error follows.
+func (c *command) sessionNote(line string) {
+	switch {
+	case c.notes || c.verbose:
+		c.note("%s", line)
+	case len(c.held) < mostHeld:
+		c.held = append(c.held, line)
+	}
 }

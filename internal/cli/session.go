@@ -2,6 +2,7 @@ package cli
 
 import (
 	"log/slog"
+	"math"
 	"strings"
 	"time"
 
@@ -20,22 +21,24 @@ type connection struct {
 
 // connect makes the connection. adjust, if not nil, changes the options of the flags.
 func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
-	if c.requestTimeout <= 0 {
-		return nil, provider.Usagef("--apirequesttimeout is not a number of seconds above 0")
-	}
 	if c.retryTimeout < 0 {
 		return nil, provider.Usagef("--retry-timeout is negative")
 	}
-	if c.pageLimit < 0 || c.parallel < 1 {
-		return nil, provider.Usagef("--http.response.pageLimit is below 0, or --execution.concurrency.limit below 1")
+	network, err := c.network.options()
+	if err != nil {
+		return nil, err
 	}
 	options := connect.Options{
 		Profile: c.profile, Host: c.host,
 		UserAgent:      "lakeql/" + versionNumber(),
 		Retry:          dispatch.Retry{Budget: c.retryTimeout},
-		RequestTimeout: time.Duration(c.requestTimeout) * time.Second,
-		PageLimit:      c.pageLimit,
-		Parallel:       c.parallel,
+		RequestTimeout: time.Duration(min(c.requestTimeout, math.MaxInt32)) * time.Second,
+		PageLimit:      max(c.pageLimit, 0),
+		Parallel:       max(c.parallel, 0),
+		Network:        network,
+	}
+	if c.requestTimeout <= 0 {
+		options.RequestTimeout = -1
 	}
 	if c.retryTimeout == 0 {
 		options.Retry.Budget = -1
@@ -108,6 +111,6 @@ func (c *command) session() (*engine.Session, func(), error) {
 		return nil, nil, err
 	}
 	session := newSession()
-	session.Note = func(line string) { c.note("%s", line) }
+	session.Note = c.sessionNote
 	return session, func() { session.Close(); found.close() }, nil
 }

@@ -25,11 +25,13 @@ statement, and Ctrl-D exits. The history masks what may be a credential.`,
 	}
 	c.connectionFlags(cmd)
 	c.outputFlags(cmd)
+	c.notesFlag(cmd)
 	_ = cmd.Flags().MarkHidden("outfile") // fails for an unknown flag only
 	return cmd
 }
 
 func (c *command) shell() error {
+	c.stackqlFiles()
 	if c.outfile != "" {
 		return provider.Usagef("the shell writes to the terminal, not to a file").Hintf("use lakeql exec -f")
 	}

@@ -20,7 +20,7 @@ import (
 // kept runs a text with a store in a file, and returns its rows as csv without headers.
 func kept(t *testing.T, env []string, store string, text string, flags ...string) result {
 	t.Helper()
-	args := append([]string{"exec", "-H", "-o", "csv", "--retry-timeout", "0", "--store", store}, flags...)
+	args := append([]string{"exec", "--notes", "-H", "-o", "csv", "--retry-timeout", "0", "--store", store}, flags...)
 	return run{args: append(args, text), env: env}.do(t)
 }
 

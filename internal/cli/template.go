@@ -27,7 +27,7 @@ func (c *command) fill(ctx context.Context, text string) (string, error) {
 	if c.dataFile == "" && len(c.vars) == 0 {
 		return text, nil
 	}
-	values, err := c.templateValues()
+	values, err := c.templateValues(text)
 	if err != nil {
 		return "", err
 	}
@@ -97,8 +97,8 @@ func texts(found []string, value any) []string {
 	return found
 }
 
-// templateValues joins the values of -q and --var; --var counts.
-func (c *command) templateValues() (map[string]any, error) {
+// templateValues joins the values of -q and --var for a text; --var counts.
+func (c *command) templateValues(text string) (map[string]any, error) {
 	values := map[string]any{}
 	if c.dataFile != "" {
 		data, err := os.ReadFile(c.dataFile)
@@ -113,6 +113,13 @@ func (c *command) templateValues() (map[string]any, error) {
 		}
 	}
 	for _, v := range c.vars {
+		if parts := listed(v, text); parts != nil {
+			for _, part := range parts {
+				name, value, _ := strings.Cut(part, "=")
+				values[name] = value
+			}
+			continue
+		}
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || !isName(name) {
 			return nil, provider.Usagef("a --var is not name=value"). // without it: it may be a value alone
@@ -121,6 +128,25 @@ func (c *command) templateValues() (map[string]any, error) {
 		values[name] = value
 	}
 	return values, nil
+}
+
+// listed returns the parts of a --var that StackQL takes for a list, a=1,b=2; nil for a single value, in
+// which commas may stand. It is a list if each part has a name, and the text has a placeholder for one
+// behind the first comma, which would otherwise have no value.
+func listed(v, text string) []string {
+	parts := strings.Split(v, ",")
+	needed := false
+	for i, part := range parts {
+		name, _, ok := strings.Cut(part, "=")
+		if !ok || !isName(name) {
+			return nil
+		}
+		needed = needed || i > 0 && regexp.MustCompile(`\{\{[^}]*\b`+name+`\b`).MatchString(text)
+	}
+	if !needed {
+		return nil
+	}
+	return parts
 }
 
 // quoteSQL makes a value a string of SQL: {{ quote .name }} is safe whatever the value holds.

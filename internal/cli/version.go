@@ -46,6 +46,17 @@ func build() engine.Version {
 	return v
 }
 
+// shortVersion is the line of --version. pystackql takes its second word for the version and the fourth,
+// in parentheses, for the commit.
+func shortVersion() string {
+	v := build()
+	commit := "unknown"
+	if len(v.Commit) >= 7 {
+		commit = v.Commit[:7]
+	}
+	return fmt.Sprintf("lakeql v%s %s (%s)", v.Number, v.Platform, commit)
+}
+
 func (c *command) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

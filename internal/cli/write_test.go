@@ -75,7 +75,7 @@ func (a *api) sorted() string {
 // exec runs a text against it.
 func (a *api) exec(t *testing.T, text string, flags ...string) result {
 	t.Helper()
-	return run{args: append([]string{"exec", "-H", "-o", "csv"}, flags...), stdin: text, env: a.env}.do(t)
+	return run{args: append([]string{"exec", "--notes", "-H", "-o", "csv"}, flags...), stdin: text, env: a.env}.do(t)
 }
 
 const pg = "/api/2.0/postgres/projects/"

@@ -34,12 +34,14 @@ type Options struct {
 	UserAgent string
 	// Retry says for how long a refused call is repeated.
 	Retry dispatch.Retry
-	// RequestTimeout is how long one request may take; 0: the client's default.
+	// RequestTimeout is how long one request may take; 0: the client's default; below 0: no limit.
 	RequestTimeout time.Duration
 	// PageLimit is how many pages of a list are read; 0: all.
 	PageLimit int
 	// Parallel is how many requests to one workspace run at once; 0: the client's default.
 	Parallel int
+	// Network says how requests travel, if HTTP is nil.
+	Network Network
 	// HTTP sends the requests; nil: a client that follows no redirects.
 	HTTP *http.Client
 	// IdleConnections is how many idle network connections HTTP keeps if it is nil; 0: the default.
@@ -83,12 +85,21 @@ func Open(o Options) (*Connection, error) {
 	c := &Connection{Catalogue: catalogue, options: o}
 	if c.options.HTTP == nil {
 		c.options.HTTP = dispatch.NewHTTP()
-		if transport, ok := c.options.HTTP.Transport.(*http.Transport); ok && o.IdleConnections > 0 {
-			transport.MaxIdleConns, transport.MaxIdleConnsPerHost = o.IdleConnections, o.IdleConnections
+		if transport, ok := c.options.HTTP.Transport.(*http.Transport); ok {
+			if o.IdleConnections > 0 {
+				transport.MaxIdleConns, transport.MaxIdleConnsPerHost = o.IdleConnections, o.IdleConnections
+			}
+			if o.Emulator == nil {
+				o.Network.apply(transport)
+			}
 		}
 	}
 	if o.Emulator == nil {
-		c.authorizer = auth.NewChain(auth.Options{Profile: o.Profile, Host: o.Host})
+		chain := auth.NewChain(auth.Options{Profile: o.Profile, Host: o.Host, Transport: o.Network.loginTransport()})
+		c.authorizer = chain
+		if o.Network.Offline {
+			c.authorizer = offline{chain}
+		}
 		return c, nil
 	}
 	static, err := auth.NewStatic(o.Emulator.URL, o.Emulator.Token)

@@ -67,7 +67,7 @@ type Client struct {
 	UserAgent string
 	Retry     Retry
 	// RequestTimeout bounds the wait for an answer to begin, and then for each next part of it.
-	// 0 means 45 seconds, as in StackQL.
+	// 0 means 45 seconds, as in StackQL; below 0, no limit.
 	RequestTimeout time.Duration
 	// AnswerLimit bounds one answer, in bytes: a longer one is an error. 0 means 256 MiB.
 	AnswerLimit int64

@@ -171,6 +171,9 @@ func (r *Reader) reportPart(item json.RawMessage) {
 	}
 	m := r.req.call.Method
 	for _, path := range r.client.partPaths(m) {
+		if m.Completion != nil && path == m.Completion.More && !r.completes() {
+			continue // the call left the nested lists out
+		}
 		if slices.ContainsFunc(values(gjson.ParseBytes(item), strings.Split(path, ".")), saysMore) {
 			r.client.OnPart(m.FullName(), path)
 		}

@@ -3,10 +3,12 @@ package dispatch
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -152,8 +154,11 @@ func (c *Client) client() *http.Client {
 }
 
 func (c *Client) requestTimeout() time.Duration {
-	if c.RequestTimeout > 0 {
+	switch {
+	case c.RequestTimeout > 0:
 		return c.RequestTimeout
+	case c.RequestTimeout < 0:
+		return math.MaxInt64 // nanoseconds: 292 years
 	}
 	return defaultRequestTimeout
 }
@@ -198,6 +203,11 @@ func (c *Client) transportFailure(ctx context.Context, req *Request, r *http.Req
 		}
 		e.Message = fmt.Sprintf("cannot connect: %v", cause)
 		e.Hint = "check the deployment name or host, and that this machine can reach it"
+	} else if ok && op.Op == "proxyconnect" {
+		e.Hint = "check the proxy: --http.proxy.host and --http.proxy.port, or HTTPS_PROXY"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		e.Hint = "check the host; if a proxy on the way has certificates of its own, name those of its authority with --tls.CABundle FILE"
 	}
 	if wrote && e.Hint == "" && !isRead(r.Method) {
 		e.Hint = mayBeDone

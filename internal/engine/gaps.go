@@ -84,7 +84,7 @@ func (s *Session) Missing() []Missing {
 	return append([]Missing(nil), s.gaps.last...)
 }
 
-// Incomplete reports whether any statement of the session had a gap.
+// Incomplete reports whether any statement of the session had a gap, or read rows that are old or in part.
 func (s *Session) Incomplete() bool {
 	s.gaps.mu.Lock()
 	defer s.gaps.mu.Unlock()
@@ -140,6 +140,14 @@ func (s *Session) note(format string, args ...any) {
 	if s.Note != nil {
 		s.Note(fmt.Sprintf(format, args...))
 	}
+}
+
+// partly notes that rows are not all, or not whole, though no call failed.
+func (s *Session) partly(format string, args ...any) {
+	s.gaps.mu.Lock()
+	s.gaps.ever = true
+	s.gaps.mu.Unlock()
+	s.note(format, args...)
 }
 
 // forgivable reports whether a statement can go on without the answer that ended with the error. It

@@ -121,9 +121,11 @@ func (p *planner) plan(st statement.Statement) (*plan, error) {
 func (s *Session) env() *vtab.Env {
 	return &vtab.Env{
 		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked, Memory: s.Memory, SQLMemory: s.SQLMemory, Ended: s.ended,
-		Provide: func(p *vtab.Program, table string) (bool, error) { return s.stores().Provide(p, table, s.note) },
-		Tables:  s.storeNames,
-		Starts:  func(p *vtab.Program) error { return s.stores().NoteStale(p, s.note) },
+		Provide: func(p *vtab.Program, table string) (bool, error) {
+			return s.stores().Provide(p, table, s.note, s.partly)
+		},
+		Tables: s.storeNames,
+		Starts: func(p *vtab.Program) error { return s.stores().NoteStale(p, s.note, s.partly) },
 	}
 }
 

@@ -126,7 +126,11 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 			more := yield(rows, s.shownError(text, err))
 			s.noteRenamed()
 			s.noteReplaced()
-			s.parts.note(s.note)
+			if _, isExec := st.(*statement.Exec); isExec {
+				s.parts.note(s.note) // its row is the answer, whole
+			} else {
+				s.parts.note(s.partly)
+			}
 			if err == nil && !asksErrors(st) { // which lists what was told already
 				s.noteMissing()
 			}

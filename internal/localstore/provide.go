@@ -8,9 +8,9 @@ import (
 )
 
 // Provide makes a table or view of the stores part of a program's database, and reports whether the
-// stores have it. The name may begin with a schema. While the program runs, it calls note with the gaps
-// of <table>_at(time).
-func (s *Stores) Provide(p *vtab.Program, name string, note func(format string, args ...any)) (bool, error) {
+// stores have it. The name may begin with a schema. While the program runs, it calls missing with the
+// gaps of <table>_at(time), or note if it reads how old the rows are.
+func (s *Stores) Provide(p *vtab.Program, name string, note, missing func(format string, args ...any)) (bool, error) {
 	schema, _, _ := strings.Cut(name, ".")
 	for _, st := range s.all {
 		if name != schema && strings.EqualFold(st.schema, schema) {
@@ -20,7 +20,13 @@ func (s *Stores) Provide(p *vtab.Program, name string, note func(format string, 
 			return s.provideStore(p, st)
 		}
 	}
-	return s.provide(p, name, note)
+	return s.provide(p, name, func(format string, args ...any) {
+		if readsAge(p) {
+			note(format, args...)
+		} else {
+			missing(format, args...)
+		}
+	})
 }
 
 // provide makes a table or view of the stores part of the program's database, and reports whether

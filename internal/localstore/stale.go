@@ -1,6 +1,7 @@
 package localstore
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/sandbox"
@@ -22,15 +23,15 @@ const (
 // NoteStale notes the gaps of each pipeline table in the program: rows that are old or missing, because
 // the last query of a workspace failed or the pipeline does not query it any more; columns that the query
 // no longer returns; a schedule that runs another version of the pipeline. It notes nothing for a program
-// that reads the status itself.
-func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any)) error {
+// that reads the status itself. It passes rows that are old or missing to missing, and the rest to note.
+func (s *Stores) NoteStale(p *vtab.Program, note, missing func(format string, args ...any)) error {
 	for _, st := range s.all {
 		if !p.Has(st.schema) {
 			continue
 		}
-		stmt, err := sandbox.Prepare(p.DB, "SELECT table_name, about, note FROM "+st.schema+"."+pipelineNotes+" ORDER BY table_name, kind, about")
+		stmt, err := sandbox.Prepare(p.DB, "SELECT table_name, about, note, kind FROM "+st.schema+"."+pipelineNotes+" ORDER BY table_name, kind, about")
 		if err != nil { // version 0.1.0 filled it
-			stmt, err = sandbox.Prepare(p.DB, "SELECT table_name, '', 'the rows of ' || sum(stale) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed; "+statusView+" tells which' FROM "+st.schema+"."+pipelineSlices+" GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
+			stmt, err = sandbox.Prepare(p.DB, "SELECT table_name, '', 'the rows of ' || sum(stale) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed; "+statusView+" tells which', 'failed' FROM "+st.schema+"."+pipelineSlices+" GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
 		}
 		if err != nil {
 			continue // no pipeline has filled it
@@ -38,7 +39,11 @@ func (s *Stores) NoteStale(p *vtab.Program, note func(format string, args ...any
 		for stmt.Step() {
 			name, column := stmt.ColumnText(0), stmt.ColumnText(1)
 			if isAbout(p, name) && (column == "" || readsColumn(p, column)) {
-				note("%s: %s", provider.Printable(name), provider.Printable(stmt.ColumnText(2)))
+				say := note
+				if kind := stmt.ColumnText(3); kind == "failed" || kind == "empty" { // no row, or none of some workspace
+					say = missing
+				}
+				say("%s: %s", provider.Printable(name), provider.Printable(stmt.ColumnText(2)))
 			}
 		}
 		if err := stmt.Close(); err != nil {
@@ -61,14 +66,12 @@ func readsColumn(p *vtab.Program, column string) bool {
 // isAbout reports whether a program names a table of a pipeline, and does not read how old its rows
 // are.
 func isAbout(p *vtab.Program, table string) bool {
-	found := false
-	for _, q := range p.Queries {
-		if q.Mentions("stale") || q.Mentions(statusView) {
-			return false
-		}
-		found = found || q.Mentions(table)
-	}
-	return found
+	return !readsAge(p) && slices.ContainsFunc(p.Queries, func(q *statement.Query) bool { return q.Mentions(table) })
+}
+
+// readsAge reports whether a program reads how old the rows of a pipeline are.
+func readsAge(p *vtab.Program) bool {
+	return slices.ContainsFunc(p.Queries, func(q *statement.Query) bool { return q.Mentions("stale") || q.Mentions(statusView) })
 }
 
 // ofPipeline reports whether a pipeline has made the view in its store.

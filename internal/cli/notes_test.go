@@ -1,0 +1,42 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lakeql/lakeql/internal/emulator"
+)
+
+// TestNotes shows that nothing but errors goes to standard error where standard output is no terminal, that
+// notes can be asked for, and that they come before an error.
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	_, env := workspace(t, emulator.Options{})
+	const former = "SELECT count(*) > 0 AS ok FROM databricks_workspace.dbsql.warehouses"
+	const note = "note: databricks_workspace.dbsql.warehouses is databricks_workspace.sql.warehouses today\n"
+	const inserted = "note: 1 row inserted\n"
+	for name, test := range map[string]struct {
+		args   []string
+		stdin  string
+		stderr string
+		status int
+	}{
+		"a former name":      {[]string{"exec", former}, "", "", 0},
+		"asked for":          {[]string{"exec", "--notes", former}, "", note, 0},
+		"not asked for":      {[]string{"exec", "--notes=false", former}, "", "", 0},
+		"a table":            {[]string{"exec", "--store", ":memory:", "CREATE TABLE t (a); INSERT INTO t VALUES (1)"}, "", "", 0},
+		"before an error":    {[]string{"exec", "--store", ":memory:", "CREATE TABLE t (a); INSERT INTO t VALUES (1); SELECT b FROM t"}, "", inserted, 2},
+		"a script of shell":  {[]string{"shell", "--store", ":memory:"}, "CREATE TABLE t (a); INSERT INTO t VALUES (1);", "", 0},
+		"asked for in shell": {[]string{"shell", "--store", ":memory:", "--notes"}, "CREATE TABLE t (a); INSERT INTO t VALUES (1);", inserted, 0},
+		"in part":            {[]string{"exec", "--http.response.pageLimit", "1", "SELECT count(*) FROM " + branches + " WHERE project_id = 'p' AND page_size = 1"}, "", "note: incomplete: rows of databricks_workspace.postgres.postgres_branches ", 3},
+	} {
+		got := run{args: test.args, stdin: test.stdin, env: env}.do(t)
+		if got.status != test.status || !strings.HasPrefix(got.stderr, test.stderr) || test.status == 0 && got.stderr != test.stderr || test.status != 0 && !strings.Contains(got.stderr, "\nerror: ") {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	got := run{args: []string{"exec", "-v", former}, env: env}.do(t)
+	if got.status != 0 || !strings.Contains(got.stderr, note) || !strings.Contains(got.stderr, "path=/api/2.0/sql/warehouses") {
+		t.Errorf("verbose: %+v", got)
+	}
+}
