@@ -81,7 +81,7 @@ func TestStackQLFlags(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	for _, name := range []string{"exec", "shell", "srv", "registry"} {
+	for _, name := range []string{"exec", "shell", "srv", "mcp", "registry"} {
 		got := run{args: append(append([]string{name}, flags...), "--pgsrv.tls", "{}", "--help")}.do(t)
 		if got.status != 0 || got.stderr != "" {
 			t.Errorf("%s: %+v", name, got)
