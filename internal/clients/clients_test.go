@@ -114,6 +114,19 @@ func python(file string, modules ...string) func() program {
 	}
 }
 
+// node runs a program of testdata/node, with the modules that setup.sh installs there.
+func node(file string) func() program {
+	return func() program {
+		if _, err := exec.LookPath("node"); err != nil {
+			return program{lacks: "there is no node"}
+		}
+		if _, err := os.Stat(filepath.Join("testdata", "node", "node_modules", "pg")); err != nil {
+			return program{lacks: "the modules of Node.js are not installed"}
+		}
+		return program{args: []string{"node", filepath.Join("testdata", "node", file)}}
+	}
+}
+
 // inside is a program in this package.
 func inside(call func(*testing.T, *testworld.SQLServer) map[string]string) func() program {
 	return func() program { return program{call: call} }
@@ -158,6 +171,39 @@ func clients() []client {
 				"scroll": "512040318700115",
 			},
 			how: map[string]string{"introspect": "`information_schema`", "cursor": "named cursor"},
+		},
+		{
+			name: "pg8000", run: python("pg8000_client.py", "pg8000"), lines: map[string]string{"cancel": ""},
+			how: map[string]string{"introspect": "`information_schema`", "cursor": "DECLARE"},
+		},
+		{
+			name: "psqlODBC", run: python("odbc_client.py", "pyodbc"),
+			lines: map[string]string{
+				"query":      `data-science 4561779873 16 1 2025-02-25T09:14:36Z {"max_workers":8,"min_workers":1} null`, // its booleans are numbers
+				"introspect": "create_time=timestamptz name=text status=jsonb",
+				"tables":     "postgres_projects=TABLE", "types": "int8 bool text timestamptz timestamptz text", "error": "42601",
+			},
+			how: map[string]string{"introspect": "SQLTables, SQLColumns", "cursor": "UseDeclareFetch", "cancel": "SQLCancel"},
+		},
+		{
+			name: "Node.js `pg`, `pg-cursor`", run: node("pg_client.js"),
+			lines: map[string]string{"several": "1 2", "prepared projects/orders": "1", "prepared projects/fleet": "1"},
+			how:   map[string]string{"introspect": "`information_schema`", "cursor": "portal"},
+		},
+		{
+			name: "Node.js `postgres`", run: node("postgres_client.js"),
+			how: map[string]string{"introspect": "`information_schema`", "cursor": "portal"},
+		},
+		{
+			name: "simple protocol alone", run: node("simple_client.js"),
+			lines: map[string]string{
+				"query": `data-science 4561779873 16 t 2025-02-25 09:14:36+00 {"max_workers":8,"min_workers":1} null`,
+				"rows":  expected()["cursor"], "introspect": "", "parameters": "", "cursor": "", "cancel": "",
+				"several": "SELECT 1: projects/orders SELECT 1: 2", "empty": "0 0",
+				"show": "postgres", "describe": "token expire_time", "registry": "databricks_account databricks_workspace",
+				"insert": "INSERT 0 1", "delete": "DELETE 1",
+			},
+			how: map[string]string{"introspect": "SHOW, DESCRIBE"},
 		},
 		{
 			name: "postgres_fdw", run: inside(runForeign), lines: map[string]string{"connect": "lakeql", "rescan": "16 8", "required": "fleet development fleet production orders development orders production", "exec": "", "error": ""},
@@ -224,7 +270,7 @@ func (c client) try(t *testing.T, server *testworld.SQLServer) string {
 		case c.how[step] != "":
 			cell = c.how[step]
 		case want[step] == "":
-			cell = "–"
+			cell = "–" // the client has no way to do it, or its program no need
 		}
 		cells = append(cells, cell)
 	}

@@ -40,7 +40,9 @@ func (s *session) declare(p piece, args []any) error {
 			if len(query) != 1 || !reads(query[0]) {
 				return &fault{state: stateSyntax, message: "a cursor is for one query", at: t.Start + 1}
 			}
-			if _, taken := s.portals[name]; taken {
+			if old, taken := s.portals[name]; taken && old.declared && old.failure != nil {
+				old.close() // PostgreSQL closes it with its transaction
+			} else if taken {
 				return faultf("42P03", "there is a cursor %s already", provider.Quote(name))
 			}
 			query[0].start += parts[i].Start + len(t.Text)

@@ -6,7 +6,7 @@
 #
 # It installs with apt-get. On a terminal it asks first. Elsewhere it needs root or a sudo that
 # asks for no password. Otherwise it prints how to install the missing packages, and exits with 1.
-# Tests skip clients that are not there: if nothing else is missing, it exits with 0, except under
+# npm then installs the clients for Node.js, in the folder of their tests. Tests skip clients that are not there: if nothing else is missing, it exits with 0, except under
 # CI=1. CLIENTS=no leaves the clients out.
 set -eu
 
@@ -26,9 +26,21 @@ missing() {
 # clients prints the Debian packages of clients that are not installed.
 clients() {
   [ "${CLIENTS:-}" != no ] && command -v dpkg-query >/dev/null || return 0
-  for name in python3-psycopg2 python3-psycopg; do
+  for name in python3-psycopg2 python3-psycopg python3-asyncpg python3-pg8000 python3-sqlalchemy \
+    python3-pyodbc odbc-postgresql libpostgresql-jdbc-java; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
   done
+  command -v javac >/dev/null || echo default-jdk-headless
+  command -v npm >/dev/null || echo npm
+}
+
+# modules installs the modules of Node.js that the tests name. They lie beside that list, outside of git.
+modules() {
+  [ "${CLIENTS:-}" != no ] && command -v npm >/dev/null || return 0
+  cd "${0%/*}/../clients/testdata/node"
+  ! [ node_modules/.package-lock.json -nt package-lock.json ] || return 0
+  echo 'installing modules of Node.js' >&2
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null </dev/null || [ -z "${CI:-}" ]
 }
 
 # look sets needed to the packages that the tests cannot do without, and packages to all that are missing.
@@ -41,7 +53,8 @@ look() {
 explain() {
   if [ -z "$needed" ] && [ -z "${CI:-}" ]; then
     echo "$1. The tests skip these clients. With CLIENTS=no, nothing asks for them."
-    exit 0
+    modules
+    exit
   fi
   echo "$1. To install what the tests need:"
   echo "  Debian, Ubuntu   apt-get install --no-install-recommends $packages"
@@ -56,7 +69,10 @@ if ! command -v go >/dev/null; then
   exit 1
 fi
 look "$@"
-[ -n "$packages" ] || exit 0
+if [ -z "$packages" ]; then
+  modules
+  exit
+fi
 command -v apt-get >/dev/null || explain "$packages: missing, and apt-get is not here to install"
 
 if [ -t 0 ] && [ -t 2 ]; then
@@ -85,3 +101,4 @@ if ! install update || ! install install -y --no-install-recommends $packages; t
 fi
 look "$@"
 [ -z "$packages" ] || explain "$packages: missing after the installation"
+modules

@@ -16,13 +16,16 @@ import (
 	"github.com/creack/pty"
 )
 
-// machine is a folder of commands, which is all that setup.sh finds there. It lacks a C compiler.
-type machine struct{ bin string }
+// machine is a folder of commands, which is all that setup.sh finds there, and one of the project. It lacks a C
+// compiler.
+type machine struct{ bin, project string }
 
 func newMachine(t *testing.T, user string, without ...string) machine {
 	t.Helper()
-	m := machine{t.TempDir()}
-	for _, name := range []string{"sh", "env", "paste", "ls", "cp"} {
+	m := machine{t.TempDir(), t.TempDir()}
+	m.copy(t, "setup.sh", "internal/testworld/setup.sh")
+	m.copy(t, "../clients/testdata/node/package-lock.json", "internal/clients/testdata/node/package-lock.json")
+	for _, name := range []string{"sh", "env", "paste", "ls", "cp", "mkdir"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)
@@ -36,7 +39,9 @@ func newMachine(t *testing.T, user string, without ...string) machine {
 		"id":     "echo " + user,
 		"initdb": "",
 		// It writes down how it was called, and installs the compiler.
-		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc"; for name; do cp "${0%/*}/initdb" "${0%/*}/has.$name"; done;; esac`,
+		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc"; for name; do cp "${0%/*}/initdb" "${0%/*}/has.$name"; done; [ ! -e "${0%/*}/has.npm" ] || cp "${0%/*}/node" "${0%/*}/npm"; [ ! -e "${0%/*}/has.default-jdk-headless" ] || cp "${0%/*}/initdb" "${0%/*}/javac";; esac`,
+		// As npm it writes down how it was called, and leaves a file as npm does.
+		"node": `echo "npm $*" >>"$0.log"; mkdir -p node_modules; cp package-lock.json node_modules/.package-lock.json`,
 		// It asks for a password unless the test has created a file that permits the command.
 		"sudo": `if [ "$1" = -n ]; then [ -e "$0.free" ] || exit 1; shift; fi; exec "$@"`,
 		"true": "",
@@ -50,6 +55,24 @@ func newMachine(t *testing.T, user string, without ...string) machine {
 		m.write(t, name, "#!/bin/sh\n"+text+"\n")
 	}
 	return m
+}
+
+// copy copies a file to the machine's project.
+func (m machine) copy(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to = filepath.Join(m.project, to)
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	syscall.ForkLock.RLock() // as in write
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(to, data, 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // write makes a command. Nothing is forked meanwhile: until it is executed, a child would have the file
@@ -66,15 +89,16 @@ func (m machine) write(t *testing.T, name, text string) {
 // setup is the script on the machine.
 func (m machine) setup(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "./setup.sh", args...)
+	cmd := exec.CommandContext(t.Context(), "internal/testworld/setup.sh", args...)
+	cmd.Dir = m.project
 	cmd.Env = []string{"PATH=" + m.bin, "SSL_CERT_FILE=" + os.DevNull, "CLIENTS=no"}
 	return cmd
 }
 
-// installed is how apt-get was called.
-func (m machine) installed(t *testing.T) string {
+// log is how a command was called.
+func (m machine) log(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(m.bin, "apt-get.log"))
+	text, err := os.ReadFile(filepath.Join(m.bin, name+".log"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
@@ -117,11 +141,11 @@ func TestSetupElsewhere(t *testing.T) {
 			if status := cmd.ProcessState.ExitCode(); status != test.status || len(stdout) > 0 || !strings.Contains(stderr.String(), test.stderr) {
 				t.Errorf("%v, stdout %q, stderr:\n%s", err, stdout, &stderr)
 			}
-			if got := test.machine.installed(t); got != test.calls {
+			if got := test.machine.log(t, "apt-get"); got != test.calls {
 				t.Errorf("called\n%s", got)
 			}
 			if test.status == 0 { // what is there now is not installed again
-				if out, err := test.machine.setup(t).CombinedOutput(); err != nil || len(out) > 0 || test.machine.installed(t) != test.calls {
+				if out, err := test.machine.setup(t).CombinedOutput(); err != nil || len(out) > 0 || test.machine.log(t, "apt-get") != test.calls {
 					t.Errorf("again: %v\n%s", err, out)
 				}
 			}
@@ -139,9 +163,10 @@ func TestSetupClients(t *testing.T) {
 		status   int
 		stderr   string
 		calls    []string // parts of how apt-get was called
+		modules  bool     // npm was called
 	}{
-		"with the rest":            {free: true, stderr: "installing gcc libc6-dev python3-", calls: []string{" gcc libc6-dev python3-psycopg2 python3-psycopg"}},
-		"alone":                    {compiler: true, free: true, stderr: "installing python3-psycopg2 ", calls: []string{"--no-install-recommends python3-psycopg2 "}},
+		"with the rest":            {free: true, stderr: "installing gcc libc6-dev python3-", calls: []string{" gcc libc6-dev python3-psycopg2 python3-psycopg "}, modules: true},
+		"alone":                    {compiler: true, free: true, stderr: "installing python3-psycopg2 ", calls: []string{"--no-install-recommends python3-psycopg2 ", " odbc-postgresql ", " default-jdk-headless npm\n"}, modules: true},
 		"not possible":             {compiler: true, stderr: "and installing needs root, or sudo without a password. The tests skip these clients."},
 		"not possible in CI":       {compiler: true, env: "CI=1", status: 1, stderr: "apt-get install --no-install-recommends python3-psycopg2 "},
 		"the rest is not possible": {status: 1, stderr: "gcc libc6-dev python3-psycopg2 "},
@@ -165,11 +190,15 @@ func TestSetupClients(t *testing.T) {
 			if status != test.status || !strings.Contains(out, test.stderr) {
 				t.Errorf("status %d\n%s", status, out)
 			}
-			called := m.installed(t)
+			called := m.log(t, "apt-get")
 			for _, want := range test.calls {
 				if !strings.Contains(called, want) {
 					t.Errorf("no %q in\n%s", want, called)
 				}
+			}
+			const npm = "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error\n"
+			if got := m.log(t, "npm"); (got == npm) != test.modules || !test.modules && got != "" {
+				t.Errorf("npm was called: %q", got)
 			}
 			if len(test.calls) == 0 {
 				if called != "" {
@@ -177,8 +206,12 @@ func TestSetupClients(t *testing.T) {
 				}
 				return
 			}
-			if out, status := setup(); status != 0 || out != "" || m.installed(t) != called {
+			if out, status := setup(); status != 0 || out != "" || m.log(t, "apt-get") != called || m.log(t, "npm") != npm {
 				t.Errorf("again: status %d\n%s", status, out)
+			}
+			m.copy(t, "../clients/testdata/node/package-lock.json", "internal/clients/testdata/node/package-lock.json")
+			if out, status := setup(); status != 0 || out != "installing modules of Node.js\n" || m.log(t, "npm") != npm+npm {
+				t.Errorf("with another list of modules: status %d\n%s", status, out)
 			}
 		})
 	}
@@ -216,7 +249,7 @@ func TestSetupAsks(t *testing.T) {
 			if !strings.Contains(text, "The tests need gcc libc6-dev. Install with apt-get? [Y/n]") || !strings.Contains(text, test.shown) || cmd.ProcessState.ExitCode() != test.status {
 				t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), text)
 			}
-			if got := m.installed(t); got != test.calls {
+			if got := m.log(t, "apt-get"); got != test.calls {
 				t.Errorf("called\n%s", got)
 			}
 		})
