@@ -38,7 +38,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = stopped
 	}
 	if err != nil && isCobraUsage(err) { // it repeats the word, which may be a whole statement
-		err = unknownCommand(err)
+		err = unknownCommand(root, err)
 	}
 	c.report(err)
 	return exitStatus(err)
@@ -104,12 +104,12 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 
   export DATABRICKS_HOST=https://dbc-abcd0123-a1bc.cloud.databricks.com DATABRICKS_TOKEN=…
   lakeql exec "EXEC databricks_workspace.postgres.postgres_projects.list"`,
+		Version:           shortVersion(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              cobra.NoArgs,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		Version:           shortVersion(),
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version, as StackQL's clients read it")
@@ -123,6 +123,7 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 		}
 	}
 	usageErrors(root)
+	root.SuggestionsMinimumDistance = 2
 	return root
 }
 
@@ -233,12 +234,16 @@ func exitStatus(err error) int {
 }
 
 // unknownCommand words an error about a command that there is not.
-func unknownCommand(err error) error {
+func unknownCommand(root *cobra.Command, err error) error {
 	name := regexp.MustCompile(`^unknown command "([a-z-]{1,20})" for`).FindStringSubmatch(err.Error())
 	if name == nil {
 		return provider.Usagef("the first argument is no command").Hintf("a statement stands behind exec: lakeql exec \"…\"; see lakeql --help")
 	}
-	return provider.Usagef("%s", strings.TrimSpace(err.Error()))
+	e := provider.Usagef("%s", strings.TrimSpace(err.Error()))
+	if near := root.SuggestionsFor(name[1]); len(near) > 0 {
+		return e.Hintf("did you mean %s? See lakeql --help", strings.Join(near, " or "))
+	}
+	return e.Hintf("see lakeql --help")
 }
 
 // isCobraUsage recognises the only usage error of cobra that cannot be wrapped.

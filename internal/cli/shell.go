@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/shell"
 	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
@@ -17,7 +18,8 @@ func (c *command) shellCommand() *cobra.Command {
 		Long: `Read statements from a prompt and print their rows. A semicolon ends a statement.
 
 The arrow keys recall statements, Tab completes names, Ctrl-C cancels the running
-statement, and Ctrl-D exits. The history masks what may be a credential.`,
+statement, and Ctrl-D exits. The command \? lists the shell's own commands: psql's \d,
+\dt, \x, \i, \e, \watch, and others. The history masks what may be a credential.`,
 		Example: `  lakeql shell --emulator
   lakeql shell --profile production`,
 		Args: cobra.NoArgs,
@@ -46,16 +48,20 @@ func (c *command) shell() error {
 	}
 	defer closeSession()
 	display.watch(c, session)
+	where := connectionText(session)
 	opts.Screen = display.layout()
 	err = shell.Run(context.Background(), shell.Options{
-		Runner:  session,
-		In:      c.stdin,
-		Out:     c.stdout,
-		Err:     c.stderr,
-		Render:  opts,
-		Show:    display.show,
-		Begin:   display.begin,
-		History: stateFile("history"),
+		Runner: session,
+		In:     c.stdin,
+		Out:    c.stdout,
+		Err:    c.stderr,
+		Render: opts,
+		Show:   display.show,
+		Begin:  display.begin,
+		Banner: "lakeql " + versionNumber() + "\n" + where +
+			"\n\\? lists the commands, and \\q ends. A semicolon ends a statement.",
+		Connection: where,
+		History:    stateFile("history"),
 		// Without an excerpt: the statement stands on the screen already.
 		PrintError: c.report,
 	})
@@ -63,4 +69,25 @@ func (c *command) shell() error {
 		return incomplete() // a person has been told
 	}
 	return err
+}
+
+// connectionText describes the workspace and the credential of a session. It makes no call.
+func connectionText(session *engine.Session) string {
+	principals, ok := session.Client.Authorizer.(engine.Principals)
+	if !ok {
+		return "no workspace"
+	}
+	principal, kind, source, err := principals.Principal()
+	host := session.Client.HostOf("")
+	switch {
+	case err != nil:
+		return "no workspace: " + provider.Printable(err.Error())
+	case host == "" || kind == "none":
+		return "no workspace: set DATABRICKS_HOST and DATABRICKS_TOKEN, or choose a profile with --profile"
+	}
+	text := "workspace " + host + ", credential " + kind
+	if principal != "" {
+		text += " of " + principal
+	}
+	return provider.Printable(text + " (" + source + ")")
 }

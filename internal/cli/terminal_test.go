@@ -222,3 +222,47 @@ func TestParquetFile(t *testing.T) {
 		t.Errorf("got %q", out)
 	}
 }
+
+// TestShellHabits follows a user of psql: banner, editor, system, \\watch, and words that begin no
+// statement.
+func TestShellHabits(t *testing.T) {
+	server, env := workspace(t, emulator.Options{})
+	c := run{args: []string{"shell", "--store", ":memory:"}, env: append(env, "NO_COLOR=1", "PAGER=cat", "EDITOR=sed -i s/one/two/")}.atTerminal(t, 100, 40)
+	c.expect("lakeql 1.2.3-test\r\nworkspace " + server.URL() + ", credential pat (environment)\r\n\\? lists the commands")
+	c.expect("lakeql> ")
+	if n := len(server.Requests()); n != 0 {
+		t.Errorf("the banner cost %d requests", n)
+	}
+	c.send("hello\r")
+	c.expect(`found "hello", expected a statement`)
+	c.send(".tables\r")
+	c.expect("| name |\r\n")
+	c.expect("lakeql> ")
+	c.send("SELECT ('one'\r")
+	c.expect("     (> ")
+	c.send(") AS n;\r")
+	c.expect("| one |\r\n")
+	c.expect("lakeql> ")
+	c.send("\\e\r")
+	c.expect("| two |\r\n")
+	c.expect("lakeql> ")
+	c.send("\\! stty -a | grep -o -w -- '-\\?icanon'; exit 7\r")
+	c.expect("\r\nicanon\r\n") // the terminal is as a program expects it
+	c.expect("exit status 7\r\n")
+	c.expect("lakeql> ")
+	c.send("\\watch 0.05\r")
+	for range 3 {
+		c.expect(", every 50ms, Ctrl-C ends\r\n")
+		c.expect("| two |\r\n")
+	}
+	c.send("\x03")
+	c.expect("lakeql> ")
+	c.send("\\conninfo\r")
+	c.expect("workspace " + server.URL())
+	c.send("\\timing off\r")
+	c.expect("timing: off\r\n")
+	c.send("SELECT 1 AS n \\gx\r")
+	c.expect("n | 1\r\n(1 row)\r\n")
+	c.send("\\q\r")
+	c.ends(0)
+}

@@ -8,8 +8,8 @@ import (
 	"github.com/lakeql/lakeql/internal/statement"
 )
 
-// Unfinished reports whether the last statement of a text lacks its semicolon.
-func (s *Session) Unfinished(text string) bool { return statement.Unfinished(text) }
+// Waits returns what the end of a text waits for; see [statement.Waits].
+func (s *Session) Waits(text string) string { return statement.Waits(text) }
 
 // Suggest lists the candidates for the word that ends at the cursor: the names below the name before its
 // last dot, a method's parameters after @, or keywords.

@@ -31,7 +31,7 @@ func FuzzPlan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s := &engine.Session{Catalogue: catalogue, Client: &dispatch.Client{Catalogue: catalogue, Authorizer: nobody{}}, StorePath: engine.MemoryStore, DryRun: true}
 		defer s.Close()
-		s.Unfinished(text)
+		s.Waits(text)
 		s.Shown(text)
 		if utf8.ValidString(text) {
 			s.Suggest(text, len(text))

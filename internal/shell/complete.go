@@ -72,9 +72,13 @@ func (c *completer) candidates(before, word, after string) []string {
 }
 
 func (c *completer) suggestions(before, after string) []string {
-	command, ok := strings.CutPrefix(strings.TrimLeft(before, " "), `\o `)
-	if ok && c.earlier == "" && !strings.Contains(strings.TrimLeft(command, " "), " ") {
-		return formatNames()
+	if name, args, ok := strings.Cut(strings.TrimLeft(before, " "), " "); ok && c.earlier == "" && !strings.Contains(strings.TrimLeft(args, " "), " ") {
+		switch name {
+		case `\o`, `\pset`, ".mode":
+			return formatNames()
+		case `\x`:
+			return []string{"on", "off", "auto"}
+		}
 	}
 	text := c.earlier + unfold(before)
 	return c.runner.Suggest(text+unfold(after), len(text))

@@ -16,7 +16,7 @@ import (
 type names []string
 
 func (names) Run(context.Context, string) iter.Seq2[provider.Rows, error] { return nil }
-func (names) Unfinished(string) bool                                      { return false }
+func (names) Waits(string) string                                         { return "" }
 func (names) Shown(text string) string                                    { return text }
 
 func (n names) Suggest(text string, cursor int) []string {

@@ -68,15 +68,29 @@ func canEdit(in io.Reader) bool {
 }
 
 // editor reads lines from a terminal, with editing, completion and history.
-type editor struct{ state *liner.State }
+type editor struct {
+	state         *liner.State
+	plain, edited liner.ModeApplier // the terminal's modes before, and while lines are edited
+}
 
 func newEditor(complete liner.WordCompleter) *editor {
+	plain, _ := liner.TerminalMode() // nil if the terminal does not tell
 	state := liner.NewLiner()
+	edited, _ := liner.TerminalMode()
 	state.SetCtrlCAborts(true)
 	state.SetMultiLineMode(true) // a long statement wraps, instead of showing a part of itself
 	state.SetTabCompletionStyle(liner.TabPrints)
 	state.SetWordCompleter(complete)
-	return &editor{state}
+	return &editor{state, plain, edited}
+}
+
+// suspend gives the terminal to another program, as it was before. The returned function takes it back.
+func (e *editor) suspend() (resume func()) {
+	if e.plain == nil || e.edited == nil {
+		return func() {}
+	}
+	_ = e.plain.ApplyMode()
+	return func() { _ = e.edited.ApplyMode() }
 }
 
 func (e *editor) line(prompt string) (string, error) {

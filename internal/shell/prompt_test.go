@@ -93,9 +93,9 @@ func TestInterruptAtThePromptClearsTheInput(t *testing.T) {
 func TestStatementsOverSeveralLines(t *testing.T) {
 	path := historyFile(t)
 	term := start(t, path)
-	for _, line := range []string{"echo 'a", "", "  b' -- why"} {
-		term.send(line + enter)
-		term.expect("     -> ")
+	for _, line := range [][2]string{{"echo 'a", "     '> "}, {"", "     '> "}, {"  b' -- why", "     -> "}} {
+		term.send(line[0] + enter)
+		term.expect(line[1])
 	}
 	const shown = `| echo 'a\n\n  b' -- why |` // as the table has it
 	term.answers(";", shown)
@@ -208,7 +208,7 @@ func TestCommands(t *testing.T) {
 	term := start(t, path)
 	term.answers(`\o json`, enter)
 	term.answers("three;", "[{\"n\":1},\r\n{\"n\":2},\r\n{\"n\":3}]\r\n(3 rows, ")
-	term.answers(`\o`, "json\r\n")
+	term.answers(`\o`, "rows go to the terminal, as json\r\n")
 	term.answers(`\o yaml`, fmt.Sprintf("error %d: unknown output format \"yaml\"", provider.Usage))
 	term.answers(`\nonsense`, fmt.Sprintf("error %d: unknown command \"\\\\nonsense\"", provider.Usage))
 	term.answers("help;", "Ctrl-C clears")

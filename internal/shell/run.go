@@ -8,12 +8,13 @@ import (
 	"os/signal"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // run carries out statements and shows their rows. An interrupt ends these statements only.
 func (s *session) run(parent context.Context, text string) error {
-	ctx, stop := signal.NotifyContext(parent, os.Interrupt)
+	ctx, stop := interruptible(parent)
 	defer stop()
 	started := time.Now()
 	end := s.opts.Begin()
@@ -31,24 +32,40 @@ func (s *session) run(parent context.Context, text string) error {
 	return nil
 }
 
+// interruptible is a context that an interrupt ends.
+func interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(parent, os.Interrupt)
+}
+
 // show writes the rows of one statement and closes them. ended returns the duration of the statement,
 // once that has ended.
 func (s *session) show(ctx context.Context, rows provider.Rows, ended func() time.Duration) error {
-	n, err := s.opts.Show(ctx, s.opts.Out, rows, s.opts.Render)
+	var n int64
+	var err error
+	if s.file != nil {
+		opts := s.opts.Render
+		opts.Screen = nil
+		n, err = render.Write(ctx, s.file, rows, opts)
+	} else {
+		n, err = s.opts.Show(ctx, s.opts.Out, rows, s.opts.Render)
+	}
 	if closeErr := rows.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil || !s.person {
 		return err
 	}
-	took := duration(ended())
+	took := ", " + duration(ended())
+	if s.untimed {
+		took = ""
+	}
 	switch {
 	case len(rows.Columns()) == 0:
-		s.say("(done, %s)\n", took)
+		s.say("(done%s)\n", took)
 	case n == 1:
-		s.say("(1 row, %s)\n", took)
+		s.say("(1 row%s)\n", took)
 	default:
-		s.say("(%d rows, %s)\n", n, took)
+		s.say("(%d rows%s)\n", n, took)
 	}
 	return nil
 }

@@ -66,8 +66,14 @@ func (r *fakeRunner) rows(columns []provider.Column, rows [][]any, err error) pr
 	return &countedRows{provider.NewRows(columns, rows), r, err}
 }
 
-func (r *fakeRunner) Unfinished(text string) bool {
-	return !strings.HasSuffix(strings.TrimSpace(text), ";")
+func (r *fakeRunner) Waits(text string) string {
+	switch {
+	case strings.Count(text, "'")%2 == 1:
+		return "'"
+	case !strings.HasSuffix(strings.TrimSpace(text), ";"):
+		return ";"
+	}
+	return ""
 }
 
 func (r *fakeRunner) Shown(text string) string {

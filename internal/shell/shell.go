@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/render"
@@ -22,9 +23,9 @@ type Runner interface {
 	// Run carries out the statements of text in order and yields the rows of each, which the
 	// shell closes before it asks for the next. An error is yielded once, as the last thing.
 	Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error]
-	// Unfinished reports whether text wants another line: its last statement has no semicolon
-	// yet, or a string or comment is still open.
-	Unfinished(text string) bool
+	// Waits returns what the end of text waits for: a quote, "$", "/*", "(", or ";" if only that is
+	// missing. It is empty if the statements can run, or if no further line can make them right.
+	Waits(text string) string
 	// Shown returns text with a mask in place of possible credentials, for the history. It is empty
 	// if nothing else is left of the text.
 	Shown(text string) string
@@ -52,6 +53,10 @@ type Options struct {
 	// History is the file that keeps statements from one session to the next. It is made when
 	// there is something to keep, readable by its owner alone. Empty: nothing is kept.
 	History string
+	// Connection describes the workspace and the credential.
+	Connection string
+	// Banner is printed above the first prompt, if a person sits at the terminal.
+	Banner string
 	// PrintError shows an error after which the session goes on.
 	PrintError func(err error)
 }
@@ -79,8 +84,12 @@ func Run(ctx context.Context, opts Options) error {
 		signal.Notify(unheard, os.Interrupt)
 		defer signal.Stop(unheard)
 	}
+	if s.person && opts.Banner != "" {
+		s.say("%s\n", opts.Banner)
+	}
+	defer s.closeFile()
 	for {
-		text, err := s.read(ctx)
+		entry, err := s.read(ctx)
 		switch {
 		case errors.Is(err, errCleared):
 			continue
@@ -89,7 +98,7 @@ func Run(ctx context.Context, opts Options) error {
 		case err != nil:
 			return err
 		}
-		err = s.handle(ctx, text)
+		err = s.handle(ctx, entry)
 		switch {
 		case errors.Is(err, errLeave):
 			return nil
@@ -98,6 +107,16 @@ func Run(ctx context.Context, opts Options) error {
 		case err != nil:
 			opts.PrintError(err)
 		}
+	}
+}
+
+// closeFile closes the file of \o.
+func (s *session) closeFile() {
+	if s.file == nil {
+		return
+	}
+	if err := s.file.Close(); err != nil {
+		s.opts.PrintError(provider.Usagef("write the rows: %v", err).Because(err))
 	}
 }
 
@@ -114,6 +133,10 @@ type session struct {
 	completer *completer
 	history   *history    // nil where lines are not edited
 	earlier   string      // lines of a statement that goes on
+	last      string      // the statements that ran last
+	file      *os.File    // that takes the rows; nil: Out does
+	untimed   bool        // no durations
+	nested    int         // how many files are being read
 	reading   chan answer // of the read under way; nil when there is none
 }
 
@@ -138,48 +161,92 @@ func newSession(opts Options) *session {
 	return s
 }
 
-// read returns a command, or one or more complete statements with their line ends. At the end of the
-// input it returns io.EOF.
-func (s *session) read(ctx context.Context) (string, error) {
+// entry is what a person typed: statements, a command, or statements and the command that ends them.
+type entry struct {
+	statements string // with their line ends
+	command    string
+}
+
+// read returns the next entry. At the end of the input it returns io.EOF.
+func (s *session) read(ctx context.Context) (entry, error) {
 	s.earlier = ""
 	for {
-		asking := prompt
-		if s.earlier != "" {
-			asking = continuation
-		}
-		line, err := s.ask(ctx, asking)
+		line, err := s.ask(ctx, s.prompt())
 		switch {
 		case errors.Is(err, io.EOF) && s.person:
 			s.say("\n") // the cursor stands behind the prompt
-			return "", err
+			return entry{}, err
 		case errors.Is(err, io.EOF) && s.earlier != "":
-			return strings.TrimSuffix(s.earlier, "\n"), nil
+			return entry{statements: strings.TrimSuffix(s.earlier, "\n")}, nil
 		case err != nil:
-			return "", err
+			return entry{}, err
 		case s.earlier == "" && isBlank(line):
 			continue
 		}
 		text := s.earlier + line
-		if s.earlier == "" && isCommand(text) || !s.opts.Runner.Unfinished(text) {
-			return text, nil
+		if complete, ok := s.complete(text, s.earlier == ""); ok {
+			return complete, nil
 		}
 		s.earlier = text + "\n"
 	}
 }
 
-// handle runs a command or statements.
-func (s *session) handle(ctx context.Context, text string) error {
-	if !isCommand(text) {
-		s.keep(text)
-		return s.run(ctx, text)
+// prompt shows what the lines so far wait for: a quote, a bracket or the end of a comment.
+func (s *session) prompt() string {
+	if s.earlier == "" {
+		return prompt
 	}
-	err := s.command(text)
-	if err == nil && s.history != nil { // one that leaves would stand first in every next session
-		if err := s.history.add(text); err != nil {
-			s.opts.PrintError(err)
+	switch open := s.opts.Runner.Waits(s.earlier); open {
+	case "", ";":
+		return continuation
+	case "/*":
+		return continuationOf("*")
+	default:
+		return continuationOf(open)
+	}
+}
+
+func continuationOf(open string) string { return strings.Replace(continuation, "-", open, 1) }
+
+// ending matches a command behind a statement, in place of a semicolon.
+var ending = regexp.MustCompile(`(?s)^(.*\S)\s*(\\(?:g|gx|watch(?:\s+[0-9.]+)?))\s*$`)
+
+// complete returns the entry of a text; false if it goes on in the next line. first is set if the text
+// has no earlier lines.
+func (s *session) complete(text string, first bool) (entry, bool) {
+	if first && isCommand(text) {
+		return entry{command: text}, true
+	}
+	if s.opts.Runner.Waits(text) == "" {
+		return entry{statements: text}, true
+	}
+	if parts := ending.FindStringSubmatch(text); parts != nil {
+		if statements := strings.TrimRight(parts[1], "; ") + ";"; s.opts.Runner.Waits(statements) == "" {
+			return entry{statements, parts[2]}, true
 		}
 	}
-	return err
+	return entry{}, false
+}
+
+// handle runs a command or statements.
+func (s *session) handle(ctx context.Context, e entry) error {
+	if e.statements == "" {
+		err := s.command(ctx, e.command)
+		if err == nil && s.history != nil && s.nested == 0 { // one that leaves would stand first in every next session
+			if err := s.history.add(e.command); err != nil {
+				s.opts.PrintError(err)
+			}
+		}
+		return err
+	}
+	s.last = e.statements
+	if s.nested == 0 {
+		s.keep(e.statements)
+	}
+	if e.command != "" {
+		return s.command(ctx, e.command)
+	}
+	return s.run(ctx, e.statements)
 }
 
 // keep adds a text to the history, without possible credentials.

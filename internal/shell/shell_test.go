@@ -89,7 +89,7 @@ func TestScriptsEndAtTheFirstError(t *testing.T) {
 
 func TestHelpIsNotAResult(t *testing.T) {
 	out, said, _, err := script(t, "\\?\n\\o\n")
-	if err != nil || out != "" || !strings.Contains(said, "table, json, jsonl, csv, text, pptext") || !strings.HasSuffix(said, "\ncsv\n") {
+	if err != nil || out != "" || !strings.Contains(said, "table, json, jsonl, csv, text, pptext") || !strings.HasSuffix(said, "\nrows go to the terminal, as csv\n") {
 		t.Errorf("got %q, said %q, %v", out, said, err)
 	}
 }

@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		Unfinished(text)
+		Waits(text)
 		all, err := Parse(text)
 		if err != nil {
 			e, ok := errors.AsType[*provider.Error](err)

@@ -101,7 +101,7 @@ func (l *lexer) next() (token, error) {
 			// The lexer reads this comment itself, because the tokenizer executes the text of /*! … */.
 			length := strings.Index(rest[2:], "*/")
 			if length < 0 {
-				return token{open: true}, l.openComment(start)
+				return token{open: true, raw: "/*"}, l.openComment(start)
 			}
 			hints = append(hints, hintsOf(rest[2:2+length], start+2)...)
 			l.restart(start + length + 4)

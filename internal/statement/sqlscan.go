@@ -49,7 +49,7 @@ func (s *sqlScanner) next() (token, error) {
 		case strings.HasPrefix(rest, "/*"):
 			length := strings.Index(rest[2:], "*/")
 			if length < 0 {
-				return token{open: true}, l.openComment(start)
+				return token{open: true, raw: "/*"}, l.openComment(start)
 			}
 			s.hints = append(s.hints, hintsOf(rest[2:2+length], start+2)...)
 			l.end = start + length + 4
@@ -72,7 +72,7 @@ func (s *sqlScanner) next() (token, error) {
 		t := token{start: start}
 		var length int
 		if t.typ, length = dialect.Scan(rest); length < 0 {
-			return token{open: true}, l.openQuote(start)
+			return token{open: true, raw: rest}, l.openQuote(start)
 		}
 		t.raw = rest[:length]
 		l.end = start + length

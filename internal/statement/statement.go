@@ -57,30 +57,6 @@ func Parse(text string) ([]Statement, error) {
 	}
 }
 
-// Unfinished reports whether more text may follow before the statements in it can run: the last
-// one lacks its semicolon, or a string or comment is still open.
-func Unfinished(text string) bool {
-	lex := newLexer(text)
-	for {
-		first, err := lex.next()
-		switch {
-		case err != nil:
-			return first.open
-		case first.typ == endOfText:
-			return false
-		case first.typ == ';':
-			continue
-		}
-		last, err := skip(lex, first, nil)
-		if err != nil {
-			return last.open
-		}
-		if last.typ == endOfText {
-			return true
-		}
-	}
-}
-
 // skip moves past the rest of a statement and returns the token that ends it. If visit is set, skip calls
 // it with each token after the first one, and the two tokens before it.
 func skip(lex *lexer, first token, visit func(before []token, t token)) (token, error) {

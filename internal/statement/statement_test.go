@@ -179,44 +179,52 @@ func TestErrorsSayWhere(t *testing.T) {
 	}
 }
 
-func TestUnfinished(t *testing.T) {
-	for text, want := range map[string]bool{
-		"":                      false,
-		"EXEC a.b.c.d":          true,
-		"EXEC a.b.c.d;":         false,
-		"EXEC a.b.c.d; -- done": false,
-		"EXEC a.b.c.d @x='":     true,
-		"EXEC a.b.c.d @x=';":    true,
-		"EXEC a.b.c.d @x=';';":  false,
-		"/* open ;":             true,
-		"EXEC a.b.c.d @x={;":    false, // wrong, and more text would not help
-		"SHOW PROVIDERS; SHOW":  true,
+func TestWaits(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                      "",
+		"EXEC a.b.c.d":          ";",
+		"EXEC a.b.c.d;":         "",
+		"EXEC a.b.c.d; -- done": "",
+		"EXEC a.b.c.d @x='":     "'",
+		"EXEC a.b.c.d @x=';":    "'",
+		"EXEC a.b.c.d @x=';';":  "",
+		"/* open ;":             "/*",
+		"EXEC a.b.c.d @x={;":    "", // wrong, and more text would not help
+		"SHOW PROVIDERS; SHOW":  ";",
+		".tables":               "", // no statement begins with this
+		"hello":                 "",
+		"SELECT 1; hello":       "",
 
-		`SELECT 'C:\';`:                   false,
-		`SELECT 'it\'';`:                  true,
-		`SELECT 'a;`:                      true,
-		"SELECT \"a;":                     true,
-		"SELECT 1; -- done":               false,
-		"SELECT 1 -- done;":               true,
-		"SELECT (1;":                      false, // wrong, and more text would not help
-		"SELECT {{ a }":                   false,
-		"INSERT INTO t VALUES ('\\')":     true,
-		"INSERT INTO t VALUES ('\\');":    false,
-		`EXEC a.b.c.d @x='it\'s;`:         true,
-		`EXEC a.b.c.d @x='it\'s';`:        false,
-		`SELECT '\'; EXEC a.b.c.d @x='\'`: true,
-		`EXEC a.b.c.d; SELECT '\';`:       false,
-		`EXPLAIN SELECT '\';`:             false,
-		`EXPLAIN ANALYZE EXEC m @x='\';`:  true,
-		`explain query plan select '\';`:  false,
-		"EXPLAIN":                         true,
-		"EXPLAIN;":                        false,
-		"EXPLAIN 'a":                      true,
-		"CREATE TABLE t (a /* ; ":         true,
-		"/* so */ ;; -- and so":           false,
+		`SELECT 'C:\';`:                   "",
+		`SELECT 'it\'';`:                  "'",
+		`SELECT 'a;`:                      "'",
+		"SELECT \"a;":                     `"`,
+		"SELECT `a;":                      "`",
+		"SELECT $$a;":                     "$",
+		"SELECT E'a;":                     "'",
+		"SELECT 1; -- done":               "",
+		"SELECT 1 -- done;":               ";",
+		"SELECT (1;":                      "", // wrong, and more text would not help
+		"SELECT (1, (2)":                  "(",
+		"SELECT ')' || (1":                "(",
+		"SELECT {{ a }":                   "",
+		"INSERT INTO t VALUES ('\\')":     ";",
+		"INSERT INTO t VALUES ('\\');":    "",
+		`EXEC a.b.c.d @x='it\'s;`:         "'",
+		`EXEC a.b.c.d @x='it\'s';`:        "",
+		`SELECT '\'; EXEC a.b.c.d @x='\'`: "'",
+		`EXEC a.b.c.d; SELECT '\';`:       "",
+		`EXPLAIN SELECT '\';`:             "",
+		`EXPLAIN ANALYZE EXEC m @x='\';`:  "'",
+		`explain query plan select '\';`:  "",
+		"EXPLAIN":                         ";",
+		"EXPLAIN;":                        "",
+		"EXPLAIN 'a":                      "'",
+		"CREATE TABLE t (a /* ; ":         "/*",
+		"/* so */ ;; -- and so":           "",
 	} {
-		if got := Unfinished(text); got != want {
-			t.Errorf("Unfinished(%q) = %v", text, got)
+		if got := Waits(text); got != want {
+			t.Errorf("Waits(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
