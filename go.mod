@@ -7,6 +7,7 @@ require (
 	github.com/creack/pty v1.1.24
 	github.com/databricks/databricks-sdk-go v0.182.0
 	github.com/getkin/kin-openapi v0.88.0
+	github.com/google/go-jsonnet v0.22.0
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/mattn/go-runewidth v0.0.31
@@ -24,6 +25,7 @@ require (
 	github.com/robfig/cron/v3 v3.0.1
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.0.9
 	github.com/stackql/any-sdk v0.5.1-alpha01
 	github.com/stackql/stackql-provider-registry v0.0.2-alpha01
 	github.com/tidwall/gjson v1.20.1
@@ -130,7 +132,6 @@ require (
 	github.com/segmentio/encoding v0.5.4 // indirect
 	github.com/sirupsen/logrus v1.9.3 // indirect
 	github.com/snowflakedb/gosnowflake v1.15.0 // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/stackql/go-suffix-map v0.0.1-alpha01 // indirect
 	github.com/stackql/stackql-parser v0.0.16-alpha02 // indirect
 	github.com/tidwall/match v1.2.0 // indirect
@@ -164,4 +165,5 @@ require (
 	gopkg.in/ini.v1 v1.67.0 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
+	sigs.k8s.io/yaml v1.4.0 // indirect
 )

@@ -55,8 +55,8 @@ Exit status:
 	c.notesFlag(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&c.infile, "infile", "i", "", "file with the statements; - reads standard input")
-	f.StringVarP(&c.dataFile, "iqldata", "q", "", "JSON file with the values of {{ .name }} and {{ name }} in the statements")
-	f.StringArrayVar(&c.vars, "var", nil, "name=value, the value of {{ .name }} and {{ name }} in the statements; repeatable, or several as a=1,b=2")
+	f.StringVarP(&c.dataFile, "iqldata", "q", "", "JSON or Jsonnet (.jsonnet) file with the values of {{ .name }} and {{ name }} in the statements")
+	f.StringArrayVar(&c.vars, "var", nil, "name=value, the value of {{ .name }} and {{ name }} in the statements, and of std.extVar in Jsonnet; repeatable, or several as a=1,b=2")
 	return cmd
 }
 

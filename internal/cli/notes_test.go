@@ -1,3 +1,5 @@
+//go:build unix
+
 package cli_test
 
 import (
@@ -34,6 +36,9 @@ func TestNotes(t *testing.T) {
 		if got.status != test.status || !strings.HasPrefix(got.stderr, test.stderr) || test.status == 0 && got.stderr != test.stderr || test.status != 0 && !strings.Contains(got.stderr, "\nerror: ") {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+	if got := (run{args: []string{"exec", former}, env: append(env, "PAGER=cat")}).atTerminal(t, 120, 24).ends(0); !strings.Contains(got, note) {
+		t.Errorf("at a terminal: %q", got)
 	}
 	got := run{args: []string{"exec", "-v", former}, env: env}.do(t)
 	if got.status != 0 || !strings.Contains(got.stderr, note) || !strings.Contains(got.stderr, "path=/api/2.0/sql/warehouses") {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -24,10 +26,11 @@ func isName(text string) bool {
 // fill puts the values of --var and -q in place of {{ .name }}, and of {{ name }} as documentation
 // pages write it. Without either flag the text stays as it is.
 func (c *command) fill(ctx context.Context, text string) (string, error) {
-	if c.dataFile == "" && len(c.vars) == 0 {
+	text, blocks := cutBlocks(text)
+	if c.dataFile == "" && len(c.vars) == 0 && blocks == nil {
 		return text, nil
 	}
-	values, err := c.templateValues(text)
+	values, err := c.templateValues(ctx, text, blocks)
 	if err != nil {
 		return "", err
 	}
@@ -97,42 +100,76 @@ func texts(found []string, value any) []string {
 	return found
 }
 
-// templateValues joins the values of -q and --var for a text; --var counts.
-func (c *command) templateValues(text string) (map[string]any, error) {
-	values := map[string]any{}
+// templateValues joins the values of -q, of the text's blocks, and of --var; a later one counts.
+func (c *command) templateValues(ctx context.Context, text string, blocks [][]string) (map[string]any, error) {
+	var data []byte
 	if c.dataFile != "" {
-		data, err := os.ReadFile(c.dataFile)
-		if err != nil {
+		var err error
+		if data, err = os.ReadFile(c.dataFile); err != nil {
 			return nil, provider.Usagef("read the values: %v", err).Because(err)
 		}
-		dec := json.NewDecoder(strings.NewReader(string(data)))
-		dec.UseNumber() // numbers are put in as they are written
-		if err := dec.Decode(&values); err != nil {
-			return nil, provider.Usagef("read the values of %s: not a JSON object: %v", c.dataFile, err).
-				Because(err)
+	}
+	readers := text + string(data) // of the variables
+	for _, block := range blocks {
+		readers += block[2]
+	}
+	variables, err := c.variables(readers)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]any{}
+	add := func(from, kind, text string) error {
+		found, err := jsonValues, error(nil)
+		if kind == "jsonnet" {
+			found = func(text string) (map[string]any, error) { return jsonnetValues(ctx, from, text, variables) }
+		}
+		more, err := found(text)
+		if err != nil {
+			return provider.Usagef("read the values of %s: %v", from, err).Hintf("%s", provider.HintOf(err)).Because(err)
+		}
+		maps.Copy(values, more)
+		return nil
+	}
+	if c.dataFile != "" {
+		kind := strings.ToLower(strings.TrimPrefix(filepath.Ext(c.dataFile), "."))
+		if err := add(c.dataFile, kind, string(data)); err != nil {
+			return nil, err
 		}
 	}
-	for _, v := range c.vars {
-		if parts := listed(v, text); parts != nil {
-			for _, part := range parts {
-				name, value, _ := strings.Cut(part, "=")
-				values[name] = value
-			}
-			continue
+	for _, block := range blocks {
+		if err := add("the statements' block", block[1], block[2]); err != nil {
+			return nil, err
 		}
-		name, value, ok := strings.Cut(v, "=")
-		if !ok || !isName(name) {
-			return nil, provider.Usagef("a --var is not name=value"). // without it: it may be a value alone
-											Hintf("a name is letters, digits and _")
-		}
+	}
+	for name, value := range variables {
 		values[name] = value
 	}
 	return values, nil
 }
 
+// variables reads --var. readers are the texts that read variables.
+func (c *command) variables(readers string) (map[string]string, error) {
+	variables := map[string]string{}
+	for _, v := range c.vars {
+		parts := listed(v, readers)
+		if parts == nil {
+			parts = []string{v}
+		}
+		for _, part := range parts {
+			name, value, ok := strings.Cut(part, "=")
+			if !ok || !isName(name) {
+				return nil, provider.Usagef("a --var is not name=value"). // without it: it may be a value alone
+												Hintf("a name is letters, digits and _")
+			}
+			variables[name] = value
+		}
+	}
+	return variables, nil
+}
+
 // listed returns the parts of a --var that StackQL takes for a list, a=1,b=2; nil for a single value, in
-// which commas may stand. It is a list if each part has a name, and the text has a placeholder for one
-// behind the first comma, which would otherwise have no value.
+// which commas may stand. It is a list if each part has a name, and the text has a placeholder or
+// std.extVar for one behind the first comma, which would otherwise have no value.
 func listed(v, text string) []string {
 	parts := strings.Split(v, ",")
 	needed := false
@@ -141,7 +178,7 @@ func listed(v, text string) []string {
 		if !ok || !isName(name) {
 			return nil
 		}
-		needed = needed || i > 0 && regexp.MustCompile(`\{\{[^}]*\b`+name+`\b`).MatchString(text)
+		needed = needed || i > 0 && regexp.MustCompile(`(?:\{\{[^}]*\b|extVar\(\s*["'])`+name+`\b`).MatchString(text)
 	}
 	if !needed {
 		return nil

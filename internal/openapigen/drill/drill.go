@@ -115,7 +115,11 @@ func (s *Step) write(out *bytes.Buffer) {
 		fmt.Fprintf(out, "%s: pending: %s: %s: %s\n", s.Version, where, p.Name, p.Description)
 	}
 	for _, file := range slices.Sorted(maps.Keys(stale)) {
-		fmt.Fprintf(out, "%s: pending: %s has %d keys that the SDK does not know\n", s.Version, file, stale[file])
+		keys := "keys"
+		if stale[file] == 1 {
+			keys = "key"
+		}
+		fmt.Fprintf(out, "%s: pending: %s has %d %s that the SDK does not know\n", s.Version, file, stale[file], keys)
 	}
 }
 
