@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -20,33 +19,40 @@ type agent struct {
 	*mcp.ClientSession
 	server *emulator.Server
 	stderr *bytes.Buffer
+	ends   bool // the server may end before the client
 }
 
 // startAgent runs lakeql mcp, and connects to its standard input and output.
 func startAgent(t *testing.T, opts emulator.Options, r run, client *mcp.ClientOptions) *agent {
 	t.Helper()
+	return startAgentOf(t, "", opts, r, client)
+}
+
+// startAgentOf is startAgent with a version of the protocol; empty: the newest.
+func startAgentOf(t *testing.T, version string, opts emulator.Options, r run, client *mcp.ClientOptions) *agent {
+	t.Helper()
 	opts.CreateOnUse = true
 	server, env := workspace(t, opts)
-	r.env = append(r.env, env...)
+	r.env = append(append(r.env, env...), "DATABRICKS_ACCOUNT_ID="+server.AccountID())
 	r.args = append([]string{"mcp", "--retry-timeout", "0"}, r.args...)
 	cmd := r.command(context.WithoutCancel(t.Context()), t)
 	a := &agent{server: server, stderr: &bytes.Buffer{}}
 	cmd.Stdin, cmd.Stderr = nil, a.stderr
-	a.connect(t, &mcp.CommandTransport{Command: cmd, TerminateDuration: 10 * time.Second}, client)
+	a.connect(t, &mcp.CommandTransport{Command: cmd, TerminateDuration: 10 * time.Second}, version, client)
 	return a
 }
 
-func (a *agent) connect(t *testing.T, transport mcp.Transport, client *mcp.ClientOptions) {
+func (a *agent) connect(t *testing.T, transport mcp.Transport, version string, client *mcp.ClientOptions) {
 	t.Helper()
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, client).Connect(t.Context(), transport, nil)
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, client).
+		Connect(t.Context(), transport, &mcp.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, a.stderr)
 	}
 	a.ClientSession = session
 	t.Cleanup(func() {
-		if err := session.Close(); err != nil {
-			var status *exec.ExitError
-			t.Errorf("close: %v %v\n%s", err, status, a.stderr)
+		if err := session.Close(); err != nil && !a.ends {
+			t.Errorf("close: %v\n%s", err, a.stderr)
 		}
 	})
 }
@@ -201,7 +207,7 @@ func TestAgentReads(t *testing.T) {
 	a := startAgent(t, emulator.Options{}, run{}, nil)
 	const remove = "DELETE FROM " + projects + " WHERE project_id = 'orders'"
 	for text, want := range map[string]string{
-		remove: "this server only reads\nhint: EXPLAIN of it",
+		remove: "this server only reads\nhint: explain lists its calls",
 		generate + "@endpoint = '" + endpoint + "'":                                                             "this server only reads",
 		"EXPLAIN ANALYZE " + remove:                                                                             "this server only reads",
 		"explain/**/analyze -- x\n exec " + projects + ".delete @project_id = 'orders'":                         "this server only reads",
@@ -344,11 +350,10 @@ func TestAgentMasks(t *testing.T) {
 func TestAgentCancels(t *testing.T) {
 	t.Parallel()
 	a := startAgent(t, emulator.Options{}, run{args: []string{"--max-statements", "1"}}, nil)
-	const endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS i FROM n"
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		_, err := a.CallTool(ctx, &mcp.CallToolParams{Name: "query", Arguments: map[string]any{"sql": endless}})
+		_, err := a.CallTool(ctx, &mcp.CallToolParams{Name: "query", Arguments: map[string]any{"sql": endlessQuery}})
 		done <- err
 	}()
 	cancel()
@@ -359,7 +364,7 @@ func TestAgentCancels(t *testing.T) {
 		t.Error(text)
 	}
 	b := startAgent(t, emulator.Options{}, run{args: []string{"--statement-timeout", "20ms"}}, nil)
-	if got, failed := b.call(t, "query", map[string]any{"sql": endless}); !failed || !strings.Contains(got, "time") {
+	if got, failed := b.call(t, "query", map[string]any{"sql": endlessQuery}); !failed || !strings.Contains(got, "time") {
 		t.Errorf("a statement without end: %s", got)
 	}
 }

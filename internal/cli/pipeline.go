@@ -344,15 +344,8 @@ func (c *command) lookWhole(folder string, tables []string, rows func(context.Co
 	}
 	var missing []string
 	err = c.look(folder, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
-		notes, err := s.Notes(ctx, tables)
-		if err != nil {
+		if missing, err = noteGaps(ctx, s, tables, c.noteLine); err != nil {
 			return nil, err
-		}
-		for _, n := range notes {
-			c.note("%s: %s", provider.Printable(n.Table), provider.Printable(n.Text))
-			if n.Missing {
-				missing = append(missing, provider.Printable(n.Table))
-			}
 		}
 		if len(missing) > 0 && onError == engine.Fail {
 			return nil, provider.Errorf(provider.API, "the store does not have all rows of %s: what is old or missing is told above", strings.Join(missing, ", ")).
@@ -364,6 +357,31 @@ func (c *command) lookWhole(folder string, tables []string, rows func(context.Co
 		return incomplete()
 	}
 	return err
+}
+
+// noteGaps notes what tables of a store lack, and returns the names of those without some of their rows.
+func noteGaps(ctx context.Context, s *pipeline.Store, tables []string, note func(line string)) (missing []string, err error) {
+	notes, err := s.Notes(ctx, tables)
+	for _, n := range notes {
+		table := provider.Printable(n.Table)
+		note(table + ": " + provider.Printable(n.Text))
+		if n.Missing {
+			missing = append(missing, table)
+		}
+	}
+	return missing, err
+}
+
+// diff returns the changes of a table since a time, which it reads; see [parseSince].
+func diff(ctx context.Context, s *pipeline.Store, table string, since time.Time, note func(line string)) (provider.Rows, error) {
+	told, err := s.CheckSince(ctx, table, since)
+	if err != nil {
+		return nil, err
+	}
+	if told != "" {
+		note(table + ": " + told)
+	}
+	return s.Diff(ctx, table, since)
 }
 
 func (c *command) pipelineDiffCommand() *cobra.Command {
@@ -385,14 +403,7 @@ the same rows for SQL.`,
 				return err
 			}
 			return c.lookWhole(flags.folder, args, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
-				note, err := s.CheckSince(ctx, args[0], from)
-				if err != nil {
-					return nil, err
-				}
-				if note != "" {
-					c.note("%s: %s", args[0], note)
-				}
-				return s.Diff(ctx, args[0], from)
+				return diff(ctx, s, args[0], from, c.noteLine)
 			})
 		},
 	}

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
@@ -27,6 +29,7 @@ var pages = []string{
 	"docs/functions.md",
 	"docs/go.md",
 	"docs/lakebase.md",
+	"docs/mcp.md",
 	"docs/pipelines.md",
 	"docs/queries.md",
 	"docs/server.md",
@@ -37,6 +40,7 @@ var pages = []string{
 //
 //   - console: every command succeeds and prints the output of the block; … stands for any text.
 //   - sql: the statements succeed. A block that declares a table is a query of a pipeline.
+//   - json: every server that a client is to start answers.
 //   - go: the program compiles and prints the text block that follows.
 func TestPages(t *testing.T) {
 	t.Parallel()
@@ -50,6 +54,8 @@ func TestPages(t *testing.T) {
 					p.console(t, b)
 				case "sql":
 					p.sql(t, b)
+				case "json":
+					p.clients(t, b)
 				case "go":
 					if i+1 == len(p.blocks) || p.blocks[i+1].language != "text" {
 						t.Errorf("line %d: no text block shows what the program prints", b.line)
@@ -92,7 +98,7 @@ func openPage(t *testing.T, name string) *doc {
 	if err := os.Symlink(os.Getenv("LAKEQL_UNDER_TEST"), filepath.Join(bin, "lakeql")); err != nil {
 		t.Fatal(err)
 	}
-	for _, other := range []string{"make", "psql", "duckdb"} { // shown on the pages, but not ours to test
+	for _, other := range []string{"make", "psql", "duckdb", "claude"} { // shown on the pages, but not ours to test
 		if err := os.WriteFile(filepath.Join(bin, other), []byte("#!/bin/sh\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +136,7 @@ func (p *doc) console(t *testing.T, b block) {
 	t.Helper()
 	for _, c := range commandsOf(b.text) {
 		text := p.localise(c.text)
-		if strings.HasPrefix(text, "lakeql emulator ") && !strings.HasSuffix(text, "--help") {
+		if (strings.HasPrefix(text, "lakeql emulator ") || strings.HasPrefix(text, "lakeql mcp --http")) && !strings.HasSuffix(text, "--help") {
 			p.serve(t, text)
 			continue
 		}
@@ -158,6 +164,7 @@ func (p *doc) localise(command string) string {
 		command = strings.ReplaceAll(command, "DATABRICKS_TOKEN="+token, "DATABRICKS_TOKEN="+string(p.server.Token()))
 	}
 	command = regexp.MustCompile(`--address 127\.0\.0\.1:\d+`).ReplaceAllString(command, "--address 127.0.0.1:0")
+	command = strings.ReplaceAll(command, "--port 5468", "--port 0")
 	if regexp.MustCompile(`postgres://|--postgres|^lakeql worker\b`).MatchString(command) {
 		command += " --help" // no such server is here, and other tests have workers: the flags alone are read
 	}
@@ -190,6 +197,36 @@ func (p *doc) serve(t *testing.T, command string) {
 	rest, err := io.ReadAll(output)
 	if err := errors.Join(err, shell.Wait()); err != nil || n == 0 {
 		t.Errorf("%s: %v\n%s%s", command, err, first[:n], rest)
+	}
+}
+
+// clients starts each server in the configuration of a client, and connects to it.
+func (p *doc) clients(t *testing.T, b block) {
+	t.Helper()
+	var config map[string]map[string]struct {
+		Command, URL string
+		Args         []string
+	}
+	if err := json.Unmarshal([]byte(b.text), &config); err != nil {
+		t.Fatalf("line %d: %v", b.line, err)
+	}
+	for _, servers := range config {
+		for name, server := range servers {
+			if server.URL != "" {
+				continue // the block before shows how it is started
+			}
+			cmd := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(p.dir, "bin", server.Command), server.Args...)
+			cmd.Dir, cmd.Env = p.dir, p.env
+			session, err := mcp.NewClient(&mcp.Implementation{Name: "page"}, nil).Connect(t.Context(), &mcp.CommandTransport{Command: cmd}, nil)
+			if err != nil {
+				t.Errorf("line %d: %s: %v", b.line, name, err)
+				continue
+			}
+			tools, err := session.ListTools(t.Context(), nil)
+			if err := errors.Join(err, session.Close()); err != nil || len(tools.Tools) == 0 {
+				t.Errorf("line %d: %s: %+v, %v", b.line, name, tools, err)
+			}
+		}
 	}
 }
 

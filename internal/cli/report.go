@@ -78,3 +78,6 @@ func (c *command) sessionNote(line string) {
 		c.held = append(c.held, line)
 	}
 }
+
+// noteLine prints a message that is not an error.
+func (c *command) noteLine(line string) { c.note("%s", line) }

@@ -158,25 +158,13 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 		}
 		o.certificate, o.key = files.CertFilePath, files.KeyFilePath
 	}
-	if (o.certificate == "") != (o.key == "") {
-		return options, provider.Usagef("--tls-cert and --tls-key are given together")
+	var err error
+	if options.TLS, err = certificateOf(o.certificate, o.key); err != nil {
+		return options, err
 	}
-	if o.certificate != "" {
-		pair, err := tls.LoadX509KeyPair(o.certificate, o.key)
-		if err != nil {
-			return options, provider.Usagef("read the certificate: %v", err)
-		}
-		options.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-	}
-	password := os.Getenv(passwordVariable)
-	if o.passwordFile != "" {
-		data, err := os.ReadFile(o.passwordFile)
-		if err != nil {
-			return options, provider.Usagef("read --password-file: %v", err)
-		}
-		if password = strings.TrimRight(string(data), "\r\n"); password == "" {
-			return options, provider.Usagef("--password-file is empty")
-		}
+	password, err := secretFrom("--password-file", o.passwordFile, passwordVariable)
+	if err != nil {
+		return options, err
 	}
 	if password != "" {
 		salt := make([]byte, 16)
@@ -204,6 +192,38 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 		}
 	}
 	return options, nil
+}
+
+// certificateOf reads a certificate and its key; nil if there is none.
+func certificateOf(certificate, key string) (*tls.Config, error) {
+	if (certificate == "") != (key == "") {
+		return nil, provider.Usagef("--tls-cert and --tls-key are given together")
+	}
+	if certificate == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		return nil, provider.Usagef("read the certificate: %v", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// secretFrom reads the secret that clients log in with, from the file of a flag or else from the environment;
+// empty if there is none. Command lines are no place for it, because other users see them.
+func secretFrom(flag, file, variable string) (string, error) {
+	if file == "" {
+		return os.Getenv(variable), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", provider.Usagef("read %s: %v", flag, err)
+	}
+	secret := strings.TrimRight(string(data), "\r\n")
+	if secret == "" {
+		return "", provider.Usagef("%s is empty", flag)
+	}
+	return secret, nil
 }
 
 func isLoopback(address string) bool {

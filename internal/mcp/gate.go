@@ -31,30 +31,30 @@ func (g gate) annotations(t *tool) *sdk.ToolAnnotations {
 	}
 }
 
-// admit checks that a tool runs the statement in a text, and that there is one. A text
+// admit returns the effect of the one statement in a text; it is an error if the tool does not run it. A text
 // that cannot be read passes as one that reads: the session refuses it, and shows no credential in the error.
-func (g gate) admit(t *tool, text string) error {
+func (g gate) admit(t *tool, text string) (statement.Effect, error) {
 	if len(text) > longestText {
-		return provider.Usagef("the statement is longer than %d bytes", longestText)
+		return 0, provider.Usagef("the statement is longer than %d bytes", longestText)
 	}
 	statements, err := statement.Parse(text)
 	if err != nil {
-		return nil //nolint:nilerr // see above
+		return statement.Reads, nil //nolint:nilerr // see above
 	}
 	if len(statements) != 1 {
-		return provider.Usagef("the text has %d statements", len(statements)).Hintf("send one statement in each call")
+		return 0, provider.Usagef("the text has %d statements", len(statements)).Hintf("send one statement in each call")
 	}
 	effect := statement.EffectOf(statements[0])
 	switch {
-	case effect <= g.most(t):
-		return nil
 	case effect == statement.Sets:
-		return provider.Usagef("the statement changes a setting of the session, and each call has a session of its own").
+		return 0, provider.Usagef("the statement changes its session, and each call has a session of its own").
 			Hintf("whoever starts lakeql mcp makes the settings, by its flags")
+	case effect <= g.most(t):
+		return effect, nil
 	case g.writes:
-		return provider.Usagef("%s only reads, and the statement may change something", t.name).
+		return 0, provider.Usagef("%s only reads, and the statement may change something", t.name).
 			Hintf("call execute: it asks the user first")
 	}
-	return provider.Usagef("the statement may change something, and this server only reads").
-		Hintf("EXPLAIN of it shows its calls; writes need a server that was started with --allow-writes")
+	return 0, provider.Usagef("the statement may change something, and this server only reads").
+		Hintf("explain lists its calls; writes need a server that was started with --allow-writes")
 }

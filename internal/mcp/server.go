@@ -23,6 +23,8 @@ import (
 type Runner interface {
 	// Run runs the statements of a text, as the engine's sessions do.
 	Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error]
+	// Columns checks a text of one query and describes its rows. It makes no call.
+	Columns(text string) ([]provider.Column, error)
 	// Incomplete reports whether a statement went on without some of its rows.
 	Incomplete() bool
 	// Shown returns a text of statements with masks in place of what may be a credential.
@@ -37,6 +39,16 @@ type Options struct {
 	// Session makes a session. It says its notes by the function. With dryRun it shows requests in place of
 	// sending them.
 	Session func(dryRun bool, note func(line string)) Runner
+	// Changes, if set, reads the changes of a pipeline's table since a time, or the tables if table is empty. It
+	// reports whether the rows are all that there are, and says why not by the function.
+	Changes func(ctx context.Context, table, since string, note func(line string), read func(provider.Rows) error) (complete bool, err error)
+	// Page returns a page of the documentation as Markdown: without a service and a resource, the guide. Nil: there
+	// are no pages.
+	Page func(provider, service, resource string) (string, error)
+	// AllowWrites lets statements change something, each after the client's user agreed.
+	AllowWrites bool
+	// StackQLNames lists the tools under the names of StackQL's server. Both names always answer.
+	StackQLNames bool
 	// Running is how many statements run at once; others wait. 0: 8.
 	Running int
 	// Timeout ends a statement that takes longer; 0: never.
@@ -55,7 +67,7 @@ type Record struct {
 	Text     string // with masks in place of literals that may be credentials
 	Rows     int
 	Duration time.Duration
-	Outcome  string // done, or the kind of the error
+	Outcome  string // done, refused, declined, or the kind of the error
 }
 
 const (
@@ -71,17 +83,23 @@ type Server struct {
 	gate    gate
 	server  *sdk.Server
 	running chan struct{} // one for each statement that runs
+	hidden  map[string]bool
+
+	questions questions
 }
 
 // New makes a server.
 func New(o Options) *Server {
 	o.MaxRows, o.MaxBytes = cmp.Or(o.MaxRows, usualMaxRows), cmp.Or(o.MaxBytes, usualMaxBytes)
-	s := &Server{options: o, running: make(chan struct{}, cmp.Or(o.Running, usualRunning))}
+	s := &Server{options: o, gate: gate{o.AllowWrites}, running: make(chan struct{}, cmp.Or(o.Running, usualRunning)), hidden: map[string]bool{}}
 	s.server = sdk.NewServer(
 		&sdk.Implementation{Name: "lakeql", Title: "lakeql: SQL over the Databricks API", Version: o.Version},
-		&sdk.ServerOptions{Instructions: instructions, Capabilities: &sdk.ServerCapabilities{}},
+		&sdk.ServerOptions{Instructions: s.taught(), Capabilities: &sdk.ServerCapabilities{}},
 	)
 	s.addTools()
+	s.addPrompts()
+	s.addResources()
+	s.server.AddReceivingMiddleware(s.withoutHidden)
 	return s
 }
 
@@ -101,53 +119,91 @@ type job struct {
 	text   string
 	dryRun bool
 	limits limits
+
+	notes *noteList
+	rows  func() int // how many were read
 }
 
 // run runs the statement of a job, and reads its rows up to the limits.
-func (s *Server) run(ctx context.Context, j job) (a *answer, err error) {
+func (s *Server) run(ctx context.Context, j job) (*answer, error) {
+	a := &answer{Rows: []raw{}}
+	j.notes, j.rows = &noteList{}, func() int { return len(a.Rows) }
+	err := s.each(ctx, j, func(session Runner, rows provider.Rows) error {
+		err := a.read(ctx, rows, j.limits)
+		a.Complete = len(a.Cut) == 0
+		return err
+	})
+	a.Notes = j.notes.all()
+	a.Complete = a.Complete && !j.notes.incomplete
+	return a, err
+}
+
+// each runs the statement of a job in a session, and hands its rows on.
+func (s *Server) each(ctx context.Context, j job, read func(Runner, provider.Rows) error) (err error) {
 	began := time.Now()
-	a = &answer{Rows: []raw{}}
-	var notes noteList
-	session := s.options.Session(j.dryRun, notes.add)
+	if j.notes == nil {
+		j.notes = &noteList{}
+	}
+	session := s.options.Session(j.dryRun, j.notes.add)
 	defer session.Close()
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = provider.Fault(fault)
 		}
-		s.audit(j, session, began, len(a.Rows), err)
+		if !j.dryRun {
+			s.audit(j, session, began, outcome(err))
+		}
 	}()
+	ctx, end, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	for rows, err := range session.Run(ctx, j.text) {
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(read(session, rows), rows.Close()); err != nil {
+			return err
+		}
+	}
+	j.notes.incomplete = session.Incomplete()
+	return nil
+}
+
+// begin waits for a place among the statements that run. The context that it returns ends with the time for
+// the statement.
+func (s *Server) begin(ctx context.Context) (context.Context, func(), error) {
+	stop := func() {}
 	if s.options.Timeout > 0 {
-		var stop func()
 		ctx, stop = context.WithTimeout(ctx, s.options.Timeout)
-		defer stop()
 	}
 	select {
 	case s.running <- struct{}{}:
-		defer func() { <-s.running }()
+		return ctx, func() { <-s.running; stop() }, nil
 	case <-ctx.Done():
-		return a, provider.Stopped(ctx, "nothing was sent")
+		defer stop()
+		return nil, nil, provider.Stopped(ctx, "nothing was sent")
 	}
-	for rows, err := range session.Run(ctx, j.text) {
-		if err != nil {
-			return a, err
-		}
-		if err := errors.Join(a.read(ctx, rows, j.limits), rows.Close()); err != nil {
-			return a, err
-		}
-	}
-	a.Notes = notes.all()
-	a.Complete = len(a.Cut) == 0 && !session.Incomplete()
-	return a, nil
 }
 
 // audit records a statement that ended.
-func (s *Server) audit(j job, session Runner, began time.Time, rows int, err error) {
-	if s.options.Audit == nil || j.dryRun {
+func (s *Server) audit(j job, session Runner, began time.Time, outcome string) {
+	if s.options.Audit == nil {
 		return
 	}
-	s.options.Audit(Record{
-		Time: began, Client: j.client, Tool: j.tool, Text: session.Shown(j.text), Rows: rows, Duration: time.Since(began), Outcome: outcome(err),
-	})
+	r := Record{Time: began, Client: j.client, Tool: j.tool, Text: session.Shown(j.text), Duration: time.Since(began), Outcome: outcome}
+	if j.rows != nil {
+		r.Rows = j.rows()
+	}
+	s.options.Audit(r)
+}
+
+// refused records a statement that did not run.
+func (s *Server) refused(j job, why string) {
+	session := s.options.Session(true, func(string) {})
+	defer session.Close()
+	s.audit(j, session, time.Now(), why)
 }
 
 // outcome names what came of a statement.
@@ -175,9 +231,10 @@ func outcome(err error) string {
 
 // noteList collects the notes of a session.
 type noteList struct {
-	mu    sync.Mutex
-	notes []string
-	more  int
+	mu         sync.Mutex
+	notes      []string
+	more       int
+	incomplete bool // the session went on without some rows
 }
 
 // mostNotes bounds the notes of an answer, and longestNote each of them, in bytes.

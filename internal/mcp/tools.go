@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -15,6 +16,7 @@ import (
 type tool struct {
 	name, title, description string
 	calls                    bool // it may call the API
+	hidden                   bool // it answers, and is not listed
 	writes                   bool // it runs statements that change something, where the gate lets them
 }
 
@@ -31,26 +33,39 @@ type statementInput struct {
 }
 
 func (s *Server) addTools() {
+	s.addStackQLTools()
+	hidden := s.options.StackQLNames
 	add(s, &tool{
-		name: "search_resources", title: "Search resources",
+		name: "search_resources", title: "Search resources", hidden: hidden,
 		description: "Finds resources (tables) of the Databricks API by words such as \"cluster policy\". Returns their names, and the columns that WHERE must have. Calls nothing.",
 	}, s.search)
 	add(s, &tool{
-		name: "describe", title: "Describe a resource or method",
+		name: "describe", title: "Describe a resource or method", hidden: hidden,
 		description: "Describes a name of up to four parts: a provider lists its services, a service its resources, a resource its columns, methods and parameters, a method its parameters and the form of its body and answer. Calls nothing.",
 	}, s.describe)
 	add(s, &tool{
-		name: "explain", title: "Explain a statement",
+		name: "explain", title: "Explain a statement", hidden: hidden,
 		description: "Lists the API calls that a statement would make, how many, and where each parameter comes from. Makes none of them. Also checks names and parameters.",
 	}, s.explain)
 	add(s, &tool{
-		name: "query", title: "Query", calls: true,
+		name: "query", title: "Query", hidden: hidden, calls: true,
 		description: "Runs one SELECT, VALUES, WITH, SHOW, DESCRIBE or EXPLAIN, and returns its rows. The answer is complete only if complete is true; otherwise cut and notes say what is missing.",
 	}, s.query)
+	add(s, &tool{
+		name: "changes", title: "Changes", hidden: s.options.Changes == nil,
+		description: "Lists what was added, changed and removed since a time, from the history that a pipeline keeps: the time, the workspace, the key, and the old and new values. Without a table, lists the tables, and how old their rows are. Calls nothing.",
+	}, s.changes)
+	add(s, &tool{
+		name: "execute", title: "Execute", calls: true, writes: true, hidden: hidden || !s.gate.writes,
+		description: "Runs one statement that may change something: EXEC, INSERT, UPDATE, REPLACE, DELETE, CREATE, DROP. Shows its requests to the user, and runs it only if the user agrees. Rows of a write must be constants, not a SELECT of resources.",
+	}, s.execute)
 }
 
 // add registers a tool. An error of the handler goes to the agent, with its hint.
 func add[In any](s *Server, t *tool, handle func(context.Context, *sdk.CallToolRequest, *tool, In) (any, error)) {
+	if t.hidden {
+		s.hidden[t.name] = true
+	}
 	sdk.AddTool(s.server, &sdk.Tool{Name: t.name, Title: t.title, Description: t.description, Annotations: s.gate.annotations(t)},
 		func(ctx context.Context, req *sdk.CallToolRequest, in In) (*sdk.CallToolResult, any, error) {
 			out, err := handle(ctx, req, t, in)
@@ -68,13 +83,28 @@ func add[In any](s *Server, t *tool, handle func(context.Context, *sdk.CallToolR
 		})
 }
 
+// withoutHidden leaves tools out of the list that answer only.
+func (s *Server) withoutHidden(next sdk.MethodHandler) sdk.MethodHandler {
+	return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
+		result, err := next(ctx, method, req)
+		if list, ok := result.(*sdk.ListToolsResult); ok && list != nil {
+			list.Tools = slices.DeleteFunc(list.Tools, func(t *sdk.Tool) bool { return s.hidden[t.Name] })
+		}
+		return result, err
+	}
+}
+
 // failed is the result of a tool that ended with an error.
 func failed(err error) *sdk.CallToolResult {
-	text := "error: " + err.Error()
+	return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: "error: " + errorText(err)}}}
+}
+
+// errorText words an error, with its hint.
+func errorText(err error) string {
 	if hint := provider.HintOf(err); hint != "" {
-		text += "\nhint: " + hint
+		return err.Error() + "\nhint: " + hint
 	}
-	return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: text}}}
+	return err.Error()
 }
 
 // limitsOf reads the limits of a call.
@@ -98,7 +128,7 @@ func (s *Server) query(ctx context.Context, req *sdk.CallToolRequest, t *tool, i
 	if err != nil {
 		return nil, err
 	}
-	if err := s.gate.admit(t, in.SQL); err != nil {
+	if _, err := s.gate.admit(t, in.SQL); err != nil {
 		return nil, err
 	}
 	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: in.SQL, limits: most})
@@ -117,10 +147,40 @@ func (s *Server) explain(ctx context.Context, req *sdk.CallToolRequest, t *tool,
 			text = "EXPLAIN " + text
 		}
 	}
-	if err := s.gate.admit(t, text); err != nil {
+	if _, err := s.gate.admit(t, text); err != nil {
 		return nil, err
 	}
 	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: text, limits: limits{s.options.MaxRows, s.options.MaxBytes}})
+}
+
+// changesInput are the arguments of changes.
+type changesInput struct {
+	Table    string `json:"table,omitempty" jsonschema:"table of the pipeline; without it, the tables are listed"`
+	Since    string `json:"since,omitempty" jsonschema:"a time such as 2026-11-01 or 2026-11-01T06:00:00Z, or an age such as 24h or 7d; without it, the whole history"`
+	MaxRows  int    `json:"max_rows,omitempty" jsonschema:"how many rows to return at most; 100 if absent"`
+	MaxBytes int    `json:"max_bytes,omitempty" jsonschema:"how many bytes the rows may have, as JSON"`
+}
+
+// changes reads the history of a pipeline.
+func (s *Server) changes(ctx context.Context, _ *sdk.CallToolRequest, _ *tool, in changesInput) (any, error) {
+	if s.options.Changes == nil {
+		return nil, provider.Usagef("this server has no history").
+			Hintf("it needs the folder or the store of a pipeline: lakeql mcp --folder inventory, or --store inventory.db")
+	}
+	most, err := s.limitsOf(in.MaxRows, in.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	ctx, end, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	a, notes := &answer{Rows: []raw{}}, &noteList{}
+	complete, err := s.options.Changes(ctx, in.Table, in.Since, notes.add, func(rows provider.Rows) error { return a.read(ctx, rows, most) })
+	a.Notes = notes.all()
+	a.Complete = complete && len(a.Cut) == 0
+	return a, err
 }
 
 // clientOf names the client of a call.
