@@ -28,6 +28,8 @@ rows of each.
 lakeql checks all statements before it runs the first. If one is invalid, lakeql
 sends nothing. Rows go to standard output, errors to standard error.
 
+All flags of StackQL are accepted, those without an effect here as well.
+
 Exit status:
   0  The statements succeeded, and all rows were returned.
   1  A statement failed: the API returned an error or did not answer.
