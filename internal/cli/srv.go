@@ -18,6 +18,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/pgwire"
+	"github.com/lakeql/lakeql/internal/pgwire/pgcatalog"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -48,7 +49,8 @@ Each client has a session of its own, which runs one statement at a time. All
 clients share the credentials and the limits on requests to each workspace.
 Providers are databases, services are schemas, and resources are tables: psql's
 \dn, \dt and \d list them without a call of the API. A name may have three parts
-everywhere, and two parts in the database of its provider.
+everywhere, and two parts in the database of its provider. Clients share the
+tables and views of the store, which is that of exec and shell, or --store.
 
 There are no transactions: each statement takes effect at once.
 
@@ -91,7 +93,7 @@ func (c *command) serve(o serving) error {
 	if err != nil {
 		return err
 	}
-	found, newSession, err := c.sessions()
+	found, newSession, err := c.sessions(stateFile("store.db"))
 	if err != nil {
 		return err
 	}
@@ -140,6 +142,37 @@ func (sqlSession) MayChange(text string) bool { return statement.MayChange(text)
 // Describe describes the rows of a statement.
 func (s sqlSession) Describe(text string, values []any) ([]provider.Column, error) {
 	return s.Session.Describe(text, ordinals(values))
+}
+
+// Tables lists the tables and views of the store.
+func (s sqlSession) Tables(known string) (version string, tables []pgcatalog.Table, err error) {
+	if version, err = s.Stores().Version(); err != nil || version == known {
+		return version, nil, err
+	}
+	objects, err := s.Stores().Objects()
+	if err != nil {
+		return "", nil, err
+	}
+	for _, o := range objects {
+		t := pgcatalog.Table{Schema: o.Schema(), Name: o.Name, Definition: o.Definition, Kind: pgcatalog.PlainTable}
+		switch o.Kind {
+		case statement.View:
+			t.Kind = pgcatalog.View
+		case statement.MaterializedView:
+			t.Kind, t.Comment = pgcatalog.MaterializedView, "Refreshed "+o.Refreshed
+		case statement.TableObject:
+		}
+		from := `"` + strings.ReplaceAll(o.Name, `"`, `""`) + `"`
+		if t.Kind != pgcatalog.View { // a view has no schema in SQLite
+			from = o.Schema() + "." + from
+		}
+		t.Columns, err = s.Describe("SELECT * FROM "+from, nil)
+		if err != nil { // a view of what is not there now
+			t.Comment = "Cannot be read: " + provider.Printable(err.Error())
+		}
+		tables = append(tables, t)
+	}
+	return version, tables, nil
 }
 
 // servingOptions reads the flags, and refuses a server that strangers could use.

@@ -15,7 +15,7 @@ func (s *Session) Suggest(text string, cursor int) []string {
 		Columns:   s.ResourceColumns,
 		Tables: func() []string {
 			// An unreadable store has no suggestions; a statement that needs it reports the reason.
-			all, _ := s.stores().Objects()
+			all, _ := s.Stores().Objects()
 			names := make([]string, len(all))
 			for i := range all {
 				names[i] = all[i].Name

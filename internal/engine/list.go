@@ -217,7 +217,7 @@ func (l lister) kept(what string) (listing, error) {
 		t.header = "name refreshed definition"
 	case statement.TableObject:
 	}
-	all, err := l.session.stores().Objects()
+	all, err := l.session.Stores().Objects()
 	if err != nil {
 		return t, err
 	}

@@ -122,10 +122,10 @@ func (s *Session) env() *vtab.Env {
 	return &vtab.Env{
 		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked, Memory: s.Memory, SQLMemory: s.SQLMemory, Ended: s.ended,
 		Provide: func(p *vtab.Program, table string) (bool, error) {
-			return s.stores().Provide(p, table, s.note, s.partly)
+			return s.Stores().Provide(p, table, s.note, s.partly)
 		},
 		Tables: s.storeNames,
-		Starts: func(p *vtab.Program) error { return s.stores().NoteStale(p, s.note, s.partly) },
+		Starts: func(p *vtab.Program) error { return s.Stores().NoteStale(p, s.note, s.partly) },
 	}
 }
 
@@ -133,7 +133,7 @@ func (s *Session) env() *vtab.Env {
 func (p *planner) overStores(check func(*localstore.Runner) (*localstore.Work, error)) (*plan, error) {
 	s := p.session
 	work, err := check(&localstore.Runner{
-		Stores: s.stores(), Env: p.env, DryRun: s.DryRun, Note: s.note, Whole: s.whole, Changed: s.changedRows,
+		Stores: s.Stores(), Env: p.env, DryRun: s.DryRun, Note: s.note, Whole: s.whole, Changed: s.changedRows,
 	})
 	if err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 // MemoryStore is the path of a store that ends with the session.
 const MemoryStore = localstore.Memory
 
-// stores returns the stores of the session. It makes them at the first call.
-func (s *Session) stores() *localstore.Stores {
+// Stores returns the stores of the session. It makes them at the first call.
+func (s *Session) Stores() *localstore.Stores {
 	s.once.Do(func() { s.local = localstore.New(s.StorePath, s.SQLMemory) })
 	return s.local
 }
@@ -35,7 +35,7 @@ func (s *Session) whole(pos provider.Position) error {
 
 // storeNames lists the tables and views of the stores, for a hint.
 func (s *Session) storeNames() []string {
-	objects, err := s.stores().Objects()
+	objects, err := s.Stores().Objects()
 	if err != nil {
 		return nil // the statement's own error counts
 	}

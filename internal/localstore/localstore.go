@@ -13,10 +13,16 @@
 package localstore
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"sync/atomic"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs/memdb"
+
+	"github.com/lakeql/lakeql/internal/sandbox"
 )
 
 // Memory is the path of a store that ends with the session.
@@ -106,3 +112,54 @@ func (s *Stores) forNew(temporary bool) *store {
 	}
 	return s.all[len(s.all)-1]
 }
+
+// Version is a text that is another one once a table or view was made, changed or dropped.
+func (s *Stores) Version() (string, error) {
+	sum := sha256.New()
+	for _, st := range s.all {
+		if there, err := st.exists(); !there || err != nil {
+			if err != nil {
+				return "", err
+			}
+			continue
+		}
+		err := st.use(func(db *sqlite3.Conn) error {
+			ours, err := st.has(db, objectsTable)
+			if err != nil {
+				return err
+			}
+			query := "SELECT name, type, sql FROM " + st.schema + ".sqlite_schema"
+			if ours {
+				query += " UNION ALL SELECT name, kind, columns || definition || refreshed FROM " + st.schema + "." + objectsTable
+			}
+			return st.eachText(db, query+" ORDER BY 1, 2", func(text string) { _, _ = io.WriteString(sum, text+"\x00") }) // a hash takes everything
+		})
+		if err != nil {
+			return "", err
+		}
+		_, _ = io.WriteString(sum, "\x00"+st.schema+"\x00")
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// eachText visits every value of a query.
+func (st *store) eachText(db *sqlite3.Conn, query string, visit func(text string)) error {
+	stmt, err := sandbox.Prepare(db, query)
+	if err != nil {
+		return st.fault(err)
+	}
+	defer func() { _ = stmt.Close() }() // it returns the error of the last step again
+	for stmt.Step() {
+		for i := range stmt.ColumnCount() {
+			visit(stmt.ColumnText(i))
+		}
+	}
+	if err := stmt.Err(); err != nil {
+		return st.fault(err)
+	}
+	return nil
+}
+
+// Schema is the name before the object's own: store for those in a file, session for those that end with the
+// session.
+func (o *Object) Schema() string { return o.store.schema }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/lakeql/lakeql/internal/pgwire/pgcatalog"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -26,11 +27,13 @@ func (oneRow) Run(context.Context, string, []any) iter.Seq2[provider.Rows, error
 func (oneRow) Describe(string, []any) ([]provider.Column, error) {
 	return []provider.Column{{Name: "n", Type: "integer"}}, nil
 }
-func (oneRow) Affected() int64          { return 0 }
-func (oneRow) HasSetting(string) bool   { return false }
-func (oneRow) MayChange(string) bool    { return false }
-func (oneRow) Shown(text string) string { return text }
-func (oneRow) Close()                   {}
+
+func (oneRow) Tables(string) (string, []pgcatalog.Table, error) { return "", nil, nil }
+func (oneRow) Affected() int64                                  { return 0 }
+func (oneRow) HasSetting(string) bool                           { return false }
+func (oneRow) MayChange(string) bool                            { return false }
+func (oneRow) Shown(text string) string                         { return text }
+func (oneRow) Close()                                           {}
 
 // FuzzMessages: whatever a client sends, in any order and of any length, the session ends with its connection, and
 // no other.

@@ -34,6 +34,8 @@ type Runner interface {
 	Affected() int64
 	// MayChange reports whether a text has a statement that may change something in a workspace or a store.
 	MayChange(text string) bool
+	// Tables lists the tables and views of the session's store, as pgcatalog.Client wants them.
+	Tables(known string) (version string, tables []pgcatalog.Table, err error)
 	// HasSetting reports whether SET of a name is the session's, and not the connection's.
 	HasSetting(name string) bool
 	// Shown returns a text of statements with masks in place of what may be a credential.

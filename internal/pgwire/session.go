@@ -58,7 +58,7 @@ func (s *session) begin(parameters map[string]string) {
 			s.settings[settingKey(name)] = value
 		}
 	}
-	s.tables = s.server.tables.Session(pgcatalog.Client{User: s.user, Database: s.database, ID: s.id, Setting: s.setting})
+	s.tables = s.server.tables.Session(pgcatalog.Client{User: s.user, Database: s.database, ID: s.id, Setting: s.setting, Tables: s.runner.Tables})
 	s.statements, s.portals = map[string]*prepared{}, map[string]*portal{}
 	s.transaction = idle
 }

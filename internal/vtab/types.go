@@ -1,6 +1,8 @@
 package vtab
 
 import (
+	"strings"
+
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -34,14 +36,15 @@ const dateTime = "date-time"
 // typeOfDeclared returns the type and format in the documents for a declared type; empty for the
 // result of an expression.
 func typeOfDeclared(declared string) (typ, format string) {
-	switch declared {
-	case "INTEGER":
+	name, _, _ := strings.Cut(strings.ToUpper(declared), "(") // a person may write varchar(10)
+	switch strings.TrimSpace(name) {
+	case "INTEGER", "INT", "BIGINT", "SMALLINT", "INT2", "INT4", "INT8":
 		return "integer", ""
-	case "REAL":
+	case "REAL", "DOUBLE PRECISION", "DOUBLE", "FLOAT", "FLOAT8", "FLOAT4":
 		return "number", ""
-	case "BOOLEAN":
+	case "BOOLEAN", "BOOL":
 		return "boolean", ""
-	case "TEXT":
+	case "TEXT", "VARCHAR", "CHARACTER VARYING", "CHAR", "CHARACTER":
 		return "string", ""
 	case declaredTime:
 		return "string", dateTime

@@ -11,6 +11,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ type Catalogue struct {
 	describe  Describe
 
 	mu    sync.Mutex
-	built map[string]*database // by provider
+	built map[string]*database // by provider, and the version of a store
 
 	describing sync.Mutex
 	known      map[string]description // by full name
@@ -73,10 +74,14 @@ func New(documents *provider.Catalogue, describe Describe) *Catalogue {
 
 // database is the filled tables of one provider.
 type database struct {
-	name   string
+	name   string // of the provider
+	key    string
+	users  int
 	keeper *sqlite3.Conn // keeps the tables in memory
 	once   sync.Once
 	err    error
+
+	copying sync.Mutex
 }
 
 // usualProvider is the database of a client that names none that there is.
@@ -99,17 +104,46 @@ func (c *Catalogue) providerOf(database string) string {
 	return usualProvider
 }
 
-// open returns the tables of a provider, made when they are first asked for.
-func (c *Catalogue) open(name string) (*database, error) {
-	c.mu.Lock()
-	d, ok := c.built[name]
-	if !ok {
-		d = &database{name: name}
-		c.built[name] = d
+// open returns the tables of a provider with those of a client's store, made when they are first asked for.
+// Whoever opens them has to release them.
+func (c *Catalogue) open(name string, own stored) (*database, error) {
+	key := name
+	if len(own.tables) > 0 {
+		key += " " + own.version
 	}
+	c.mu.Lock()
+	d, ok := c.built[key]
+	if !ok {
+		d = &database{name: name, key: key}
+		c.built[key] = d
+	}
+	d.users++
 	c.mu.Unlock()
-	d.once.Do(func() { d.err = c.build(d) })
-	return d, d.err
+	d.once.Do(func() {
+		if key == name {
+			d.err = c.build(d)
+		} else {
+			d.err = c.extend(d, own.tables)
+		}
+	})
+	if d.err != nil {
+		c.release(d)
+		return nil, d.err
+	}
+	return d, nil
+}
+
+// release gives back tables that hold those of a store, which nobody may need again.
+func (c *Catalogue) release(d *database) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d.users--; d.users > 0 || d.key == d.name {
+		return
+	}
+	delete(c.built, d.key)
+	if d.keeper != nil {
+		_ = sandbox.Close(d.keeper) // it is in memory
+	}
 }
 
 // schemas are the two databases of SQLite's that each client attaches.
@@ -156,6 +190,62 @@ func (c *Catalogue) build(d *database) error {
 	return err
 }
 
+// extend copies the tables of a provider and adds those of a store.
+func (c *Catalogue) extend(d *database, own []Table) error {
+	base, err := c.open(d.name, stored{})
+	if err != nil {
+		return err
+	}
+	defer c.release(base)
+	if d.keeper, err = sandbox.Open(0); err != nil {
+		return err
+	}
+	if err := d.attach(d.keeper); err != nil {
+		return err
+	}
+	base.copying.Lock()
+	for _, schema := range schemas {
+		err = errors.Join(err, base.keeper.Backup(schema, d.uri(schema)))
+	}
+	base.copying.Unlock()
+	if err != nil {
+		return provider.Internalf("copy the tables of pg_catalog").Because(err)
+	}
+	f := &filler{db: d.keeper, catalogue: c, provider: d.name, prepared: map[string]*sqlite3.Stmt{}}
+	err = f.fillOwn(own)
+	for _, stmt := range f.prepared {
+		err = errors.Join(err, stmt.Close())
+	}
+	return err
+}
+
+// fillOwn writes the tables of a store. Their oids come from their names, so that they stay when others are made.
+func (f *filler) fillOwn(own []Table) error {
+	if err := sandbox.Exec(f.db, "BEGIN"); err != nil {
+		return err
+	}
+	taken := map[int64]bool{}
+	oid := func(name string) int64 {
+		sum := fnv.New32a()
+		_, _ = sum.Write([]byte(name)) // it never fails
+		n := int64(firstOwnOID + sum.Sum32()%(1<<28))
+		for taken[n] {
+			n++
+		}
+		taken[n] = true
+		return n
+	}
+	namespaces := map[string]int64{}
+	for _, t := range own {
+		if namespaces[t.Schema] == 0 {
+			namespaces[t.Schema] = oid(t.Schema)
+			f.namespace(namespaces[t.Schema], t.Schema)
+		}
+		f.table(oid(t.Schema+"."+t.Name), namespaces[t.Schema], t)
+	}
+	return errors.Join(append(f.errs, sandbox.Exec(f.db, "COMMIT"))...)
+}
+
 func firstLine(text string) string {
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "(")
 	return text
@@ -177,6 +267,7 @@ const (
 	namespacePublic      = 2200
 	namespaceInformation = 13000
 	firstOID             = 16384
+	firstOwnOID          = 1 << 24 // of tables of a store
 	ownerOID             = 10
 )
 
@@ -236,8 +327,7 @@ func (f *filler) fill() error {
 		}
 	}
 	for oid, name := range map[int]string{namespaceCatalog: "pg_catalog", namespacePublic: "public", namespaceInformation: "information_schema"} {
-		f.insert("pg_catalog.pg_namespace", "oid, nspname", oid, name)
-		f.insert("information_schema.schemata", "catalog_name, schema_name", f.provider, name)
+		f.namespace(int64(oid), name)
 	}
 	f.insert("pg_catalog.pg_am", "oid, amname, amhandler, amtype", 2, "heap", "heap_tableam_handler", "t")
 	f.insert("pg_catalog.pg_language", "oid, lanname, lanowner, lanispl, lanpltrusted", 14, "sql", ownerOID, false, true)
@@ -263,6 +353,11 @@ func (f *filler) fill() error {
 	return errors.Join(append(f.errs, sandbox.Exec(f.db, "COMMIT"))...)
 }
 
+func (f *filler) namespace(oid int64, name string) {
+	f.insert("pg_catalog.pg_namespace", "oid, nspname", oid, name)
+	f.insert("information_schema.schemata", "catalog_name, schema_name", f.provider, name)
+}
+
 func (f *filler) oid() int64 {
 	f.nextOID++
 	return f.nextOID
@@ -276,8 +371,7 @@ func (f *filler) service(info *provider.ServiceInfo) error {
 		return err
 	}
 	namespace := f.oid()
-	f.insert("pg_catalog.pg_namespace", "oid, nspname", namespace, name)
-	f.insert("information_schema.schemata", "catalog_name, schema_name", f.provider, name)
+	f.namespace(namespace, name)
 	if info.Description != "" {
 		f.insert("pg_catalog.pg_description", "objoid, classoid, description", namespace, 2615, info.Description)
 	}
@@ -310,35 +404,56 @@ func (f *filler) resource(namespace int64, r *provider.Resource) error {
 	if err != nil {
 		return err
 	}
-	f.table(namespace, Table{Schema: r.Service, Name: r.Name, View: r.View != nil, Comment: comment, Columns: withInputs(columns, inputs)})
+	t := Table{Schema: r.Service, Name: r.Name, Kind: PlainTable, Comment: comment, Columns: withInputs(columns, inputs)}
+	if r.View != nil {
+		t.Kind = View
+	}
+	f.table(f.oid(), namespace, t)
 	return nil
 }
 
 // Table is a table, or a view.
 type Table struct {
 	Schema, Name string
-	View         bool
+	Kind         TableKind
+	Definition   string // of a view: the text of its query
 	Comment      string
 	Columns      []provider.Column
 }
 
-func (f *filler) table(namespace int64, t Table) {
-	oid := f.oid()
-	kind, kindText := "r", "BASE TABLE"
-	if t.View {
-		kind, kindText = "v", "VIEW"
+// TableKind is the relkind of a table.
+type TableKind string
+
+// The kinds of table.
+const (
+	PlainTable       TableKind = "r"
+	View             TableKind = "v"
+	MaterializedView TableKind = "m"
+)
+
+func (f *filler) table(oid, namespace int64, t Table) {
+	kindText := "BASE TABLE"
+	if t.Kind != PlainTable {
+		kindText = "VIEW"
 	}
-	f.insert("pg_catalog.pg_class", "oid, relname, relnamespace, relkind, relnatts", oid, t.Name, namespace, kind, len(t.Columns))
+	f.insert("pg_catalog.pg_class", "oid, relname, relnamespace, relkind, relnatts", oid, t.Name, namespace, string(t.Kind), len(t.Columns))
 	f.insert("information_schema.tables", "table_catalog, table_schema, table_name, table_type", f.provider, t.Schema, t.Name, kindText)
-	if t.View {
-		f.insert("information_schema.views", "table_catalog, table_schema, table_name, is_updatable, is_insertable_into", f.provider, t.Schema, t.Name, "NO", "NO")
+	if t.Kind != PlainTable {
+		f.insert("information_schema.views", "table_catalog, table_schema, table_name, view_definition, is_updatable, is_insertable_into", f.provider, t.Schema, t.Name, t.Definition, "NO", "NO")
+	}
+	if t.Kind == MaterializedView {
+		f.insert("pg_catalog.pg_matviews", "schemaname, matviewname, matviewowner, ispopulated, definition", t.Schema, t.Name, "lakeql", true, t.Definition)
 	}
 	if t.Comment != "" {
 		f.insert("pg_catalog.pg_description", "objoid, description", oid, t.Comment)
 	}
 	for i, c := range t.Columns {
 		typ := typeOf(c)
-		f.insert("pg_catalog.pg_attribute", "attrelid, attname, atttypid, attlen, attnum", oid, c.Name, typ.oid, typ.size, i+1)
+		storage := "x"
+		if typ.size > 0 {
+			storage = "p"
+		}
+		f.insert("pg_catalog.pg_attribute", "attrelid, attname, atttypid, attlen, attstorage, attnum", oid, c.Name, typ.oid, typ.size, storage, i+1)
 		f.insert("information_schema.columns", "table_catalog, table_schema, table_name, column_name, ordinal_position, data_type, udt_catalog, udt_name, dtd_identifier",
 			f.provider, t.Schema, t.Name, c.Name, i+1, typ.long, f.provider, typ.name, strconv.Itoa(i+1))
 		if c.Description != "" {

@@ -22,6 +22,15 @@ type Client struct {
 	ID             uint32
 	// Setting returns a setting of the connection.
 	Setting func(name string) (string, bool)
+	// Tables lists the tables and views of the client's store, and returns a version of them. If they are those
+	// of the version that is known, it lists none. It may be nil.
+	Tables func(known string) (version string, tables []Table, err error)
+}
+
+// stored are the tables of a client's store.
+type stored struct {
+	version string
+	tables  []Table
 }
 
 // Session answers the questions of one client.
@@ -31,7 +40,10 @@ type Session struct {
 	provider  string
 	services  func() map[string]map[string]bool
 
-	db *sqlite3.Conn // opened for the first question
+	db      *sqlite3.Conn // opened for the first question
+	held    *database     // that db has
+	own     stored
+	reading int // answers whose rows are read
 }
 
 // memory is how much SQLite may take for one client's questions, in bytes.
@@ -67,8 +79,66 @@ func (s *Session) readServices() map[string]map[string]bool {
 func (s *Session) Close() {
 	if s.db != nil {
 		_ = sandbox.Close(s.db) // nothing is lost with it
-		s.db = nil
+		s.catalogue.release(s.held)
+		s.db, s.held = nil, nil
 	}
+}
+
+// refresh finds out which tables the client's store has now. While an answer is read, they stay what they were.
+func (s *Session) refresh() error {
+	if s.client.Tables == nil || s.reading > 0 {
+		return nil
+	}
+	version, tables, err := s.client.Tables(s.own.version)
+	if err != nil || version == s.own.version {
+		return err
+	}
+	s.Close()
+	s.own = stored{version, tables}
+	for _, t := range tables {
+		if t.Kind != PlainTable {
+			s.typeColumns(t)
+		}
+	}
+	return nil
+}
+
+// typeColumns gives the columns of a view the types that its query shows.
+func (s *Session) typeColumns(t Table) {
+	for i, oid := range s.Signature(t.Definition).Types(t.Columns) {
+		if c := &t.Columns[i]; c.Type == "" && oid != 0 {
+			c.Type, c.Format = columnOf(oid)
+		}
+	}
+}
+
+// isOwn reports whether a statement reads or writes a table of the client's store.
+func (s *Session) isOwn(words []pgtext.Token) bool {
+	if s.refresh() != nil {
+		return false // the question itself gets the error
+	}
+	for i := 1; i < len(words); i++ {
+		before := strings.ToUpper(words[i-1].Text)
+		if !slices.Contains([]string{"FROM", "JOIN", ",", "INTO", "UPDATE", "TABLE"}, before) {
+			continue
+		}
+		name := dotted(words[i:])
+		if slices.ContainsFunc(s.own.tables, func(t Table) bool { return t.isNamed(name) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNamed reports whether a name is the table's, with or without its schema.
+func (t Table) isNamed(parts []string) bool {
+	switch len(parts) {
+	case 1:
+		return strings.EqualFold(parts[0], t.Name)
+	case 2:
+		return strings.EqualFold(parts[0], t.Schema) && strings.EqualFold(parts[1], t.Name)
+	}
+	return false
 }
 
 // Answers reports whether a statement is a question about the catalogue: a query that names a part of it, and no
@@ -95,11 +165,12 @@ func (s *Session) Answers(text string) bool {
 		if following == "." && i+2 < len(words) && s.services()[name][strings.ToLower(pgtext.Unquote(words[i+2].Text))] {
 			return false
 		}
-		if name == "pg_catalog" || name == "information_schema" || strings.HasPrefix(name, "pg_") || following == "(" && isFunction(name) || isBareFunction(name) {
+		if name == "pg_catalog" || name == "information_schema" || strings.HasPrefix(name, "pg_") || following == "(" && isFunction(name) || isBareFunction(name) ||
+			ofCatalogue.Casts[name] != "" {
 			asks = true
 		}
 	}
-	return asks
+	return asks && !s.isOwn(words)
 }
 
 func (s *Session) isProvider(name string) bool {
@@ -107,36 +178,9 @@ func (s *Session) isProvider(name string) bool {
 	return err == nil
 }
 
-// Qualify puts the provider before the names of two parts that are its resources, as the tables of a database
-// are named.
-func (s *Session) Qualify(text string) string {
-	words := pgtext.Significant(pgtext.Tokens(text))
-	var b strings.Builder
-	done := 0
-	for i, t := range words {
-		if t.Kind != pgtext.Word && t.Kind != pgtext.Quoted || i+2 >= len(words) || words[i+1].Text != "." || i > 0 && words[i-1].Text == "." {
-			continue
-		}
-		if i+3 < len(words) && (words[i+3].Text == "." || words[i+3].Text == "(" && (i == 0 || !strings.EqualFold(words[i-1].Text, "INTO"))) {
-			continue // a name of more parts, or a function
-		}
-		service, resource := strings.ToLower(pgtext.Unquote(t.Text)), strings.ToLower(pgtext.Unquote(words[i+2].Text))
-		if !s.services()[service][resource] {
-			continue
-		}
-		b.WriteString(text[done:t.Start])
-		b.WriteString(s.provider + ".")
-		done = t.Start
-	}
-	if done == 0 && b.Len() == 0 {
-		return text
-	}
-	return b.String() + text[done:]
-}
-
 // prepare compiles a question.
 func (s *Session) prepare(text string) (*sqlite3.Stmt, error) {
-	if err := s.open(); err != nil {
+	if err := errors.Join(s.refresh(), s.open()); err != nil {
 		return nil, err
 	}
 	s.db.SetInterrupt(context.Background()) // that of the question before may have ended
@@ -173,18 +217,20 @@ func (s *Session) open() error {
 	if s.db != nil {
 		return nil
 	}
-	held, err := s.catalogue.open(s.provider)
+	held, err := s.catalogue.open(s.provider, s.own)
 	if err != nil {
 		return err
 	}
 	db, err := sandbox.Open(memory)
 	if err != nil {
+		s.catalogue.release(held)
 		return err
 	}
 	if err := errors.Join(held.attach(db), functions.All(db), s.register(db)); err != nil {
+		s.catalogue.release(held)
 		return errors.Join(err, sandbox.Close(db))
 	}
-	s.db = db
+	s.db, s.held = db, held
 	return nil
 }
 
@@ -235,11 +281,13 @@ func (s *Session) Query(ctx context.Context, text string, args []any) (rows prov
 		}
 	}
 	s.db.SetInterrupt(ctx)
-	return &answer{stmt: stmt, columns: columnsOf(stmt)}, nil
+	s.reading++
+	return &answer{session: s, stmt: stmt, columns: columnsOf(stmt)}, nil
 }
 
 // answer are the rows of a question.
 type answer struct {
+	session *Session
 	stmt    *sqlite3.Stmt
 	columns []provider.Column
 }
@@ -285,6 +333,7 @@ func (a *answer) Close() error {
 	}
 	err := a.stmt.Close()
 	a.stmt = nil
+	a.session.reading--
 	if errors.Is(err, sqlite3.INTERRUPT) {
 		return nil
 	}

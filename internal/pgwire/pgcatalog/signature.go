@@ -100,7 +100,32 @@ func (s *Session) scope(text string) func(name string) string {
 			add(name, of)
 		}
 	}
+	if len(known) == 0 {
+		s.addOwn(words, add)
+	}
 	return func(name string) string { return known[strings.ToLower(name)] }
+}
+
+// addOwn adds the columns of the tables of the client's store that a statement names.
+func (s *Session) addOwn(words []pgtext.Token, add func(name, of string)) {
+	if !slices.ContainsFunc(words, func(w pgtext.Token) bool {
+		return slices.Contains([]string{"FROM", "INTO", "UPDATE", "TABLE"}, strings.ToUpper(w.Text))
+	}) || s.refresh() != nil {
+		return
+	}
+	for i := range words {
+		name := dotted(words[i:])
+		for _, t := range s.own.tables {
+			if !t.isNamed(name) {
+				continue
+			}
+			for _, c := range t.Columns {
+				if c.Type != "" {
+					add(c.Name, typeOf(c).name)
+				}
+			}
+		}
+	}
 }
 
 // dotted reads a name with dots at the first of some tokens; none if it is a part of another one.

@@ -148,6 +148,26 @@ func typeOf(c provider.Column) pgType {
 	return t
 }
 
+// columnOf is typeOf the other way round; empty for types that columns of the API do not have.
+func columnOf(oid uint32) (typ, format string) {
+	t, _ := typeOfOID(int64(oid))
+	switch t.name {
+	case "int2", "int4", "int8":
+		return "integer", ""
+	case "float4", "float8", "numeric":
+		return "number", ""
+	case "bool":
+		return "boolean", ""
+	case "timestamptz":
+		return "string", "date-time"
+	case "json", "jsonb":
+		return "object", ""
+	case "text":
+		return "string", ""
+	}
+	return "", ""
+}
+
 // SizeOf is the size in bytes of the values of a type; -1 is variable.
 func SizeOf(oid uint32) int16 {
 	if t, ok := typeOfOID(int64(oid)); ok {
