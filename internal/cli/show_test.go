@@ -49,8 +49,8 @@ func TestShow(t *testing.T) {
 		"REGISTRY PULL databricks_account v1":                                                          {"message", "databricks_account v00.00.00000 is part of lakeql: there is nothing to pull", 1},
 		"DESCRIBE databricks_workspace.postgres.postgres_branches":                                     {"name,type", "create_time|string (date-time)", 0},
 		"DESCRIBE EXTENDED databricks_workspace.postgres.postgres_branches":                            {"name,type,description", "uid|string|Identifier that the server assigned.", 0},
-		"DESCRIBE METHOD " + credentials + ".generate":                                                 {"name,type,param_type,shape", `claims|array|input_optional|[{"permission_set": "READ_ONLY", "resources": [{"table_name": "string"}]}]`, 7},
-		"DESCRIBE METHOD EXTENDED " + credentials + ".generate":                                        {"name,type,param_type,shape,description", "endpoint|string|input_required||Resource name of the endpoint that the credential is for.", 7},
+		"DESCRIBE METHOD " + credentials + ".generate":                                                 {"name,type,param_type,shape", `claims|array|input_optional|[{"permission_set": "READ_ONLY", "resources": [{"table_name": "string"}]}]`, 8},
+		"DESCRIBE METHOD EXTENDED " + credentials + ".generate":                                        {"name,type,param_type,shape,description", "endpoint|string|input_required||Resource name of the endpoint that the credential is for.", 8},
 		"SHOW INSERT /*+ REQUIRED */ INTO databricks_workspace.postgres.postgres_branches":             {"insert_statement", "INSERT INTO databricks_workspace.postgres.postgres_branches (\n  deployment_name,\n  project_id,\n  branch_id\n)\nSELECT\n  '{{ deployment_name }}',\n  '{{ project_id }}',\n  '{{ branch_id }}'\n;", 1},
 	}
 	for statement, test := range tests {
