@@ -270,6 +270,7 @@ func (r *reader) param(n *yaml.Node) provider.Parameter {
 		RequestID:    r.flag(node.get("x-lakeql-request-id")),
 		Default:      r.text(node.get("x-lakeql-default")),
 		FromConfig:   r.text(node.get("x-lakeql-from-config")),
+		Former:       r.texts(node.get("x-lakeql-former")),
 		Schema:       r.schema(node.get("schema")),
 	}
 	if example := node.get("example"); example != nil {

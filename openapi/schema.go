@@ -86,7 +86,7 @@ func (r *reader) shape(n *yaml.Node) *provider.Schema {
 func besideReference(node fields, shape string) bool {
 	for _, e := range node {
 		switch e.key {
-		case shape, "description", "readOnly", "deprecated", "x-lakeql-name-template":
+		case shape, "description", "readOnly", "deprecated", "x-lakeql-name-template", "x-lakeql-former":
 		default:
 			return false
 		}
@@ -104,6 +104,7 @@ func (r *reader) reference(ref *yaml.Node, beside fields) *provider.Schema {
 	}
 	s.Description = cmp.Or(r.text(beside.get("description")), s.Description)
 	s.NameTemplate = cmp.Or(r.text(beside.get("x-lakeql-name-template")), s.NameTemplate)
+	s.Former = append(s.Former, r.texts(beside.get("x-lakeql-former"))...)
 	s.ReadOnly = r.flag(beside.get("readOnly")) || s.ReadOnly
 	s.Deprecated = r.flag(beside.get("deprecated")) || s.Deprecated
 	return s
@@ -168,6 +169,8 @@ func (r *reader) plainSchema(node fields) *provider.Schema {
 			s.OffPage = r.flag(e.value)
 		case "x-lakeql-name-template":
 			s.NameTemplate = r.text(e.value)
+		case "x-lakeql-former":
+			s.Former = r.texts(e.value)
 		case "x-lakeql-choice":
 			s.Choice = r.text(e.value)
 		case "properties":

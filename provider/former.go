@@ -157,10 +157,22 @@ func (c *Catalogue) formerMethods(p *Provider, match func(FormerName) bool) (*Re
 			service, resource, _ := f.Parts()
 			found = &Resource{Provider: p.Name, Service: service, Name: resource, ID: f.today(3)}
 		}
+		m = c.moved(p, m)
 		found.former = append(found.former, formerMethod{f, m})
 		found.Methods = append(found.Methods, m.reachedBy(f.SQLVerb))
 	}
 	return found, nil
+}
+
+// moved returns the method as statements reach it by a name in another provider: the workspace that the
+// name calls for has no effect if the method is none of a workspace.
+func (c *Catalogue) moved(p *Provider, m *Method) *Method {
+	if p.Tenant == nil || c.TenantVariable(m) != "" {
+		return m
+	}
+	reached := *m
+	reached.Ignored = []string{p.Tenant.Variable}
+	return &reached
 }
 
 // reachedBy returns the method as an SQL verb reaches it. A SELECT reaches no method with a body,

@@ -10,6 +10,7 @@
 package provider
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -176,6 +177,9 @@ type Method struct {
 	// Meant describes the operation that the method's name had in earlier documents, if that was another
 	// one: its full present name, or its request.
 	Meant string `json:"meant,omitempty"`
+	// Ignored are parameters that statements may give and that have no effect: those of the provider under
+	// whose name the method was found, if it is another one today.
+	Ignored []string `json:"-"`
 	// Wait says how to wait for work that goes on after the answer; nil if none does.
 	Wait *Wait `json:"wait,omitempty"`
 	// Completion says how to complete items of a list that come in part; nil if all come whole.
@@ -206,17 +210,29 @@ func (m *Method) FullName() string { return m.Resource + "." + m.Name }
 // LongRunning reports whether the answer comes before the work is done.
 func (m *Method) LongRunning() bool { return m.Wait != nil }
 
-// Takes finds an operation parameter by its name or by its [Parameter.Spelling].
+// Takes finds an operation parameter by its name or by one of its [Parameter.Spellings].
 func (m *Method) Takes(name string) (*Parameter, bool) {
 	if p, ok := m.Param(name); ok || name == "" {
 		return p, ok
 	}
 	for i := range m.Params {
-		if m.Params[i].Spelling() == name {
+		if slices.Contains(m.Params[i].Spellings(), name) {
 			return &m.Params[i], true
 		}
 	}
 	return nil, false
+}
+
+// Parts returns the parameters that are attributes of an object with a name: of filter_by, the parameter
+// filter_by.statuses.
+func (m *Method) Parts(name string) []*Parameter {
+	var parts []*Parameter
+	for i := range m.Params {
+		if name != "" && strings.HasPrefix(m.Params[i].Name, name+".") {
+			parts = append(parts, &m.Params[i])
+		}
+	}
+	return parts
 }
 
 // Param finds an operation parameter by its exact name.
@@ -305,8 +321,19 @@ type Parameter struct {
 	Default string `json:"default,omitempty"`
 	// FromConfig names the setting that supplies the parameter if a statement does not: account, the
 	// id of the credentials' account; empty for none.
-	FromConfig string  `json:"from_config,omitempty"`
-	Schema     *Schema `json:"schema,omitempty"`
+	FromConfig string `json:"from_config,omitempty"`
+	// Former are names of the parameter in earlier documents.
+	Former []string `json:"former,omitempty"`
+	Schema *Schema  `json:"schema,omitempty"`
+}
+
+// Spellings are the other names under which statements may give the parameter: [Parameter.Spelling], and
+// those of earlier documents.
+func (p *Parameter) Spellings() []string {
+	if other := p.Spelling(); other != "" {
+		return append([]string{other}, p.Former...)
+	}
+	return p.Former
 }
 
 // Spelling is the other name under which statements may give the parameter, as StackQL's documents

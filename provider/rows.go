@@ -26,6 +26,7 @@ type Column struct {
 	Type        string // OpenAPI's: string, integer, number, boolean, object, array
 	Format      string // OpenAPI's: date-time, int64, …
 	Description string
+	Former      string // names of the column in earlier documents, with blanks between; statements may use them
 }
 
 // Secret is a credential in a row or a setting. Every formatting prints a mask. Only Reveal

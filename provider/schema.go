@@ -25,6 +25,8 @@ type Schema struct {
 	OffPage bool `json:"off_page,omitempty"`
 	// RequestID is set where a fresh UUID is sent unless one is given.
 	RequestID bool `json:"request_id,omitempty"`
+	// Former are names of the attribute in earlier documents.
+	Former []string `json:"former,omitempty"`
 
 	Properties []Property `json:"properties,omitempty"` // in document order
 	Required   []string   `json:"required,omitempty"`

@@ -3,6 +3,7 @@ package bind
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/statement"
@@ -66,6 +67,9 @@ func (b *Binding) set(g given) error {
 		b.attributes[g.name] = g.value
 	case b.IsAttribute(strings.TrimPrefix(g.name, AttributePrefix)):
 		b.attributes[strings.TrimPrefix(g.name, AttributePrefix)] = g.value
+	case slices.Contains(b.Method.Ignored, g.name):
+	case len(b.Method.Parts(g.name)) > 0:
+		return b.setObject(g)
 	default:
 		return b.Unknown(g.name, g.named)
 	}

@@ -23,6 +23,17 @@ func (s Scope) Call(m *provider.Method, values map[string]any) (call dispatch.Ca
 				return call, false, nil
 			}
 			call.Args[p.Name] = value
+		} else if len(m.Parts(name)) > 0 {
+			parts, err := objectParts(m, name, value)
+			if err != nil {
+				return call, false, err
+			}
+			for part, value := range parts {
+				if other, twice := values[part]; twice && fmt.Sprint(other) != fmt.Sprint(value) {
+					return call, false, nil
+				}
+				call.Args[part] = value
+			}
 		}
 	}
 	if m.Selectable {

@@ -107,6 +107,9 @@ func (s *Signature) Canonical(column string) string {
 	}
 	all := s.Names()
 	top, rest, dotted := strings.Cut(name, ".")
+	if p, ok := s.Method.Takes(strings.ToLower(name)); ok && dotted {
+		return prefix + p.Name
+	}
 	for _, written := range []string{name, top} {
 		if slices.Contains(all, written) {
 			return prefix + name

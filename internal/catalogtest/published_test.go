@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/catalogtest"
+	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/testworld"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -149,7 +150,10 @@ func (p *published) namesOf(full, kind string) []string {
 		p.t.Fatal(err)
 	}
 	for i := range m.Params {
-		inputs = append(inputs, m.Params[i].Spelling())
+		inputs = append(inputs, m.Params[i].Spellings()...)
+		if object, _, dotted := strings.Cut(m.Params[i].Name, "."); dotted {
+			inputs = append(inputs, object)
+		}
 	}
 	if kind != "column" {
 		return inputs
@@ -157,6 +161,13 @@ func (p *published) namesOf(full, kind string) []string {
 	all, err := catalogtest.RowColumns(p.cat, m)
 	if err != nil {
 		p.t.Fatal(err)
+	}
+	rows, err := (&dispatch.Client{Catalogue: p.cat}).Columns(m)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, c := range rows {
+		all = append(all, strings.Fields(c.Former)...)
 	}
 	if m.Wait != nil {
 		all = append(all, p.awaited(m)...)

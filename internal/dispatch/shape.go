@@ -110,7 +110,7 @@ func (c *Client) bodyShape(m *provider.Method) (*shape, error) {
 			return nil, err
 		}
 		s.index[p.Name] = len(s.columns)
-		s.columns = append(s.columns, provider.Column{Name: p.Name, Type: property.Type, Format: property.Format, Description: property.Description})
+		s.columns = append(s.columns, provider.Column{Name: p.Name, Type: property.Type, Format: property.Format, Description: property.Description, Former: strings.Join(p.Schema.Former, " ")})
 		s.secret = append(s.secret, property.Secret())
 		s.schemas = append(s.schemas, property)
 	}

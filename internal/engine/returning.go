@@ -48,9 +48,14 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 		return nil, err
 	}
 	return vtab.Compile(w.env, w.returning.Position, func(p *vtab.Program) (string, error) {
-		definitions := make([]string, len(columns))
-		for i, c := range columns {
-			definitions[i] = sqlite3.QuoteIdentifier(c.Name) + " " + vtab.DeclaredType(c.Type, c.Format)
+		var definitions []string
+		for _, c := range columns {
+			definitions = append(definitions, sqlite3.QuoteIdentifier(c.Name)+" "+vtab.DeclaredType(c.Type, c.Format))
+			for _, former := range strings.Fields(c.Former) {
+				if w.returning.Mentions(former) {
+					definitions = append(definitions, sqlite3.QuoteIdentifier(former)+" AS ("+sqlite3.QuoteIdentifier(c.Name)+")")
+				}
+			}
 		}
 		if err := sandbox.Exec(p.DB, "CREATE TABLE "+sqlite3.QuoteIdentifier(returnedTable)+" ("+strings.Join(definitions, ", ")+")"); err != nil {
 			return "", provider.Internalf("make the table of what was given back").Because(err)

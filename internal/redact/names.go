@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
@@ -146,6 +147,9 @@ func (n *names) addSchema(m *provider.Method, schema *provider.Schema, seen map[
 	schema, err := n.client.Catalogue.Resolve(m, schema)
 	if err != nil || schema == nil {
 		return
+	}
+	for _, listed := range schema.Enum {
+		n.show(fmt.Sprint(listed))
 	}
 	for _, p := range schema.Properties {
 		n.show(p.Name)

@@ -2,6 +2,7 @@ package vtab
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -114,7 +115,8 @@ func (a *access) lacking(given func(name string) bool) []string {
 	byName := whole != nil && given(whole.Name)
 	var lacking []string
 	for _, name := range a.required {
-		if param, ok := a.method.Param(name); ok && given(param.Spelling()) {
+		object, _, dotted := strings.Cut(name, ".")
+		if param, ok := a.method.Param(name); ok && slices.ContainsFunc(param.Spellings(), given) || dotted && given(object) {
 			continue
 		}
 		if !given(name) && (!byName || !slices.Contains(whole.Params(), name)) {

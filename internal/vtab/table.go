@@ -32,6 +32,7 @@ type field struct {
 	name, typ string
 	format    string // OpenAPI's, as far as declaredType tells it
 	hidden    bool   // a parameter that no answer holds
+	unlisted  bool   // the name of a column in earlier documents, which * leaves out
 }
 
 // isTime reports whether the column holds times.
@@ -79,7 +80,7 @@ func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, 
 
 // parameters lists the parameters of a method.
 func parameters(m *provider.Method) *access {
-	a := &access{method: m}
+	a := &access{method: m, params: slices.Clone(m.Ignored)}
 	for _, v := range m.ServerVariables() {
 		a.params = append(a.params, v.Name)
 	}
@@ -88,8 +89,9 @@ func parameters(m *provider.Method) *access {
 	}
 	for _, param := range m.Params {
 		a.params = append(a.params, param.Name)
-		if other := param.Spelling(); other != "" {
-			a.params = append(a.params, other)
+		a.params = append(a.params, param.Spellings()...)
+		if object, _, ok := strings.Cut(param.Name, "."); ok && !slices.Contains(a.params, object) {
+			a.params = append(a.params, object)
 		}
 		if param.Required {
 			a.required = append(a.required, param.Name)
@@ -134,6 +136,13 @@ func (t *table) declare() error {
 			add(field{name: c.Name, typ: c.Type, format: c.Format})
 		}
 	}
+	for _, columns := range rows {
+		for _, c := range columns {
+			for _, former := range strings.Fields(c.Former) {
+				add(field{name: former, typ: c.Type, format: c.Format, unlisted: true})
+			}
+		}
+	}
 	for _, a := range t.methods {
 		for _, name := range a.params {
 			typ, err := t.program.env.typeOf(a.method, name)
@@ -146,7 +155,9 @@ func (t *table) declare() error {
 	for i, a := range t.methods {
 		a.columns = make([]int, len(t.fields))
 		for n, f := range t.fields {
-			a.columns[n] = slices.IndexFunc(rows[i], func(c provider.Column) bool { return c.Name == f.name })
+			a.columns[n] = slices.IndexFunc(rows[i], func(c provider.Column) bool {
+				return c.Name == f.name || slices.Contains(strings.Fields(c.Former), f.name)
+			})
 		}
 	}
 	return nil
@@ -162,7 +173,7 @@ func (t *table) declaration() string {
 		}
 		b.WriteString(sqlite3.QuoteIdentifier(f.name) + " " + DeclaredType(f.typ, f.format))
 		switch {
-		case f.hidden:
+		case f.hidden, f.unlisted:
 			b.WriteString(" HIDDEN")
 		case f.isTime():
 			b.WriteString(" COLLATE " + timeCollation)

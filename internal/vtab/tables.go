@@ -58,9 +58,19 @@ func (ts *tables) rewrite(q *statement.Query) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	edits = slices.DeleteFunc(edits, func(e statement.Edit) bool { return e.Text == q.Text[e.Start:e.End] }) // no resource
+	edits = append(edits, q.DottedColumns(ts.hasDotted)...)
 	edited := q.Edit(append(edits, compared...))
 	ts.program.edited = append(ts.program.edited, edited)
 	return edited.Text, ts.program.functions.AddCalled(edited.Text)
+}
+
+// hasDotted reports whether a table has a column with a dotted name.
+func (ts *tables) hasDotted(name string) bool {
+	has := func(fields []field) bool {
+		return slices.ContainsFunc(fields, func(f field) bool { return strings.EqualFold(f.name, name) })
+	}
+	return ts.program.Target != nil && has(ts.program.Target.fields) || slices.ContainsFunc(ts.list, func(t *table) bool { return has(t.fields) })
 }
 
 // everyTenant returns the query for deployment_name = '*', the values of the tenants' list, and makes the table

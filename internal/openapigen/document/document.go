@@ -67,6 +67,7 @@
 //	x-lakeql-choice: expiration      at most one attribute of the choice is set, and an update mask has its name
 //	x-lakeql-multi-segment: true     slashes of the value stay slashes in the path
 //	x-lakeql-escaped: true           slashes and other marks of the value are sent as percent-escapes
+//	x-lakeql-former: [old_name]      names of the attribute or parameter in earlier documents
 //	x-lakeql-request-id: true        a fresh UUID is sent when none is given
 //	x-lakeql-default: '0'            the SDK sends it if the caller supplies no value
 //	x-lakeql-off-page: true          the examples of documentation pages leave the attribute out

@@ -98,7 +98,8 @@ func (p *parameters) all(o *operation) []parameter {
 			setUnlessEmpty("x-lakeql-multi-segment", param.MultiSegment).
 			setUnlessEmpty("x-lakeql-escaped", param.Escaped).
 			setUnlessEmpty("x-lakeql-go-notation", param.GoText).
-			setUnlessEmpty("x-lakeql-from-config", fromConfig(param.Name))})
+			setUnlessEmpty("x-lakeql-from-config", fromConfig(param.Name)).
+			setUnlessEmpty("x-lakeql-former", p.overlays.FormerFields(o.Service, o.key(), param.Name))})
 	}
 	query := slices.Clone(o.Query)
 	slices.SortStableFunc(query, func(a, b *sdk.Param) int { return cmp.Compare(rank(a), rank(b)) })
@@ -111,7 +112,8 @@ func (p *parameters) all(o *operation) []parameter {
 			set("schema", p.schemas.of(q.Type, "").flow()).
 			setUnlessEmpty("x-lakeql-request-id", q.RequestID).
 			setUnlessEmpty("x-lakeql-default", defaultOf(o, q)).
-			setUnlessEmpty("x-lakeql-go-notation", q.GoText)})
+			setUnlessEmpty("x-lakeql-go-notation", q.GoText).
+			setUnlessEmpty("x-lakeql-former", p.overlays.FormerFields(o.Service, o.key(), q.Name))})
 	}
 	return list
 }

@@ -207,6 +207,7 @@ func (c *schemas) property(m *sdk.Message, f *sdk.Field, facts *overlay.Facts, d
 			schema.set("x-lakeql-choice", choice)
 		}
 	}
+	schema.setUnlessEmpty("x-lakeql-former", c.overlays.FormerFields(m.Service, m.Name, f.JSON))
 	schema.setUnlessEmpty("x-lakeql-request-id", c.requestID(m, f))
 	schema.setUnlessEmpty("x-lakeql-off-page", slices.Contains(facts.OffPage, key))
 	return schema

@@ -42,7 +42,24 @@ func beyondTypes() map[string]*sdk.Type {
 
 // readBeyond reads beyond-sdk.csv; without the file there is nothing.
 func readBeyond(overlays fs.FS) ([]Beyond, error) {
-	f, err := overlays.Open(beyondFile)
+	records, err := readTable(overlays, beyondFile, 5)
+	if err != nil {
+		return nil, err
+	}
+	var all []Beyond
+	for _, r := range records {
+		if _, ok := beyondTypes()[r[3]]; !ok {
+			return nil, fmt.Errorf("%s: %s.%s has the unknown type %s", beyondFile, r[1], r[2], r[3])
+		}
+		all = append(all, Beyond{Service: r[0], Of: r[1], Name: r[2], Type: r[3], Description: r[4]})
+	}
+	return all, nil
+}
+
+// readTable reads the lines of a CSV file below its heading; without the file there are none. Every line
+// has the same number of values, none of them empty.
+func readTable(overlays fs.FS, file string, values int) ([][]string, error) {
+	f, err := overlays.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
@@ -51,19 +68,14 @@ func readBeyond(overlays fs.FS) ([]Beyond, error) {
 	defer f.Close() //nolint:errcheck // reading it loses nothing
 	records, err := csv.NewReader(f).ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", beyondFile, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	var all []Beyond
-	for _, r := range records[min(1, len(records)):] {
-		if len(r) != 5 || slices.Contains(r, "") {
-			return nil, fmt.Errorf("%s: a line has five values, service, of, name, type, description: %q", beyondFile, r)
+	for _, r := range records {
+		if len(r) != values || slices.Contains(r, "") {
+			return nil, fmt.Errorf("%s: each line has %d values: %q", file, values, r)
 		}
-		if _, ok := beyondTypes()[r[3]]; !ok {
-			return nil, fmt.Errorf("%s: %s.%s has the unknown type %s", beyondFile, r[1], r[2], r[3])
-		}
-		all = append(all, Beyond{Service: r[0], Of: r[1], Name: r[2], Type: r[3], Description: r[4]})
 	}
-	return all, nil
+	return records[min(1, len(records)):], nil
 }
 
 // Extend adds to the API what beyond-sdk.csv lists. It returns the lines that no longer apply: the SDK

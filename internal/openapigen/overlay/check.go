@@ -31,6 +31,7 @@ func (o *Overlays) Check(api *sdk.API) ([]Stale, error) {
 			c.descriptions(s, o.FactsOf(service), o.Descriptions[service])
 		}
 	}
+	c.former(api, o)
 	stale := c.found
 	c.found = nil
 	c.views(api, o)

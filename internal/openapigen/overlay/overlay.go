@@ -5,6 +5,7 @@
 //   - descriptions/<service>.yaml: [Descriptions], in our own words.
 //   - views/<provider>.<service>.yaml: each [View] by its name.
 //   - beyond-sdk.csv: [Beyond], attributes and parameters that the API has and the SDK lacks.
+//   - former-fields.csv: [FormerField], names of attributes and parameters in earlier documents.
 //   - names.csv, operations.csv and name-differences.csv belong to the package names.
 //   - column-differences.csv lists what StackQL's methods have and ours lack, for a test of the
 //     package catalogtest.
@@ -34,6 +35,7 @@ type Overlays struct {
 	Descriptions map[string]*Descriptions    // by service
 	Views        map[string]map[string]*View // by provider.service and the view's name
 	Beyond       []Beyond
+	Former       []FormerField
 }
 
 // Heading is a title and a sentence.
@@ -118,6 +120,9 @@ func Read(overlays fs.FS) (*Overlays, error) {
 	o.Providers, o.Services = headings.Providers, headings.Services
 	var err error
 	if o.Beyond, err = readBeyond(overlays); err != nil {
+		return nil, err
+	}
+	if o.Former, err = readFormer(overlays); err != nil {
 		return nil, err
 	}
 	err = eachService(overlays, "facts", func(service, name string) error {

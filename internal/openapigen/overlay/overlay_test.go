@@ -26,23 +26,27 @@ func things() *sdk.API {
 // TestCheck checks overlays that fit the API and overlays that do not.
 func TestCheck(t *testing.T) {
 	for name, tt := range map[string]struct{ file, text, want string }{
-		"all of it":           {"descriptions/things.yaml", "methods: {Things.Get: Gets it.}\nschemas: {Thing: {'': A thing., name: Its name.}, Kind: {'': A kind.}}\nfields: {name: Whose.}\nparameters: {thing_id: Which., Things.Get.name: Which.}", ""},
-		"an unknown service":  {"facts/other.yaml", "secrets: []", "facts/other.yaml: the SDK has no service other"},
-		"an unknown type":     {"facts/things.yaml", "secrets: [Other.name]", "facts/things.yaml: the SDK has no type Other"},
-		"an unknown list":     {"facts/things.yaml", "lists: {Things.Get: [name]}", "facts/things.yaml: the response of Things.Get has no list name"},
-		"an unknown field":    {"facts/things.yaml", "order: {Thing: [other]}", "facts/things.yaml: type Thing has no field other"},
-		"a field of no type":  {"descriptions/things.yaml", "fields: {other: Which.}", "descriptions/things.yaml: no type of the SDK has a field other"},
-		"an unknown method":   {"descriptions/things.yaml", "methods: {Things.List: Lists.}", "descriptions/things.yaml: the SDK has no operation Things.List"},
-		"an unknown argument": {"descriptions/things.yaml", "parameters: {other: Which.}", "descriptions/things.yaml: the SDK has no parameter other"},
-		"a view":              {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", ""},
-		"a view of no one":    {"views/databricks_account.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", "databricks_account has no service things to hold views"},
-		"no description":      {"views/databricks_workspace.things.yaml", "vw: {from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", "view vw needs a description and columns"},
-		"a column twice":      {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}, {name: a, sql: t.b, description: B.}]}", "view vw has the column a twice"},
-		"an unknown sort":     {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, type: text, sql: t.a, description: A.}]}", "view vw: column a has the type text"},
-		"an unknown column":   {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, sql: t.a, description: A.}], union: [{from: t AS t, columns: {b: t.b}}]}", "view vw: query 1 has the column b, which the view lacks"},
-		"a column of nothing": {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, description: A.}], union: [{from: t AS t, columns: {a: t.a}}, {from: u AS t}]}", "view vw: query 2 has no sql for a"},
-		"no resource":         {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, sql: t.a, description: A.}]}", "view vw: query 1 has no from"},
-		"from and union":      {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}], union: [{from: t AS t}]}", "view vw has from or where beside union"},
+		"all of it":            {"descriptions/things.yaml", "methods: {Things.Get: Gets it.}\nschemas: {Thing: {'': A thing., name: Its name.}, Kind: {'': A kind.}}\nfields: {name: Whose.}\nparameters: {thing_id: Which., Things.Get.name: Which.}", ""},
+		"an unknown service":   {"facts/other.yaml", "secrets: []", "facts/other.yaml: the SDK has no service other"},
+		"an unknown type":      {"facts/things.yaml", "secrets: [Other.name]", "facts/things.yaml: the SDK has no type Other"},
+		"an unknown list":      {"facts/things.yaml", "lists: {Things.Get: [name]}", "facts/things.yaml: the response of Things.Get has no list name"},
+		"an unknown field":     {"facts/things.yaml", "order: {Thing: [other]}", "facts/things.yaml: type Thing has no field other"},
+		"a field of no type":   {"descriptions/things.yaml", "fields: {other: Which.}", "descriptions/things.yaml: no type of the SDK has a field other"},
+		"an unknown method":    {"descriptions/things.yaml", "methods: {Things.List: Lists.}", "descriptions/things.yaml: the SDK has no operation Things.List"},
+		"an unknown argument":  {"descriptions/things.yaml", "parameters: {other: Which.}", "descriptions/things.yaml: the SDK has no parameter other"},
+		"a former field":       {"former-fields.csv", "service,of,name,former\nthings,Thing,name,label\nthings,Things.Get,thing_id,id\n", ""},
+		"a former of no field": {"former-fields.csv", "service,of,name,former\nthings,Thing,other,label\n", "former-fields.csv: type Thing has no field other"},
+		"a former of nothing":  {"former-fields.csv", "service,of,name,former\nthings,Things.Get,other,label\n", "former-fields.csv: the SDK has no parameter Things.Get.other"},
+		"a former circle":      {"former-fields.csv", "service,of,name,former\nthings,Thing,name,label\nthings,Thing,label,name\n", "are each other's former name"},
+		"a view":               {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", ""},
+		"a view of no one":     {"views/databricks_account.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", "databricks_account has no service things to hold views"},
+		"no description":       {"views/databricks_workspace.things.yaml", "vw: {from: t AS t, columns: [{name: a, sql: t.a, description: A.}]}", "view vw needs a description and columns"},
+		"a column twice":       {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}, {name: a, sql: t.b, description: B.}]}", "view vw has the column a twice"},
+		"an unknown sort":      {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, type: text, sql: t.a, description: A.}]}", "view vw: column a has the type text"},
+		"an unknown column":    {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, sql: t.a, description: A.}], union: [{from: t AS t, columns: {b: t.b}}]}", "view vw: query 1 has the column b, which the view lacks"},
+		"a column of nothing":  {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, description: A.}], union: [{from: t AS t, columns: {a: t.a}}, {from: u AS t}]}", "view vw: query 2 has no sql for a"},
+		"no resource":          {"views/databricks_workspace.things.yaml", "vw: {description: A., columns: [{name: a, sql: t.a, description: A.}]}", "view vw: query 1 has no from"},
+		"from and union":       {"views/databricks_workspace.things.yaml", "vw: {description: A., from: t AS t, columns: [{name: a, sql: t.a, description: A.}], union: [{from: t AS t}]}", "view vw has from or where beside union"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, err := Read(fstest.MapFS{"providers.yaml": {}, tt.file: {Data: []byte(tt.text)}})
@@ -86,7 +90,7 @@ func TestExtend(t *testing.T) {
 		"an unknown type":               {"things,Other,size,integer,Number of parts.", "the SDK has no type Other"},
 		"an unknown operation":          {"things,Things.List,depth,string,How deep.", "the SDK has no operation Things.List"},
 		"an unknown service":            {"other,Thing,size,integer,Number of parts.", "the SDK has no service other"},
-		"no description":                {"things,Thing,size,integer,", "a line has five values"},
+		"no description":                {"things,Thing,size,integer,", "each line has 5 values"},
 		"a type of no schema":           {"things,Thing,size,number,Number of parts.", "Thing.size has the unknown type number"},
 	} {
 		t.Run(name, func(t *testing.T) {
