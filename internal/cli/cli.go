@@ -174,7 +174,7 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	f.BoolVar(&c.dryRun, "dryrun", false, "print each request with its credential masked, and send none")
 	f.DurationVar(&c.retryTimeout, "retry-timeout", 5*time.Minute, "how long to retry a request that the workspace answers with 429 or 503; 0 disables retries")
 	f.StringVar(&c.onError, "on-error", string(engine.Fail), "effect of a failed call: fail ends the statement; partial returns the available rows, reports the failed calls, and exits with status 3")
-	f.StringVar(&c.store, "store", "", "SQLite file for tables and views; :memory: keeps them until the command ends (default "+defaultStoreText+")")
+	f.StringVar(&c.store, "store", "", "store of tables and views: an SQLite file, postgres://…, or lakebase://projects/…; :memory: keeps them until the command ends (default "+defaultStoreText+")")
 	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "maximum number of pages to read of a list; a truncated list is reported, and the exit status is 3; 0 and below: all pages")
 	f.StringVar(&c.memory, "memory", fmt.Sprintf("%dMiB", engine.UsualMemory>>20), "memory of a statement for its responses, and as much for SQLite, such as 1GiB; responses beyond it are in an encrypted temporary file")
 	c.backendFlags(cmd)

@@ -112,3 +112,27 @@ func refused(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == "28P01"
 }
+
+// transaction opens a session that lasts as long as the test. The returned function runs a statement in it and
+// returns the first value.
+func (c *cluster) transaction(t *testing.T, statement string) func(statement string) string {
+	t.Helper()
+	conn, err := pgconn.Connect(t.Context(), c.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) }) // there is nothing left to lose
+	run := func(statement string) string {
+		t.Helper()
+		results, err := conn.Exec(t.Context(), statement).ReadAll()
+		if err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		if last := results[len(results)-1]; len(last.Rows) > 0 {
+			return string(last.Rows[0][0])
+		}
+		return ""
+	}
+	run(statement)
+	return run
+}

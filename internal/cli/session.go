@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"log/slog"
 	"math"
 	"strings"
@@ -10,6 +11,9 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/emulator"
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/localstore"
+	"github.com/lakeql/lakeql/internal/pgstore"
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -81,24 +85,35 @@ func (c *command) sessions(others ...string) (*connection, func() *engine.Sessio
 	if err != nil {
 		return nil, nil, err
 	}
-	if scheme, _, isURL := strings.Cut(c.store, "://"); isURL {
-		return nil, nil, provider.Usagef("--store %s://… is no SQLite file", provider.Printable(scheme)).
-			Hintf("what a pipeline keeps in PostgreSQL is read with psql, by the same names")
-	}
 	store, err := c.storePath(others...)
 	if err != nil {
 		return nil, nil, err
 	}
+	if scheme, _, isURL := strings.Cut(store, "://"); isURL && !postgres.Is(store) {
+		return nil, nil, provider.Usagef("--store %s://… is neither an SQLite file nor postgres://…", provider.Printable(scheme)).
+			Hintf("name a file, or a PostgreSQL server as postgres://user@host/database")
+	}
 	found, err := c.connect(nil)
 	if err != nil {
 		return nil, nil, err
+	}
+	var backend localstore.Backend
+	if postgres.Is(store) {
+		opened, err := pgstore.Open(context.Background(), store, c.exportAlias, found.mint)
+		if err != nil {
+			found.close()
+			return nil, nil, err
+		}
+		backend = opened
+		disconnect := found.close
+		found.close = func() { opened.Close(); disconnect() }
 	}
 	return found, func() *engine.Session {
 		session := found.Session()
 		session.DryRun = c.dryRun
 		session.SetMemory(memory)
 		session.OnError = onError
-		session.StorePath = store
+		session.StorePath, session.Backend = store, backend
 		session.Version = build()
 		return session
 	}, nil

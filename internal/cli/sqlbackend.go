@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -75,7 +76,7 @@ func parseSQLBackend(text string) (sqlBackend, error) {
 
 // isPostgreSQL reports whether the database is a PostgreSQL server.
 func (b sqlBackend) isPostgreSQL() bool {
-	return b.Engine == "postgres_tcp" || strings.HasPrefix(b.DSN, "postgres://") || strings.HasPrefix(b.DSN, "postgresql://")
+	return b.Engine == "postgres_tcp" || postgres.Is(b.DSN)
 }
 
 // file returns the file of an SQLite database; empty if there is none, because the database is in memory.
@@ -97,19 +98,22 @@ func (b sqlBackend) file() string {
 	return path
 }
 
-// storePath returns the store that the flags name, or else the first of the others that is not empty.
+// storePath returns the store that the flags name, or else the first of the others that is not empty: a file,
+// or the connection string of a PostgreSQL server.
 func (c *command) storePath(others ...string) (string, error) {
 	b, err := parseSQLBackend(c.backend)
 	if err != nil {
 		return "", err
 	}
-	if b.isPostgreSQL() {
-		return "", provider.Usagef("--sqlBackend names a PostgreSQL database, and tables and views are kept in an SQLite file only").
-			Hintf("name a file with --store, or leave --sqlBackend out")
-	}
 	file := b.file()
+	if b.isPostgreSQL() {
+		file = b.DSN
+		if !postgres.Is(file) {
+			return "", provider.Usagef("--sqlBackend: the dsn of postgres_tcp is not of the form postgres://user@host:5432/database")
+		}
+	}
 	if c.store != "" && file != "" && c.store != file {
-		return "", provider.Usagef("--store and --sqlBackend name different files").Hintf("give one of them")
+		return "", provider.Usagef("--store and --sqlBackend name different stores").Hintf("give one of them")
 	}
 	return cmp.Or(c.store, file, cmp.Or(others...), engine.MemoryStore), nil
 }

@@ -42,7 +42,7 @@ func TestSQLBackend(t *testing.T) {
 		`[hunter2]`:          "not of the form",
 		`{"dbEngine": "snowflake_tcp", "dsn": "x"}`:       `dbEngine "snowflake_tcp" is not supported`,
 		`{"dsnEnvVar": "NO_DSN"}`:                         "environment variable NO_DSN, which is empty",
-		`{"dsn": "file:` + filepath.Join("a", "b") + `"}`: "--store and --sqlBackend name different files",
+		`{"dsn": "file:` + filepath.Join("a", "b") + `"}`: "--store and --sqlBackend name different stores",
 	} {
 		got := run{args: []string{"exec", "--emulator", "--sqlBackend", value, "--store", "c", "SELECT 1"}, dir: t.TempDir()}.do(t)
 		if got.status != 2 || !strings.Contains(got.stderr, want) || strings.Contains(got.stderr, "hunter2") {

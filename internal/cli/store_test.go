@@ -24,14 +24,16 @@ func kept(t *testing.T, env []string, store string, text string, flags ...string
 	return run{args: append(args, text), env: env}.do(t)
 }
 
-// TestStoreStatements runs texts with a new store, each in a separate run.
-func TestStoreStatements(t *testing.T) {
-	t.Parallel()
-	tests := map[string][]struct {
-		text   string
-		want   string // rows, or what standard error says where status is not 0
-		status int
-	}{
+// storeStep is a text that is run with a store.
+type storeStep struct {
+	text   string
+	want   string // rows, or what standard error says where status is not 0
+	status int
+}
+
+// storeStatements are texts for a new store, each for a separate run.
+func storeStatements() map[string][]storeStep {
+	return map[string][]storeStep{
 		"a table, filled and read in one text": {
 			{`CREATE TABLE t (a INTEGER, b TEXT DEFAULT 'x'); INSERT INTO t (a) VALUES (1), (2); SELECT a, b FROM t ORDER BY a`, "1,x\n2,x\n", 0},
 			{`UPDATE t SET b = 'y' WHERE a = 1 RETURNING b; DELETE FROM t WHERE a = 2; SELECT * FROM t`, "y\n1,y\n", 0},
@@ -94,23 +96,33 @@ func TestStoreStatements(t *testing.T) {
 		"a temporary table in a text of its own":   {{`CREATE TEMP TABLE t (a); INSERT INTO t VALUES (1); SELECT * FROM t`, "1\n", 0}, {`SELECT * FROM t`, "no such table", 2}},
 		"a temporary view over a table in a store": {{`CREATE TABLE t AS SELECT 1 AS a; CREATE TEMP VIEW v AS SELECT a + 1 FROM t; SELECT * FROM v`, "2\n", 0}},
 	}
-	for name, steps := range tests {
+}
+
+// TestStoreStatements runs texts with a file.
+func TestStoreStatements(t *testing.T) {
+	t.Parallel()
+	for name, steps := range storeStatements() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, env := workspace(t, emulator.Options{})
-			store := filepath.Join(t.TempDir(), "store.db")
-			for _, step := range steps {
-				got := kept(t, env, store, step.text)
-				switch {
-				case got.status != step.status:
-					t.Errorf("%s: status %d\n%s%s", step.text, got.status, got.stdout, got.stderr)
-				case step.status == 0 && got.stdout != step.want, !strings.Contains(got.stderr, step.want) && step.status != 0:
-					t.Errorf("%s:\n%s%swant:\n%s", step.text, got.stdout, got.stderr, step.want)
-				case strings.Contains(got.stderr, "sqlite3:"):
-					t.Errorf("%s: %s", step.text, got.stderr)
-				}
-			}
+			runSteps(t, env, filepath.Join(t.TempDir(), "store.db"), steps)
 		})
+	}
+}
+
+// runSteps runs texts with a store.
+func runSteps(t *testing.T, env []string, store string, steps []storeStep) {
+	t.Helper()
+	for _, step := range steps {
+		got := kept(t, env, store, step.text)
+		switch {
+		case got.status != step.status:
+			t.Errorf("%s: status %d\n%s%s", step.text, got.status, got.stdout, got.stderr)
+		case step.status == 0 && got.stdout != step.want, !strings.Contains(got.stderr, step.want) && step.status != 0:
+			t.Errorf("%s:\n%s%swant:\n%s", step.text, got.stdout, got.stderr, step.want)
+		case strings.Contains(got.stderr, "sqlite3:"):
+			t.Errorf("%s: %s", step.text, got.stderr)
+		}
 	}
 }
 

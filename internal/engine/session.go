@@ -49,6 +49,8 @@ type Session struct {
 	// StorePath is the SQLite file of tables and views; MemoryStore or empty: they end with the
 	// session.
 	StorePath string
+	// Backend, if set, keeps the tables and views in place of the file.
+	Backend localstore.Backend
 
 	args     *bind.Args
 	affected int64

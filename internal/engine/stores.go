@@ -10,7 +10,7 @@ const MemoryStore = localstore.Memory
 
 // Stores returns the stores of the session. It makes them at the first call.
 func (s *Session) Stores() *localstore.Stores {
-	s.once.Do(func() { s.local = localstore.New(s.StorePath, s.SQLMemory) })
+	s.once.Do(func() { s.local = localstore.New(s.StorePath, s.Backend, s.SQLMemory) })
 	return s.local
 }
 

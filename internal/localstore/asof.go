@@ -31,30 +31,32 @@ const (
 )
 
 // provideAt makes <table>_at part of the program's database, if a store has the history of a table.
-func (s *Stores) provideAt(p *vtab.Program, name string, note func(format string, args ...any)) (bool, error) {
+func (s *Stores) provideAt(p *vtab.Program, name string, note Note) (bool, error) {
 	table, ok := strings.CutSuffix(strings.ToLower(name), atSuffix)
 	if !ok || table == "" || !p.FirstTime("at:"+table) {
 		return false, nil
 	}
 	for _, st := range s.all {
-		if there, err := st.exists(); !there || err != nil {
-			if err != nil {
-				return false, err
-			}
-			continue
-		}
-		if _, err := s.provideStore(p, st); err != nil {
+		if _, err := s.provideStore(p, st, ""); err != nil {
 			return false, err
 		}
-		columns, since, err := st.historyOf(p.DB, table)
-		if err != nil {
-			return false, err
-		}
-		if columns != nil {
-			return true, (&history{st, table, columns, since, note}).create(p)
+		if made, err := st.ProvideAt(p, table, note); made || err != nil {
+			return made, err
 		}
 	}
 	return false, nil
+}
+
+// ProvideAt implements [Backend].
+func (st *store) ProvideAt(p *vtab.Program, table string, note Note) (bool, error) {
+	if !p.Has(st.schema) {
+		return false, nil
+	}
+	columns, since, err := st.historyOf(p.DB, table)
+	if err != nil || columns == nil {
+		return false, err
+	}
+	return true, (&history{st, table, columns, since, note}).create(p)
 }
 
 // historyOf reads the columns of a table's history and the time at which it starts; nil if there is
@@ -99,7 +101,7 @@ type history struct {
 	table   string
 	columns []string // quoted
 	since   string   // when it begins
-	note    func(format string, args ...any)
+	note    Note
 }
 
 // create makes the table-valued function: of each row the last change until then, unless that

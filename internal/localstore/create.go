@@ -1,6 +1,7 @@
 package localstore
 
 import (
+	"context"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -17,7 +18,7 @@ func (r *Runner) Create(c *statement.Create) (*Work, error) {
 		return nil, err
 	}
 	target := r.Stores.forNew(c.Temp)
-	all, err := target.objects()
+	all, err := r.Stores.objects(target)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +28,7 @@ func (r *Runner) Create(c *statement.Create) (*Work, error) {
 		return nothing(), nil
 	}
 	if c.As == nil {
-		return r.define(c, r.writable(target))
+		return r.define(c, target)
 	}
 	p, err := vtab.Compile(r.Env, c.As.Position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.As) })
 	if err != nil {
@@ -39,17 +40,20 @@ func (r *Runner) Create(c *statement.Create) (*Work, error) {
 	case c.Kind == statement.View:
 		err = r.checkView(c)
 	default:
-		err = p.CheckKept()
+		if err = p.CheckKept(); err == nil {
+			err = provider.At(target.Check(c.Name.Text, columns), c.Name.Pos)
+		}
 	}
 	if err != nil {
 		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
-	o := &Object{store: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Written(), columns: texts(c.Columns)}
+	o := &Object{Backend: r.writable(target), Name: c.Name.Text, Kind: c.Kind, Definition: c.As.Written(), Columns: texts(c.Columns)}
+	admit := func(all []Object) (bool, error) { return admits(all, c) }
 	if c.Kind == statement.View {
-		return r.change(o.store, func(db *sqlite3.Conn) error { return o.replaceView(db, c) }, p), nil
+		return r.change(func(ctx context.Context) error { return o.Backend.PutView(ctx, o, admit) }, p), nil
 	}
-	return r.materialize(&filling{object: o, position: c.As.Position, as: c.As, columns: columns, admit: func(all []Object) (bool, error) { return admits(all, c) }}, p), nil
+	return r.materialize(&Filling{Object: o, Columns: columns, Admit: admit, position: c.As.Position, as: c.As}, p), nil
 }
 
 // freeName checks that a table or view may have the name.
@@ -132,34 +136,52 @@ func (r *Runner) checkView(c *statement.Create) error {
 }
 
 // define checks a CREATE TABLE with column definitions, by making the table in another database.
-func (r *Runner) define(c *statement.Create, target *store) (*Work, error) {
-	definition := func(schema string) string {
-		return "CREATE TABLE " + schema + sqlite3.QuoteIdentifier(c.Name.Text) + " (" + c.Definition + "\n)"
-	}
+func (r *Runner) define(c *statement.Create, target Backend) (*Work, error) {
 	scratch, err := sandbox.Open(r.Env.SQLMemory)
 	if err != nil {
 		return nil, provider.Internalf("open SQLite").Because(err)
 	}
 	defer func() { _ = sandbox.Close(scratch) }() // there is nothing in it
-	if err := sandbox.Catch(r.Env.SQLMemory, func() error { return sandbox.Exec(scratch, definition("")) }); err != nil {
+	if err := sandbox.Catch(r.Env.SQLMemory, func() error { return sandbox.Exec(scratch, definition(c, "")) }); err != nil {
 		return nil, provider.Usagef("%s", vtab.Message(err)).At(c.Position).Because(err)
 	}
-	return r.change(target, func(db *sqlite3.Conn) error {
-		all, err := target.list(db)
+	if err := target.CheckDefinition(c); err != nil {
+		return nil, provider.At(err, c.Position)
+	}
+	admit := func(all []Object) (bool, error) { return admits(all, c) }
+	return r.change(func(ctx context.Context) error { return r.writable(target).Define(ctx, c, admit) }, nil), nil
+}
+
+// definition is the text of a CREATE TABLE in a schema, with its dot.
+func definition(c *statement.Create, schema string) string {
+	return "CREATE TABLE " + schema + sqlite3.QuoteIdentifier(c.Name.Text) + " (" + c.Definition + "\n)"
+}
+
+// Define implements [Backend].
+func (st *store) Define(ctx context.Context, c *statement.Create, admit Admit) error {
+	return st.changeObject(ctx, admit, func(db *sqlite3.Conn) error {
+		if err := st.dropTable(db, c.Name.Text); err != nil {
+			return err
+		}
+		if err := sandbox.Exec(db, definition(c, st.schema+".")); err != nil {
+			return st.fault(err)
+		}
+		return nil
+	})
+}
+
+// changeObject is change for a function that makes an object, if it may be made.
+func (st *store) changeObject(ctx context.Context, admit Admit, f func(db *sqlite3.Conn) error) error {
+	return st.change(ctx, func(db *sqlite3.Conn) error {
+		all, err := st.list(db)
 		if err != nil {
 			return err
 		}
-		if exists, err := admits(all, c); err != nil || exists {
+		if exists, err := admit(all); err != nil || exists {
 			return err
 		}
-		if err := dropTable(db, target, c.Name.Text); err != nil {
-			return err
-		}
-		if err := sandbox.Exec(db, definition(target.schema+".")); err != nil {
-			return target.fault(err)
-		}
-		return nil
-	}, nil), nil
+		return f(db)
+	})
 }
 
 // texts are the names that identifiers stand for.
@@ -171,17 +193,12 @@ func texts(identifiers []statement.Ident) []string {
 	return names
 }
 
-// replaceView makes a view, and removes one of its name.
-func (o *Object) replaceView(db *sqlite3.Conn, c *statement.Create) error {
-	all, err := o.store.list(db)
-	if err != nil {
-		return err
-	}
-	if exists, err := admits(all, c); err != nil || exists {
-		return err
-	}
-	if err := sandbox.Exec(db, "DROP VIEW IF EXISTS "+o.inStore()); err != nil { // one that SQLite has itself
-		return o.store.fault(err)
-	}
-	return o.keep(db)
+// PutView implements [Backend].
+func (st *store) PutView(ctx context.Context, o *Object, admit Admit) error {
+	return st.changeObject(ctx, admit, func(db *sqlite3.Conn) error {
+		if err := sandbox.Exec(db, "DROP VIEW IF EXISTS "+st.named(o.Name)); err != nil { // one that SQLite has itself
+			return st.fault(err)
+		}
+		return st.keep(db, o)
+	})
 }

@@ -2,7 +2,6 @@ package localstore
 
 import (
 	"context"
-	"strings"
 
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
@@ -24,12 +23,12 @@ func (r *Runner) Drop(d *statement.Drop) (*Work, error) {
 			Hintf("to be without it, take its SQL file out of the pipeline")
 	case o.Kind != d.Kind:
 		return nil, otherKind(o, d.Kind, d.Name.Pos)
-	case r.writable(o.store) != o.store:
+	case r.writable(o.Backend) != o.Backend:
 		return &Work{Run: func(context.Context) (provider.Rows, error) {
 			r.noteDryRun()
-			o.store.gone[strings.ToLower(o.Name)] = true
+			r.Stores.gone[o.key()] = true
 			return provider.NewRows(nil, nil), nil
 		}}, nil
 	}
-	return r.change(o.store, o.drop, nil), nil
+	return r.change(func(ctx context.Context) error { return o.Backend.Drop(ctx, o) }, nil), nil
 }

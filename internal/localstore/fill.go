@@ -16,20 +16,19 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// filling replaces the rows of an object's table by the rows of a query. The table changes only after
+// Filling replaces the rows of an object's table by the rows of a query. The table changes only after
 // the last row has arrived.
-type filling struct {
-	object   *Object
+type Filling struct {
+	Object  *Object
+	Columns []provider.Column
+	Admit   Admit
+
 	position provider.Position
 	as       *statement.Query
-	columns  []provider.Column
-	// admit checks again, just before the table is made, that it may be. exists reports that it is
-	// there and stays as it is.
-	admit func(all []Object) (exists bool, err error)
 }
 
 // materialize returns the work of a filling. checked is its query, compiled for the check.
-func (r *Runner) materialize(f *filling, checked *vtab.Program) *Work {
+func (r *Runner) materialize(f *Filling, checked *vtab.Program) *Work {
 	run := func(ctx context.Context) (provider.Rows, error) {
 		if r.DryRun {
 			r.noteDryRun()
@@ -45,20 +44,19 @@ func (r *Runner) materialize(f *filling, checked *vtab.Program) *Work {
 
 // rehearse returns the requests of a filling's query. It makes the table, without rows, for the
 // rest of the session, so that a dry run can go on with statements that need it.
-func (r *Runner) rehearse(ctx context.Context, f *filling, checked *vtab.Program) (provider.Rows, error) {
+func (r *Runner) rehearse(ctx context.Context, f *Filling, checked *vtab.Program) (provider.Rows, error) {
 	rows, err := checked.Requests(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return rows, f.object.store.change(ctx, func(db *sqlite3.Conn) error { return f.make(db, "") })
+	return rows, f.Object.Backend.Fill(ctx, nil, f)
 }
 
-const (
-	// freshTable holds the rows of a query until all of them are there.
-	freshTable = "lakeql_fresh"
-	// copyFresh reads it.
-	copyFresh = "SELECT * FROM temp." + freshTable
-)
+// FreshTable is the table of a program that holds the rows of a query until all of them are there.
+const FreshTable = "temp.lakeql_fresh"
+
+// copyFresh reads it.
+const copyFresh = "SELECT * FROM " + FreshTable
 
 // freshRows compiles a program that puts the rows of a query into the fresh table. Its columns have
 // no types, so that SQLite leaves every value as it is.
@@ -69,11 +67,11 @@ func freshRows(env *vtab.Env, pos provider.Position, as *statement.Query, column
 		for i := range names {
 			names[i] = fmt.Sprintf("c%d", i)
 		}
-		if err := sandbox.Exec(p.DB, "CREATE TEMP TABLE "+freshTable+" ("+strings.Join(names, ", ")+")"); err != nil {
+		if err := sandbox.Exec(p.DB, "CREATE TABLE "+FreshTable+" ("+strings.Join(names, ", ")+")"); err != nil {
 			return "", provider.Internalf("make a table for the rows").Because(err)
 		}
 		text, err := p.Rewrite(as)
-		return "INSERT INTO temp." + freshTable + " " + text, err
+		return "INSERT INTO " + FreshTable + " " + text, err
 	})
 }
 
@@ -95,8 +93,8 @@ func (r *Runner) collect(ctx context.Context, rows *vtab.Rows, pos provider.Posi
 }
 
 // fill runs the query of a filling and makes the table.
-func (r *Runner) fill(ctx context.Context, f *filling) (provider.Rows, error) {
-	p, err := freshRows(r.Env, f.position, f.as, len(f.columns))
+func (r *Runner) fill(ctx context.Context, f *Filling) (provider.Rows, error) {
+	p, err := freshRows(r.Env, f.position, f.as, len(f.Columns))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +104,7 @@ func (r *Runner) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 	}
 	if _, err = r.collect(ctx, rows, f.position); err == nil {
 		r.noteMasked(p)
-		err = r.swap(p, f)
+		err = f.Object.Backend.Fill(ctx, p, f)
 	}
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return nil, err
@@ -114,49 +112,53 @@ func (r *Runner) fill(ctx context.Context, f *filling) (provider.Rows, error) {
 	return &vtab.Done{Rows: provider.NewRows(nil, nil), Used: rows.Costs()}, nil
 }
 
-// swap replaces the object's table by the fresh one.
-func (r *Runner) swap(p *vtab.Program, f *filling) error {
-	st := f.object.store
+// Fill implements [Backend].
+func (st *store) Fill(ctx context.Context, p *vtab.Program, f *Filling) error {
+	if p == nil {
+		return st.change(ctx, func(db *sqlite3.Conn) error { return st.fill(db, f, "") })
+	}
 	if err := st.create(); err != nil {
 		return err
 	}
-	if _, err := r.Stores.provideStore(p, st); err != nil {
-		return err
+	if !p.Has(st.schema) {
+		if _, err := st.Provide(p, ""); err != nil {
+			return err
+		}
 	}
-	return st.transact(p.DB, func(db *sqlite3.Conn) error { return f.make(db, copyFresh) })
+	return st.transact(p.DB, func(db *sqlite3.Conn) error { return st.fill(db, f, copyFresh) })
 }
 
-// make makes the table, with the rows of a query; empty: without rows.
-func (f *filling) make(db *sqlite3.Conn, rows string) error {
-	o := f.object
-	all, err := o.store.list(db)
+// fill makes the table, with the rows of a query; empty: without rows.
+func (st *store) fill(db *sqlite3.Conn, f *Filling, rows string) error {
+	o := f.Object
+	all, err := st.list(db)
 	if err != nil {
 		return err
 	}
-	if exists, err := f.admit(all); err != nil || exists {
+	if exists, err := f.Admit(all); err != nil || exists {
 		return err
 	}
-	if err := dropTable(db, o.store, o.Name); err != nil {
+	if err := st.dropTable(db, o.Name); err != nil {
 		return err
 	}
-	definitions := make([]string, len(f.columns))
-	for i, c := range f.columns {
+	definitions := make([]string, len(f.Columns))
+	for i, c := range f.Columns {
 		definitions[i] = sqlite3.QuoteIdentifier(c.Name)
 		if c.Type != "" {
 			definitions[i] += " " + vtab.StoredType(c)
 		}
 	}
-	if err := sandbox.Exec(db, "CREATE TABLE "+o.inStore()+" ("+strings.Join(definitions, ", ")+")"); err != nil {
-		return o.store.fault(err)
+	if err := sandbox.Exec(db, "CREATE TABLE "+st.named(o.Name)+" ("+strings.Join(definitions, ", ")+")"); err != nil {
+		return st.fault(err)
 	}
 	if rows != "" {
-		if err := sandbox.Exec(db, "INSERT INTO "+o.inStore()+" "+rows); err != nil {
-			return o.store.fault(err)
+		if err := sandbox.Exec(db, "INSERT INTO "+st.named(o.Name)+" "+rows); err != nil {
+			return st.fault(err)
 		}
 	}
 	if o.Kind != statement.MaterializedView {
 		return nil
 	}
 	o.Refreshed = time.Now().UTC().Format(time.RFC3339)
-	return o.keep(db)
+	return st.keep(db, o)
 }

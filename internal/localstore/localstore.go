@@ -17,6 +17,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
@@ -28,17 +29,19 @@ import (
 // Memory is the path of a store that ends with the session.
 const Memory = ":memory:"
 
-// Stores are the databases of one session: one in memory, and a file if one is configured. Several
+// Stores are the databases of one session: one in memory, and a second one if it is configured. Several
 // goroutines may read them.
 type Stores struct {
-	all []*store // in the order in which a name is looked up
+	all []Backend // in the order in which a name is looked up; the first one is in memory
+	// gone holds what a dry run would have dropped, by schema and name in lower case.
+	gone map[string]bool
 }
 
 const (
 	// sessionSchema is the schema of the store in memory.
 	sessionSchema = "session"
-	// fileSchema is the schema of the file.
-	fileSchema = "store"
+	// StoreSchema is the schema of the file, or of the backend in its place.
+	StoreSchema = "store"
 	// objectsTable lists the views of a store.
 	objectsTable = "lakeql_objects"
 	// ownPrefix is the beginning of the names that a store has for itself.
@@ -49,13 +52,17 @@ const (
 var memories atomic.Int64 //nolint:gochecknoglobals // SQLite's names are global as well
 
 // New makes the stores of a session. path is that of the file, which need not exist; empty or
-// [Memory]: there is no file. SQLite may take sqlMemory bytes of memory for a statement; 0: 256 MiB.
-func New(path string, sqlMemory int64) *Stores {
+// [Memory]: there is no file. second, if not nil, takes the place of the file. SQLite may take sqlMemory
+// bytes of memory for a statement; 0: 256 MiB.
+func New(path string, second Backend, sqlMemory int64) *Stores {
 	name := fmt.Sprintf("lakeql-%d", memories.Add(1))
 	memdb.Create(name, nil)
-	s := &Stores{all: []*store{{schema: sessionSchema, memory: name, sqlMemory: sqlMemory}}}
-	if path != "" && path != Memory {
-		s.all = append(s.all, &store{schema: fileSchema, path: path, sqlMemory: sqlMemory, gone: map[string]bool{}})
+	s := &Stores{all: []Backend{&store{schema: sessionSchema, memory: name, sqlMemory: sqlMemory}}, gone: map[string]bool{}}
+	switch {
+	case second != nil:
+		s.all = append(s.all, second)
+	case path != "" && path != Memory:
+		s.all = append(s.all, &store{schema: StoreSchema, path: path, sqlMemory: sqlMemory})
 	}
 	return s
 }
@@ -63,15 +70,17 @@ func New(path string, sqlMemory int64) *Stores {
 // SQLMemory sets how many bytes of memory SQLite may take for a statement.
 func (s *Stores) SQLMemory(bytes int64) {
 	for _, st := range s.all {
-		st.sqlMemory = bytes
+		if own, ok := st.(*store); ok {
+			own.sqlMemory = bytes
+		}
 	}
 }
 
 // Close releases the database in memory.
 func (s *Stores) Close() {
 	for _, st := range s.all {
-		if st.memory != "" {
-			memdb.Delete(st.memory)
+		if own, ok := st.(*store); ok && own.memory != "" {
+			memdb.Delete(own.memory)
 		}
 	}
 }
@@ -82,7 +91,7 @@ func (s *Stores) Objects() ([]Object, error) {
 	var all []Object
 	var first error
 	for _, st := range s.all {
-		objects, err := st.objects()
+		objects, err := s.objects(st)
 		if err != nil && first == nil {
 			first = err
 		}
@@ -91,10 +100,16 @@ func (s *Stores) Objects() ([]Object, error) {
 	return all, first
 }
 
+// objects lists the tables and views of a store, without those that a dry run has dropped.
+func (s *Stores) objects(st Backend) ([]Object, error) {
+	all, err := st.Objects()
+	return slices.DeleteFunc(all, func(o Object) bool { return s.gone[o.key()] }), err
+}
+
 // object returns the table or view with a name; nil if no store has it.
 func (s *Stores) object(name string) (*Object, error) {
 	for _, st := range s.all {
-		all, err := st.objects()
+		all, err := s.objects(st)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +121,7 @@ func (s *Stores) object(name string) (*Object, error) {
 }
 
 // forNew returns the store that a new object belongs to.
-func (s *Stores) forNew(temporary bool) *store {
+func (s *Stores) forNew(temporary bool) Backend {
 	if temporary {
 		return s.all[0]
 	}
@@ -117,29 +132,30 @@ func (s *Stores) forNew(temporary bool) *store {
 func (s *Stores) Version() (string, error) {
 	sum := sha256.New()
 	for _, st := range s.all {
-		if there, err := st.exists(); !there || err != nil {
-			if err != nil {
-				return "", err
-			}
-			continue
-		}
-		err := st.use(func(db *sqlite3.Conn) error {
-			ours, err := st.has(db, objectsTable)
-			if err != nil {
-				return err
-			}
-			query := "SELECT name, type, sql FROM " + st.schema + ".sqlite_schema"
-			if ours {
-				query += " UNION ALL SELECT name, kind, columns || definition || refreshed FROM " + st.schema + "." + objectsTable
-			}
-			return st.eachText(db, query+" ORDER BY 1, 2", func(text string) { _, _ = io.WriteString(sum, text+"\x00") }) // a hash takes everything
-		})
-		if err != nil {
+		if err := st.Version(sum); err != nil {
 			return "", err
 		}
-		_, _ = io.WriteString(sum, "\x00"+st.schema+"\x00")
+		_, _ = io.WriteString(sum, "\x00"+st.Schema()+"\x00")
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// Version implements [Backend].
+func (st *store) Version(sum io.Writer) error {
+	if there, err := st.exists(); !there || err != nil {
+		return err
+	}
+	return st.use(func(db *sqlite3.Conn) error {
+		ours, err := st.has(db, objectsTable)
+		if err != nil {
+			return err
+		}
+		query := "SELECT name, type, sql FROM " + st.schema + ".sqlite_schema"
+		if ours {
+			query += " UNION ALL SELECT name, kind, columns || definition || refreshed FROM " + st.schema + "." + objectsTable
+		}
+		return st.eachText(db, query+" ORDER BY 1, 2", func(text string) { _, _ = io.WriteString(sum, text+"\x00") }) // a hash takes everything
+	})
 }
 
 // eachText visits every value of a query.
@@ -162,4 +178,4 @@ func (st *store) eachText(db *sqlite3.Conn, query string, visit func(text string
 
 // Schema is the name before the object's own: store for those in a file, session for those that end with the
 // session.
-func (o *Object) Schema() string { return o.store.schema }
+func (o *Object) Schema() string { return o.Backend.Schema() }

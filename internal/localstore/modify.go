@@ -42,13 +42,16 @@ func (c *modification) work(name statement.Name, whole, source *statement.Query)
 	if c.table, err = c.runner.Stores.table(name); err != nil {
 		return nil, err
 	}
+	if c.insert != nil && !c.table.Backend.Native() {
+		return c.foreign()
+	}
 	var ahead func(p *vtab.Program) (string, error)
 	if source != nil {
 		ahead = func(p *vtab.Program) (string, error) { return p.Rewrite(source) }
 	}
 	p, err := vtab.CompileWrite(c.runner.Env, c.position, ahead, func(p *vtab.Program) (string, error) { return p.Rewrite(whole) })
 	if err != nil {
-		return nil, err
+		return nil, c.withoutReturning(err)
 	}
 	width := 0
 	if source != nil && p.Calls() {
@@ -59,7 +62,7 @@ func (c *modification) work(name statement.Name, whole, source *statement.Query)
 	}
 	run := func(ctx context.Context) (provider.Rows, error) {
 		switch {
-		case c.runner.writable(c.table.store) != c.table.store || c.runner.DryRun && p.Calls():
+		case c.runner.writable(c.table.Backend) != c.table.Backend || c.runner.DryRun && p.Calls():
 			return c.rehearse(ctx, p)
 		case width > 0:
 			return c.collected(ctx, p, width)
@@ -69,6 +72,16 @@ func (c *modification) work(name statement.Name, whole, source *statement.Query)
 	return &Work{Run: run, Program: p, Close: func() { _ = p.Close() }}, nil
 }
 
+// withoutReturning words SQLite's error about RETURNING of a table that is not its own.
+func (c *modification) withoutReturning(err error) error {
+	if c.table.Backend.Native() || !strings.Contains(err.Error(), "RETURNING is not available") {
+		return err
+	}
+	return provider.Change(err, func(e *provider.Error) {
+		e.Message, e.Hint = "RETURNING of an UPDATE or DELETE needs a table in SQLite", "leave RETURNING out, and SELECT the rows"
+	})
+}
+
 // table finds the table that a statement changes: t, or with its store session.t and store.t.
 func (s *Stores) table(name statement.Name) (*Object, error) {
 	last := name[len(name)-1]
@@ -76,9 +89,9 @@ func (s *Stores) table(name statement.Name) (*Object, error) {
 	if len(name) > 1 && err == nil {
 		o = nil
 		for _, st := range s.all {
-			if strings.EqualFold(st.schema, name[0].Text) {
+			if strings.EqualFold(st.Schema(), name[0].Text) {
 				var all []Object
-				all, err = st.objects()
+				all, err = s.objects(st)
 				o = find(all, last.Text)
 			}
 		}
@@ -107,7 +120,7 @@ func (c *modification) rehearse(ctx context.Context, p *vtab.Program) (provider.
 		return provider.NewRows(nil, nil), p.Close()
 	}
 	if _, err := p.DB.BeginImmediate(); err != nil { // it ends with the database, which takes all back
-		return nil, errors.Join(c.table.store.fault(err), p.Close())
+		return nil, errors.Join(provider.Internalf("begin a transaction").Because(err), p.Close())
 	}
 	return p.Requests(ctx)
 }
@@ -115,9 +128,9 @@ func (c *modification) rehearse(ctx context.Context, p *vtab.Program) (provider.
 // direct runs the statement as it stands.
 func (c *modification) direct(ctx context.Context, p *vtab.Program) (provider.Rows, error) {
 	p.DB.SetInterrupt(ctx)
-	tx, err := p.DB.BeginImmediate()
+	tx, err := c.table.Backend.Begin(ctx, p)
 	if err != nil {
-		return nil, errors.Join(c.table.store.fault(err), p.Close())
+		return nil, errors.Join(err, p.Close())
 	}
 	rows, err := p.Start(ctx)
 	if err != nil {
@@ -127,12 +140,10 @@ func (c *modification) direct(ctx context.Context, p *vtab.Program) (provider.Ro
 	changes := p.DB.Changes()
 	if err == nil {
 		c.runner.noteMasked(p)
-		if err = sandbox.Catch(c.runner.Env.SQLMemory, tx.Commit); err != nil {
-			err = c.table.store.fault(err)
-		}
+		err = tx.Commit()
 	}
 	if err != nil {
-		return nil, errors.Join(err, sandbox.Catch(c.runner.Env.SQLMemory, tx.Rollback), rows.Close())
+		return nil, errors.Join(err, tx.Rollback(), rows.Close())
 	}
 	c.changed(changes)
 	return &vtab.Done{Rows: provider.NewRows(rows.Columns(), returned), Used: rows.Costs()}, rows.Close()
@@ -162,15 +173,57 @@ func (c *modification) collected(ctx context.Context, checked *vtab.Program, wid
 	if err != nil {
 		return nil, err
 	}
-	var returned [][]any
+	var inserted Inserted
 	if _, err = c.runner.collect(ctx, rows, c.position); err == nil {
 		c.runner.noteMasked(p)
-		returned, err = c.insertFresh(p, columns)
+		inserted, err = c.insertFresh(ctx, p, columns)
 	}
 	if err := errors.Join(err, rows.Close()); err != nil {
 		return nil, err
 	}
-	return &vtab.Done{Rows: provider.NewRows(columns, returned), Used: rows.Costs()}, nil
+	return &vtab.Done{Rows: provider.NewRows(inserted.Columns, inserted.Rows), Used: rows.Costs()}, nil
+}
+
+// foreign is the work of an INSERT into a table that is not SQLite's. SQLite collects the rows.
+func (c *modification) foreign() (*Work, error) {
+	if c.insert.Replace || c.insert.Or == "REPLACE" {
+		return nil, provider.Usagef("INSERT OR REPLACE needs a table in SQLite").At(c.position).
+			Hintf("write INSERT … ON CONFLICT (key) DO UPDATE SET column = excluded.column")
+	}
+	names := texts(c.insert.Columns)
+	if len(names) == 0 {
+		var err error
+		if names, err = c.table.Backend.Columns(c.table); err != nil {
+			return nil, err
+		}
+	}
+	if c.insert.Source == nil {
+		return c.runner.change(func(ctx context.Context) error {
+			if c.runner.DryRun {
+				return nil
+			}
+			_, err := c.insertFresh(ctx, nil, nil)
+			return err
+		}, nil), nil
+	}
+	checked, err := vtab.Compile(c.runner.Env, c.position, func(p *vtab.Program) (string, error) { return p.Rewrite(c.insert.Source) })
+	if err != nil {
+		return nil, err
+	}
+	if err = checked.CheckKept(); err == nil && len(checked.Columns) != len(names) {
+		err = provider.Usagef("%d columns are to be filled, and the query has %d", len(names), len(checked.Columns)).At(c.position)
+	}
+	if err != nil {
+		_ = checked.Close() // the error at hand counts
+		return nil, err
+	}
+	run := func(ctx context.Context) (provider.Rows, error) {
+		if c.runner.DryRun {
+			return c.rehearse(ctx, checked)
+		}
+		return c.collected(ctx, checked, len(names))
+	}
+	return &Work{Run: run, Program: checked, Close: func() { _ = checked.Close() }}, nil
 }
 
 // width counts the columns of the rows to insert. It is 0 if the rows cannot be read alone, because
@@ -187,18 +240,35 @@ func (c *modification) width(placeholders int) (int, error) {
 	return width, p.Close()
 }
 
-// insertFresh inserts the rows of the fresh table, and returns the rows of RETURNING.
-func (c *modification) insertFresh(p *vtab.Program, columns []provider.Column) ([][]any, error) {
-	if _, err := c.runner.Stores.provideStore(p, c.table.store); err != nil {
-		return nil, err
+// insertFresh inserts the rows of the fresh table, or one row of defaults.
+func (c *modification) insertFresh(ctx context.Context, p *vtab.Program, columns []provider.Column) (Inserted, error) {
+	if p != nil {
+		if _, err := c.runner.Stores.provideStore(p, c.table.Backend, ""); err != nil {
+			return Inserted{}, err
+		}
 	}
-	text, err := c.text(p)
+	inserted, err := c.table.Backend.Insert(ctx, p, &Insertion{c.insert, c.table, columns})
+	if err == nil {
+		c.changed(inserted.Changed)
+	}
+	return inserted, err
+}
+
+// Insertion is an INSERT whose rows are in [FreshTable].
+type Insertion struct {
+	*statement.Insert
+	Table   *Object
+	Returns []provider.Column // describes the rows of RETURNING, if SQLite runs it
+}
+
+// Insert implements [Backend].
+func (st *store) Insert(_ context.Context, p *vtab.Program, in *Insertion) (Inserted, error) {
+	inserted := Inserted{Columns: in.Returns}
+	text, err := in.text(p, st.named(in.Table.Name))
 	if err != nil {
-		return nil, err
+		return inserted, err
 	}
-	var returned [][]any
-	var changes int64
-	err = c.table.store.transact(p.DB, func(db *sqlite3.Conn) error {
+	err = st.transact(p.DB, func(db *sqlite3.Conn) error {
 		stmt, err := sandbox.Prepare(db, text)
 		if err != nil {
 			return p.SQLError(err)
@@ -207,23 +277,19 @@ func (c *modification) insertFresh(p *vtab.Program, columns []provider.Column) (
 			return errors.Join(err, stmt.Close())
 		}
 		for stmt.Step() {
-			returned = append(returned, vtab.RowOf(stmt, columns))
+			inserted.Rows = append(inserted.Rows, vtab.RowOf(stmt, in.Returns))
 		}
 		if err := stmt.Close(); err != nil {
 			return p.SQLError(err)
 		}
-		changes = db.Changes()
+		inserted.Changed = db.Changes()
 		return nil
 	})
-	if err == nil {
-		c.changed(changes)
-	}
-	return returned, err
+	return inserted, err
 }
 
 // text is the INSERT with the fresh table in place of its query.
-func (c *modification) text(p *vtab.Program) (string, error) {
-	in := c.insert
+func (in *Insertion) text(p *vtab.Program, table string) (string, error) {
 	var b strings.Builder
 	b.WriteString("INSERT ")
 	switch {
@@ -232,7 +298,7 @@ func (c *modification) text(p *vtab.Program) (string, error) {
 	case in.Or != "":
 		b.WriteString("OR " + in.Or + " ")
 	}
-	b.WriteString("INTO " + c.table.inStore())
+	b.WriteString("INTO " + table)
 	if in.Alias != "" {
 		b.WriteString(" AS " + sqlite3.QuoteIdentifier(in.Alias))
 	}

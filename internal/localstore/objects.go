@@ -1,6 +1,7 @@
 package localstore
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -18,12 +19,15 @@ type Object struct {
 	Definition string // of a view: the text of its query
 	Refreshed  string // of a materialized view: when, as ISO 8601
 
-	store   *store
-	columns []string // of a view: the names given to its columns; empty: the query's
+	Columns []string // of a view: the names given to its columns; empty: the query's
+	Backend Backend
 }
 
-// objects lists the tables and views of the store, sorted by name.
-func (st *store) objects() ([]Object, error) {
+// key identifies the object among those of a session.
+func (o *Object) key() string { return o.Backend.Schema() + "." + strings.ToLower(o.Name) }
+
+// Objects implements [Backend].
+func (st *store) Objects() ([]Object, error) {
 	if ok, err := st.exists(); !ok || err != nil {
 		return nil, err
 	}
@@ -36,7 +40,7 @@ func (st *store) objects() ([]Object, error) {
 	return found, err
 }
 
-// list is objects for a database that has the store.
+// list is Objects for a database that has the store.
 func (st *store) list(db *sqlite3.Conn) ([]Object, error) {
 	query := "SELECT name, upper(type), '', '', '' FROM " + st.schema + ".sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'lakeql\\_%' ESCAPE '\\'" +
 		// The queue of pipelines, where they fill the store.
@@ -56,14 +60,11 @@ func (st *store) list(db *sqlite3.Conn) ([]Object, error) {
 	defer func() { _ = stmt.Close() }() // it returns the error of the last step again
 	var all []Object
 	for stmt.Step() {
-		if st.gone[strings.ToLower(stmt.ColumnText(0))] {
-			continue
-		}
 		o := Object{
-			store: st, Name: stmt.ColumnText(0), Kind: statement.ObjectKind(stmt.ColumnText(1)),
+			Backend: st, Name: stmt.ColumnText(0), Kind: statement.ObjectKind(stmt.ColumnText(1)),
 			Definition: stmt.ColumnText(2), Refreshed: stmt.ColumnText(4),
 		}
-		if err := o.check(stmt.ColumnText(3)); err != nil {
+		if err := o.check(st, stmt.ColumnText(3)); err != nil {
 			return nil, err
 		}
 		all = append(all, o)
@@ -76,16 +77,16 @@ func (st *store) list(db *sqlite3.Conn) ([]Object, error) {
 
 // check validates the store's description of the object, and reads its list of columns. A store's file
 // may hold anything.
-func (o *Object) check(columns string) error {
+func (o *Object) check(st *store, columns string) error {
 	switch {
 	case strings.ContainsRune(o.Name, 0):
-		return o.store.damaged("the name %s holds the character 0", provider.Quote(o.Name))
+		return st.damaged("the name %s holds the character 0", provider.Quote(o.Name))
 	case o.Kind != statement.TableObject && o.Kind != statement.View && o.Kind != statement.MaterializedView:
-		return o.store.damaged("%s is a %s, and there are tables, views and materialized views", provider.Quote(o.Name), provider.Quote(string(o.Kind)))
+		return st.damaged("%s is a %s, and there are tables, views and materialized views", provider.Quote(o.Name), provider.Quote(string(o.Kind)))
 	}
 	var ok bool
-	if o.columns, ok = unquoteList(columns); !ok {
-		return o.store.damaged("the columns of the view %s are not a list of names: %s", provider.Quote(o.Name), provider.Quote(columns))
+	if o.Columns, ok = unquoteList(columns); !ok {
+		return st.damaged("the columns of the view %s are not a list of names: %s", provider.Quote(o.Name), provider.Quote(columns))
 	}
 	return nil
 }
@@ -131,53 +132,63 @@ func unquoteList(text string) (names []string, ok bool) {
 	return names, true
 }
 
-// find returns the object with a name, and ignores case; nil if no object has it.
+// find returns the object with a name; nil if no object has it. Of several that differ by case, it
+// returns the one with exactly the name.
 func find(all []Object, name string) *Object {
+	var alike *Object
 	for i := range all {
-		if strings.EqualFold(all[i].Name, name) {
+		switch {
+		case all[i].Name == name:
 			return &all[i]
+		case alike == nil && strings.EqualFold(all[i].Name, name):
+			alike = &all[i]
 		}
 	}
-	return nil
+	return alike
 }
 
-// inStore names the object with its store, for SQLite.
-func (o *Object) inStore() string { return o.store.schema + "." + sqlite3.QuoteIdentifier(o.Name) }
+// named names a table with the store, for SQLite.
+func (st *store) named(table string) string { return st.schema + "." + sqlite3.QuoteIdentifier(table) }
 
 // keep writes the object into the list of its store.
-func (o *Object) keep(db *sqlite3.Conn) error {
-	stmt, err := sandbox.Prepare(db, "INSERT OR REPLACE INTO "+o.store.schema+"."+objectsTable+" VALUES (?, ?, ?, ?, ?)")
+func (st *store) keep(db *sqlite3.Conn, o *Object) error {
+	stmt, err := sandbox.Prepare(db, "INSERT OR REPLACE INTO "+st.schema+"."+objectsTable+" VALUES (?, ?, ?, ?, ?)")
 	if err != nil {
-		return o.store.fault(err)
+		return st.fault(err)
 	}
-	for i, text := range []string{o.Name, string(o.Kind), o.Definition, quoteList(o.columns), o.Refreshed} {
+	for i, text := range []string{o.Name, string(o.Kind), o.Definition, quoteList(o.Columns), o.Refreshed} {
 		err = errors.Join(err, stmt.BindText(i+1, text))
 	}
 	if err := errors.Join(err, stmt.Exec(), stmt.Close()); err != nil {
-		return o.store.fault(err)
+		return st.fault(err)
 	}
 	return nil
 }
 
-func (o *Object) drop(db *sqlite3.Conn) error {
-	stmt, err := sandbox.Prepare(db, "DELETE FROM "+o.store.schema+"."+objectsTable+" WHERE name = ?")
+// Drop implements [Backend].
+func (st *store) Drop(ctx context.Context, o *Object) error {
+	return st.change(ctx, func(db *sqlite3.Conn) error { return st.drop(db, o) })
+}
+
+func (st *store) drop(db *sqlite3.Conn, o *Object) error {
+	stmt, err := sandbox.Prepare(db, "DELETE FROM "+st.schema+"."+objectsTable+" WHERE name = ?")
 	if err != nil {
-		return o.store.fault(err)
+		return st.fault(err)
 	}
 	if err := errors.Join(stmt.BindText(1, o.Name), stmt.Exec(), stmt.Close()); err != nil {
-		return o.store.fault(err)
+		return st.fault(err)
 	}
 	if o.Kind != statement.View {
-		return dropTable(db, o.store, o.Name)
+		return st.dropTable(db, o.Name)
 	}
-	if err := sandbox.Exec(db, "DROP VIEW IF EXISTS "+o.inStore()); err != nil { // one that SQLite has itself
-		return o.store.fault(err)
+	if err := sandbox.Exec(db, "DROP VIEW IF EXISTS "+st.named(o.Name)); err != nil { // one that SQLite has itself
+		return st.fault(err)
 	}
 	return nil
 }
 
-func dropTable(db *sqlite3.Conn, st *store, name string) error {
-	if err := sandbox.Exec(db, "DROP TABLE IF EXISTS "+st.schema+"."+sqlite3.QuoteIdentifier(name)); err != nil {
+func (st *store) dropTable(db *sqlite3.Conn, name string) error {
+	if err := sandbox.Exec(db, "DROP TABLE IF EXISTS "+st.named(name)); err != nil {
 		return st.fault(err)
 	}
 	return nil

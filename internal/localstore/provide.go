@@ -10,14 +10,11 @@ import (
 // Provide makes a table or view of the stores part of a program's database, and reports whether the
 // stores have it. The name may begin with a schema. While the program runs, it calls missing with the
 // gaps of <table>_at(time), or note if it reads how old the rows are.
-func (s *Stores) Provide(p *vtab.Program, name string, note, missing func(format string, args ...any)) (bool, error) {
-	schema, _, _ := strings.Cut(name, ".")
+func (s *Stores) Provide(p *vtab.Program, name string, note, missing Note) (bool, error) {
+	schema, rest, _ := strings.Cut(name, ".")
 	for _, st := range s.all {
-		if name != schema && strings.EqualFold(st.schema, schema) {
-			if there, err := st.exists(); !there || err != nil {
-				return false, err
-			}
-			return s.provideStore(p, st)
+		if name != schema && strings.EqualFold(st.Schema(), schema) {
+			return s.provideStore(p, st, rest)
 		}
 	}
 	return s.provide(p, name, func(format string, args ...any) {
@@ -31,7 +28,7 @@ func (s *Stores) Provide(p *vtab.Program, name string, note, missing func(format
 
 // provide makes a table or view of the stores part of the program's database, and reports whether
 // one of that name was added.
-func (s *Stores) provide(p *vtab.Program, name string, note func(format string, args ...any)) (bool, error) {
+func (s *Stores) provide(p *vtab.Program, name string, note Note) (bool, error) {
 	o, err := s.object(name)
 	if err != nil {
 		return false, err
@@ -42,14 +39,14 @@ func (s *Stores) provide(p *vtab.Program, name string, note func(format string, 
 	if o.isQuery() {
 		return provideView(p, o)
 	}
-	return s.provideStore(p, o.store)
+	return s.provideStore(p, o.Backend, o.Name)
 }
 
 func provideView(p *vtab.Program, o *Object) (bool, error) {
-	if !p.FirstTime(o.store.schema + "." + strings.ToLower(o.Name)) {
+	if !p.FirstTime(o.key()) {
 		return false, nil
 	}
-	return true, inView(o.Name, p.CreateView(o.Name, o.columns, o.Definition))
+	return true, inView(o.Name, p.CreateView(o.Name, o.Columns, o.Definition))
 }
 
 // inView adds the name of the view to an error. The position is dropped: it is one in the view's
@@ -61,27 +58,25 @@ func inView(name string, err error) error {
 	})
 }
 
-// provideStore makes all tables of a store part of the database. The session's own tables and views
-// are added before: SQLite finds them first then, as object does.
-func (s *Stores) provideStore(p *vtab.Program, st *store) (bool, error) {
-	if !p.FirstTime(st.schema) {
-		return false, nil
-	}
+// provideStore makes a table of a store part of the database, or all that it can provide at once. The
+// session's own tables and views are added before: SQLite finds them first then, as object does.
+func (s *Stores) provideStore(p *vtab.Program, st Backend, name string) (bool, error) {
 	session := s.all[0]
 	if st == session {
-		return true, st.attach(p.DB)
+		return st.Provide(p, name)
 	}
-	if _, err := s.provideStore(p, session); err != nil { // SQLite looks into what came first
+	if _, err := session.Provide(p, ""); err != nil { // SQLite looks into what came first
 		return false, err
 	}
-	if err := st.attach(p.DB); err != nil {
+	added, err := st.Provide(p, name)
+	if err != nil || !added {
 		return false, err
 	}
-	own, err := session.objects()
-	if err != nil {
-		return false, err
+	own, err := session.Objects()
+	if err != nil || len(own) == 0 {
+		return true, err
 	}
-	all, err := st.list(p.DB)
+	all, err := s.objects(st)
 	if err != nil {
 		return false, err
 	}
@@ -93,4 +88,15 @@ func (s *Stores) provideStore(p *vtab.Program, st *store) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// Provide implements [Backend]: all tables come at once.
+func (st *store) Provide(p *vtab.Program, _ string) (bool, error) {
+	if there, err := st.exists(); !there || err != nil {
+		return false, err
+	}
+	if !p.FirstTime(st.schema) {
+		return false, nil
+	}
+	return true, st.attach(p.DB)
 }

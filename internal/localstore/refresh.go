@@ -31,7 +31,7 @@ func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
 	if err != nil {
 		return nil, provider.At(inView(o.Name, err), st.Position)
 	}
-	names, err := columnNames(o)
+	names, err := o.Backend.Columns(o)
 	if err == nil && len(names) == len(p.Columns) {
 		for i, name := range names {
 			p.Columns[i].Name = name
@@ -43,13 +43,16 @@ func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
 	if err == nil {
 		err = distinct(p.Columns, st.Position)
 	}
+	if err == nil {
+		err = provider.At(o.Backend.Check(o.Name, p.Columns), st.Name.Pos)
+	}
 	if err != nil {
 		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
 	old := *o
-	o.store = r.writable(o.store)
-	f := &filling{object: o, position: st.Position, as: as, columns: p.Columns, admit: func(all []Object) (bool, error) {
+	o.Backend = r.writable(o.Backend)
+	f := &Filling{Object: o, position: st.Position, as: as, Columns: p.Columns, Admit: func(all []Object) (bool, error) {
 		if there := find(all, old.Name); !r.DryRun && (there == nil || there.Kind != old.Kind || there.Definition != old.Definition) {
 			return false, provider.Usagef("%s was changed or dropped meanwhile", provider.Printable(old.Name)).
 				At(st.Name.Pos)
@@ -59,13 +62,13 @@ func (r *Runner) Refresh(st *statement.Refresh) (*Work, error) {
 	return r.materialize(f, p), nil
 }
 
-// columnNames lists the columns of an object's table.
-func columnNames(o *Object) ([]string, error) {
+// Columns implements [Backend].
+func (st *store) Columns(o *Object) ([]string, error) {
 	var names []string
-	err := o.store.use(func(db *sqlite3.Conn) error {
-		stmt, err := sandbox.Prepare(db, "SELECT * FROM "+o.inStore())
+	err := st.use(func(db *sqlite3.Conn) error {
+		stmt, err := sandbox.Prepare(db, "SELECT * FROM "+st.named(o.Name))
 		if err != nil {
-			return o.store.fault(err)
+			return st.fault(err)
 		}
 		for i := range stmt.ColumnCount() {
 			names = append(names, stmt.ColumnName(i))

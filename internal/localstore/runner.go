@@ -3,8 +3,6 @@ package localstore
 import (
 	"context"
 
-	"github.com/ncruces/go-sqlite3"
-
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -16,7 +14,7 @@ type Runner struct {
 	// DryRun makes changes that end with the session, and sends nothing.
 	DryRun bool
 	// Note receives the messages about the statement.
-	Note func(format string, args ...any)
+	Note Note
 	// Whole returns an error if the statement continued without a part of an answer. A gap in stored
 	// rows would be invisible later.
 	Whole func(pos provider.Position) error
@@ -41,7 +39,7 @@ func nothing() *Work {
 
 // change is the work of a statement that changes a store and returns no rows. The program, if any,
 // was compiled to check it.
-func (r *Runner) change(st *store, change func(db *sqlite3.Conn) error, checked *vtab.Program) *Work {
+func (r *Runner) change(change func(context.Context) error, checked *vtab.Program) *Work {
 	discard := func() {
 		if checked != nil {
 			_ = checked.Close() // there is nothing in it
@@ -52,14 +50,14 @@ func (r *Runner) change(st *store, change func(db *sqlite3.Conn) error, checked 
 		if r.DryRun {
 			r.noteDryRun()
 		}
-		return provider.NewRows(nil, nil), st.change(ctx, change)
+		return provider.NewRows(nil, nil), change(ctx)
 	}
 	return &Work{Run: run, Close: discard}
 }
 
 // writable returns the store to change in place of another one: a dry run changes nothing that
 // outlives it.
-func (r *Runner) writable(st *store) *store {
+func (r *Runner) writable(st Backend) Backend {
 	if r.DryRun {
 		return r.Stores.all[0]
 	}

@@ -24,33 +24,54 @@ const (
 // the last query of a workspace failed or the pipeline does not query it any more; columns that the query
 // no longer returns; a schedule that runs another version of the pipeline. It notes nothing for a program
 // that reads the status itself. It passes rows that are old or missing to missing, and the rest to note.
-func (s *Stores) NoteStale(p *vtab.Program, note, missing func(format string, args ...any)) error {
+func (s *Stores) NoteStale(p *vtab.Program, note, missing Note) error {
 	for _, st := range s.all {
-		if !p.Has(st.schema) {
-			continue
-		}
-		stmt, err := sandbox.Prepare(p.DB, "SELECT table_name, about, note, kind FROM "+st.schema+"."+pipelineNotes+" ORDER BY table_name, kind, about")
-		if err != nil { // version 0.1.0 filled it
-			stmt, err = sandbox.Prepare(p.DB, "SELECT table_name, '', 'the rows of ' || sum(stale) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed; "+statusView+" tells which', 'failed' FROM "+st.schema+"."+pipelineSlices+" GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
-		}
-		if err != nil {
-			continue // no pipeline has filled it
-		}
-		for stmt.Step() {
-			name, column := stmt.ColumnText(0), stmt.ColumnText(1)
-			if isAbout(p, name) && (column == "" || readsColumn(p, column)) {
-				say := note
-				if kind := stmt.ColumnText(3); kind == "failed" || kind == "empty" { // no row, or none of some workspace
-					say = missing
-				}
-				say("%s: %s", provider.Printable(name), provider.Printable(stmt.ColumnText(2)))
-			}
-		}
-		if err := stmt.Close(); err != nil {
-			return st.fault(err)
+		if err := st.NoteStale(p, note, missing); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// NoteStale implements [Backend].
+func (st *store) NoteStale(p *vtab.Program, note, missing Note) error {
+	if !p.Has(st.schema) {
+		return nil
+	}
+	stmt, err := sandbox.Prepare(p.DB, "SELECT table_name, about, note, kind FROM "+st.schema+"."+pipelineNotes+" ORDER BY table_name, kind, about")
+	if err != nil { // version 0.1.0 filled it
+		stmt, err = sandbox.Prepare(p.DB, "SELECT table_name, '', 'the rows of ' || sum(stale) || ' of ' || count(*) || ' workspaces are old or missing, because their last query failed; "+statusView+" tells which', 'failed' FROM "+st.schema+"."+pipelineSlices+" GROUP BY 1 HAVING sum(stale) > 0 ORDER BY 1")
+	}
+	if err != nil {
+		return nil //nolint:nilerr // no pipeline has filled it
+	}
+	for stmt.Step() {
+		Gap{stmt.ColumnText(0), stmt.ColumnText(1), stmt.ColumnText(2), stmt.ColumnText(3)}.Tell(p, note, missing)
+	}
+	if err := stmt.Close(); err != nil {
+		return st.fault(err)
+	}
+	return nil
+}
+
+// Gap is a row of lakeql_note: what a table of a pipeline lacks.
+type Gap struct {
+	Table  string
+	Column string // that it is about; empty: the whole table
+	Text   string
+	Kind   string
+}
+
+// Tell passes the gap to one of the functions if a program reads the table, and the column: to missing if
+// rows are old or missing.
+func (g Gap) Tell(p *vtab.Program, note, missing Note) {
+	if !isAbout(p, g.Table) || g.Column != "" && !readsColumn(p, g.Column) {
+		return
+	}
+	if g.Kind == "failed" || g.Kind == "empty" { // no row, or none of some workspace
+		note = missing
+	}
+	note("%s: %s", provider.Printable(g.Table), provider.Printable(g.Text))
 }
 
 // readsColumn reports whether a program names a column, or may read all of them.
@@ -79,7 +100,7 @@ func ofPipeline(o *Object) bool {
 	if o.Kind != statement.View || o.Definition != "" {
 		return false
 	}
-	all, err := o.store.objects()
+	all, err := o.Backend.Objects()
 	if err != nil || find(all, statusView) == nil {
 		return false
 	}

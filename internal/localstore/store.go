@@ -14,19 +14,31 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/lakeql/lakeql/internal/sandbox"
+	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // store is one database.
 type store struct {
-	schema string          // its schema in a program's database
-	path   string          // of the file; empty: it is in memory
-	memory string          // the name of one in memory
-	gone   map[string]bool // what a dry run would have dropped, in lower case
+	schema string // its schema in a program's database
+	path   string // of the file; empty: it is in memory
+	memory string // the name of one in memory
 	// sqlMemory is how many bytes SQLite may take; 0: the usual number.
 	sqlMemory int64
 }
+
+// Native implements [Backend].
+func (*store) Native() bool { return true }
+
+// Schema implements [Backend].
+func (st *store) Schema() string { return st.schema }
+
+// Check implements [Backend]: SQLite takes any name.
+func (*store) Check(string, []provider.Column) error { return nil }
+
+// CheckDefinition implements [Backend]: SQLite has read it.
+func (*store) CheckDefinition(*statement.Create) error { return nil }
 
 // exists reports whether the store was ever written.
 func (st *store) exists() (bool, error) {
@@ -178,6 +190,32 @@ func (st *store) change(ctx context.Context, f func(db *sqlite3.Conn) error) err
 		return st.transact(db, f)
 	})
 }
+
+// Begin implements [Backend].
+func (st *store) Begin(_ context.Context, p *vtab.Program) (Transaction, error) {
+	tx, err := p.DB.BeginImmediate()
+	if err != nil {
+		return nil, st.fault(err)
+	}
+	return &transaction{tx, st}, nil
+}
+
+// transaction is one of SQLite.
+type transaction struct {
+	tx    sqlite3.Txn
+	store *store
+}
+
+// Commit implements [Transaction].
+func (t *transaction) Commit() error {
+	if err := sandbox.Catch(t.store.sqlMemory, t.tx.Commit); err != nil {
+		return t.store.fault(err)
+	}
+	return nil
+}
+
+// Rollback implements [Transaction].
+func (t *transaction) Rollback() error { return sandbox.Catch(t.store.sqlMemory, t.tx.Rollback) }
 
 // transact runs a function in a transaction of a database that the store is part of.
 func (st *store) transact(db *sqlite3.Conn, f func(db *sqlite3.Conn) error) error {

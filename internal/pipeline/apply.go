@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -439,9 +440,9 @@ func (d *dialect) restore(columns []Column, row []any) error {
 		case string:
 			switch {
 			case c.Type == JSON && d.postgres:
-				v = unescapeJSON(json.RawMessage(given))
+				v = postgres.UnescapeJSON(json.RawMessage(given))
 			case d.postgres:
-				v = unescapeText(given)
+				v = postgres.UnescapeText(given)
 			}
 		}
 		var err error

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/postgres"
 )
 
 // database is the database of a store, with the queue of its work.
@@ -140,10 +142,10 @@ func (d *dialect) value(v any) any {
 		if !d.postgres {
 			return scalar(v)
 		}
-		return escapeJSON(v)
+		return postgres.EscapeJSON(v)
 	case string:
 		if d.postgres {
-			return escapeText(v)
+			return postgres.EscapeText(v)
 		}
 	case hash:
 		return v[:]

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -57,7 +58,7 @@ func ParseTime(text string) (time.Time, bool) {
 // StoreExists reports why a store cannot be read. Opening a missing file would make it, so this function
 // checks that it exists.
 func StoreExists(store string) error {
-	if store == "" || isPostgres(store) {
+	if store == "" || postgres.Is(store) {
 		return nil
 	}
 	if strings.Contains(store, "://") {
@@ -65,9 +66,9 @@ func StoreExists(store string) error {
 	}
 	_, err := os.Stat(store)
 	if errors.Is(err, fs.ErrNotExist) {
-		return provider.Usagef("there is no store %s yet", provider.Printable(Place(store))).
+		return provider.Usagef("there is no store %s yet", provider.Printable(postgres.Place(store))).
 			Hintf("lakeql pipeline run makes it; --store names another").
 			Because(err)
 	}
-	return storeError(Place(store), err)
+	return storeError(postgres.Place(store), err)
 }

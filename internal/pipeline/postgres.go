@@ -4,20 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/lakeql/lakeql/provider"
+	"github.com/lakeql/lakeql/internal/postgres"
 )
 
 // postgresDatabase is a PostgreSQL server, on which any number of processes work.
@@ -33,10 +29,13 @@ type postgresDatabase struct {
 const migrationLock = 0x6c616b6570
 
 // openPostgres connects to a server.
-func openPostgres(ctx context.Context, dsn string, minter Minter) (*postgresDatabase, error) {
-	config, where, err := postgresConfig(dsn, minter)
+func openPostgres(ctx context.Context, dsn string, minter postgres.Minter) (*postgresDatabase, error) {
+	config, where, err := postgres.Config(dsn, minter)
 	if err != nil {
 		return nil, err
+	}
+	if _, said := config.ConnConfig.RuntimeParams[idleSetting]; !said {
+		config.AfterConnect = endIdleTransactions
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -57,67 +56,6 @@ func openPostgres(ctx context.Context, dsn string, minter Minter) (*postgresData
 	return p, nil
 }
 
-// Minter returns the password and the host of a Lakebase endpoint, projects/…/branches/…/endpoints/…, in a
-// workspace (empty: the configured one).
-type Minter func(ctx context.Context, workspace, endpoint string) (Login, error)
-
-// Login holds the credentials of a Lakebase endpoint.
-type Login struct {
-	Host     string
-	User     string // the identity that the password is for; empty: not known
-	Password provider.Secret
-	Expires  time.Time // when it opens no new connection any more
-}
-
-// The parameters of a connection string that name a Lakebase endpoint.
-const (
-	lakebaseEndpoint  = "lakebase_endpoint"
-	lakebaseWorkspace = "lakebase_workspace"
-)
-
-// postgresConfig reads a connection string. where names the server without its password.
-func postgresConfig(dsn string, minter Minter) (config *pgxpool.Config, where string, err error) {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		return nil, "", unreadableDSN() // the error would quote the string, password and all
-	}
-	query := u.Query()
-	endpoint, workspace := query.Get(lakebaseEndpoint), query.Get(lakebaseWorkspace)
-	query.Del(lakebaseEndpoint)
-	query.Del(lakebaseWorkspace)
-	if endpoint != "" && !query.Has("sslmode") && !isLoopback(u.Hostname()) {
-		query.Set("sslmode", "verify-full") // a token is a password
-	}
-	fromEndpoint := endpoint != "" && u.Hostname() == ""
-	if fromEndpoint { // without a host it would be a socket of this machine, for which there is no TLS
-		u.Host = endpointHost + u.Host
-	}
-	u.RawQuery = query.Encode()
-	if config, err = pgxpool.ParseConfig(u.String()); err != nil {
-		return nil, "", unreadableDSN()
-	}
-	if !query.Has("pool_max_conns") {
-		config.MaxConns = 8
-	}
-	config.MaxConns = max(config.MaxConns, 2) // one listens for jobs
-	config.ConnConfig.RuntimeParams["application_name"] = "lakeql"
-	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	if !query.Has(idleSetting) {
-		config.AfterConnect = endIdleTransactions
-	}
-	if endpoint != "" {
-		if minter == nil {
-			return nil, "", provider.Usagef("the connection string names a Lakebase endpoint, for which there is no workspace to ask")
-		}
-		login := &logins{mint: minter, workspace: workspace, endpoint: endpoint, host: fromEndpoint, user: u.User.Username() == ""}
-		config.BeforeConnect = login.fill
-	}
-	return config, Place(dsn), nil
-}
-
-// endpointHost stands for the host of an endpoint until that is asked for.
-const endpointHost = "endpoint.invalid"
-
 const (
 	idleSetting = "idle_in_transaction_session_timeout"
 	// longestIdle is the longest time without activity in a transaction: a worker that freezes in one
@@ -131,93 +69,6 @@ const (
 func endIdleTransactions(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, fmt.Sprintf("SET %s = %d", idleSetting, longestIdle.Milliseconds()))
 	return err
-}
-
-// Place names a store without its password, even if the name cannot be parsed.
-func Place(store string) string {
-	scheme, _, ok := strings.Cut(store, "://")
-	if !ok {
-		return store
-	}
-	u, err := url.Parse(store)
-	if err != nil {
-		return scheme + "://…"
-	}
-	return u.Scheme + "://" + u.Host + u.Path
-}
-
-func unreadableDSN() error {
-	return provider.Usagef("the connection string of the store cannot be read").
-		Hintf("write postgres://user@host:5432/database, with the password in PGPASSWORD or ~/.pgpass, or ?lakebase_endpoint=projects/…/branches/…/endpoints/…")
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// isPostgres reports whether a store is the connection string of a server, not the name of a file.
-func isPostgres(store string) bool {
-	return strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://")
-}
-
-// logins mint the password of an endpoint before a connection, and keep it while it is good for more.
-type logins struct {
-	mint                Minter
-	workspace, endpoint string
-	host, user          bool // the endpoint says them
-
-	mu     sync.Mutex
-	last   Login
-	minted time.Time
-}
-
-const (
-	// renewal is how long before its end a password is not used for new connections any more.
-	renewal = 5 * time.Minute
-	// mintPause is how long a password is kept at least that the server refuses: another one may not be better.
-	mintPause = 5 * time.Second
-)
-
-func (l *logins) fill(ctx context.Context, config *pgx.ConnConfig) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if time.Until(l.last.Expires) < renewal {
-		login, err := l.mint(ctx, l.workspace, l.endpoint)
-		if err != nil {
-			return err
-		}
-		l.last, l.minted = login, time.Now()
-	}
-	used, tell := l.last.Password, config.OnPgError
-	config.OnPgError = func(conn *pgconn.PgConn, err *pgconn.PgError) bool {
-		if strings.HasPrefix(err.Code, "28") {
-			l.refused(used)
-		}
-		return tell(conn, err)
-	}
-	config.Password = used.Reveal()
-	if l.user && l.last.User != "" {
-		config.User = l.last.User
-	}
-	if l.host {
-		config.Host = l.last.Host
-		config.Fallbacks = slices.DeleteFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != l.last.Host })
-		if config.TLSConfig != nil {
-			config.TLSConfig = config.TLSConfig.Clone()
-			config.TLSConfig.ServerName = l.last.Host
-		}
-	}
-	return nil
-}
-
-// refused forgets a password that did not open the server: it may have been taken back.
-func (l *logins) refused(password provider.Secret) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.last.Password == password && time.Since(l.minted) > mintPause {
-		l.last = Login{}
-	}
 }
 
 func (p *postgresDatabase) migrate(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -20,11 +21,11 @@ type Store struct {
 // OpenStore opens a store: a connection string (postgres://…), or the name of an SQLite file, which it
 // makes if it does not exist. minter returns passwords of Lakebase endpoints; nil: such stores cannot be
 // opened.
-func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error) {
+func OpenStore(ctx context.Context, store string, minter postgres.Minter) (*Store, error) {
 	var db database
 	var err error
 	switch {
-	case isPostgres(store):
+	case postgres.Is(store):
 		db, err = openPostgres(ctx, store, minter)
 	case strings.Contains(store, "://"):
 		return nil, unknownStore(store)
@@ -36,7 +37,7 @@ func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, d: db.dialect(), place: Place(store)}
+	s := &Store{db: db, d: db.dialect(), place: postgres.Place(store)}
 	if err := s.create(ctx); err != nil {
 		db.close()
 		return nil, storeError(s.place, err)
@@ -46,13 +47,13 @@ func OpenStore(ctx context.Context, store string, minter Minter) (*Store, error)
 
 // unknownStore is the error for a store of a kind that there is not.
 func unknownStore(store string) error {
-	return provider.Usagef("the store %s is neither a file nor postgres://…", provider.Quote(Place(store))).
+	return provider.Usagef("the store %s is neither a file nor postgres://…", provider.Quote(postgres.Place(store))).
 		Hintf("name an SQLite file, or a PostgreSQL server as postgres://user@host/database")
 }
 
 // StoreOf is the store that a pipeline names; a file is beside pipeline.yaml.
 func StoreOf(d *Definition) string {
-	if d.Store == "" || isPostgres(d.Store) || filepath.IsAbs(d.Store) || strings.Contains(d.Store, "://") {
+	if d.Store == "" || postgres.Is(d.Store) || filepath.IsAbs(d.Store) || strings.Contains(d.Store, "://") {
 		return d.Store
 	}
 	return filepath.Join(d.Folder, d.Store)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -60,9 +61,9 @@ func (d *dialect) shown(c provider.Column, v any) any {
 		return stamp(v)
 	case string:
 		if d.postgres && c.Type == "object" {
-			v = string(unescapeJSON(json.RawMessage(v)))
+			v = string(postgres.UnescapeJSON(json.RawMessage(v)))
 		} else if d.postgres {
-			v = unescapeText(v)
+			v = postgres.UnescapeText(v)
 		}
 		if c.Type == "object" {
 			return shownJSON(v, encoded)

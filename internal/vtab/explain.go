@@ -182,8 +182,11 @@ func explain(p *Program) (*explanation, error) {
 		places[line.choice] = found[1:]
 		cursor := found[0].Cursor
 		e.trace.Names[cursor] = line.alias
+		if _, ok := e.program.externalStep(line); ok {
+			e.trace.Columns[cursor] = e.program.externals[line.choice.Number].names()
+		}
 		if line.chosen == nil {
-			continue // a table of SQLite's own, such as json_each
+			continue // a table of SQLite's own, such as json_each, or an external one
 		}
 		e.at[i], e.trace.Columns[cursor] = &found[0], fieldNames(e.fields(line.chosen))
 	}
@@ -231,6 +234,7 @@ func (e *explanation) nameStored(table bytecode.Table) error {
 // step describes a line of the plan.
 func (e *explanation) step(i int) Step {
 	line, at := e.lines[i], e.at[i]
+	text, external := e.program.externalStep(line)
 	switch {
 	case at != nil && line.chosen.table == ofTarget:
 		s := Step{Method: e.program.Target.access.method, Target: true}
@@ -238,6 +242,8 @@ func (e *explanation) step(i int) Step {
 		return s
 	case at != nil:
 		return e.callStep(line, *at)
+	case external:
+		return Step{Text: text}
 	case line.alias != "":
 		return Step{Text: "sqlite: " + line.alias} // a function that returns rows
 	}

@@ -110,6 +110,9 @@ func (p *Program) nearestColumn(name string) string {
 			names = append(names, f.name)
 		}
 	}
+	for _, e := range p.externals {
+		names = append(names, e.names()...)
+	}
 	names = append(names, p.names("SELECT DISTINCT c.name FROM pragma_table_list t, pragma_table_xinfo(t.name, t.schema) c WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.name NOT LIKE 'lakeql\\_%' ESCAPE '\\'")...)
 	return nearest(names, name)
 }

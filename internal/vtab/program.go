@@ -47,6 +47,8 @@ type Program struct {
 	former    map[string]*provider.Resource // see tables
 	provided  map[string]bool               // keys of FirstTime
 	functions *functions.Set
+	externals []*external
+	closers   []func() error
 	rowIDs    map[rowKey]int64
 	ctx       context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
 	// ask makes the call that a table needs, for the choice with the number step. No reading means
@@ -105,7 +107,7 @@ func (p *Program) prepared() (*Program, error) {
 		return nil, provider.Internalf("open SQLite").Because(err)
 	}
 	p.tables = tables{program: p, named: map[string]*table{}, former: p.former}
-	if err := p.catch(p.prepare); err != nil {
+	if err := p.Catch(p.prepare); err != nil {
 		_ = p.Close() // the error at hand counts
 		return nil, err
 	}
@@ -248,7 +250,7 @@ func (p *Program) Bytecode() (*bytecode.Program, error) {
 	if p.code != nil {
 		return p.code, nil
 	}
-	err := p.catch(func() (err error) {
+	err := p.Catch(func() (err error) {
 		if p.code, err = bytecode.Read(p.DB, p.stmt.SQL()); err != nil {
 			return provider.Internalf("explain the query").Because(err)
 		}
@@ -273,6 +275,14 @@ func (p *Program) flow() (bytecode.Flow, error) {
 	return code.Flow(), nil
 }
 
+// Context is the context of the statement. Before the program runs, it is never canceled.
+func (p *Program) Context() context.Context {
+	if p.ctx == nil {
+		return context.Background()
+	}
+	return p.ctx
+}
+
 // setContext sets the context of all that follows.
 func (p *Program) setContext(ctx context.Context) {
 	p.ctx = ctx
@@ -286,12 +296,19 @@ func (p *Program) Close() error {
 	}
 	db := p.DB
 	p.DB, p.stmt = nil, nil
-	return sandbox.Close(db)
+	err := sandbox.Close(db)
+	for _, release := range p.closers {
+		err = errors.Join(err, release())
+	}
+	return err
 }
 
-// catch runs a function that uses the program's database, and makes an error of a panic in SQLite,
+// OnClose has a function called when the program is closed.
+func (p *Program) OnClose(release func() error) { p.closers = append(p.closers, release) }
+
+// Catch runs a function that uses the program's database, and makes an error of a panic in SQLite,
 // which has no other way to say that its memory is used up. The program can only be closed then.
-func (p *Program) catch(f func() error) error {
+func (p *Program) Catch(f func() error) error {
 	return provider.At(sandbox.Catch(p.env.SQLMemory, f), p.position)
 }
 

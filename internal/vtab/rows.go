@@ -60,7 +60,7 @@ func (r *Rows) Next(ctx context.Context) ([]any, error) {
 	}
 	var row []any
 	if r.ended == nil {
-		r.ended = r.program.catch(func() (err error) {
+		r.ended = r.program.Catch(func() (err error) {
 			row, err = r.program.step()
 			return err
 		})
@@ -85,7 +85,7 @@ func (r *Rows) Costs() map[int]fetch.Cost { return r.fetch.Costs() }
 // Settle ends the calls and passes that still run, and the SQLite statement: its transaction can
 // end then, and nothing holds a lock of a store. The program stays open.
 func (r *Rows) Settle() error {
-	_ = r.program.catch(r.program.stmt.Reset) // it returns the error of the last step again
+	_ = r.program.Catch(r.program.stmt.Reset) // it returns the error of the last step again
 	return r.fetch.Close()
 }
 
@@ -129,7 +129,7 @@ func (p *Program) Requests(ctx context.Context) (provider.Rows, error) {
 
 // drain runs the program for its calls, and ignores its rows.
 func (p *Program) drain() error {
-	return p.catch(func() error {
+	return p.Catch(func() error {
 		for p.stmt.Step() {
 			continue
 		}
@@ -145,7 +145,7 @@ func (p *Program) drain() error {
 func (p *Program) Each(limit int, visit func(row []any) error) error {
 	for n := 0; n != limit; n++ {
 		var row []any
-		err := p.catch(func() (err error) {
+		err := p.Catch(func() (err error) {
 			row, err = p.step()
 			return err
 		})
@@ -159,6 +159,6 @@ func (p *Program) Each(limit int, visit func(row []any) error) error {
 			return err
 		}
 	}
-	_ = p.catch(p.stmt.Reset) // it returns the error of the last step again
+	_ = p.Catch(p.stmt.Reset) // it returns the error of the last step again
 	return nil
 }

@@ -1,7 +1,8 @@
-package pipeline
+package postgres
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func TestPasswordsAreRenewed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			minted := 0
-			config, _, err := postgresConfig("postgres:///inventory?lakebase_endpoint=projects/p", minting(&minted, test.good))
+			config, _, err := Config("postgres:///inventory?lakebase_endpoint=projects/p", minting(&minted, test.good))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +72,7 @@ func TestStoreTLS(t *testing.T) {
 		"postgres://127.0.0.1:5432/inventory?" + endpoint:                 {true, true}, // what the server takes
 	} {
 		minted := 0
-		config, where, err := postgresConfig(dsn, minting(&minted, time.Hour))
+		config, where, err := Config(dsn, minting(&minted, time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,6 +104,38 @@ func TestPlace(t *testing.T) {
 	} {
 		if got := Place(store); got != want {
 			t.Errorf("%s is told as %s, want %s", store, got, want)
+		}
+	}
+}
+
+// TestLakebaseForm reads the short form of a connection string.
+func TestLakebaseForm(t *testing.T) {
+	const endpoint = "projects/p/branches/b/endpoints/e"
+	for dsn, want := range map[string]struct{ user, database string }{
+		"lakebase://" + endpoint:                                    {"ada", "databricks_postgres"},
+		"lakebase://" + endpoint + "/inventory":                     {"ada", "inventory"},
+		"lakebase://bob@" + endpoint + "/inventory?sslmode=require": {"bob", "inventory"},
+		"postgres:///inventory?lakebase_endpoint=" + endpoint:       {"ada", "inventory"},
+	} {
+		asked := ""
+		config, _, err := Config(dsn, func(_ context.Context, _, endpoint string) (Login, error) {
+			asked = endpoint
+			return Login{Host: "db.example.com", User: "ada", Password: "x", Expires: time.Now().Add(time.Hour)}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := config.ConnConfig.Copy()
+		if err := config.BeforeConnect(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		if asked != endpoint || conn.Host != "db.example.com" || conn.User != want.user || conn.Database != want.database || conn.TLSConfig == nil {
+			t.Errorf("%s leads to %s of %s, database %s", dsn, asked, conn.User, conn.Database)
+		}
+	}
+	for _, dsn := range []string{"lakebase://", "lakebase://projects/p", "lakebase://projects/p/branches/b/endpoints//x", "lakebase://projects/p/branches/b/endpoints/e/x/y"} {
+		if _, _, err := Config(dsn, nil); err == nil || !strings.Contains(err.Error(), "names no endpoint") {
+			t.Errorf("%s: %v", dsn, err)
 		}
 	}
 }

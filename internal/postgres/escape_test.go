@@ -1,4 +1,4 @@
-package pipeline
+package postgres
 
 import (
 	"encoding/json"
@@ -13,15 +13,15 @@ func TestEscapes(t *testing.T) {
 	for given, want := range map[string]string{
 		"": "", "a é": "a é", "a\x00b": "a␛␀b", "a␀": "a␀", "␛": "␛␛", "␛␀": "␛␛␀", "␛ff": "␛␛ff", "a\xffb": "a␛ffb", "\xc3": "␛c3", "\x00\x00": "␛␀␛␀", "\ufffd": "\ufffd",
 	} {
-		got := escapeText(given)
-		if got != want || unescapeText(got) != given {
-			t.Errorf("%q is kept as %q, want %q, and comes back as %q", given, got, want, unescapeText(got))
+		got := EscapeText(given)
+		if got != want || UnescapeText(got) != given {
+			t.Errorf("%q is kept as %q, want %q, and comes back as %q", given, got, want, UnescapeText(got))
 		}
 	}
 	for given, want := range map[string]string{ // of older stores
 		"␛": "␛", "a␛b": "a␛b", "␛7f": "␛7f", "␛f": "␛f",
 	} {
-		if got := unescapeText(given); got != want {
+		if got := UnescapeText(given); got != want {
 			t.Errorf("%q comes back as %q, want %q", given, got, want)
 		}
 	}
@@ -29,9 +29,9 @@ func TestEscapes(t *testing.T) {
 		`{"a":1.10}`: `{"a":1.10}`, `{"a\u0000":["\u0000",12345678901234567890]}`: `{"a␛␀":["␛␀",12345678901234567890]}`,
 		`"\\u0000"`: `"\\u0000"`, `{"␛":"␛"}`: `{"␛␛":"␛␛"}`, `"<\u0000>"`: `"<␛␀>"`,
 	} {
-		got := escapeJSON(json.RawMessage(given))
-		if string(got) != want || string(unescapeJSON(got)) != given {
-			t.Errorf("%s is kept as %s, want %s, and comes back as %s", given, got, want, unescapeJSON(got))
+		got := EscapeJSON(json.RawMessage(given))
+		if string(got) != want || string(UnescapeJSON(got)) != given {
+			t.Errorf("%s is kept as %s, want %s, and comes back as %s", given, got, want, UnescapeJSON(got))
 		}
 	}
 }
@@ -42,9 +42,9 @@ func FuzzEscape(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		kept := escapeText(text)
-		if strings.ContainsRune(kept, 0) || !utf8.ValidString(kept) || unescapeText(kept) != text {
-			t.Errorf("%q is kept as %q, and comes back as %q", text, kept, unescapeText(kept))
+		kept := EscapeText(text)
+		if strings.ContainsRune(kept, 0) || !utf8.ValidString(kept) || UnescapeText(kept) != text {
+			t.Errorf("%q is kept as %q, and comes back as %q", text, kept, UnescapeText(kept))
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package pipeline
+package postgres
 
 import (
 	"bytes"
@@ -19,8 +19,8 @@ const (
 	escapedNUL = "␛␀"
 )
 
-// escapeText escapes a text for PostgreSQL.
-func escapeText(s string) string {
+// EscapeText escapes a text for PostgreSQL.
+func EscapeText(s string) string {
 	if strings.IndexByte(s, 0) < 0 && !strings.ContainsRune(s, escape) && utf8.ValidString(s) {
 		return s
 	}
@@ -45,8 +45,8 @@ func escapeText(s string) string {
 	return b.String()
 }
 
-// unescapeText restores an escaped text. A ␛ that begins no escape stays, because older stores have it.
-func unescapeText(s string) string {
+// UnescapeText restores an escaped text. A ␛ that begins no escape stays, because older stores have it.
+func UnescapeText(s string) string {
 	if !strings.ContainsRune(s, escape) {
 		return s
 	}
@@ -79,20 +79,20 @@ func unescapeText(s string) string {
 	}
 }
 
-// escapeJSON escapes JSON for PostgreSQL.
-func escapeJSON(v json.RawMessage) json.RawMessage {
+// EscapeJSON escapes JSON for PostgreSQL.
+func EscapeJSON(v json.RawMessage) json.RawMessage {
 	if !bytes.Contains(v, []byte(`\u0000`)) && !bytes.ContainsRune(v, escape) {
 		return v
 	}
-	return mapStrings(v, escapeText)
+	return mapStrings(v, EscapeText)
 }
 
-// unescapeJSON restores escaped JSON.
-func unescapeJSON(v json.RawMessage) json.RawMessage {
+// UnescapeJSON restores escaped JSON.
+func UnescapeJSON(v json.RawMessage) json.RawMessage {
 	if !bytes.ContainsRune(v, escape) {
 		return v
 	}
-	return mapStrings(v, unescapeText)
+	return mapStrings(v, UnescapeText)
 }
 
 // mapStrings applies a function to the strings and keys of JSON. It returns other text unchanged.
@@ -121,8 +121,11 @@ func mapStrings(v json.RawMessage, change func(string) string) json.RawMessage {
 	if dec.Decode(&value) != nil || dec.More() {
 		return v
 	}
-	if made, ok := encodeJSON(walk(value)).(json.RawMessage); ok {
-		return made
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(walk(value)) != nil {
+		return v
 	}
-	return v
+	return json.RawMessage(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
