@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/docgen"
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/mcp"
@@ -208,6 +209,9 @@ func (c *command) agentServer(o agents, stackql bool) (*mcp.Server, func(), erro
 	options.Catalogue = found.Catalogue
 	options.Page = func(name, service, resource string) (string, error) {
 		return docgen.Page(found.Catalogue, name, service, resource, docgen.Options{Extended: true})
+	}
+	if !o.revealSecrets {
+		options.LooksSecret = dispatch.LooksSecret
 	}
 	options.Session = func(dryRun bool, note func(string)) mcp.Runner {
 		session := newSession()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,8 +19,26 @@ import (
 type agent struct {
 	*mcp.ClientSession
 	server *emulator.Server
-	stderr *bytes.Buffer
+	stderr *output
 	ends   bool // the server may end before the client
+}
+
+// output collects what a process that still runs prints.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // startAgent runs lakeql mcp, and connects to its standard input and output.
@@ -36,7 +55,7 @@ func startAgentOf(t *testing.T, version string, opts emulator.Options, r run, cl
 	r.env = append(append(r.env, env...), "DATABRICKS_ACCOUNT_ID="+server.AccountID())
 	r.args = append([]string{"mcp", "--retry-timeout", "0"}, r.args...)
 	cmd := r.command(context.WithoutCancel(t.Context()), t)
-	a := &agent{server: server, stderr: &bytes.Buffer{}}
+	a := &agent{server: server, stderr: &output{}}
 	cmd.Stdin, cmd.Stderr = nil, a.stderr
 	a.connect(t, &mcp.CommandTransport{Command: cmd, TerminateDuration: 10 * time.Second}, version, client)
 	return a
@@ -331,13 +350,19 @@ func TestAgentMasks(t *testing.T) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	a.ask(t, "query", "SELECT 'dapi0123456789abcdef0123456789abcdef' AS a, 'plain' AS b")
+	free := `SELECT 'dapi0123456789abcdef0123456789abcdef' AS a, 'plain' AS b, json_object('n', 9007199254740993, 'list', json_array('x', 'postgres://u:hidden@h/d')) AS c`
+	if got, text := a.ask(t, "query", free); !got.Complete || !strings.Contains(text, `"a":"****","b":"plain","c":`) || strings.Contains(text, "hidden") || !strings.Contains(text, `"notes":["2 texts in the rows looked like a credential`) {
+		t.Errorf("credentials in free text: %s", text)
+	}
 	if _, failed := a.call(t, "query", map[string]any{"sql": "SELECT nonsense"}); !failed {
 		t.Error("nonsense has a value")
 	}
 	b := startAgent(t, emulator.Options{}, run{args: []string{"--reveal-secrets"}}, nil)
 	if got, text := b.ask(t, "query", credentials); len(got.Rows) != 1 || !strings.HasPrefix(got.Rows[0]["token"].(string), "eyJ") {
 		t.Errorf("a credential that is to be revealed: %s", text)
+	}
+	if _, text := b.ask(t, "query", free); !strings.Contains(text, `"a":"dapi0123456789abcdef0123456789abcdef"`) {
+		t.Errorf("free text that is to be revealed: %s", text)
 	}
 	log, err := os.ReadFile(audit)
 	if err != nil || bytes.Count(log, []byte("\n")) != 5 || !bytes.Contains(log, []byte(`"client":"test 1","outcome":"done","rows":1,`)) ||

@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -38,7 +37,7 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 type overHTTP struct {
 	url, token string
 	server     *emulator.Server
-	stderr     *bytes.Buffer
+	stderr     *output
 	signal     func(os.Signal)
 	wait       func() error
 }
@@ -51,7 +50,7 @@ func startHTTP(t *testing.T, opts emulator.Options, r run) *overHTTP {
 	r.env = append(r.env, env...)
 	r.args = append([]string{"mcp", "--http", "--port", "0", "--retry-timeout", "0"}, r.args...)
 	cmd := r.command(context.WithoutCancel(t.Context()), t)
-	h := &overHTTP{server: server, stderr: &bytes.Buffer{}}
+	h := &overHTTP{server: server, stderr: &output{}}
 	cmd.Stderr = h.stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -117,7 +116,7 @@ func TestAgentHTTP(t *testing.T) {
 		if got, text := a.ask(t, "execute", sql); !got.Complete || !strings.Contains(u.last(), "It sends 1 request") {
 			t.Errorf("version %q: %s", version, text)
 		}
-		u.action = "decline"
+		u.does("decline")
 		if text, failed := a.call(t, "execute", map[string]any{"sql": sql}); !failed || !strings.Contains(text, "declined") {
 			t.Errorf("version %q: %s", version, text)
 		}

@@ -33,6 +33,19 @@ func (u *user) options() *mcp.ClientOptions {
 	}}
 }
 
+// does sets how the user answers.
+func (u *user) does(action string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.action = action
+}
+
+func (u *user) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.asked)
+}
+
 // last returns the last question, and forgets all.
 func (u *user) last() string {
 	u.mu.Lock()
@@ -91,7 +104,7 @@ func TestAgentWrites(t *testing.T) {
 				t.Errorf("asked with a credential: %s\n%s", asked, text)
 			}
 
-			u.action = "decline"
+			u.does("decline")
 			a.server.Reset()
 			if text, failed := a.call(t, "execute", map[string]any{"sql": "DELETE FROM " + branches + " WHERE project_id = 'orders' AND branch_id = 'agent-1'"}); !failed || !strings.Contains(text, "the user declined: nothing was sent") {
 				t.Errorf("declined: %s", text)
@@ -99,7 +112,7 @@ func TestAgentWrites(t *testing.T) {
 			if asked := u.last(); !strings.Contains(asked, "DELETE http://") {
 				t.Errorf("asked: %s", asked)
 			}
-			u.action = "cancel"
+			u.does("cancel")
 			if text, failed := a.call(t, "execute", map[string]any{"sql": makeBranch}); !failed || !strings.Contains(text, "did not agree") {
 				t.Errorf("cancelled: %s", text)
 			}
@@ -117,11 +130,11 @@ func TestAgentWrites(t *testing.T) {
 			if got, failed := a.call(t, "query", map[string]any{"sql": makeBranch}); !failed || !strings.Contains(got, "hint: call execute") {
 				t.Errorf("a write by query: %s", got)
 			}
-			if len(u.asked) != 0 || len(a.server.Requests()) != 0 {
-				t.Errorf("asked %q, sent %+v", u.asked, a.server.Requests())
+			if u.count() != 0 || len(a.server.Requests()) != 0 {
+				t.Errorf("asked %q, sent %+v", u.last(), a.server.Requests())
 			}
 			// What reads needs no word of the user.
-			if got, text := a.ask(t, "execute", "SELECT 1 AS a"); !got.Complete || len(u.asked) != 0 {
+			if got, text := a.ask(t, "execute", "SELECT 1 AS a"); !got.Complete || u.count() != 0 {
 				t.Errorf("a query by execute: %s", text)
 			}
 			log, err := os.ReadFile(audit)
@@ -151,8 +164,8 @@ func TestAgentMayNotWrite(t *testing.T) {
 			t.Error("something was sent")
 		}
 	}
-	if len(u.asked) != 0 {
-		t.Errorf("asked %q", u.asked)
+	if u.count() != 0 {
+		t.Errorf("asked %q", u.last())
 	}
 }
 
@@ -226,7 +239,7 @@ func TestAgentChanges(t *testing.T) {
 		t.Fatal(got.stderr)
 	}
 	server.Reset()
-	a := &agent{server: server, stderr: &bytes.Buffer{}}
+	a := &agent{server: server, stderr: &output{}}
 	cmd := run{args: []string{"mcp", "--history", dir}, env: env}.command(context.WithoutCancel(t.Context()), t)
 	cmd.Stdin, cmd.Stderr = nil, a.stderr
 	a.connect(t, &mcp.CommandTransport{Command: cmd}, "", nil)
@@ -336,8 +349,8 @@ func TestAgentOfStackQL(t *testing.T) {
 			t.Errorf("%s %v: %s", test.tool, test.args, text)
 		}
 	}
-	if len(u.asked) != 2 {
-		t.Errorf("asked %d times", len(u.asked))
+	if u.count() != 2 {
+		t.Errorf("asked %d times", u.count())
 	}
 	for want, args := range map[string][]string{
 		"neither stdio nor http":       {"--mcp.server.type=reverse_proxy"},

@@ -26,6 +26,8 @@ type answer struct {
 	RowCount int      `json:"row_count"`
 	Columns  []column `json:"columns"`
 	Rows     []raw    `json:"rows"`
+
+	masked int // texts that were masked because they look like credentials
 }
 
 type column struct {
@@ -34,7 +36,10 @@ type column struct {
 }
 
 // limits bound an answer.
-type limits struct{ rows, bytes int }
+type limits struct {
+	rows, bytes int
+	secret      func(string) bool // a text that is masked; nil: none is
+}
 
 // read reads rows up to the limits. It reads one more to know whether there is one.
 func (a *answer) read(ctx context.Context, rows provider.Rows, most limits) error {
@@ -62,6 +67,9 @@ func (a *answer) read(ctx context.Context, rows provider.Rows, most limits) erro
 			a.Cut = append(a.Cut, fmt.Sprintf("only the first %s here; there are more: count or filter them in SQL, or read on with ORDER BY, LIMIT and OFFSET", are(countOf(most.rows, "row"), most.rows)))
 			return nil
 		}
+		if most.secret != nil {
+			a.masked += hide(row, most.secret)
+		}
 		encoded, err := encode(row)
 		if err != nil {
 			return err
@@ -83,6 +91,68 @@ func (a *answer) read(ctx context.Context, rows provider.Rows, most limits) erro
 		a.Rows = append(a.Rows, bytes.Clone(encoded))
 		a.RowCount = len(a.Rows)
 	}
+}
+
+// finish takes the notes of a statement that ended.
+func (a *answer) finish(notes *noteList) {
+	if a.masked > 0 {
+		notes.add(countOf(a.masked, "text") + " in the rows looked like a credential, and " + provider.Secret("").String() + " stands in place of each")
+	}
+	a.Notes = notes.all()
+}
+
+// hide puts masks in place of the texts in a row that look like credentials, and returns how many there were.
+// The client has masked those that the API's documents mark.
+func hide(row []any, secret func(string) bool) (n int) {
+	for i, value := range row {
+		switch value := value.(type) {
+		case string:
+			if secret(value) {
+				row[i] = provider.Secret("").String()
+				n++
+			}
+		case json.RawMessage:
+			if !secret(string(value)) {
+				continue
+			}
+			decoder := json.NewDecoder(bytes.NewReader(value))
+			decoder.UseNumber()
+			var parsed any
+			if decoder.Decode(&parsed) != nil {
+				continue // a number that is too long for Go's
+			}
+			masked, found := hideIn(parsed, secret)
+			if encoded, err := toJSON(masked); err == nil && found > 0 {
+				row[i] = json.RawMessage(encoded)
+				n += found
+			}
+		}
+	}
+	return n
+}
+
+// hideIn is hide for a value of JSON.
+func hideIn(value any, secret func(string) bool) (any, int) {
+	n := 0
+	switch value := value.(type) {
+	case string:
+		if secret(value) {
+			return provider.Secret("").String(), 1
+		}
+	case []any:
+		for i, item := range value {
+			masked, found := hideIn(item, secret)
+			value[i] = masked
+			n += found
+		}
+	case map[string]any:
+		for name, item := range value {
+			masked, found := hideIn(item, secret)
+			value[name] = masked
+			n += found
+		}
+	}
+	return value, n
 }
 
 // shortenValues cuts the values of the first row that have more bytes than the limit, and says so.

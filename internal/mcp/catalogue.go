@@ -273,7 +273,7 @@ func (s *Server) describeResource(ctx context.Context, req *sdk.CallToolRequest,
 
 // rowsOf runs a statement about the catalogue, and takes its rows and notes.
 func (s *Server) rowsOf(ctx context.Context, req *sdk.CallToolRequest, t *tool, text string, d *description, into *[]raw) error {
-	a, err := s.run(ctx, job{client: clientOf(req), tool: t.name, text: text, dryRun: true, limits: limits{mostOfCatalogue, mostOfCatalogue << 8}})
+	a, err := s.run(ctx, job{client: clientOf(req), tool: t.name, text: text, dryRun: true, limits: limits{rows: mostOfCatalogue, bytes: mostOfCatalogue << 8}})
 	if err != nil {
 		return err
 	}

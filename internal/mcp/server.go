@@ -42,6 +42,8 @@ type Options struct {
 	// Changes, if set, reads the changes of a pipeline's table since a time, or the tables if table is empty. It
 	// reports whether the rows are all that there are, and says why not by the function.
 	Changes func(ctx context.Context, table, since string, note func(line string), read func(provider.Rows) error) (complete bool, err error)
+	// LooksSecret, if set, reports whether a text looks like a credential. Such texts in rows are masked.
+	LooksSecret func(text string) bool
 	// Page returns a page of the documentation as Markdown: without a service and a resource, the guide. Nil: there
 	// are no pages.
 	Page func(provider, service, resource string) (string, error)
@@ -133,7 +135,7 @@ func (s *Server) run(ctx context.Context, j job) (*answer, error) {
 		a.Complete = len(a.Cut) == 0
 		return err
 	})
-	a.Notes = j.notes.all()
+	a.finish(j.notes)
 	a.Complete = a.Complete && !j.notes.incomplete
 	return a, err
 }

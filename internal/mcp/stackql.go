@@ -49,7 +49,7 @@ func (s *Server) addStackQLTools() {
 				if err != nil {
 					return nil, err
 				}
-				most := limits{mostOfCatalogue, mostOfCatalogue << 8}
+				most := limits{rows: mostOfCatalogue, bytes: mostOfCatalogue << 8}
 				if in.RowLimit > 0 {
 					most.rows = min(in.RowLimit, mostOfCatalogue)
 				}
@@ -132,7 +132,7 @@ func (s *Server) credentials(ctx context.Context, req *sdk.CallToolRequest, t *t
 	}
 	all := &answer{Rows: []raw{}}
 	for _, p := range providers {
-		a, err := s.run(ctx, job{client: clientOf(req), tool: t.name, text: "SHOW AUTH IN " + p.Name, limits: limits{usualRows, usualMaxBytes}})
+		a, err := s.run(ctx, job{client: clientOf(req), tool: t.name, text: "SHOW AUTH IN " + p.Name, limits: limits{rows: usualRows, bytes: usualMaxBytes}})
 		if err != nil {
 			return nil, err
 		}

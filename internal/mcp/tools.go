@@ -112,7 +112,7 @@ func (s *Server) limitsOf(rows, bytes int) (limits, error) {
 	if rows < 0 || bytes < 0 {
 		return limits{}, provider.Usagef("max_rows or max_bytes is negative")
 	}
-	most := limits{min(usualRows, s.options.MaxRows), s.options.MaxBytes}
+	most := limits{min(usualRows, s.options.MaxRows), s.options.MaxBytes, s.options.LooksSecret}
 	if rows > 0 {
 		most.rows = min(rows, s.options.MaxRows)
 	}
@@ -150,7 +150,7 @@ func (s *Server) explain(ctx context.Context, req *sdk.CallToolRequest, t *tool,
 	if _, err := s.gate.admit(t, text); err != nil {
 		return nil, err
 	}
-	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: text, limits: limits{s.options.MaxRows, s.options.MaxBytes}})
+	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: text, limits: limits{rows: s.options.MaxRows, bytes: s.options.MaxBytes}})
 }
 
 // changesInput are the arguments of changes.
@@ -178,7 +178,7 @@ func (s *Server) changes(ctx context.Context, _ *sdk.CallToolRequest, _ *tool, i
 	defer end()
 	a, notes := &answer{Rows: []raw{}}, &noteList{}
 	complete, err := s.options.Changes(ctx, in.Table, in.Since, notes.add, func(rows provider.Rows) error { return a.read(ctx, rows, most) })
-	a.Notes = notes.all()
+	a.finish(notes)
 	a.Complete = complete && len(a.Cut) == 0
 	return a, err
 }
