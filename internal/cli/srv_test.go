@@ -79,10 +79,11 @@ func TestServerPsql(t *testing.T) {
 		want  []string // parts of the output
 		fails bool
 	}{
-		"values":             {"SELECT 1 AS a, 'x' AS b, NULL AS n, 1.5 AS f;", []string{"a|b|n|f\n1|x||1.5\n(1 row)"}, false},
-		"two parts":          {"SELECT name, project_id FROM postgres.postgres_projects WHERE name = 'projects/orders';", []string{"projects/orders|orders\n(1 row)"}, false},
-		"three parts":        {"SELECT count(*) AS n FROM databricks_workspace.postgres.postgres_projects;", []string{"n\n"}, false},
-		"several statements": {"SELECT 1 AS a; SELECT 2 AS b;", []string{"a\n1\n(1 row)\nb\n2\n(1 row)"}, false},
+		"values":                     {"SELECT 1 AS a, 'x' AS b, NULL AS n, 1.5 AS f;", []string{"a|b|n|f\n1|x||1.5\n(1 row)"}, false},
+		"two parts":                  {"SELECT name, project_id FROM postgres.postgres_projects WHERE name = 'projects/orders';", []string{"projects/orders|orders\n(1 row)"}, false},
+		"a column of a table of two": {`SELECT postgres.postgres_projects.name, "postgres"."postgres_projects"."project_id" FROM postgres.postgres_projects WHERE postgres.postgres_projects.name = 'projects/orders';`, []string{"name|project_id\nprojects/orders|orders\n(1 row)"}, false},
+		"three parts":                {"SELECT count(*) AS n FROM databricks_workspace.postgres.postgres_projects;", []string{"n\n"}, false},
+		"several statements":         {"SELECT 1 AS a; SELECT 2 AS b;", []string{"a\n1\n(1 row)\nb\n2\n(1 row)"}, false},
 		"the statement of the start": {
 			"EXEC databricks_workspace.postgres.postgres_credentials.generate @deployment_name='dbc-abcd0123-a1bc' --required\n@@json='{\"endpoint\": \"projects/p/branches/b/endpoints/e\", \"claims\": \"[]\"}';",
 			[]string{"eyJ", "(1 row)"},
@@ -112,6 +113,15 @@ func TestServerPsql(t *testing.T) {
 		"a copy":                      {`\copy (SELECT name, 'a"b' AS q, NULL AS n, '' AS e FROM postgres.postgres_projects WHERE name = 'projects/orders') TO STDOUT WITH (FORMAT csv, HEADER)`, []string{"name,q,n,e\nprojects/orders,\"a\"\"b\",,\"\"\n"}, false},
 		"a copy as text":              {`COPY (SELECT 'a' || char(9) || 'b' AS t, NULL AS n) TO STDOUT;`, []string{"a\\tb\t\\N\n"}, false},
 		"a copy of what is not there": {`COPY (SELECT nonsense FROM postgres.postgres_projects) TO STDOUT;`, []string{"no such column: nonsense"}, true},
+		"a copy of columns":           {`COPY workspace.secret_scopes (backend_type, name) TO STDOUT WITH (DELIMITER '|');`, []string{"DATABRICKS|"}, false},
+		"a copy with wrong options":   {`COPY (SELECT 1) TO STDOUT (FORMAT binary, HEADER);`, []string{"COPY in binary form has no other options"}, true},
+		"SET LOCAL":                   {"SET statement_timeout = '1min'; BEGIN; SET LOCAL statement_timeout = '2s'; SHOW statement_timeout; COMMIT; SHOW statement_timeout;", []string{"\n2s\n", "\n1min\n"}, false},
+		"SET LOCAL alone":             {"SET LOCAL statement_timeout = 5; SHOW statement_timeout;", []string{"WARNING:  SET LOCAL has no effect", "\n0\n"}, false},
+		"SET of what is always so":    {"\\unset ON_ERROR_STOP\nSET datestyle = 'SQL, DMY'; SET client_encoding = latin1; SET standard_conforming_strings = off; SET statement_timeout = soon;", []string{"always ISO, and not SQL, DMY", "always UTF8, and not latin1", "LINE 1: SET client_encoding = latin1", "backslash", "a time-out is"}, false},
+		"SET TO DEFAULT":              {"SET statement_timeout = '3s'; SET statement_timeout TO DEFAULT; SHOW statement_timeout;", []string{"\n0\n"}, false},
+		"LISTEN":                      {"LISTEN jobs;", []string{"there are no notifications"}, true},
+		"a transaction that reads":    {"BEGIN READ ONLY; DELETE FROM postgres.postgres_projects WHERE project_id = 'orders';", []string{"this transaction only reads", "HINT:  the client asked for that"}, true},
+		"a session that reads":        {"\\unset ON_ERROR_STOP\nSET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; SHOW transaction_read_only; DELETE FROM postgres.postgres_projects WHERE project_id = 'orders'; BEGIN READ WRITE; SHOW transaction_read_only; COMMIT; SHOW transaction_read_only;", []string{"\non\n", "this transaction only reads", "\noff\n", "\non\n"}, false},
 		"a transaction":               {"BEGIN; SELECT 1 AS a; COMMIT;", []string{"NOTICE:  there are no transactions", "a\n1\n"}, false},
 		"a setting":                   {"SET statement_timeout = '5s'; SHOW statement_timeout; SHOW search_path;", []string{"statement_timeout\n5s\n"}, false},
 		"SHOW":                        {"SHOW SERVICES IN databricks_workspace LIKE 'postgres%';", []string{"postgres|Lakebase Postgres"}, false},
@@ -151,6 +161,39 @@ CLOSE ALL; FETCH c;`,
 				rest = behind
 			}
 		})
+	}
+}
+
+// TestServerStart is what a client asks for when it connects.
+func TestServerStart(t *testing.T) {
+	t.Parallel()
+	s := serveSQL(t, emulator.Options{}, run{})
+	for more, test := range map[string]struct {
+		text, want string
+		fails      bool
+	}{
+		`options='-c statement_timeout=7s --application-name=a\\ b'`: {"SHOW statement_timeout; SHOW application_name;", "statement_timeout\n7s\n(1 row)\napplication_name\na b\n", false},
+		"options='-c default_transaction_read_only=on'":              {"DELETE FROM postgres.postgres_projects WHERE project_id = 'orders';", "this transaction only reads", true},
+		"options='-c statement_timeout=soon'":                        {"SELECT 1;", "FATAL:  a time-out is a number", true},
+		"client_encoding=latin1":                                     {"SHOW client_encoding;", "WARNING:  the encoding is always UTF8, and not latin1\nclient_encoding\nUTF8\n", false},
+		"client_encoding=sql_ascii":                                  {"SHOW client_encoding;", "client_encoding\nUTF8\n", false},
+	} {
+		if got, failed := s.psql(t, more, test.text); failed != test.fails || !strings.Contains(got, test.want) {
+			t.Errorf("%s: failed %v\n%s", more, failed, got)
+		}
+	}
+	// The client hears of a setting that it wants to know.
+	conn := s.connect(t, "")
+	for text, want := range map[string]string{"SET application_name = 'here'": "here", "RESET application_name": "", "SET LOCAL application_name = 'x'": ""} {
+		if _, err := conn.Exec(t.Context(), text); err != nil {
+			t.Error(err)
+		}
+		if got := conn.PgConn().ParameterStatus("application_name"); got != want {
+			t.Errorf("%s: %q", text, got)
+		}
+		if _, err := conn.Exec(t.Context(), "RESET ALL"); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

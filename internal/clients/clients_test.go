@@ -127,6 +127,18 @@ func node(file string) func() program {
 	}
 }
 
+// java runs the program of testdata/java, which the JDK compiles in memory.
+func java() program {
+	const driver = "/usr/share/java/postgresql.jar" // of Debian's package
+	if _, err := os.Stat(driver); err != nil {
+		return program{lacks: "there is no " + driver}
+	}
+	if _, err := exec.LookPath("javac"); err != nil {
+		return program{lacks: "there is no JDK"}
+	}
+	return program{args: []string{"java", "-XX:TieredStopAtLevel=1", "-cp", driver, filepath.Join("testdata", "java", "Client.java")}}
+}
+
 // inside is a program in this package.
 func inside(call func(*testing.T, *testworld.SQLServer) map[string]string) func() program {
 	return func() program { return program{call: call} }
@@ -168,13 +180,36 @@ func clients() []client {
 			name: "psycopg 3", run: python("psycopg_client.py", "psycopg"),
 			lines: map[string]string{
 				"binary": expected()["query"], "parameters": `projects/orders null 42 {"a":1}`, "pipeline": "1 2 3", "copy": "projects/fleet projects/inventory",
-				"scroll": "512040318700115",
+				"binary copy": "a 1 0.5 true null", "scroll": "512040318700115",
 			},
 			how: map[string]string{"introspect": "`information_schema`", "cursor": "named cursor"},
 		},
 		{
+			name: "asyncpg", run: python("asyncpg_client.py", "asyncpg"),
+			lines: map[string]string{"parameters": "projects/orders null 42", "types": "name=text create_time=timestamptz one=int4", "cancel": "TimeoutError", "pool": "1 1"},
+			how:   map[string]string{"introspect": "`information_schema`", "cursor": "portal"},
+		},
+		{
 			name: "pg8000", run: python("pg8000_client.py", "pg8000"), lines: map[string]string{"cancel": ""},
 			how: map[string]string{"introspect": "`information_schema`", "cursor": "DECLARE"},
+		},
+		{
+			name: "SQLAlchemy", run: python("sqlalchemy_client.py", "sqlalchemy", "psycopg2"),
+			lines: map[string]string{
+				"version": "15 public", "schemas": "compute information_schema postgres", "tables": "postgres_projects", "views": "vw_endpoints",
+				"comment": "WHERE needs project_id.", "keys": "[] [] [] []", "cancel": "",
+			},
+			how: map[string]string{"introspect": "reflection", "cursor": "`stream_results`"},
+		},
+		{
+			name: "JDBC", run: java,
+			lines: map[string]string{
+				"binary": expected()["query"], "introspect": "create_time=timestamptz name=text status=jsonb",
+				"product": "PostgreSQL 15", "catalogs": "databricks_workspace", "schemas": "compute pg_catalog postgres", "table types": "TABLE VIEW",
+				"tables":     "postgres_endpoints=TABLE postgres_projects=TABLE postgres_snapshots=TABLE vw_endpoints=VIEW vw_projects=VIEW",
+				"privileges": "DELETE INSERT REFERENCES SELECT TRIGGER TRUNCATE UPDATE", "types": "bool int8 timestamptz jsonb", "keywords": "true",
+			},
+			how: map[string]string{"introspect": "`DatabaseMetaData`", "cursor": "fetch size", "cancel": "`setQueryTimeout`"},
 		},
 		{
 			name: "psqlODBC", run: python("odbc_client.py", "pyodbc"),

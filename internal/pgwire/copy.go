@@ -3,6 +3,7 @@ package pgwire
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"strings"
 
@@ -30,15 +31,30 @@ func (s *session) copyOut(ctx context.Context, p *portal) (ok bool, err error) {
 		return true, shift(err, c.query.start)
 	}
 	defer inner.close()
-	for i := range inner.types {
-		if inner.types[i] != pgtype.BoolOID && inner.types[i] != pgtype.TimestamptzOID {
+	formats := make([]uint16, len(inner.columns))
+	for i := range formats {
+		switch {
+		case c.binary:
+			formats[i] = binaryFormat
+		case inner.types[i] != pgtype.BoolOID && inner.types[i] != pgtype.TimestamptzOID:
 			inner.types[i] = pgtype.TextOID
 		}
 	}
-	formats := make([]uint16, len(inner.columns))
-	s.backend.Send(&pgproto3.CopyOutResponse{OverallFormat: textFormat, ColumnFormatCodes: formats})
+	overall := byte(textFormat)
+	if c.binary {
+		overall, inner.formats = binaryFormat, []int16{binaryFormat}
+	}
+	s.backend.Send(&pgproto3.CopyOutResponse{OverallFormat: overall, ColumnFormatCodes: formats})
 	waiting := 0
+	head := ""
+	if c.binary {
+		head = binaryHeader // in one message with the first row, as clients expect it
+	}
 	line := func(data []byte) error {
+		if head != "" {
+			data = append([]byte(head), data...)
+			head = ""
+		}
 		s.backend.Send(&pgproto3.CopyData{Data: data})
 		if waiting += len(data); waiting < flushEvery {
 			return nil
@@ -59,21 +75,30 @@ func (s *session) copyOut(ctx context.Context, p *portal) (ok bool, err error) {
 		return true, err
 	}
 	p.sent = inner.sent
+	if c.binary {
+		if err := line([]byte{0xff, 0xff}); err != nil { // -1 columns: there are no more rows
+			return true, err
+		}
+	}
 	s.backend.Send(&pgproto3.CopyDone{})
 	s.backend.Send(&pgproto3.CommandComplete{CommandTag: []byte("COPY " + asText(inner.sent))})
 	return true, nil
 }
 
+// binaryHeader begins what COPY writes in binary form: a signature, no flags, and no further header.
+const binaryHeader = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
+
 // copying is how COPY writes rows.
 type copying struct {
 	query     piece
+	binary    bool
 	csv       bool
 	header    bool
 	delimiter string
 	null      string
 }
 
-// readCopy reads COPY ( query ) TO STDOUT [WITH] [( ] options [ )], and COPY table TO STDOUT.
+// readCopy reads COPY ( query ) TO STDOUT [WITH] [( ] options [ )], and COPY table [( columns )] TO STDOUT.
 func readCopy(p piece) (*copying, error) {
 	unsupported := func(t pgtext.Token, message string) error {
 		return &fault{state: stateUnsupported, message: message, hint: "COPY (SELECT …) TO STDOUT [WITH (FORMAT csv, HEADER)]", at: t.Start + 1}
@@ -114,13 +139,22 @@ func readCopy(p piece) (*copying, error) {
 		c.query.start += from
 		at++
 	} else {
-		from := parts[1].Start
+		from, columns, table := parts[1].Start, "*", ""
 		for at < len(parts) && !strings.EqualFold(parts[at].Text, "TO") && !strings.EqualFold(parts[at].Text, "FROM") {
+			switch parts[at].Text {
+			case "(":
+				table = p.text[from:parts[at].Start]
+				from = parts[at].Start + 1
+			case ")":
+				columns = p.text[from:parts[at].Start]
+			}
 			at++
 		}
 		if at < len(parts) {
-			text := "SELECT * FROM " + p.text[from:parts[at].Start]
-			c.query = split(text)[0]
+			if table == "" {
+				table = p.text[from:parts[at].Start]
+			}
+			c.query = split("SELECT " + columns + " FROM " + table)[0]
 		}
 	}
 	if at+1 >= len(parts) || !strings.EqualFold(parts[at].Text, "TO") || !strings.EqualFold(parts[at+1].Text, "STDOUT") {
@@ -143,12 +177,16 @@ func (c *copying) options(parts []pgtext.Token, unsupported func(pgtext.Token, s
 			switch strings.ToLower(pgtext.Unquote(value)) {
 			case "csv":
 				c.csv = true
+			case "binary":
+				c.binary = true
 			case "text":
 			default:
-				return unsupported(parts[i-1], "COPY writes text and csv only")
+				return unsupported(parts[i-1], "COPY writes text, csv and binary only")
 			}
 		case "CSV":
 			c.csv = true
+		case "BINARY":
+			c.binary = true
 		case "HEADER":
 			c.header = true
 			if strings.EqualFold(value, "false") || strings.EqualFold(value, "off") || value == "0" {
@@ -175,6 +213,9 @@ func (c *copying) options(parts []pgtext.Token, unsupported func(pgtext.Token, s
 			return unsupported(parts[i], "COPY does not know the option "+provider.Printable(parts[i].Text))
 		}
 	}
+	if c.binary && (c.csv || c.header || delimiter != "" || null != "\x00") {
+		return &fault{state: "22023", message: "COPY in binary form has no other options"}
+	}
 	if c.csv {
 		c.delimiter, c.null = ",", ""
 	}
@@ -199,6 +240,17 @@ func copyString(text string) string {
 
 // line writes a row.
 func (c *copying) line(row [][]byte) []byte {
+	if c.binary {
+		b := binary.BigEndian.AppendUint16(nil, uint16(len(row))) //nolint:gosec // SQLite has at most 2,000 columns
+		for _, value := range row {
+			if value == nil {
+				b = append(b, 0xff, 0xff, 0xff, 0xff)
+				continue
+			}
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(value))), value...) //nolint:gosec // SQLite's values are below 2 GiB
+		}
+		return b
+	}
 	if c.csv {
 		return c.csvLine(row)
 	}

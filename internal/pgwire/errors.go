@@ -37,6 +37,7 @@ const (
 	stateIdle         = "57P05"
 	stateInvalidText  = "22P02"
 	stateInternal     = "XX000"
+	stateInvalidValue = "22023"
 	stateReadOnly     = "25006"
 	stateSuccess      = "00000"
 	stateWarning      = "01000"

@@ -31,15 +31,18 @@ type session struct {
 	codecs     *pgtype.Map // made for the first value that needs it
 	tables     *pgcatalog.Session
 	settings   map[string]string
+	before     map[string]string // of settings that SET LOCAL changed
 	statements map[string]*prepared
 	portals    map[string]*portal // cursors too
 
-	text        string // of the message whose statement runs; errors have positions in it
-	state       string // SQLSTATE that the last statement ended with
-	transaction byte   // I: none; T: in one; E: in one in which a statement failed
-	changed     bool   // a statement of this transaction changed something
-	told        bool   // the client knows that there are no transactions
-	skip        bool   // messages are passed over until Sync
+	text        string   // of the message whose statement runs; errors have positions in it
+	state       string   // SQLSTATE that the last statement ended with
+	transaction byte     // I: none; T: in one; E: in one in which a statement failed
+	changed     bool     // a statement of this transaction changed something
+	told        bool     // the client knows that there are no transactions
+	skip        bool     // messages are passed over until Sync
+	ongoing     bool     // the client has logged in
+	warnings    []string // what the client hears when it has
 
 	mu   sync.Mutex
 	stop context.CancelCauseFunc // ends the statement that runs; nil: none does
@@ -48,19 +51,16 @@ type session struct {
 var errTimeout = errors.New("the time for the statement is up")
 
 // begin makes what a session needs once its client has logged in.
-func (s *session) begin(parameters map[string]string) {
-	s.runner = s.server.options.Session(func(line string) { s.notice(stateSuccess, line) })
-	s.settings = pgcatalog.Settings(s.user)
-	for name, value := range parameters {
-		switch name {
-		case "user", "database", "options", "replication":
-		default:
-			s.settings[settingKey(name)] = value
-		}
+func (s *session) begin(parameters map[string]string) error {
+	s.transaction = idle
+	s.settings, s.before = s.usual(), map[string]string{}
+	if err := s.assignAll(parameters); err != nil {
+		return err
 	}
+	s.runner = s.server.options.Session(func(line string) { s.notice(stateSuccess, line) })
 	s.tables = s.server.tables.Session(pgcatalog.Client{User: s.user, Database: s.database, ID: s.id, Setting: s.setting, Tables: s.runner.Tables})
 	s.statements, s.portals = map[string]*prepared{}, map[string]*portal{}
-	s.transaction = idle
+	return nil
 }
 
 // The states of a transaction, as ReadyForQuery says them.
@@ -170,6 +170,10 @@ func (s *session) take(ctx context.Context, message pgproto3.FrontendMessage) {
 		if s.transaction == idle {
 			s.dropPortals()
 		}
+		s.ready()
+	case *pgproto3.FunctionCall: // no Sync follows
+		s.fail(faultf(stateUnsupported, "functions are called in statements only"))
+		s.failTransaction()
 		s.ready()
 	case *pgproto3.Flush: // take flushes
 	case *pgproto3.CopyData, *pgproto3.CopyDone, *pgproto3.CopyFail: // left over from a COPY that was refused

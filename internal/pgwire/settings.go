@@ -2,12 +2,13 @@ package pgwire
 
 import (
 	"context"
+	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/lakeql/lakeql/internal/pgwire/pgcatalog"
 	"github.com/lakeql/lakeql/internal/pgwire/pgtext"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -32,23 +33,26 @@ func (s *session) setting(name string) (string, bool) {
 // statementTimeout is the shorter one of the server's and the client's.
 func (s *session) statementTimeout() time.Duration {
 	limit := s.server.options.StatementTimeout
-	own := milliseconds(s.settings["statement_timeout"])
+	own, _ := duration(s.settings[statementTimeout]) // assign has read it
 	if own > 0 && (limit == 0 || own < limit) {
 		limit = own
 	}
 	return limit
 }
 
-// milliseconds reads a time as PostgreSQL writes it: 500, 30s, 2min.
-func milliseconds(text string) time.Duration {
-	if n, err := strconv.Atoi(text); err == nil {
-		return time.Duration(n) * time.Millisecond
+// duration reads a time as PostgreSQL writes it: 500, 30s, 2min, 1h, 1d. A number alone is of milliseconds.
+func duration(text string) (d time.Duration, ok bool) {
+	text = strings.TrimSpace(text)
+	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz ")
+	unit, ok := map[string]time.Duration{
+		"": time.Millisecond, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second,
+		"min": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	}[strings.TrimSpace(text[len(digits):])]
+	n, err := strconv.ParseFloat(digits, 64)
+	if !ok || err != nil || !(n >= 0 && n < float64(math.MaxInt64)/float64(unit)) {
+		return 0, false
 	}
-	d, err := time.ParseDuration(strings.ReplaceAll(strings.ReplaceAll(text, "min", "m"), " ", ""))
-	if err != nil {
-		return 0
-	}
-	return d
+	return time.Duration(n * float64(unit)), true
 }
 
 // local answers the statements that are about the connection.
@@ -61,7 +65,7 @@ func (s *session) local(ctx context.Context, p piece, args []any) (rows provider
 	}
 	switch p.word(0) {
 	case "BEGIN", "START":
-		s.beginTransaction()
+		s.beginTransaction(p)
 		return none(map[bool]string{true: "BEGIN", false: "START TRANSACTION"}[p.is("BEGIN")])
 	case "COMMIT", "END":
 		tag := "COMMIT"
@@ -79,8 +83,10 @@ func (s *session) local(ctx context.Context, p piece, args []any) (rows provider
 		}
 		s.endTransaction(true)
 		return none("ROLLBACK")
-	case "SAVEPOINT", "RELEASE", "LISTEN", "UNLISTEN":
+	case "SAVEPOINT", "RELEASE", "UNLISTEN":
 		return none(p.word(0))
+	case "LISTEN":
+		return nil, "", true, faultf(stateUnsupported, "there are no notifications to LISTEN for")
 	case "DISCARD":
 		s.discard()
 		return none("DISCARD ALL")
@@ -88,9 +94,9 @@ func (s *session) local(ctx context.Context, p piece, args []any) (rows provider
 		s.deallocate(p)
 		return none("DEALLOCATE")
 	case "RESET":
-		for name, value := range pgcatalog.Settings(s.user) {
+		for name, value := range s.usual() {
 			if p.word(1) == "ALL" || strings.EqualFold(name, p.word(1)) {
-				s.settings[name] = value
+				s.store(name, value)
 			}
 		}
 		return none("RESET")
@@ -134,12 +140,16 @@ func endsTransaction(p piece) bool {
 }
 
 // beginTransaction says once that there are none: what a statement changes is changed at once.
-func (s *session) beginTransaction() {
+func (s *session) beginTransaction(p piece) {
 	if !s.told {
 		s.told = true
 		s.notice(stateSuccess, "there are no transactions: each statement takes effect at once, and ROLLBACK takes nothing back")
 	}
 	s.transaction, s.changed = inside, false
+	s.settings[transactionReadOnly] = s.settings[sessionReadOnly]
+	if readOnly, found := access(p.text); found {
+		s.settings[transactionReadOnly] = readOnly
+	}
 }
 
 func (s *session) endTransaction(back bool) {
@@ -147,6 +157,11 @@ func (s *session) endTransaction(back bool) {
 		s.notice(stateWarning, "ROLLBACK took nothing back: what the statements changed stays changed")
 	}
 	s.transaction, s.changed = idle, false
+	for name, value := range s.before {
+		s.store(name, value)
+	}
+	clear(s.before)
+	s.settings[transactionReadOnly] = s.settings[sessionReadOnly]
 	s.dropCursors(true)
 }
 
@@ -154,8 +169,10 @@ func (s *session) discard() {
 	s.statements = map[string]*prepared{}
 	s.dropCursors(false)
 	application := s.settings["application_name"]
-	s.settings = pgcatalog.Settings(s.user)
-	s.settings["application_name"] = application
+	for name, value := range s.usual() {
+		s.store(name, value)
+	}
+	s.store("application_name", application)
 }
 
 func (s *session) deallocate(p piece) {
@@ -179,20 +196,36 @@ func (s *session) set(p piece) (ok bool, err error) {
 		}
 	}
 	parts = parts[1:]
+	assign := s.assign
 	if len(parts) > 0 && (strings.EqualFold(parts[0].Text, "SESSION") || strings.EqualFold(parts[0].Text, "LOCAL")) {
+		if strings.EqualFold(parts[0].Text, "LOCAL") {
+			assign = s.assignLocally
+		}
 		parts = parts[1:]
 	}
 	if len(parts) == 0 {
 		return false, nil
 	}
 	switch strings.ToUpper(parts[0].Text) {
-	case "TRANSACTION", "CHARACTERISTICS", "CONSTRAINTS", "AUTHORIZATION", "ROLE":
+	case "TRANSACTION", "CHARACTERISTICS":
+		readOnly, found := access(p.text)
+		switch {
+		case found && strings.EqualFold(parts[0].Text, "TRANSACTION"):
+			s.settings[transactionReadOnly] = readOnly
+		case found:
+			return true, s.assign(sessionReadOnly, readOnly)
+		}
+		return true, nil
+	case "CONSTRAINTS", "AUTHORIZATION", "ROLE":
 		return true, nil
 	case "NAMES":
+		if len(parts) > 1 {
+			return true, s.assign(clientEncoding, pgtext.Unquote(parts[1].Text))
+		}
 		return true, nil
 	case "TIME":
 		if len(parts) > 2 {
-			s.settings["timezone"] = pgtext.Unquote(parts[2].Text)
+			return true, assign("timezone", pgtext.Unquote(parts[2].Text))
 		}
 		return true, nil
 	}
@@ -215,11 +248,14 @@ func (s *session) set(p piece) (ok bool, err error) {
 		}
 	}
 	value := strings.Join(values, ", ")
-	if settingKey(name) == "client_encoding" && !slices.Contains([]string{"utf8", "utf-8", "unicode", "default"}, strings.ToLower(value)) {
-		return true, &fault{state: "22023", message: "the encoding is always UTF8", at: rest[1].Start + 1}
+	if len(rest) == 2 && strings.EqualFold(rest[1].Text, "DEFAULT") {
+		value = s.usual()[settingKey(name)]
 	}
-	s.settings[settingKey(name)] = value
-	return true, nil
+	err = assign(name, value)
+	if known, ok := errors.AsType[*fault](err); ok {
+		known.at = rest[1].Start + 1
+	}
+	return true, err
 }
 
 // show answers SHOW of a setting.
@@ -266,6 +302,12 @@ func (s *session) mayRun(p piece, text string) error {
 		return &fault{
 			state: stateReadOnly, message: "the " + p.word(0) + " may change something, and this server only reads",
 			hint: "it was started with --read-only",
+		}
+	}
+	if changes && s.settings[transactionReadOnly] == "on" {
+		return &fault{
+			state: stateReadOnly, message: "the " + p.word(0) + " may change something, and this transaction only reads",
+			hint: "the client asked for that; BEGIN READ WRITE, or SET default_transaction_read_only = off",
 		}
 	}
 	s.changed = s.changed || changes

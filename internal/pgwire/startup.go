@@ -23,27 +23,37 @@ func (s *session) start(ctx context.Context) bool {
 		return false // the client left, canceled, or speaks something else
 	}
 	if err := s.login(startup); err != nil {
-		s.fail(err)
-		_ = s.backend.Flush()
+		s.refuse(err)
 		return false
 	}
 	s.backend.Send(&pgproto3.AuthenticationOk{})
 	if err := s.server.admit(s); err != nil {
-		s.fail(err)
-		_ = s.backend.Flush()
+		s.refuse(err)
 		return false
 	}
 	for _, name := range reported() {
 		s.backend.Send(&pgproto3.ParameterStatus{Name: name, Value: s.settings[settingKey(name)]})
 	}
 	s.backend.Send(&pgproto3.BackendKeyData{ProcessID: s.id, SecretKey: s.key})
+	for _, text := range s.warnings {
+		s.notice(stateWarning, text)
+	}
 	s.ready()
+	s.ongoing = true
 	_ = s.conn.SetDeadline(time.Time{})
 	if s.backend.Flush() != nil {
 		s.server.forget(s)
 		return false
 	}
 	return true
+}
+
+// refuse tells a client why it is not let in.
+func (s *session) refuse(err error) {
+	told := response(err, "")
+	told.Severity, told.SeverityUnlocalized = "FATAL", "FATAL"
+	s.backend.Send(told)
+	_ = s.backend.Flush() // the client may be gone
 }
 
 // over reads and writes messages over a connection.
@@ -94,8 +104,7 @@ func (s *session) readStartup(ctx context.Context) (*pgproto3.StartupMessage, er
 			return nil, nil
 		case *pgproto3.StartupMessage:
 			if s.server.options.TLS != nil && !encrypted {
-				s.fail(&fault{state: "28000", message: "this server takes encrypted connections only", hint: "connect with sslmode=require, or sslmode=verify-full and the server's certificate"})
-				_ = s.backend.Flush()
+				s.refuse(&fault{state: "28000", message: "this server takes encrypted connections only", hint: "connect with sslmode=require, or sslmode=verify-full and the server's certificate"})
 				return nil, nil
 			}
 			return message, nil
@@ -119,8 +128,7 @@ func (s *session) login(startup *pgproto3.StartupMessage) error {
 			return err
 		}
 	}
-	s.begin(startup.Parameters)
-	return nil
+	return s.begin(startup.Parameters)
 }
 
 // mechanism is the one that clients log in with.

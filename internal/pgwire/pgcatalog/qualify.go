@@ -22,7 +22,7 @@ func (s *Session) Qualify(text string) string {
 		case len(name) > 1 && s.isOwnSchema(words, i, name):
 			b.WriteString(text[done:t.Start])
 			done = words[i+2*slices.IndexFunc(name, isSchemaOfStore)+2].Start
-		case len(name) == 2 && s.services()[strings.ToLower(name[0])][strings.ToLower(name[1])]:
+		case (len(name) == 2 || len(name) == 3) && s.services()[strings.ToLower(name[0])][strings.ToLower(name[1])]: // a column may follow
 			if call := i + 3; call < len(words) && words[call].Text == "(" && (i == 0 || !strings.EqualFold(words[i-1].Text, "INTO")) {
 				continue // a function
 			}

@@ -47,5 +47,9 @@ async def main():
     report("afterwards", await conn.fetchval("SELECT 1::int8"))
     await conn.close()
 
+    # A pool resets a connection before another user gets it.
+    async with asyncpg.create_pool(min_size=1, max_size=1) as pool:
+        report("pool", *[await pool.fetchval("SELECT 1::int8") for _ in range(2)])
+
 
 asyncio.run(main())

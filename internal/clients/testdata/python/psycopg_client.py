@@ -39,6 +39,11 @@ with psycopg.connect(autocommit=True) as conn:
     with conn.cursor().copy("COPY (SELECT name FROM postgres.postgres_projects ORDER BY name LIMIT 2) TO STDOUT") as copy:
         report("copy", *(name for name, in copy.rows()))
 
+    numbers = "SELECT 'a' AS t, 1::int8 AS i, 0.5::float8 AS f, true AS b, NULL AS n"
+    with conn.cursor().copy(f"COPY ({numbers}) TO STDOUT (FORMAT binary)") as copy:
+        copy.set_types(["text", "int8", "float8", "bool", "text"])
+        report("binary copy", *(value for row in copy.rows() for value in row))
+
     try:
         conn.execute(WRONG)
     except psycopg.Error as error:

@@ -4,7 +4,7 @@ import sqlalchemy
 from sqlalchemy import MetaData, Table, bindparam, create_engine, inspect, select, text
 from story import DATABASE, EXEC, HOST, PORT, QUERY, ROWS, USER, WRONG, report
 
-engine = create_engine(f"postgresql+psycopg2://{USER}@{HOST}:{PORT}/{DATABASE}")
+engine = create_engine(f"postgresql+psycopg2://{USER}@{HOST}:{PORT}/{DATABASE}", future=True)
 with engine.connect() as conn:
     report("connect", conn.scalar(text("SELECT current_database()")))
     report("version", engine.dialect.server_version_info[0], engine.dialect.default_schema_name)
