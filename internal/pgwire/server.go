@@ -91,6 +91,11 @@ type Server struct {
 	places  chan struct{} // one for each connection
 	running chan struct{} // one for each statement that runs
 
+	// patience is how long a cancel waits for a statement to begin. A cancel may overtake its statement, as they come
+	// over two connections. Clients wait until we close the one of the cancel, so what begins meanwhile is what they
+	// mean.
+	patience time.Duration
+
 	mu       sync.Mutex
 	sessions map[uint32]*session
 	draining bool
@@ -115,6 +120,7 @@ func New(o Options) *Server {
 		tables:   pgcatalog.New(o.Catalogue, o.Describe),
 		places:   make(chan struct{}, cmp.Or(o.Connections, usualConnections)),
 		running:  make(chan struct{}, cmp.Or(o.Running, usualRunning)),
+		patience: 250 * time.Millisecond,
 		sessions: map[uint32]*session{},
 	}
 }
@@ -196,6 +202,7 @@ func (s *Server) admit(session *session) error {
 	for s.lastID++; s.sessions[s.lastID] != nil || s.lastID == 0; s.lastID++ {
 	}
 	session.id = s.lastID
+	session.begun = make(chan struct{}, 1)
 	session.key = make([]byte, 4)
 	_, _ = rand.Read(session.key) // it never fails
 	s.sessions[session.id] = session
@@ -214,10 +221,19 @@ func (s *Server) cancel(request *pgproto3.CancelRequest) {
 	s.mu.Lock()
 	session := s.sessions[request.ProcessID]
 	s.mu.Unlock()
-	if session != nil && string(session.key) == string(request.SecretKey) {
-		session.cancelStatement(errCanceled)
+	if session == nil || string(session.key) != string(request.SecretKey) {
+		return
+	}
+	late := time.After(s.patience)
+	for !session.cancelStatement(errCanceled) {
+		select {
+		case <-session.begun:
+		case <-late:
+			return
+		}
 	}
 }
+
 
 var errCanceled = errors.New("canceled by the client")
 

@@ -46,6 +46,8 @@ type session struct {
 
 	mu   sync.Mutex
 	stop context.CancelCauseFunc // ends the statement that runs; nil: none does
+
+	begun chan struct{} // has an item when a statement has begun
 }
 
 var errTimeout = errors.New("the time for the statement is up")
@@ -215,6 +217,10 @@ func (s *session) running(ctx context.Context) (context.Context, func(), error) 
 	s.mu.Lock()
 	s.stop = stop
 	s.mu.Unlock()
+	select {
+	case s.begun <- struct{}{}:
+	default: // it says so already
+	}
 	var timer *time.Timer
 	if limit := s.statementTimeout(); limit > 0 {
 		timer = time.AfterFunc(limit, func() { stop(errTimeout) })
@@ -259,13 +265,15 @@ func (s *session) watch(stop context.CancelCauseFunc) func() {
 	}
 }
 
-// cancelStatement stops what runs.
-func (s *session) cancelStatement(cause error) {
+// cancelStatement stops what runs. It reports whether something does.
+func (s *session) cancelStatement(cause error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stop != nil {
-		s.stop(cause)
+	if s.stop == nil {
+		return false
 	}
+	s.stop(cause)
+	return true
 }
 
 // audit records a statement that ended.
