@@ -3,11 +3,33 @@
 package cli_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/emulator"
 )
+
+// TestShellOutfile shows that a script for the shell writes its rows to a file, and that a script that fails
+// leaves the file as it was.
+func TestShellOutfile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "rows.csv")
+	for _, test := range []struct {
+		stdin  string
+		status int
+	}{
+		{"SELECT 7 AS a; SELECT 8 AS b;", 0},
+		{"SELECT 9 AS a; SELECT nosuch;", 2},
+	} {
+		got := run{args: []string{"shell", "-o", "csv", "-f", file}, stdin: test.stdin}.do(t)
+		rows, err := os.ReadFile(file)
+		if got.status != test.status || got.stdout != "" || err != nil || string(rows) != "a\n7\nb\n8\n" {
+			t.Errorf("%s: %+v; the file has %q, %v", test.stdin, got, rows, err)
+		}
+	}
+}
 
 // TestNotes shows that nothing but errors goes to standard error where standard output is no terminal, that
 // notes can be asked for, and that they come before an error.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -28,15 +29,11 @@ statement, and Ctrl-D exits. The command \? lists the shell's own commands: psql
 	c.connectionFlags(cmd)
 	c.outputFlags(cmd)
 	c.notesFlag(cmd)
-	_ = cmd.Flags().MarkHidden("outfile") // fails for an unknown flag only
 	return cmd
 }
 
 func (c *command) shell() error {
 	c.stackqlFiles()
-	if c.outfile != "" {
-		return provider.Usagef("the shell writes to the terminal, not to a file").Hintf("use lakeql exec -f")
-	}
 	opts, err := c.renderOptions()
 	if err != nil {
 		return err
@@ -50,10 +47,9 @@ func (c *command) shell() error {
 	display.watch(c, session)
 	where := connectionText(session)
 	opts.Screen = display.layout()
-	err = shell.Run(context.Background(), shell.Options{
+	options := shell.Options{
 		Runner: session,
 		In:     c.stdin,
-		Out:    c.stdout,
 		Err:    c.stderr,
 		Render: opts,
 		Show:   display.show,
@@ -64,6 +60,10 @@ func (c *command) shell() error {
 		History:    stateFile("history"),
 		// Without an excerpt: the statement stands on the screen already.
 		PrintError: c.report,
+	}
+	err = c.toOutput(func(w io.Writer) error {
+		options.Out = w
+		return shell.Run(context.Background(), options)
 	})
 	if err == nil && session.Incomplete() && !terminal.Is(c.stdin) {
 		return incomplete() // a person has been told
