@@ -116,7 +116,7 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return provider.Usagef("%s", flagFault(err)).Hintf("see %s --help", cmd.CommandPath())
 	})
-	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.srvCommand(), c.mcpCommand(), c.passwordCommand(), c.registryCommand(), c.versionCommand())
+	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.srvCommand(), c.mcpCommand(), c.passwordCommand(), c.psqlCommand(), c.proxyCommand(), c.registryCommand(), c.versionCommand())
 	for _, cmd := range root.Commands() {
 		if cmd.Flags().Lookup("sqlBackend") != nil { // it runs statements, as StackQL's commands do
 			idleFlags(cmd)
@@ -216,6 +216,9 @@ func (c *command) renderOptions() (render.Options, error) {
 func exitStatus(err error) int {
 	if err == nil {
 		return 0
+	}
+	if e, ok := errors.AsType[exited](err); ok {
+		return e.status
 	}
 	if _, ok := errors.AsType[*provider.Error](err); !ok {
 		return 1

@@ -162,7 +162,7 @@ func passwordText(endpoint string, l lakebase.Login, format string) string {
 			{"PGUSER", l.User},
 			{"PGDATABASE", l.Database},
 			{"PGPASSWORD", l.Password.Reveal()},
-			{"PGSSLMODE", sslMode(l.Host)},
+			{"PGSSLMODE", sslMode(l)},
 			{"PGSSLROOTCERT", rootCertificates()},
 		} {
 			lines = append(lines, "export "+v[0]+"="+shellQuoted(v[1]))
@@ -172,9 +172,9 @@ func passwordText(endpoint string, l lakebase.Login, format string) string {
 		escape := strings.NewReplacer(`\`, `\\`, `:`, `\:`)
 		return escape.Replace(l.Host) + ":" + port + ":*:" + escape.Replace(l.User) + ":" + escape.Replace(l.Password.Reveal())
 	case "dsn":
-		query := url.Values{"sslmode": {sslMode(l.Host)}, "sslrootcert": {rootCertificates()}}
+		query := url.Values{"sslmode": {sslMode(l)}, "sslrootcert": {rootCertificates()}}
 		u := url.URL{Scheme: "postgresql", User: url.UserPassword(l.User, l.Password.Reveal()), Host: l.Host + ":" + port, Path: "/" + l.Database}
-		if strings.HasPrefix(l.Host, "/") { // the folder of a socket
+		if l.IsSocket() {
 			query.Set("host", l.Host)
 			query.Set("port", port)
 			u.Host = ""
@@ -196,10 +196,10 @@ func passwordText(endpoint string, l lakebase.Login, format string) string {
 	return l.Password.Reveal()
 }
 
-// sslMode is how clients encrypt connections to a host. The servers of an emulator are on this machine, and
+// sslMode is how clients encrypt connections. The servers of an emulator are on this machine, and
 // need no encryption.
-func sslMode(host string) string {
-	if isLoopback(host) || strings.HasPrefix(host, "/") {
+func sslMode(l lakebase.Login) string {
+	if l.IsLocal() {
 		return "prefer"
 	}
 	return "verify-full"

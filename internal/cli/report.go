@@ -19,6 +19,9 @@ func (c *command) report(err error) {
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return // who reads our output has left
 	}
+	if _, ok := errors.AsType[exited](err); ok {
+		return
+	}
 	for _, line := range c.held {
 		c.note("%s", line)
 	}

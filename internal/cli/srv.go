@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -25,14 +23,14 @@ import (
 
 // serving holds the flags of srv.
 type serving struct {
-	address                      string
-	port                         int
-	certificate, key, stackqlTLS string
-	passwordFile                 string
-	readOnly                     bool
-	connections, running         int
-	idle, statement, drain       time.Duration
-	audit                        string
+	access
+
+	port                   int
+	stackqlTLS             string
+	readOnly               bool
+	connections, running   int
+	idle, statement, drain time.Duration
+	audit                  string
 }
 
 // passwordVariable is where the password of srv may stand in the environment.
@@ -67,17 +65,16 @@ variable ` + passwordVariable + `.`,
 	}
 	c.connectionFlags(cmd)
 	f := cmd.Flags()
+	o.variable = passwordVariable
+	accessFlags(cmd, &o.access)
+	f.StringVar(&o.address, "pgsrv.address", "127.0.0.1", "address to listen on")
 	for _, prefix := range []string{"", "pgsrv."} {
-		f.StringVar(&o.address, prefix+"address", "127.0.0.1", "address to listen on")
 		f.IntVar(&o.port, prefix+"port", 5466, "port to listen on; 0 selects a free port")
 	}
 	f.StringVar(&o.stackqlTLS, "pgsrv.tls", "", `files of certificate and key, as StackQL has them: {"keyFilePath": "…", "certFilePath": "…"}`)
 	for _, name := range []string{"pgsrv.address", "pgsrv.port", "pgsrv.tls"} {
 		_ = f.MarkHidden(name) // fails for an unknown flag only
 	}
-	f.StringVar(&o.certificate, "tls-cert", "", "file of the server's certificate (PEM); connections without TLS are refused then")
-	f.StringVar(&o.key, "tls-key", "", "file of the certificate's private key (PEM)")
-	f.StringVar(&o.passwordFile, "password-file", "", "file with the password that clients log in with (SCRAM-SHA-256)")
 	f.BoolVar(&o.readOnly, "read-only", false, "refuse statements that may change something: EXEC, INSERT, UPDATE, DELETE, CREATE, DROP")
 	f.IntVar(&o.connections, "max-connections", 100, "maximum number of clients at once")
 	f.IntVar(&o.running, "max-statements", 16, "maximum number of statements that run at once; others wait. Each takes up to --memory")
@@ -192,25 +189,8 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 		o.certificate, o.key = files.CertFilePath, files.KeyFilePath
 	}
 	var err error
-	if options.TLS, err = certificateOf(o.certificate, o.key); err != nil {
+	if options.TLS, options.Password, err = o.read(); err != nil {
 		return options, err
-	}
-	password, err := secretFrom("--password-file", o.passwordFile, passwordVariable)
-	if err != nil {
-		return options, err
-	}
-	if password != "" {
-		salt := make([]byte, 16)
-		_, _ = rand.Read(salt) // it never fails
-		prepared, err := pgwire.NewPassword(password, salt)
-		if err != nil {
-			return options, provider.Usagef("the password cannot be used: %v", err)
-		}
-		options.Password = prepared
-	}
-	if !isLoopback(o.address) && (options.TLS == nil || options.Password == nil) {
-		return options, provider.Usagef("--address %s is not a loopback address: anybody who reaches it could use your credentials", provider.Printable(o.address)).
-			Hintf("give --tls-cert, --tls-key, and a password by --password-file or %s", passwordVariable)
 	}
 	if o.audit != "" {
 		write, err := c.auditTo(o.audit)
@@ -225,43 +205,6 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 		}
 	}
 	return options, nil
-}
-
-// certificateOf reads a certificate and its key; nil if there is none.
-func certificateOf(certificate, key string) (*tls.Config, error) {
-	if (certificate == "") != (key == "") {
-		return nil, provider.Usagef("--tls-cert and --tls-key are given together")
-	}
-	if certificate == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(certificate, key)
-	if err != nil {
-		return nil, provider.Usagef("read the certificate: %v", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
-}
-
-// secretFrom reads the secret that clients log in with, from the file of a flag or else from the environment;
-// empty if there is none. Command lines are no place for it, because other users see them.
-func secretFrom(flag, file, variable string) (string, error) {
-	if file == "" {
-		return os.Getenv(variable), nil
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", provider.Usagef("read %s: %v", flag, err)
-	}
-	secret := strings.TrimRight(string(data), "\r\n")
-	if secret == "" {
-		return "", provider.Usagef("%s is empty", flag)
-	}
-	return secret, nil
-}
-
-func isLoopback(address string) bool {
-	ip := net.ParseIP(address)
-	return address == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // auditTo returns a function that appends records to a file, each as a line of JSON.

@@ -73,7 +73,9 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 	worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
 	if metricsAddress != "" {
 		worker.Metrics = pipeline.NewMetrics(store)
-		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, worker.Metrics)
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", worker.Metrics)
+		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, mux)
 		if err != nil {
 			return err
 		}
@@ -82,15 +84,13 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 	return worker.Work(ctx, nil)
 }
 
-// serveMetrics serves a handler at /metrics until the returned function is called.
+// serveMetrics serves a handler, which answers /metrics, until the returned function is called.
 func (c *command) serveMetrics(ctx context.Context, address string, handler http.Handler) (func(), error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, provider.Usagef("serve metrics: %v", err).Because(err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", handler)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

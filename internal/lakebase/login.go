@@ -2,6 +2,9 @@ package lakebase
 
 import (
 	"context"
+	"net"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +32,24 @@ type Login struct {
 	User     string
 	Database string
 	Token
+}
+
+// Address names the server for messages: host:port, or the folder of its socket.
+func (l Login) Address() string {
+	if l.IsSocket() {
+		return l.Host
+	}
+	return net.JoinHostPort(l.Host, strconv.Itoa(int(l.Port)))
+}
+
+// IsSocket reports whether the host is the folder of a Unix-domain socket.
+func (l Login) IsSocket() bool { return strings.HasPrefix(l.Host, "/") }
+
+// IsLocal reports whether the server is on this machine, as that of an emulator is. Connections to others must
+// be encrypted.
+func (l Login) IsLocal() bool {
+	ip := net.ParseIP(l.Host)
+	return l.IsSocket() || l.Host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Endpoint is an endpoint that was found, with the passwords that open it. Several goroutines may use it.
@@ -103,15 +124,15 @@ const (
 	// longestMargin is how long before its end a password is not used for new connections any more. A
 	// password with a short life is used for three quarters of it.
 	longestMargin = 5 * time.Minute
-	// pause is how long each password is used at least. The server may refuse it, and the clock of this machine
+	// Pause is how long each password is used at least. The server may refuse it, and the clock of this machine
 	// may be wrong: another password would be no better.
-	pause = time.Second
+	Pause = time.Second
 )
 
 // isFresh reports whether the last password opens new connections for a while.
 func (e *Endpoint) isFresh(now time.Time) bool {
 	margin := min(longestMargin, e.last.Expires.Sub(e.minted)/4)
-	return e.last.Password != "" && (now.Sub(e.minted) < pause || now.Before(e.last.Expires.Add(-margin)))
+	return e.last.Password != "" && (now.Sub(e.minted) < Pause || now.Before(e.last.Expires.Add(-margin)))
 }
 
 // Login returns a password that opens new connections. Concurrent callers share one call of the API. If
@@ -144,7 +165,7 @@ func (e *Endpoint) Refused(ctx context.Context, password provider.Secret) {
 		return
 	}
 	defer e.leave()
-	if e.last.Password == password && e.client.now().Sub(e.minted) > pause {
+	if e.last.Password == password && e.client.now().Sub(e.minted) >= Pause {
 		e.last = Token{}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/lakeql/lakeql/internal/pgwire/pgcatalog"
+	"github.com/lakeql/lakeql/internal/pgwire/pglogin"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -54,7 +55,7 @@ type Options struct {
 	// TLS is how connections are encrypted; nil: they are not. With it, others are refused.
 	TLS *tls.Config
 	// Password is what clients log in with, by SCRAM-SHA-256; nil: they need none.
-	Password *Password
+	Password *pglogin.Password
 	// ReadOnly refuses statements that change something.
 	ReadOnly bool
 

@@ -3,25 +3,40 @@ package pgwire
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
-	"github.com/xdg-go/scram"
+
+	"github.com/lakeql/lakeql/internal/pgwire/pglogin"
 )
 
 // start takes a connection from its first message to the point where the client may send statements. It
 // reports whether it got there.
 func (s *session) start(ctx context.Context) bool {
 	_ = s.conn.SetDeadline(time.Now().Add(loginTimeout)) // a connection that takes no deadline ends by itself
-	s.over(s.conn)
-	startup, err := s.readStartup(ctx)
-	if startup == nil || err != nil {
-		return false // the client left, canceled, or speaks something else
+	conn, message, err := pglogin.Start(ctx, s.conn, s.server.options.TLS)
+	s.over(conn)
+	switch message := message.(type) {
+	case *pgproto3.CancelRequest:
+		if err == nil {
+			s.server.cancel(message)
+		}
+		return false
+	case *pgproto3.StartupMessage:
+		if err != nil {
+			s.refuse(&fault{state: "28000", message: "this server takes encrypted connections only", hint: "connect with sslmode=require, or sslmode=verify-full and the server's certificate"})
+			return false
+		}
+		return s.admitted(message)
 	}
+	return false // the client left, or speaks something else
+}
+
+// admitted takes a connection from the startup message on.
+func (s *session) admitted(startup *pgproto3.StartupMessage) bool {
 	if err := s.login(startup); err != nil {
 		s.refuse(err)
 		return false
@@ -64,55 +79,6 @@ func (s *session) over(conn net.Conn) {
 	s.backend.SetMaxBodyLen(longestMessage)
 }
 
-// readStartup answers what comes before the login. It returns nil if there is none.
-func (s *session) readStartup(ctx context.Context) (*pgproto3.StartupMessage, error) {
-	encrypted := false
-	for range 3 { // an encryption of either kind, then the login
-		message, err := s.backend.ReceiveStartupMessage()
-		if err != nil {
-			return nil, err
-		}
-		switch message := message.(type) {
-		case *pgproto3.SSLRequest:
-			if encrypted {
-				return nil, errors.New("TLS inside TLS")
-			}
-			if s.server.options.TLS == nil {
-				if _, err := s.conn.Write([]byte{'N'}); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			if s.reader.Buffered() > 0 { // what a stranger put before the encryption
-				return nil, errors.New("text before TLS")
-			}
-			if _, err := s.conn.Write([]byte{'S'}); err != nil {
-				return nil, err
-			}
-			secure := tls.Server(s.conn, s.server.options.TLS)
-			if err := secure.HandshakeContext(ctx); err != nil {
-				return nil, err
-			}
-			s.over(secure)
-			encrypted = true
-		case *pgproto3.GSSEncRequest:
-			if _, err := s.conn.Write([]byte{'N'}); err != nil {
-				return nil, err
-			}
-		case *pgproto3.CancelRequest:
-			s.server.cancel(message)
-			return nil, nil
-		case *pgproto3.StartupMessage:
-			if s.server.options.TLS != nil && !encrypted {
-				s.refuse(&fault{state: "28000", message: "this server takes encrypted connections only", hint: "connect with sslmode=require, or sslmode=verify-full and the server's certificate"})
-				return nil, nil
-			}
-			return message, nil
-		}
-	}
-	return nil, errors.New("no login")
-}
-
 // login checks who connects, and makes the session.
 func (s *session) login(startup *pgproto3.StartupMessage) error {
 	s.user = startup.Parameters["user"]
@@ -131,78 +97,11 @@ func (s *session) login(startup *pgproto3.StartupMessage) error {
 	return s.begin(startup.Parameters)
 }
 
-// mechanism is the one that clients log in with.
-const mechanism = "SCRAM-SHA-256"
-
-// Password is what clients log in with. The text itself is not kept.
-type Password struct {
-	stored scram.StoredCredentials
-}
-
-// iterations is how often a password is hashed, as PostgreSQL does.
-const iterations = 4096
-
-// NewPassword prepares a password. salt is 16 random bytes.
-func NewPassword(text string, salt []byte) (*Password, error) {
-	client, err := scram.SHA256.NewClient("", text, "")
-	if err != nil {
-		if client, err = scram.SHA256.NewClientUnprepped("", text, ""); err != nil { // as PostgreSQL does with text that is not to be prepared
-			return nil, err
-		}
-	}
-	stored, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: iterations})
-	if err != nil {
-		return nil, err
-	}
-	return &Password{stored}, nil
-}
-
 // authenticate asks for the password.
-func (s *session) authenticate(password *Password) error {
-	wrong := &fault{state: "28P01", message: fmt.Sprintf("password authentication failed for user %q", s.user)}
-	server, err := scram.SHA256.NewServer(func(string) (scram.StoredCredentials, error) { return password.stored, nil })
-	if err != nil {
-		return err
+func (s *session) authenticate(password *pglogin.Password) error {
+	err := password.Check(s.conn)
+	if errors.Is(err, pglogin.ErrPassword) {
+		return &fault{state: "28P01", message: fmt.Sprintf("password authentication failed for user %q", s.user)}
 	}
-	talk := server.NewConversation()
-	s.backend.Send(&pgproto3.AuthenticationSASL{AuthMechanisms: []string{mechanism}})
-	if err := s.receiveAs(pgproto3.AuthTypeSASL); err != nil {
-		return err
-	}
-	message, err := s.backend.Receive()
-	if err != nil {
-		return err
-	}
-	first, ok := message.(*pgproto3.SASLInitialResponse)
-	if !ok || first.AuthMechanism != mechanism {
-		return wrong
-	}
-	answer, err := talk.Step(string(first.Data))
-	if err != nil {
-		return wrong
-	}
-	s.backend.Send(&pgproto3.AuthenticationSASLContinue{Data: []byte(answer)})
-	if err := s.receiveAs(pgproto3.AuthTypeSASLContinue); err != nil {
-		return err
-	}
-	if message, err = s.backend.Receive(); err != nil {
-		return err
-	}
-	second, ok := message.(*pgproto3.SASLResponse)
-	if !ok {
-		return wrong
-	}
-	answer, err = talk.Step(string(second.Data))
-	if err != nil || !talk.Valid() {
-		return wrong
-	}
-	s.backend.Send(&pgproto3.AuthenticationSASLFinal{Data: []byte(answer)})
-	return nil
-}
-
-func (s *session) receiveAs(kind uint32) error {
-	if err := s.backend.Flush(); err != nil {
-		return err
-	}
-	return s.backend.SetAuthType(kind)
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -83,6 +84,33 @@ func StartPostgres(t *testing.T) *Postgres {
 	}
 	t.Fatalf("the server does not start:\n%s", p.Logged())
 	return nil
+}
+
+// ServeTLS makes the server take connections over TLS, and returns the name of the certificate that clients
+// have to trust for these hosts. It starts the server anew.
+func (p *Postgres) ServeTLS(t *testing.T, hosts ...string) string {
+	t.Helper()
+	p.Stop(t)
+	roots := Certificate(t, filepath.Join(p.Dir, "data"), hosts...)
+	if p.account != nil {
+		for _, name := range []string{roots, filepath.Join(p.Dir, "data", "server.key")} {
+			if err := os.Chown(name, int(p.account.Uid), int(p.account.Gid)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	config, err := os.OpenFile(filepath.Join(p.Dir, "data", "postgresql.auto.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.WriteString("ssl = on\n")
+	if err := errors.Join(err, config.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !p.Start(t) {
+		t.Fatalf("the server does not start:\n%s", p.Logged())
+	}
+	return roots
 }
 
 // postgresPrograms finds the folder with PostgreSQL's programs, the newest where there are several.
