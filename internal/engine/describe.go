@@ -2,12 +2,16 @@ package engine
 
 import (
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
 func (p *planner) planDescribe(d *statement.Describe) (*plan, error) {
 	if d.Method {
 		return p.planDescribeMethod(d)
+	}
+	if len(d.Name) < 3 { //nolint:mnd // provider.service.resource
+		return p.planDescribeStored(d)
 	}
 	r, err := p.names.reached(d.Name, provider.Select)
 	if err != nil {
@@ -21,6 +25,21 @@ func (p *planner) planDescribe(d *statement.Describe) (*plan, error) {
 	var rows [][]any
 	for _, f := range fields {
 		rows = append(rows, []any{f.Name, typeName(f.Type, f.Format), f.Description}[:len(cols)])
+	}
+	return fixed(cols, rows), nil
+}
+
+// planDescribeStored describes a table or view of the user, by a query of it that does not run.
+func (p *planner) planDescribeStored(d *statement.Describe) (*plan, error) {
+	query, err := p.planText(d.Name[0].Pos, func(*vtab.Program) (string, error) { return "SELECT * FROM " + d.Name.SQL(), nil })
+	if err != nil {
+		return nil, err
+	}
+	defer query.discard()
+	cols := columns(d.Extended, "name type | description")
+	var rows [][]any
+	for _, c := range query.program.Columns {
+		rows = append(rows, []any{c.Name, typeName(c.Type, c.Format), c.Description}[:len(cols)])
 	}
 	return fixed(cols, rows), nil
 }

@@ -24,6 +24,9 @@ func (l lister) former(show *statement.Show) ([]formerRow, error) {
 	case "SERVICES":
 		return l.formerServices(show)
 	case "RESOURCES":
+		if len(show.In) < 2 { //nolint:mnd // provider.service
+			return nil, nil
+		}
 		return l.formerResources(show)
 	case "METHODS":
 		return l.formerMethods(show)

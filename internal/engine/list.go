@@ -34,7 +34,7 @@ func (l lister) shown(show *statement.Show) (t listing, err error) {
 		t.rows, err = l.services(show.In)
 	case "RESOURCES":
 		t.header, t.names = "name id | description", []int{0, 1}
-		t.rows, err = l.resources(show.In)
+		t.rows, err = l.resourcesBelow(show.In)
 	case "METHODS":
 		t.header = "MethodName RequiredParams SQLVerb | description"
 		t.rows, err = l.methods(show.In)
@@ -77,6 +77,39 @@ func (l lister) services(name statement.Name) ([][]any, error) {
 
 func serviceRow(s *provider.ServiceInfo) []any {
 	return []any{s.ID, s.Name, s.Title, s.Description, s.Version, s.Preferred}
+}
+
+// resourcesBelow lists the resources of a service, of a provider, or all.
+func (l lister) resourcesBelow(name statement.Name) ([][]any, error) {
+	var all []*provider.Provider
+	switch len(name) {
+	case 2: //nolint:mnd // provider.service
+		return l.resources(name)
+	case 1:
+		found, err := l.names.lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found.Provider)
+	default:
+		var err error
+		if all, err = l.session.Catalogue.Providers(); err != nil {
+			return nil, err
+		}
+	}
+	var rows [][]any
+	for _, p := range all {
+		for _, info := range p.Services {
+			service, err := l.session.Catalogue.Service(p.Name, info.Name)
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range service.Resources {
+				rows = append(rows, []any{r.Name, r.ID, r.Description})
+			}
+		}
+	}
+	return rows, nil
 }
 
 // resources lists the resources of a service. For the former name of a service, it lists the present

@@ -31,7 +31,7 @@ func commands() []command {
 
 		{[]string{`\l`, ".databases"}, "", "list providers", showing("SHOW PROVIDERS")},
 		{[]string{`\dn`}, "[PROVIDER]", "list services", (*session).services},
-		{[]string{`\dt`, ".tables"}, "[SERVICE]", "list the resources of provider.service, or your tables", (*session).tables},
+		{[]string{`\dt`, ".tables"}, "[NAME|PATTERN]", "list the resources of a provider or service, or like *branch*; or your tables", (*session).tables},
 		{[]string{`\dv`}, "", "list your views", showing("SHOW VIEWS")},
 		{[]string{`\dm`}, "", "list your materialized views", showing("SHOW MATERIALIZED VIEWS")},
 		{[]string{`\df`}, "RESOURCE", "list the methods of a resource", (*session).methods},
@@ -172,10 +172,11 @@ func (s *session) tables(ctx context.Context, name, args string) error {
 	switch {
 	case args == "":
 		return s.run(ctx, "SHOW TABLES;")
+	case strings.ContainsAny(args, "*%"): // a pattern, which psql writes with *
+		pattern := strings.ReplaceAll(strings.ReplaceAll(args, "*", "%"), "'", "''")
+		return s.run(ctx, "SHOW RESOURCES LIKE '"+pattern+"';")
 	case !isName(args):
 		return notName(name, args, "provider.service")
-	case !strings.Contains(args, "."):
-		return s.run(ctx, "SHOW SERVICES IN "+args+";")
 	}
 	return s.run(ctx, "SHOW RESOURCES IN "+args+";")
 }

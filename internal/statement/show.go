@@ -11,6 +11,7 @@ import (
 // Show lists parts of the catalogue or of this installation:
 //
 //	SHOW [EXTENDED] METHODS IN provider.service.resource [LIKE 'pattern'] [WHERE condition]
+//	SHOW [EXTENDED] RESOURCES [IN provider[.service]] [LIKE 'pattern'] [WHERE condition]
 //	SHOW [EXTENDED] INSERT [/*+ REQUIRED */] INTO provider.service.resource
 //
 // Without a name: PROVIDERS, TABLES, VIEWS, MATERIALIZED VIEWS, SETTINGS, ERRORS, VERSION.
@@ -19,7 +20,7 @@ type Show struct {
 	Hints    []string // upper case
 	Extended bool
 	What     string // PROVIDERS, SERVICES, RESOURCES, METHODS, INSERT, AUTH, or one of those without a name
-	In       Name   // as many parts as What has; none for those without a name
+	In       Name   // as many parts as What has, or fewer for RESOURCES; none for those without a name
 	Like     string // a pattern for id or name; empty: all
 	Where    *Condition
 }
@@ -95,25 +96,32 @@ func (p *parser) shown(what, form string) (Name, error) {
 	if what == "INSERT" {
 		words = []string{"INTO"}
 	}
+	forms := []string{form}
+	if what == "RESOURCES" {
+		forms = append(forms, "provider")
+	}
 	for _, word := range words {
 		found, err := p.accept(word)
 		if err != nil {
 			return nil, err
 		}
 		if found {
-			return p.name(form)
+			return p.name(forms...)
 		}
+	}
+	if what == "RESOURCES" && (p.token.ends() || p.token.is("LIKE") || p.token.is("WHERE")) {
+		return nil, nil
 	}
 	return nil, p.unexpected(words[0] + " " + form)
 }
 
-// Describe shows the columns of a resource, or the parameters and the answer of a method:
-// DESCRIBE [METHOD] [EXTENDED] name.
+// Describe shows the columns of a resource or of a table or view of the user, or the parameters and the
+// answer of a method: DESCRIBE [METHOD] [EXTENDED] name.
 type Describe struct {
 	Position provider.Position
 	Extended bool
 	Method   bool
-	Name     Name // three parts, or four with Method
+	Name     Name // three parts, or four with Method; one or two for a table or view
 }
 
 // Pos is where DESCRIBE stands.
@@ -121,7 +129,7 @@ func (d *Describe) Pos() provider.Position { return d.Position }
 
 func (p *parser) describe(pos provider.Position) (*Describe, error) {
 	d := &Describe{Position: pos}
-	form := "provider.service.resource"
+	forms := []string{"provider.service.resource", "table", "store.table"}
 	var err error
 	if d.Extended, err = p.accept("EXTENDED"); err != nil {
 		return nil, err
@@ -130,14 +138,14 @@ func (p *parser) describe(pos provider.Position) (*Describe, error) {
 		return nil, err
 	}
 	if d.Method {
-		form = "provider.service.resource.method"
+		forms = []string{"provider.service.resource.method"}
 	}
 	if !d.Extended {
 		if d.Extended, err = p.accept("EXTENDED"); err != nil {
 			return nil, err
 		}
 	}
-	d.Name, err = p.name(form)
+	d.Name, err = p.name(forms...)
 	return d, err
 }
 

@@ -209,10 +209,21 @@ func (n Name) String() string {
 	return strings.Join(parts, ".")
 }
 
-// name reads a dotted name of exactly as many parts as form has, such as provider.service.
-func (p *parser) name(form string) (Name, error) {
+// SQL returns the name as SQLite reads it, each part in quotes.
+func (n Name) SQL() string {
+	parts := make([]string, len(n))
+	for i, ident := range n {
+		parts[i] = quoteName(ident.Text)
+	}
+	return strings.Join(parts, ".")
+}
+
+// name reads a dotted name of exactly as many parts as one of the forms has, such as provider.service. Errors
+// name the first form.
+func (p *parser) name(forms ...string) (Name, error) {
 	var name Name
 	start := p.token
+	form := forms[0]
 	for {
 		ident, err := p.ident(form)
 		if err != nil {
@@ -226,12 +237,14 @@ func (p *parser) name(form string) (Name, error) {
 			return nil, err
 		}
 	}
-	if want := strings.Count(form, ".") + 1; len(name) != want {
-		return nil, provider.Usagef("%s has %d parts where %s has %d", name, len(name), form, want).
-			At(start.pos(p.lex)).
-			Hintf("write the name as %s", form)
+	for _, other := range forms {
+		if strings.Count(other, ".")+1 == len(name) {
+			return name, nil
+		}
 	}
-	return name, nil
+	return nil, provider.Usagef("%s has %d parts where %s has %d", name, len(name), form, strings.Count(form, ".")+1).
+		At(start.pos(p.lex)).
+		Hintf("write the name as %s", strings.Join(forms, ", or as "))
 }
 
 // ident reads a bare word, keywords included (a method may be called list), or a quoted name.
