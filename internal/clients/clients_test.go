@@ -202,8 +202,21 @@ func clients() []client {
 			how: map[string]string{"introspect": "reflection", "cursor": "`stream_results`"},
 		},
 		{
+			name: "pgcli", run: python("pgcli_client.py", "pgcli"),
+			lines: map[string]string{
+				"parameters": "", "cursor": "", "cancel": "", "error": "", "afterwards": "",
+				"query":     `data-science 4561779873 16 true 2025-02-25 09:14:36+00 {"max_workers":8,"min_workers":1} null`,
+				"databases": "databricks_account databricks_workspace", "search path": "pg_catalog public", "schemas": "compute postgres",
+				"tables": "postgres_projects", "views": "vw_endpoints",
+				`\l`: "databricks_account lakeql", `\dn`: "postgres lakeql", `\dt`: "postgres postgres_projects table lakeql", `\dv`: "postgres vw_endpoints view lakeql",
+				`\d`: "backend_type text  keyvault_metadata jsonb  name text  deployment_name text ", `\du`: "lakeql false true false false true -1 null [] false",
+			},
+			how: map[string]string{"introspect": "completion, `\\l` `\\dn` `\\dt` `\\dv` `\\d` `\\df` `\\du`"},
+		},
+		{
 			name: "JDBC", run: java,
 			lines: map[string]string{
+				"typed": "42 0.5 true 2025-02-25T09:14:36Z 512040318700101", "typed, binary": "42 0.5 true 2025-02-25T09:14:36Z 512040318700101",
 				"binary": expected()["query"], "introspect": "create_time=timestamptz name=text status=jsonb",
 				"product": "PostgreSQL 15", "catalogs": "databricks_workspace", "schemas": "compute pg_catalog postgres", "table types": "TABLE VIEW",
 				"tables":     "postgres_endpoints=TABLE postgres_projects=TABLE postgres_snapshots=TABLE vw_endpoints=VIEW vw_projects=VIEW",

@@ -51,7 +51,7 @@ func runForeign(t *testing.T, server *testworld.SQLServer) map[string]string {
 	ask("connect", "SELECT srvname FROM pg_foreign_server")
 	ask("query", statements()["QUERY"])
 	ask("parameters", "SELECT name, $1::text FROM postgres.postgres_projects WHERE name = $2", nil, "projects/orders")
-	ask("introspect", introspection, "create_time", "name", "status")
+	ask("introspect", introspection, []string{"create_time", "name", "status"})
 	ask("cursor", statements()["ROWS"])
 	do("SET enable_material = off")
 	ask("required", "SELECT p.id, b.branch_id FROM (VALUES ('orders'), ('fleet')) AS p (id) "+

@@ -32,7 +32,7 @@ func runPgx(t *testing.T, server *testworld.SQLServer) map[string]string {
 	ask("connect", "SELECT current_database()")
 	ask("query", statements()["QUERY"])
 	ask("parameters", "SELECT name, $1::text FROM postgres.postgres_projects WHERE name = $2", nil, "projects/orders")
-	ask("introspect", introspection, "create_time", "name", "status")
+	ask("introspect", introspection, []string{"create_time", "name", "status"})
 	var token string
 	if err := conn.QueryRow(t.Context(), statements()["EXEC"]).Scan(&token, nil); err != nil {
 		report["exec"] = err.Error()
@@ -47,7 +47,7 @@ func runPgx(t *testing.T, server *testworld.SQLServer) map[string]string {
 	var numbers []any
 	results := conn.SendBatch(t.Context(), batch)
 	for range 3 {
-		var n any
+		var n int64
 		err = errors.Join(err, results.QueryRow().Scan(&n))
 		numbers = append(numbers, n)
 	}
@@ -71,7 +71,7 @@ func runPgx(t *testing.T, server *testworld.SQLServer) map[string]string {
 
 // introspection lists columns as other programs do.
 const introspection = "SELECT column_name || '=' || data_type FROM information_schema.columns" +
-	" WHERE table_schema = 'postgres' AND table_name = 'postgres_projects' AND column_name IN ($1, $2, $3) ORDER BY column_name"
+	" WHERE table_schema = 'postgres' AND table_name = 'postgres_projects' AND column_name = ANY($1) ORDER BY column_name"
 
 // values are those of all rows, as the report has them.
 func values(t *testing.T, conn *pgx.Conn, text string, args ...any) string {

@@ -27,7 +27,7 @@ missing() {
 clients() {
   [ "${CLIENTS:-}" != no ] && command -v dpkg-query >/dev/null || return 0
   for name in python3-psycopg2 python3-psycopg python3-asyncpg python3-pg8000 python3-sqlalchemy \
-    python3-pyodbc odbc-postgresql libpostgresql-jdbc-java; do
+    pgcli python3-pyodbc odbc-postgresql libpostgresql-jdbc-java; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
   done
   command -v javac >/dev/null || echo default-jdk-headless

@@ -89,6 +89,20 @@ final class Client {
                 prepared.setString(2, "projects/orders");
                 report("parameters", values(prepared.executeQuery()));
             }
+            try (PreparedStatement prepared = conn.prepareStatement("SELECT ? + 1, ?::float8, ?::bool, ?::timestamptz, job_id FROM jobs.jobs WHERE job_id = ?")) {
+                for (int i = 0; i < 6; i++) {
+                    prepared.setInt(1, 41);
+                    prepared.setDouble(2, 0.5);
+                    prepared.setBoolean(3, true);
+                    prepared.setObject(4, OffsetDateTime.parse("2025-02-25T09:14:36Z"));
+                    prepared.setLong(5, 512040318700101L);
+                    if (i == 0 || i == 5) {
+                        report(i == 0 ? "typed" : "typed, binary", values(prepared.executeQuery()));
+                    } else {
+                        prepared.executeQuery();
+                    }
+                }
+            }
             try (PreparedStatement prepared = conn.prepareStatement(ENV.get("QUERY"))) {
                 for (int i = 0; i < 6; i++) {
                     prepared.executeQuery();
