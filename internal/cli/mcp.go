@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/docgen"
@@ -131,6 +132,9 @@ func (c *command) mcp(o agents, stackql bool) error {
 	ctx, stop := interruptible()
 	defer stop()
 	if !o.http {
+		if f, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			c.note("waiting for a client of the Model Context Protocol on standard input; clients start this command themselves, or connect to --http")
+		}
 		return server.ServeStdio(ctx, closable(c.stdin), writable{c.stdout})
 	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort(o.address, strconv.Itoa(o.port)))

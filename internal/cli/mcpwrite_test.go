@@ -82,6 +82,9 @@ func TestAgentWrites(t *testing.T) {
 			}
 
 			got, text := a.ask(t, "execute", makeBranch)
+			if !strings.Contains(text, `"notes":["1 row inserted"]`) {
+				t.Errorf("the write: %s", text)
+			}
 			if asked := u.last(); !strings.Contains(asked, strings.TrimSuffix(makeBranch, "true}')")) || !strings.Contains(asked, "It sends 1 request:\n\nPOST http://") || !strings.Contains(asked, `branch_id=agent-1`+"\n  "+`{"spec":{"no_expiry":true}}`) {
 				t.Errorf("asked: %s", asked)
 			}
@@ -138,7 +141,7 @@ func TestAgentWrites(t *testing.T) {
 				t.Errorf("a query by execute: %s", text)
 			}
 			log, err := os.ReadFile(audit)
-			if err != nil || bytes.Count(log, []byte(`"outcome":"declined"`)) != 2 || bytes.Contains(log, []byte("hunter2")) || bytes.Contains(log, []byte("eyJ")) {
+			if err != nil || bytes.Count(log, []byte(`"outcome":"declined"`)) != 2 || bytes.Count(log, []byte(`"outcome":"refused"`)) != 3 || bytes.Contains(log, []byte("hunter2")) || bytes.Contains(log, []byte("eyJ")) {
 				t.Errorf("the audit: %v\n%s", err, log)
 			}
 		})
@@ -240,7 +243,8 @@ func TestAgentChanges(t *testing.T) {
 	}
 	server.Reset()
 	a := &agent{server: server, stderr: &output{}}
-	cmd := run{args: []string{"mcp", "--history", dir}, env: env}.command(context.WithoutCancel(t.Context()), t)
+	audit := filepath.Join(dir, "audit.jsonl")
+	cmd := run{args: []string{"mcp", "--history", dir, "--audit", audit}, env: env}.command(context.WithoutCancel(t.Context()), t)
 	cmd.Stdin, cmd.Stderr = nil, a.stderr
 	a.connect(t, &mcp.CommandTransport{Command: cmd}, "", nil)
 	for name, test := range map[string]struct {
@@ -274,6 +278,9 @@ func TestAgentChanges(t *testing.T) {
 	}
 	if sent := server.Requests(); len(sent) != 0 {
 		t.Errorf("sent %+v", sent)
+	}
+	if log, err := os.ReadFile(audit); err != nil || !bytes.Contains(log, []byte(`"outcome":"done","rows":7,`)) || !bytes.Contains(log, []byte(`"statement":"projects 2d"`)) {
+		t.Errorf("the audit: %v\n%s", err, log)
 	}
 	without := startAgent(t, emulator.Options{}, run{}, nil)
 	if text, failed := without.call(t, "changes", nil); !failed || !strings.Contains(text, "hint: it needs the folder or the store of a pipeline") {
@@ -428,7 +435,7 @@ func TestAgentReadsPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := got.Messages[0].Content.(*mcp.TextContent).Text
-			n := 0
+			n, before := 0, len(a.server.Requests())
 			for block := range strings.SplitSeq(text, "```sql\n") {
 				sql, _, ok := strings.Cut(block, "\n```")
 				if !ok {
@@ -446,6 +453,9 @@ func TestAgentReadsPages(t *testing.T) {
 				if workspace != "" && strings.Count(sql, ".deployment_name") != 1+2*strings.Count(sql, "JOIN") {
 					t.Errorf("%s %q: %s", p.Name, workspace, sql)
 				}
+			}
+			if workspace == "*" && len(a.server.Requests()) != before {
+				t.Errorf("%s: an explanation of all workspaces makes calls", p.Name)
 			}
 			if n < 3 || !strings.Contains(text, "not complete") {
 				t.Errorf("%s: %s", p.Name, text)

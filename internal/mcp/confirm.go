@@ -22,17 +22,18 @@ import (
 // clients of older versions), so all checks run twice.
 func (s *Server) execute(ctx context.Context, req *sdk.CallToolRequest, t *tool, in queryInput) (any, error) {
 	if !s.gate.writes {
+		s.refused(job{client: clientOf(req), tool: t.name, text: in.SQL}, "refused")
 		return nil, provider.Usagef("%s is off: this server only reads", t.name).Hintf("a server that was started with --allow-writes has it")
 	}
 	most, err := s.limitsOf(in.MaxRows, in.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
-	effect, err := s.gate.admit(t, in.SQL)
+	j := job{client: clientOf(req), tool: t.name, text: in.SQL, limits: most}
+	effect, err := s.admit(t, j)
 	if err != nil {
 		return nil, err
 	}
-	j := job{client: clientOf(req), tool: t.name, text: in.SQL, limits: most}
 	if effect == statement.Changes {
 		if question, err := s.agreed(ctx, req, j); question != nil || err != nil {
 			return question, err
@@ -122,7 +123,7 @@ func (s *Server) question(ctx context.Context, j job) (string, error) {
 	fmt.Fprintf(&b, "An agent asks to run this statement:\n\n%s\n\n", printableLines(shorten(shown, longestShownText)))
 	switch {
 	case n == 0:
-		b.WriteString("It sends no request. It changes tables or views of the store.")
+		b.WriteString("It changes tables or views of the store, and nothing in a workspace.")
 	case n > mostRequestsShown:
 		fmt.Fprintf(&b, "It sends %d requests, of which these are the first %d:\n%s", n, mostRequestsShown, requests.String())
 	default:

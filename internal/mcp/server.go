@@ -16,6 +16,7 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -201,8 +202,21 @@ func (s *Server) audit(j job, session Runner, began time.Time, outcome string) {
 	s.options.Audit(r)
 }
 
+// admit is the gate for the statement of a job. What it refuses is recorded, too.
+func (s *Server) admit(t *tool, j job) (statement.Effect, error) {
+	effect, err := s.gate.admit(t, j.text)
+	if err != nil {
+		j.text = shorten(j.text, longestText)
+		s.refused(j, "refused")
+	}
+	return effect, err
+}
+
 // refused records a statement that did not run.
 func (s *Server) refused(j job, why string) {
+	if s.options.Audit == nil {
+		return
+	}
 	session := s.options.Session(true, func(string) {})
 	defer session.Close()
 	s.audit(j, session, time.Now(), why)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -128,10 +129,11 @@ func (s *Server) query(ctx context.Context, req *sdk.CallToolRequest, t *tool, i
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.gate.admit(t, in.SQL); err != nil {
+	j := job{client: clientOf(req), tool: t.name, text: in.SQL, limits: most}
+	if _, err := s.admit(t, j); err != nil {
 		return nil, err
 	}
-	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: in.SQL, limits: most})
+	return s.run(ctx, j)
 }
 
 // explain lists the calls of a statement, and makes none: EXPLAIN ANALYZE, which runs the statement, is query's.
@@ -147,10 +149,11 @@ func (s *Server) explain(ctx context.Context, req *sdk.CallToolRequest, t *tool,
 			text = "EXPLAIN " + text
 		}
 	}
-	if _, err := s.gate.admit(t, text); err != nil {
+	j := job{client: clientOf(req), tool: t.name, text: text, limits: limits{rows: s.options.MaxRows, bytes: s.options.MaxBytes}}
+	if _, err := s.admit(t, j); err != nil {
 		return nil, err
 	}
-	return s.run(ctx, job{client: clientOf(req), tool: t.name, text: text, limits: limits{rows: s.options.MaxRows, bytes: s.options.MaxBytes}})
+	return s.run(ctx, j)
 }
 
 // changesInput are the arguments of changes.
@@ -162,7 +165,7 @@ type changesInput struct {
 }
 
 // changes reads the history of a pipeline.
-func (s *Server) changes(ctx context.Context, _ *sdk.CallToolRequest, _ *tool, in changesInput) (any, error) {
+func (s *Server) changes(ctx context.Context, req *sdk.CallToolRequest, t *tool, in changesInput) (_ any, err error) {
 	if s.options.Changes == nil {
 		return nil, provider.Usagef("this server has no history").
 			Hintf("it needs the folder or the store of a pipeline: lakeql mcp --folder inventory, or --store inventory.db")
@@ -176,7 +179,15 @@ func (s *Server) changes(ctx context.Context, _ *sdk.CallToolRequest, _ *tool, i
 		return nil, err
 	}
 	defer end()
-	a, notes := &answer{Rows: []raw{}}, &noteList{}
+	began, a, notes := time.Now(), &answer{Rows: []raw{}}, &noteList{}
+	defer func() {
+		if s.options.Audit != nil {
+			s.options.Audit(Record{
+				Time: began, Client: clientOf(req), Tool: t.name, Text: provider.Printable(shorten(strings.TrimSpace(in.Table+" "+in.Since), longestNote)),
+				Rows: len(a.Rows), Duration: time.Since(began), Outcome: outcome(err),
+			})
+		}
+	}()
 	complete, err := s.options.Changes(ctx, in.Table, in.Since, notes.add, func(rows provider.Rows) error { return a.read(ctx, rows, most) })
 	a.finish(notes)
 	a.Complete = complete && len(a.Cut) == 0
