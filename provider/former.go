@@ -112,18 +112,26 @@ func (c *Catalogue) formerResource(p *Provider, service, name string) (*Resource
 }
 
 // Formerly returns the methods that an SQL verb reached by the name of a resource in earlier documents
-// and does not reach now, as a resource of the same name. It is nil without such methods.
+// and does not reach now, as a resource of the same name. A former name also reaches what the verb
+// reaches by the names that its methods have today. Without such methods, a verb that reaches none reaches
+// the methods that do the same under another verb. It is nil without any.
 func (c *Catalogue) Formerly(r *Resource, verb SQLVerb) (*Resource, error) {
 	p, err := c.Provider(r.Provider)
-	if err != nil || r.former != nil {
+	if err != nil {
 		return nil, err
+	}
+	if r.former != nil {
+		return c.besideFormer(p, r, verb)
 	}
 	found, err := c.formerMethods(p, func(f FormerName) bool {
 		_, ok := f.below(r.Service, r.Name)
 		return ok && f.SQLVerb == verb
 	})
-	if found == nil || err != nil {
+	if err != nil {
 		return nil, err
+	}
+	if found == nil {
+		return r.sameAs(verb), nil
 	}
 	for i, f := range slices.Backward(found.former) {
 		own := f.today.Resource == r.FullName() && f.today.SQLVerb == verb // the verb reaches it today
@@ -132,10 +140,61 @@ func (c *Catalogue) Formerly(r *Resource, verb SQLVerb) (*Resource, error) {
 		}
 	}
 	if len(found.Methods) == 0 {
-		return nil, nil
+		return r.sameAs(verb), nil
 	}
 	found.shared = true
 	return found, nil
+}
+
+// besideFormer returns what a verb reaches by the names that the methods of a former resource have today,
+// if it reaches none of those methods.
+func (c *Catalogue) besideFormer(p *Provider, r *Resource, verb SQLVerb) (*Resource, error) {
+	if len(r.MethodsFor(verb)) > 0 {
+		return nil, nil
+	}
+	found := &Resource{Provider: r.Provider, Service: r.Service, Name: r.Name, ID: r.ID}
+	seen := map[string]bool{}
+	for _, f := range r.former {
+		if seen[f.today.Resource] {
+			continue
+		}
+		seen[f.today.Resource] = true
+		today, err := c.ResourceOf(f.today.Resource)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range today.MethodsFor(verb) {
+			m = c.moved(p, m)
+			found.former = append(found.former, formerMethod{FormerName{Name: r.Service + "." + r.Name + "." + m.Name, SQLVerb: verb, Today: m.FullName()}, m})
+			found.Methods = append(found.Methods, m)
+		}
+	}
+	if len(found.Methods) == 0 {
+		return nil, nil
+	}
+	return found, nil
+}
+
+// sameAs returns the methods of a resource that do what an SQL verb says and are listed under another one,
+// as a resource of the same name: an EXEC that deletes, a REPLACE that changes a part. It is nil without
+// such methods, or if the verb reaches a method.
+func (r *Resource) sameAs(verb SQLVerb) *Resource {
+	if len(r.MethodsFor(verb)) > 0 {
+		return nil
+	}
+	found := &Resource{Provider: r.Provider, Service: r.Service, Name: r.Name, ID: r.ID, shared: true}
+	for _, m := range r.Methods {
+		deletes := verb == Delete && m.SQLVerb == Exec && (m.Verb == "DELETE" || m.Name == "delete")
+		updates := verb == Update && (m.SQLVerb == Exec || m.SQLVerb == Replace) && m.Verb == "PATCH"
+		if deletes || updates {
+			found.former = append(found.former, formerMethod{FormerName{Name: r.Service + "." + r.Name + "." + m.Name, SQLVerb: verb, Today: m.FullName()}, m})
+			found.Methods = append(found.Methods, m.reachedBy(verb))
+		}
+	}
+	if len(found.Methods) == 0 {
+		return nil
+	}
+	return found
 }
 
 // formerMethods makes a resource from the methods whose former names match.

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -93,6 +94,8 @@ func (b *Binding) addJSON(p statement.Param) error {
 	if err != nil {
 		return err
 	}
+	value = b.unfold(value)
+	params := b.takeParams(value)
 	if b.json != nil {
 		if reflect.DeepEqual(value, b.body) {
 			return nil
@@ -103,7 +106,50 @@ func (b *Binding) addJSON(p statement.Param) error {
 	if path, placeholder, ok := findPlaceholder(value, nil); ok {
 		return statement.PlaceholderError(placeholder, p.Value.Locate(path))
 	}
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		at := p.Value.Locate(provider.Path{name})
+		locate := func(path provider.Path) provider.Position { return p.Value.Locate(append(provider.Path{name}, path...)) }
+		if err := b.set(given{name: name, value: params[name], named: at, pos: at, locate: locate}); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// unfold puts the attributes of the body in the place of the body's own name, which StackQL's documents
+// have around them.
+func (b *Binding) unfold(body any) any {
+	object, _ := body.(map[string]any)
+	for name, value := range object {
+		inner, ok := value.(map[string]any)
+		if !ok || !b.IsWhole(name) {
+			continue
+		}
+		for attribute, value := range object {
+			if _, twice := inner[attribute]; attribute != name && !twice {
+				inner[attribute] = value
+			} else if attribute != name {
+				return body // the check of the body says what is wrong
+			}
+		}
+		return inner
+	}
+	return body
+}
+
+// takeParams takes the parameters out of a body which StackQL's documents have in it as well.
+func (b *Binding) takeParams(body any) map[string]any {
+	object, _ := body.(map[string]any)
+	params := map[string]any{}
+	for name, value := range object {
+		if b.IsParam(name) && !b.IsAttribute(name) && len(b.Body.Properties) > 0 {
+			params[name] = value
+		}
+	}
+	for name := range params {
+		delete(object, name)
+	}
+	return params
 }
 
 // findPlaceholder looks for a placeholder in the strings of a JSON value.

@@ -26,11 +26,20 @@ func (b *Binding) Unfold(columns []statement.Ident, values []any) ([]statement.I
 			return nil, nil, err
 		}
 		for _, name := range slices.Sorted(maps.Keys(object)) {
-			names = append(names, statement.Ident{Text: AttributePrefix + name, Pos: column.Pos})
+			names = append(names, statement.Ident{Text: b.inside(name), Pos: column.Pos})
 			parts = append(parts, object[name])
 		}
 	}
 	return names, parts, nil
+}
+
+// inside is the name by which a value inside of the body is bound: that of an attribute, or of a parameter
+// that StackQL's documents have in the body as well.
+func (b *Binding) inside(name string) string {
+	if b.IsAttribute(name) {
+		return AttributePrefix + name
+	}
+	return name
 }
 
 // whole reads the value of a column that is the body as a whole.
@@ -42,7 +51,7 @@ func (b *Binding) whole(column statement.Ident, value any) (map[string]any, erro
 			Hintf("write %s = '{\"%s\": …}'", column.Text, b.Body.Properties[0].Name)
 	}
 	for name := range object {
-		if !b.IsAttribute(name) {
+		if !b.IsAttribute(name) && !b.IsParam(name) {
 			return nil, b.Unknown(name, column.Pos)
 		}
 	}
@@ -66,7 +75,7 @@ func (b *Binding) setWhole(column statement.Ident, value any) error {
 		if _, ok := b.attributes[name]; ok {
 			continue
 		}
-		if err := b.set(given{name: AttributePrefix + name, value: object[name], named: column.Pos, pos: column.Pos, locate: func(provider.Path) provider.Position { return column.Pos }}); err != nil {
+		if err := b.set(given{name: b.inside(name), value: object[name], named: column.Pos, pos: column.Pos, locate: func(provider.Path) provider.Position { return column.Pos }}); err != nil {
 			return err
 		}
 	}

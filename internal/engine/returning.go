@@ -57,6 +57,13 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 				}
 			}
 		}
+		later, err := w.laterColumns(columns)
+		if err != nil {
+			return "", err
+		}
+		for _, name := range later {
+			definitions = append(definitions, sqlite3.QuoteIdentifier(name)+" AS (NULL)")
+		}
 		if err := sandbox.Exec(p.DB, "CREATE TABLE "+sqlite3.QuoteIdentifier(returnedTable)+" ("+strings.Join(definitions, ", ")+")"); err != nil {
 			return "", provider.Internalf("make the table of what was given back").Because(err)
 		}
@@ -64,6 +71,21 @@ func (w *write) compileReturning() (*vtab.Program, error) {
 		text, err := p.Rewrite(w.returning)
 		return "SELECT " + text + " FROM " + sqlite3.QuoteIdentifier(returnedTable) + " AS " + sqlite3.QuoteIdentifier(w.alias), err
 	})
+}
+
+// laterColumns are the columns of RETURNING that only the finished resource has: null without AWAIT.
+func (w *write) laterColumns(columns []provider.Column) ([]string, error) {
+	if w.await || w.method.Wait == nil {
+		return nil, nil
+	}
+	finished, err := w.session.answerColumns(w.method, true)
+	var later []string
+	for _, c := range finished {
+		if w.returning.Mentions(c.Name) && !slices.ContainsFunc(columns, func(known provider.Column) bool { return strings.EqualFold(known.Name, c.Name) }) {
+			later = append(later, c.Name)
+		}
+	}
+	return later, err
 }
 
 // answerColumns describes the rows that a call returns.
@@ -130,6 +152,11 @@ func (w *write) returned(ctx context.Context, answers [][][]any) (provider.Rows,
 	}
 	if err := sandbox.Catch(w.env.SQLMemory, func() error { return fillReturned(p, answers) }); err != nil {
 		return nil, errors.Join(err, p.Close())
+	}
+	if columns, err := w.answerColumns(); err == nil {
+		if later, _ := w.laterColumns(columns); len(later) > 0 { // compileReturning has had its error
+			w.session.note("%s is null until the operation ends: the hint /*+ AWAIT */ waits for it", strings.Join(later, ", "))
+		}
 	}
 	return p.Start(ctx)
 }

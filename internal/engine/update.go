@@ -36,6 +36,9 @@ func (p *planner) planUpdate(u *statement.Update) (*plan, error) {
 	}
 	w.await = awaits(u.Hints)
 	return w.firstEver(p, r, verb, func(own *write) (*plan, error) {
+		if len(u.Set) == 0 && own.method.Body != nil {
+			return nil, own.refuse("SET names nothing to change", "name attributes behind SET; see DESCRIBE METHOD "+own.method.FullName())
+		}
 		for _, set := range u.Set {
 			if err := own.settable(own.method, set.Column); err != nil {
 				return nil, err

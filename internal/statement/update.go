@@ -16,7 +16,7 @@ type Update struct {
 	With      *Query   // the WITH before UPDATE; nil: none
 	Table     Name     // three parts: a resource; one or two: a table of the store
 	Alias     string
-	Set       []Assignment
+	Set       []Assignment // empty only for a resource, whose method may have no body
 	From      *Query // what stands behind FROM, which tables of SQLite's have alone; nil: none
 	Where     *Query // the condition behind WHERE; nil: none
 	Returning *Query // what stands behind RETURNING; nil: none
@@ -56,8 +56,12 @@ func (s *sqlParser) update() (Statement, error) {
 	if err := s.expect("SET"); err != nil {
 		return nil, err
 	}
-	if u.Set, err = s.assignments(); err != nil {
-		return nil, err
+	t := s.token()
+	isEmpty := t.is("WHERE") || t.is("RETURNING") || t.typ == endOfText
+	if !isEmpty || len(u.Table) < 3 { // a resource's method may have no body
+		if u.Set, err = s.assignments(); err != nil {
+			return nil, err
+		}
 	}
 	if s.accept("FROM") {
 		if u.From, err = s.list("a table after FROM"); err != nil {
