@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lakeql/lakeql/internal/lakebase"
 	"github.com/lakeql/lakeql/internal/postgres"
@@ -31,7 +30,8 @@ func (c *connection) mint(ctx context.Context, workspace, endpoint string) (post
 		login, err = opened.Login(ctx)
 	}
 	if err != nil {
-		return postgres.Login{}, fmt.Errorf("mint a password for the store's endpoint %s: %w", provider.Printable(endpoint), err)
+		what := "mint a password for the store's endpoint " + provider.Printable(endpoint)
+		return postgres.Login{}, provider.Change(err, func(e *provider.Error) { e.Message = what + ": " + e.Message })
 	}
 	return postgres.Login{Host: login.Host, User: login.User, Password: login.Password, Expires: login.Expires}, nil
 }

@@ -3,8 +3,11 @@
 package cli_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"net/url"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -35,11 +38,18 @@ func TestPostgresStore(t *testing.T) {
 	c := startCluster(t)
 	_, env := workspace(t, emulator.Options{})
 	for name, test := range map[string]func(*testing.T, *cluster, []string){
-		"types":          storedAsTypes,
-		"StackQL's flag": backendFlag,
-		"a refresh":      refreshedInPlace,
-		"joins":          storedJoins,
-		"statements":     storedStatements,
+		"types":                  storedAsTypes,
+		"StackQL's flag":         backendFlag,
+		"a refresh":              refreshedInPlace,
+		"joins":                  storedJoins,
+		"a server that dies":     dyingServer,
+		"refreshes at once":      refreshesAtOnce,
+		"a foreign server":       foreignServer,
+		"minted passwords":       mintedStore,
+		"tables of a pipeline":   pipelineTables,
+		"credentials":            maskedInPostgres,
+		"somebody else's tables": otherTables,
+		"statements":             storedStatements,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, c, env) })
 	}
@@ -286,5 +296,186 @@ func TestPostgresStoreRefusals(t *testing.T) {
 				t.Errorf("%s: %s: %+v, want %v", dsn, text, got, want)
 			}
 		}
+	}
+}
+
+// dyingServer shows that a statement whose server goes away in the middle is an error, and leaves the old rows.
+func dyingServer(t *testing.T, c *cluster, _ []string) {
+	t.Helper()
+	env := listing(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"projects": [{"name": "projects/a"}, {"name": "projects/b"}]}`)
+	})
+	dsn := schemaStore(c, "dying")
+	if got := kept(t, env, dsn, "CREATE MATERIALIZED VIEW m AS SELECT name FROM "+projects+"; CREATE TABLE t AS SELECT name, 1 AS n FROM m"); got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	c.do(t, `CREATE FUNCTION dying.die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'projects/b' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$;
+		CREATE TRIGGER die BEFORE INSERT OR UPDATE ON dying.m FOR EACH ROW EXECUTE FUNCTION dying.die();
+		CREATE TRIGGER die BEFORE INSERT OR UPDATE ON dying.t FOR EACH ROW EXECUTE FUNCTION dying.die();
+		CREATE VIEW dying.v AS SELECT n, CASE WHEN n = 3000 THEN pg_terminate_backend(pg_backend_pid()) END AS gone FROM generate_series(1, 5000) n`)
+	for _, text := range []string{
+		"REFRESH MATERIALIZED VIEW m",
+		"INSERT INTO t SELECT name, 2 FROM " + projects,
+		"UPDATE t SET n = n + 1",
+		"SELECT n, gone FROM v",
+		"SELECT count(gone) FROM v",
+	} {
+		got := kept(t, env, dsn, text)
+		if got.status != 1 || !strings.Contains(got.stderr, "terminating connection due to administrator command") {
+			t.Errorf("%s: status %d, %d bytes of rows\n%s", text, got.status, len(got.stdout), got.stderr)
+		}
+	}
+	if got := c.psql(t, "postgres", "SELECT name, 0 FROM dying.m UNION ALL SELECT name, n FROM dying.t ORDER BY 1, 2"); got != "projects/a|0\nprojects/a|1\nprojects/b|0\nprojects/b|1\n" {
+		t.Errorf("afterwards psql reads\n%s", got)
+	}
+}
+
+// refreshesAtOnce shows that refreshes of one view do not add up, and that readers never see a part.
+func refreshesAtOnce(t *testing.T, c *cluster, env []string) {
+	t.Helper()
+	dsn := schemaStore(c, "atonce")
+	if got := kept(t, env, dsn, "CREATE MATERIALIZED VIEW m AS SELECT name FROM "+branches+" WHERE project_id = 'p'"); got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	var stderr [4]bytes.Buffer
+	var running [4]*exec.Cmd
+	for i := range running {
+		running[i] = run{args: []string{"exec", "--store", dsn, "REFRESH MATERIALIZED VIEW m"}, env: env}.command(t.Context(), t)
+		running[i].Stderr = &stderr[i]
+		if err := running[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		if got := c.ask(t, "SELECT count(*) FROM atonce.m"); got != "3" {
+			t.Errorf("a reader sees %s rows", got)
+		}
+	}
+	for i := range running {
+		if err := running[i].Wait(); err != nil {
+			t.Errorf("%v\n%s", err, stderr[i].String())
+		}
+	}
+	if got := c.ask(t, "SELECT count(*) FROM atonce.m"); got != "3" {
+		t.Errorf("after four refreshes there are %s rows", got)
+	}
+}
+
+// foreignServer reads the tables of a store from another database, by postgres_fdw.
+func foreignServer(t *testing.T, c *cluster, env []string) {
+	t.Helper()
+	if got := kept(t, env, schemaStore(c, "exported"), "CREATE MATERIALIZED VIEW b AS SELECT name, create_time, status, is_protected FROM (SELECT name, create_time, status, 1 = 1 AS is_protected FROM "+branches+" WHERE project_id = 'p')"); got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	c.psql(t, "postgres", "CREATE DATABASE elsewhere")
+	if got := c.psql(t, "elsewhere", fmt.Sprintf(`CREATE EXTENSION postgres_fdw; CREATE SERVER lake FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '%d', dbname 'postgres');
+		CREATE USER MAPPING FOR postgres SERVER lake OPTIONS (user 'postgres', password '%s'); CREATE SCHEMA lake; IMPORT FOREIGN SCHEMA exported FROM SERVER lake INTO lake;
+		SELECT count(*), max(pg_typeof(create_time)::text), max(pg_typeof(status)::text) FROM lake.b WHERE name LIKE 'projects/p/%%'`, c.Port, strings.ReplaceAll(c.Password, "'", "''"))); !strings.HasSuffix(got, "\n3|timestamp with time zone|jsonb\n") {
+		t.Errorf("the other database reads\n%s", got)
+	}
+}
+
+// mintedStore keeps tables in Lakebase: in a PostgreSQL server that only passwords open which the API mints.
+func mintedStore(t *testing.T, c *cluster, _ []string) {
+	t.Helper()
+	env, stop := runEmulator(t, "--postgres", c.DSN())
+	defer stop()
+	for _, dsn := range []string{
+		lakebaseStore(c, "&sslmode=disable&search_path=minted"),
+		fmt.Sprintf("lakebase://projects/p/branches/production/endpoints/primary?port=%d&sslmode=disable&search_path=minted", c.Port),
+	} {
+		got := kept(t, env, dsn, "CREATE OR REPLACE MATERIALIZED VIEW m AS SELECT name FROM "+branches+" WHERE project_id = 'p'; SELECT count(*) > 0 FROM m")
+		if got.status != 0 || got.stdout != "1\n" || got.stderr != "" {
+			t.Errorf("%s: %+v", dsn, got)
+		}
+		noToken(t, env, got)
+	}
+	if got := c.psql(t, "databricks_postgres", "SELECT tableowner FROM pg_tables WHERE schemaname = 'minted' AND tablename = 'm'"); got != owner+"\n" {
+		t.Errorf("the table belongs to %s", got)
+	}
+	got := kept(t, env, lakebaseStore(c, ""), "SHOW TABLES")
+	if got.status != 1 || !strings.Contains(got.stderr, "server refused TLS connection") {
+		t.Errorf("without TLS: %+v", got)
+	}
+	noToken(t, env, got)
+	got = kept(t, env, strings.Replace(lakebaseStore(c, "&sslmode=disable"), "projects/p/", "projects/nosuch/", 1), "SHOW TABLES")
+	if got.status == 0 || !strings.Contains(got.stderr, "mint a password for the store's endpoint projects/nosuch/branches/production/endpoints/primary") {
+		t.Errorf("an endpoint that is not there: %+v", got)
+	}
+}
+
+// pipelineTables reads what a pipeline keeps in PostgreSQL.
+func pipelineTables(t *testing.T, c *cluster, _ []string) {
+	t.Helper()
+	server, env := workspace(t, emulator.Options{})
+	c.psql(t, "postgres", "CREATE DATABASE inventory")
+	dsn := c.URL("inventory")
+	dir := company(t, "workspaces: [dbc-1, dbc-2]\n"+never)
+	if got := pipelineCommand(t, env, "run", "-q", "--store", dsn, dir); got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	count := c.psql(t, "inventory", "SELECT count(*) FROM projects WHERE NOT stale")
+	if got := kept(t, env, dsn, "SELECT count(*) FROM projects WHERE NOT stale AND create_time > '2000-01-01'"); got.status != 0 || got.stdout != count || count == "0\n" {
+		t.Errorf("lakeql reads %+v, psql %s", got, count)
+	}
+	if got := kept(t, env, dsn, "SELECT p.name FROM projects p JOIN clusters c USING (deployment_name) JOIN projects_history h ON h.name = p.name"); got.status != 0 || got.stdout == "" || got.stderr != "" {
+		t.Errorf("a join: %+v", got)
+	}
+	if got := kept(t, env, dsn, "DROP VIEW projects"); got.status != 2 || !strings.Contains(got.stderr, "belongs to a pipeline") {
+		t.Errorf("DROP VIEW: %+v", got)
+	}
+	if got := kept(t, env, dsn, "SELECT * FROM projects_at('2026-01-01')"); got.status != 2 || !strings.Contains(got.stderr, "is a function of PostgreSQL") {
+		t.Errorf("an earlier time: %+v", got)
+	}
+	server.SetFaults(faults(t, "GET /api/2.1/clusters/list: 400")...)
+	_ = pipelineCommand(t, env, "run", "-q", "--store", dsn, dir)
+	if got := kept(t, env, dsn, "SELECT count(*) FROM clusters"); !strings.Contains(got.stderr, "clusters: ") || got.stdout == "0\n" {
+		t.Errorf("rows that are old: %+v", got)
+	}
+}
+
+// maskedInPostgres shows that credentials do not go into PostgreSQL.
+func maskedInPostgres(t *testing.T, c *cluster, env []string) {
+	t.Helper()
+	got := kept(t, env, schemaStore(c, "masked"), "CREATE MATERIALIZED VIEW m AS SELECT token, expire_time FROM databricks_workspace.postgres.postgres_credentials WHERE endpoint = 'projects/p/branches/production/endpoints/primary'; SELECT token FROM m")
+	if got.status != 0 || !strings.Contains(got.stderr, "credentials are not kept") || strings.Contains(got.stdout, "eyJ") {
+		t.Errorf("%+v", got)
+	}
+	if kept := c.psql(t, "postgres", "SELECT token FROM masked.m"); kept != got.stdout || !strings.Contains(kept, "*") {
+		t.Errorf("psql reads %s", kept)
+	}
+}
+
+// otherTables reads and changes tables that lakeql has not made, with types that it would not choose.
+func otherTables(t *testing.T, c *cluster, env []string) {
+	t.Helper()
+	c.do(t, `CREATE SCHEMA "of ""others"; SET search_path = "of ""others"; CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+		CREATE TABLE "A ""b" (id smallint PRIMARY KEY, "Name" varchar(5), n numeric, d date, at timestamp, u uuid, list int[], m mood, p positive, x bytea, j json, f float4, c char(4));
+		INSERT INTO "A ""b" VALUES (1, 'a', 1.50, '2026-11-30', '2026-11-30 01:02:03', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{1,NULL,3}', 'happy', 7, '\xff', '[1, 2]', 0.5, 'ab'), (2, NULL, 12345678901234567890, 'infinity', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+		CREATE TABLE twice (a int, "A" int); CREATE TABLE parts (n int) PARTITION BY LIST (n); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts VALUES (1)`)
+	dsn := c.URL("postgres") + "&search_path=" + url.PathEscape(`"of ""others", public`)
+	for text, want := range map[string]storeStep{
+		`SELECT "Name", n, d, at, u, list, m, p, x, j, f, c FROM "A ""b" WHERE id = 1`: {"", `a,1.5,2026-11-30,2026-11-30 01:02:03,a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,"[1,null,3]",happy,7,\xff,"[1,2]",0.5,ab` + "\n", 0},
+		`SELECT n FROM "A ""b"`:                                                   {"", `the column "n" holds a number with more digits than a double has`, 1},
+		`SELECT d FROM "A ""b" WHERE p IS NULL`:                                   {"", "infinity\n", 0},
+		`UPDATE "A ""b" SET "Name" = 'toolong' WHERE id = 1`:                      {"", "value too long for type character varying(5)", 2},
+		`UPDATE "A ""b" SET p = 0 WHERE id = 1`:                                   {"", "violates check constraint", 2},
+		`UPDATE "A ""b" SET m = 'angry' WHERE id = 1`:                             {"", "invalid input value for enum", 2},
+		`SELECT * FROM twice`:                                                     {"", "the table twice cannot be read: duplicate column name: A", 2},
+		`DELETE FROM parts`:                                                       {"", "cannot be told apart", 2},
+		`SELECT n FROM parts WHERE n = 1`:                                         {"", "1\n", 0},
+		`CREATE MATERIALIZED VIEW m AS SELECT 1 AS ctid`:                          {"", "has the name of a system column of PostgreSQL", 2},
+		`CREATE TABLE x AS SELECT 1 AS "` + strings.Repeat("y", 64) + `"`:         {"", "longer than the 63 bytes", 2},
+		`CREATE VIEW "` + strings.Repeat("y", 64) + `" AS SELECT 1`:               {"", "longer than the 63 bytes", 2},
+		`CREATE TABLE "x'; DROP TABLE parts; --" AS SELECT 'x''; DROP' AS "a""b"`: {"", "", 0},
+		`INSERT INTO "A ""b" (id, d, u, m) VALUES (3, '2026-01-01', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12', 'sad'); UPDATE "A ""b" SET d = '2026-01-02', u = NULL, m = 'happy', j = '{"a": [1]}' WHERE id = 3; SELECT d, u, m, j FROM "A ""b" WHERE id = 3; DELETE FROM "A ""b" WHERE id = 3`: {"", `2026-01-02,,happy,"{""a"":[1]}"` + "\n", 0},
+	} {
+		got := kept(t, env, dsn, text)
+		if got.status != want.status || want.status == 0 && got.stdout != want.want || want.status != 0 && !strings.Contains(got.stderr, want.want) {
+			t.Errorf("%s: %+v\nwant %d: %s", text, got, want.status, want.want)
+		}
+	}
+	if got := c.psql(t, "postgres", `SELECT "a""b" FROM "of ""others"."x'; DROP TABLE parts; --"`); got != "x'; DROP\n" {
+		t.Errorf("psql reads %s", got)
 	}
 }

@@ -230,7 +230,7 @@ func (s *session) flush(ctx context.Context) error {
 
 // NoteStale implements [localstore.Backend].
 func (s *Store) NoteStale(p *vtab.Program, note, missing localstore.Note) error {
-	if !p.Has("schema:" + s.Schema()) {
+	if !p.Has(s.Schema()) {
 		return nil
 	}
 	ctx, cancel := planning(p)
@@ -256,5 +256,18 @@ func (s *Store) NoteStale(p *vtab.Program, note, missing localstore.Note) error 
 	})
 }
 
-// ProvideAt implements [localstore.Backend].
-func (*Store) ProvideAt(*vtab.Program, string, localstore.Note) (bool, error) { return false, nil }
+// ProvideAt implements [localstore.Backend]: in PostgreSQL, pipelines make functions for the times of their
+// tables, which SQLite cannot call.
+func (s *Store) ProvideAt(p *vtab.Program, table string, _ localstore.Note) (bool, error) {
+	ctx, cancel := planning(p)
+	defer cancel()
+	there := false
+	err := s.use(ctx, func(db querier) error {
+		return db.QueryRow(ctx, "SELECT to_regproc($1) IS NOT NULL", s.named(table+"_at")).Scan(&there)
+	})
+	if err == nil && there {
+		err = provider.Usagef("%s_at is a function of PostgreSQL", provider.Printable(table)).
+			Hintf("call it with psql, or read %s_history here", provider.Printable(table))
+	}
+	return false, err
+}

@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -192,7 +193,11 @@ func readJSON(v json.RawMessage) any {
 	var value any
 	switch {
 	case len(v) > 0 && (v[0] == '{' || v[0] == '['):
-		return v
+		var compact bytes.Buffer // as answers have it
+		if json.Compact(&compact, v) != nil {
+			return v
+		}
+		return json.RawMessage(compact.Bytes())
 	case json.Unmarshal(v, &value) != nil:
 		return string(v)
 	}

@@ -41,8 +41,11 @@ func fromLakebase(u *url.URL) (*url.URL, error) {
 	}
 	query := u.Query()
 	query.Set(lakebaseEndpoint, strings.Join(parts[:6], "/"))
-	return &url.URL{Scheme: "postgres", User: u.User, Path: "/" + parts[6], RawQuery: query.Encode()}, nil
+	return &url.URL{Scheme: "postgres", User: u.User, Path: "/" + parts[6], RawQuery: encoded(query)}, nil
 }
+
+// encoded writes parameters as PostgreSQL reads them.
+func encoded(query url.Values) string { return strings.ReplaceAll(query.Encode(), "+", "%20") }
 
 // Config reads a connection string. where names the server without its password. The sessions count times
 // in UTC.
@@ -51,6 +54,7 @@ func Config(dsn string, minter Minter) (config *pgxpool.Config, where string, er
 	if err != nil {
 		return nil, "", unreadable() // the error would quote the string, password and all
 	}
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, "+", "%2B") // in such a string, + stands for itself
 	if u.Scheme == lakebaseScheme {
 		if u, err = fromLakebase(u); err != nil {
 			return nil, "", err
@@ -67,7 +71,7 @@ func Config(dsn string, minter Minter) (config *pgxpool.Config, where string, er
 	if fromEndpoint { // without a host it would be a socket of this machine, for which there is no TLS
 		u.Host = endpointHost + u.Host
 	}
-	u.RawQuery = query.Encode()
+	u.RawQuery = encoded(query)
 	if config, err = pgxpool.ParseConfig(u.String()); err != nil {
 		return nil, "", unreadable()
 	}

@@ -139,3 +139,16 @@ func TestLakebaseForm(t *testing.T) {
 		}
 	}
 }
+
+// TestParameters shows that the parameters of a connection string arrive as PostgreSQL's own programs read them.
+func TestParameters(t *testing.T) {
+	for _, dsn := range []string{"postgres://h/d?options=-c%20a%3Db+c&sslmode=disable", "lakebase://projects/p/branches/b/endpoints/e/d?host=h&options=-c%20a%3Db+c&sslmode=disable"} {
+		config, _, err := Config(dsn, func(context.Context, string, string) (Login, error) { return Login{}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := config.ConnConfig.RuntimeParams["options"]; got != "-c a=b+c" {
+			t.Errorf("%s: the options are %q", dsn, got)
+		}
+	}
+}

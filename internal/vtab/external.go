@@ -62,7 +62,7 @@ const externalModule = "lakeql_external"
 
 // AddExternal makes a table of a schema in the program's database of an external one.
 func (p *Program) AddExternal(schema, name string, source External) error {
-	if p.FirstTime("schema:" + schema) {
+	if p.FirstTime(schema) {
 		if err := sandbox.Attach(p.DB, ":memory:", schema); err != nil {
 			return provider.Internalf("make the schema %s", schema).Because(err)
 		}

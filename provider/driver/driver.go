@@ -171,6 +171,9 @@ func NewConnector(c Config) (*Connector, error) {
 			return nil, err
 		}
 	}
+	if scheme, _, ok := strings.Cut(c.Store, "://"); ok {
+		return nil, provider.Usagef("store: the driver keeps tables and views in an SQLite file, not in %s://…", provider.Printable(scheme))
+	}
 	opened, err := connect.Open(connect.Options{
 		Profile: c.Profile, Host: c.Host, UserAgent: "lakeql-driver",
 		PageLimit: c.PageLimit, Parallel: c.Parallel, HTTP: c.HTTP, Logger: c.Logger,

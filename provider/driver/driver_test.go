@@ -506,3 +506,12 @@ func TestExecPlaceholders(t *testing.T) {
 		}
 	}
 }
+
+// TestStoreIsAFile shows that a server is refused as the store, without its password.
+func TestStoreIsAFile(t *testing.T) {
+	t.Parallel()
+	_, err := driver.NewConnector(driver.Config{Store: "postgres://ada:s3cr3t@db.example.com/inventory"})
+	if err == nil || !strings.Contains(err.Error(), "in an SQLite file, not in postgres://…") || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("%v", err)
+	}
+}
