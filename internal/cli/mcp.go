@@ -15,13 +15,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/docgen"
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/mcp"
 	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -132,7 +132,7 @@ func (c *command) mcp(o agents, stackql bool) error {
 	ctx, stop := interruptible()
 	defer stop()
 	if !o.http {
-		if f, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if terminal.Is(c.stdin) {
 			c.note("waiting for a client of the Model Context Protocol on standard input; clients start this command themselves, or connect to --http")
 		}
 		return server.ServeStdio(ctx, closable(c.stdin), writable{c.stdout})

@@ -101,6 +101,11 @@ func TestAgentWrites(t *testing.T) {
 				t.Errorf("a credential: %s", text)
 			}
 			u.last()
+			got, text = a.ask(t, "execute", "EXEC databricks_workspace.workspace.secrets.get @scope = 'shop', @key = 'payments-api'")
+			if len(got.Rows) != 1 || got.Rows[0]["key"] != "payments-api" || got.Rows[0]["value"] != "****" {
+				t.Errorf("a credential that looks like none: %s", text)
+			}
+			u.last()
 			secret := `EXEC databricks_workspace.workspace.secrets.put @scope = 's', @key = 'k', @string_value = 'hunter2hunter2'`
 			text, _ = a.call(t, "execute", map[string]any{"sql": secret})
 			if asked := u.last(); !strings.Contains(asked, "/api/2.0/secrets/put\n") || !strings.Contains(asked, "****") || strings.Contains(asked, "hunter2") || strings.Contains(text, "hunter2") {
