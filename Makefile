@@ -29,8 +29,8 @@ build: ## build bin/lakeql without cgo
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/lakeql .
 
 .PHONY: demo
-demo: build ## run a statement against the emulator; this needs no account
-	./bin/lakeql exec --emulator -i internal/cli/testdata/demo.sql
+demo: build ## mint a password and open psql with it; this needs no account
+	@PATH="$$PWD/bin:$$PATH" internal/cli/testdata/demo.sh
 
 .PHONY: docs
 docs: build ## write the documentation pages to docs/databricks_*
