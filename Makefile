@@ -114,7 +114,7 @@ vuln: ## check for known vulnerabilities (needs the network)
 	$(TOOL) govulncheck ./...
 
 .PHONY: bench
-bench: build ## measure statements and pipelines as processes (POSTGRES=postgres://… adds a shared store, and empties it)
+bench: build ## measure statements and pipelines as processes (POSTGRES=postgres://… adds a shared store, which it empties, and the proxy)
 	go run ./internal/bench $(if $(POSTGRES),-postgres '$(POSTGRES)')
 	LAKEQL_BENCH_POSTGRES='$(POSTGRES)' go test ./internal/pipeline -run '^$$' -bench . -benchtime 3x
 
