@@ -108,7 +108,9 @@ func (b *Binding) addJSON(p statement.Param) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		at := p.Value.Locate(provider.Path{name})
-		locate := func(path provider.Path) provider.Position { return p.Value.Locate(append(provider.Path{name}, path...)) }
+		locate := func(path provider.Path) provider.Position {
+			return p.Value.Locate(append(provider.Path{name}, path...))
+		}
 		if err := b.set(given{name: name, value: params[name], named: at, pos: at, locate: locate}); err != nil {
 			return err
 		}

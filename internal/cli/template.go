@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/internal/redact"
@@ -74,11 +75,28 @@ func templateError(text string, err error, shown *redact.Text) error {
 	calls := regexp.MustCompile(`\{\{[^}]*\|\s*\w+\s*\(`)                    // a filter with arguments, which text/template cannot read
 	if name := missing.FindStringSubmatch(err.Error()); name == nil && calls.MatchString(text) || name != nil && regexp.MustCompile(`\{\{[^}]*\|\s*`+name[1]+`\b`).MatchString(text) {
 		hint = statement.FilterHint
+		if filter := unknownFilter(text); filter != "" {
+			return provider.Usagef("fill in the statement: there is no filter %s", filter).Hintf("%s", hint)
+		}
 	} else if name != nil && missing.MatchString(shown.Message(err.Error())) {
 		hint = fmt.Sprintf("give it with --var %s=VALUE or in the file of -q; a reference for Databricks itself, such as {{job.id}}, is written {{\"{{job.id}}\"}} here", name[1])
 	}
 	return provider.Usagef("fill in the statement: %s", shown.Message(strings.TrimPrefix(err.Error(), "template: "))).
 		Hintf("%s", hint)
+}
+
+// unknownFilter returns the first filter in the placeholders of a text that is not there; empty without
+// one, and if it does not look like a name.
+func unknownFilter(text string) string {
+	known := regexp.MustCompile(`\w+`).FindAllString(statement.FilterHint, -1)
+	for _, placeholder := range regexp.MustCompile(`\{\{.*?\}\}`).FindAllString(text, -1) {
+		for _, filter := range regexp.MustCompile(`\|\s*([a-z_]{1,40})\b`).FindAllStringSubmatch(placeholder, -1) {
+			if !slices.Contains(known, filter[1]) {
+				return filter[1]
+			}
+		}
+	}
+	return ""
 }
 
 // texts appends the texts and numbers in a value.

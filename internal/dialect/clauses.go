@@ -45,6 +45,9 @@ func (c *clauses) at(i int) int {
 		}
 		c.replace(i, "")
 		return i + 1
+	case c.clause == "GROUP" && ((word == "ROLLUP" || word == "CUBE") && c.get(i+1).Raw == "(" || word == "GROUPING" && c.get(i+1).is("SETS")):
+		c.refuse(i, "write a query for each grouping, and join them by UNION ALL", "%s is not supported", word)
+		return i + 1
 	case word == "JOIN":
 		c.clause, c.table, c.item = "FROM", true, false
 		return i + 1

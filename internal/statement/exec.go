@@ -8,6 +8,7 @@ import (
 
 	"github.com/xwb1989/sqlparser"
 
+	"github.com/lakeql/lakeql/internal/dialect"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -112,6 +113,13 @@ func (p *parser) value(param string) (Value, error) {
 	case t.typ == sqlparser.STRING && t.raw[0] == '\'':
 		v.Kind, v.raw = String, t.raw
 		v.Text, _ = decode(t.raw, false)
+		return v, p.next()
+	case t.typ == stringToken:
+		text, ok := dialect.Text(t.raw)
+		if !ok {
+			return v, provider.Usagef("%s: an escape in this text is not known", param).At(t.pos(p.lex)).Hintf("write a backslash twice, or the text between single quotes without E")
+		}
+		v.Kind, v.Text, v.raw, v.sql = String, text, t.raw, true
 		return v, p.next()
 	case t.typ == '-' || t.typ == '+':
 		if err := p.next(); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/xwb1989/sqlparser"
 
+	"github.com/lakeql/lakeql/internal/dialect"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -110,6 +111,14 @@ func (l *lexer) next() (token, error) {
 		if offset, ok := markerEnd(rest); ok {
 			l.restart(start + offset)
 			continue
+		}
+		if dialect.IsText(rest) { // nor PostgreSQL's texts
+			typ, length := dialect.Scan(rest)
+			if typ != stringToken || length < 0 {
+				return token{open: true}, l.fault(start, "the text that begins here has no end", "end it as it began: with ' or $$")
+			}
+			l.restart(start + length)
+			return token{typ: stringToken, raw: rest[:length], start: start, hints: hints}, nil
 		}
 		if length := numbered(rest); length > 0 { // the tokenizer does not know $1
 			l.restart(start + length)

@@ -17,10 +17,10 @@ type Update struct {
 	Table     Name     // three parts: a resource; one or two: a table of the store
 	Alias     string
 	Set       []Assignment // empty only for a resource, whose method may have no body
-	From      *Query // what stands behind FROM, which tables of SQLite's have alone; nil: none
-	Where     *Query // the condition behind WHERE; nil: none
-	Returning *Query // what stands behind RETURNING; nil: none
-	Whole     *Query // the whole statement, for tables that SQLite has itself
+	From      *Query       // what stands behind FROM, which tables of SQLite's have alone; nil: none
+	Where     *Query       // the condition behind WHERE; nil: none
+	Returning *Query       // what stands behind RETURNING; nil: none
+	Whole     *Query       // the whole statement, for tables that SQLite has itself
 }
 
 // Pos is where the statement begins.

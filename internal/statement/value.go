@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/dialect"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -186,6 +187,9 @@ func (v Value) decode() (string, []int) {
 	if !v.sql {
 		return decode(v.raw, false)
 	}
+	if dialect.IsText(v.raw) {
+		return v.Text, v.textOffsets()
+	}
 	quote := v.raw[0]
 	if quote != '\'' && quote != '"' && quote != '`' {
 		quote = 0 // a word
@@ -201,6 +205,20 @@ func (v Value) decode() (string, []int) {
 		offsets = append(offsets, i)
 	}
 	return v.Text, offsets
+}
+
+// textOffsets returns the offset in raw of each byte of one of PostgreSQL's texts, E'…' or $$…$$. Behind an
+// escape they are near.
+func (v Value) textOffsets() []int {
+	opening := 2 // E'
+	if v.raw[0] == '$' {
+		opening = strings.IndexByte(v.raw[1:], '$') + 2
+	}
+	offsets := make([]int, len(v.Text))
+	for i := range offsets {
+		offsets[i] = min(opening+i, len(v.raw)-1)
+	}
+	return offsets
 }
 
 // decodeLike decodes the way that gave offsets.
