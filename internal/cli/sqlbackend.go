@@ -42,7 +42,7 @@ type sqlBackend struct {
 func (c *command) backendFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.backend, "sqlBackend", "{}", `database of tables and views, as StackQL has it: {"dsn": "file:stackql.db"}`)
-	f.StringVar(&c.exportAlias, "export.alias", "", "schema of materialized views in that database")
+	f.StringVar(&c.exportAlias, "export.alias", "", "schema of tables and materialized views in a PostgreSQL store")
 	for _, name := range []string{"sqlBackend", "export.alias"} {
 		_ = f.MarkHidden(name) // fails for an unknown flag only
 	}

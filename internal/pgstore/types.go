@@ -178,10 +178,10 @@ func number(column, text string) (any, error) {
 			text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 		}
 		switch {
-		case exact == text:
-			return f, nil
 		case math.IsNaN(f):
-			return "NaN", nil
+			return "NaN", nil // SQLite has NULL in its place
+		case exact == text, math.IsInf(f, 0):
+			return f, nil
 		}
 	}
 	return nil, provider.Errorf(provider.API, "the column %s holds a number with more digits than a double has", provider.Quote(column)).
