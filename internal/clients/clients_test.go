@@ -169,7 +169,7 @@ func clients() []client {
 			how: map[string]string{"introspect": "`\\l` `\\dn` `\\dt` `\\dv` `\\d` `\\df` `\\du` `\\gdesc`", "cursor": "DECLARE, `FETCH_COUNT`", "cancel": "Ctrl-C"},
 		},
 		{
-			name: "pgx", run: inside(runPgx), lines: map[string]string{"pipeline": "1 2 3", "copy": "projects/fleet projects/inventory"},
+			name: "pgx", run: inside(runPgx), lines: map[string]string{"returning": "again", "pipeline": "1 2 3", "copy": "projects/fleet projects/inventory"},
 			how: map[string]string{"introspect": "`information_schema`", "cursor": "DECLARE"},
 		},
 		{

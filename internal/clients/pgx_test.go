@@ -39,6 +39,8 @@ func runPgx(t *testing.T, server *testworld.SQLServer) map[string]string {
 	} else {
 		report["exec"] = token[:3]
 	}
+	// A statement is described before it has its values.
+	ask("returning", "UPDATE postgres.postgres_projects SET spec = $1 WHERE name = $2 RETURNING $3::text", `{"display_name": "Web shop"}`, "projects/web-shop", "again")
 	report["cursor"] = inParts(t, conn)
 	batch := &pgx.Batch{}
 	for n := range 3 {

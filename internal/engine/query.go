@@ -84,7 +84,8 @@ func (s *Session) Describe(text string, args []Arg) ([]provider.Column, error) {
 
 func (s *Session) describe(text string, args []Arg) (columns []provider.Column, err error) {
 	defer s.recover(&err)
-	s.args = bind.NewArgs(args)
+	s.args, s.sampled = bind.NewArgs(args), len(args) > 0
+	defer func() { s.sampled = false }()
 	st, err := only(text, "statement")
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (s *Session) describe(text string, args []Arg) (columns []provider.Column, 
 		}
 		return explainColumns(), nil
 	}
-	if e, ok := st.(*statement.Exec); ok && len(args) > 0 && !s.DryRun { // whose values may be no real ones yet
+	if e, ok := st.(*statement.Exec); ok && s.sampled && !s.DryRun {
 		m, err := s.planner().names.method(e.Method)
 		if err != nil {
 			return nil, err

@@ -53,6 +53,7 @@ type Session struct {
 	Backend localstore.Backend
 
 	args     *bind.Args
+	sampled  bool // args are samples: Describe comes before the values
 	affected int64
 	gaps     gaps
 	replaced replaced

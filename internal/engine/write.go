@@ -158,7 +158,7 @@ const checkedAhead = 10_000
 // checkRows checks rows that are constants, so that a fault in them is reported before any
 // statement of the text runs.
 func (w *write) checkRows() error {
-	if !w.constant() {
+	if !w.constant() || w.session.sampled {
 		return nil // what they will be is not known yet
 	}
 	number := -1

@@ -235,7 +235,6 @@ func (s *Server) cancel(request *pgproto3.CancelRequest) {
 	}
 }
 
-
 var errCanceled = errors.New("canceled by the client")
 
 // begin waits for a place among the statements that run.

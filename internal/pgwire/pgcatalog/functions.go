@@ -79,6 +79,7 @@ var ownFunctions = sync.OnceValue(func() map[string]function {
 		"pg_get_partkeydef":                  fixed(-1, nil),
 		"pg_get_serial_sequence":             fixed(-1, nil),
 		"pg_get_functiondef":                 fixed(-1, nil),
+		"pg_get_function_sqlbody":            fixed(-1, nil),
 		"pg_get_function_arguments":          fixed(-1, ""),
 		"pg_get_function_result":             fixed(-1, ""),
 		"pg_get_function_identity_arguments": fixed(-1, ""),

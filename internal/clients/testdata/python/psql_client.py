@@ -46,6 +46,12 @@ report("\\copy", run("\\copy (SELECT name, 'a\"b' AS q, NULL AS n FROM postgres.
 
 report("error", run(WRONG + ";"))
 
+# Every other command that lists objects is answered too, if only by an empty list.
+rest = [f"\\{name}" for name in (
+    "d da dA dA+ db dc dC ddp dD des det deu dew df+ dF dg di dL dm dn+ do dO dp drds dRp ds dt+ dT du+ dx dX dy l+ z dconfig dti+"
+).split()]
+report("refused", *(part for part in run("\n".join(rest)).split(", ") if "ERROR" in part))
+
 # \\watch repeats a statement until Ctrl-C, which also cancels one that runs.
 watching = start("SELECT 'again'\\watch 0.02\n")
 report("\\watch", *(watching.stdout.readline().strip() for _ in range(2)))
