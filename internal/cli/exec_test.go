@@ -129,7 +129,7 @@ func TestTemplatesOfStackQLDeploy(t *testing.T) {
 	for text, want := range map[string]string{
 		"{{ n | swapcase }}": "the filters are b64decode, b64encode,", "{{ n | replace(a(b)) }}": "the filters are b64decode", "{{ n | from_json }}": "the filter from_json: the value is no JSON",
 		"{{ n | from_json | get(key=\"a\") }}": "there is no filter get",
-		"{% if n %}": "Jinja's blocks are not supported", "{{ m | upper }}": "give it with --var m=VALUE",
+		"{% if n %}":                           "Jinja's blocks are not supported", "{{ m | upper }}": "give it with --var m=VALUE",
 	} {
 		got := run{args: []string{"exec", "--var", "n=a", "SELECT '" + text + "'"}, env: env}.do(t)
 		if got.status != 2 || !strings.Contains(got.stderr, want) || strings.Contains(got.stderr, "replace=VALUE") {

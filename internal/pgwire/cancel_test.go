@@ -19,8 +19,8 @@ func TestCancelComesFirst(t *testing.T) {
 	server := New(Options{Catalogue: testworld.Catalogue(t)})
 	server.patience = time.Hour
 	client, conn := net.Pipe()
-	defer client.Close()
-	defer conn.Close()
+	defer func() { _ = client.Close() }()
+	defer func() { _ = conn.Close() }()
 	s := &session{server: server, conn: conn, reader: bufio.NewReader(conn)}
 	if err := server.admit(s); err != nil {
 		t.Fatal(err)
