@@ -2,6 +2,7 @@ package vtab
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -106,6 +107,9 @@ func (p *Program) nearestColumn(name string) string {
 		if takers := p.takers(t.resource, name); len(takers) > 0 {
 			return p.execInstead(takers)
 		}
+		if hint := t.unrolled(name); hint != "" {
+			return hint
+		}
 		for _, f := range t.fields {
 			names = append(names, f.name)
 		}
@@ -115,6 +119,32 @@ func (p *Program) nearestColumn(name string) string {
 	}
 	names = append(names, p.names("SELECT DISTINCT c.name FROM pragma_table_list t, pragma_table_xinfo(t.name, t.schema) c WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.name NOT LIKE 'lakeql\\_%' ESCAPE '\\'")...)
 	return nearest(names, name)
+}
+
+// unrolled says where the value of a column is that StackQL's documents have and a table does not, because
+// the rows are the items of a list, or because one column holds all keys of the answer.
+func (t *table) unrolled(name string) string {
+	var shown []string
+	for _, f := range t.fields {
+		if !f.hidden && !f.unlisted {
+			shown = append(shown, f.name)
+		}
+	}
+	for _, a := range t.methods {
+		list := ""
+		if r := a.method.Response; r != nil {
+			list = r.ObjectKey[strings.LastIndexByte(r.ObjectKey, '.')+1:]
+		}
+		switch paging := a.method.Paging; {
+		case list != "" && strings.EqualFold(list, name):
+			return fmt.Sprintf("each row is an item of %s: name its columns, such as %s", list, strings.Join(shown[:min(3, len(shown))], ", "))
+		case paging != nil && paging.ResponseToken != "" && strings.EqualFold(paging.ResponseToken, name):
+			return "leave it out: all pages of the list are read"
+		case len(shown) == 1 && shown[0] == a.method.Name:
+			return fmt.Sprintf("write %s ->> '%s': that column holds all keys of the answer", shown[0], name)
+		}
+	}
+	return ""
 }
 
 // nearestFunction finds the functions that are called nearly so.
