@@ -138,8 +138,10 @@ var controls = map[string]control{
 	"String8":       goesOn,
 	"Subtract":      goesOn,
 	"Transaction":   goesOn,
+	"VBegin":        goesOn, // with VUpdate, of a change of an external table
 	"VColumn":       goesOn,
 	"VOpen":         goesOn,
+	"VUpdate":       goesOn,
 	"Variable":      goesOn,
 	"ZeroOrNull":    goesOn,
 }
