@@ -61,8 +61,9 @@ A client that names no database gets --database. The role is always that of the 
 
 Whoever can connect uses your credential: on a machine with other users, serve a
 socket, which belongs to you alone, or set a password. An --address that is no
-loopback address requires TLS (--tls-cert, --tls-key) and a password, from
---password-file or ` + proxyPassword + `.
+loopback address requires TLS (--tls-cert, --tls-key), and a password, from
+--password-file or ` + proxyPassword + `, or certificates of the clients
+(--tls-client-ca).
 
 Each flag may be set in the environment: ` + proxyVariables + `MAX_CONNECTIONS=20.`,
 		Example: `  lakeql proxy orders

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -53,8 +54,9 @@ tables and views of the store, which is that of exec and shell, or --store.
 There are no transactions: each statement takes effect at once.
 
 On a loopback address, clients need no password. Any other address requires TLS
-(--tls-cert, --tls-key) and a password, from --password-file or the environment
-variable ` + passwordVariable + `.`,
+(--tls-cert, --tls-key), and a password, from --password-file or the environment
+variable ` + passwordVariable + `, or certificates of the clients (--tls-client-ca).
+With both, a client needs both.`,
 		Example: `  lakeql srv --port 5466
   psql 'host=127.0.0.1 port=5466 dbname=databricks_workspace'
 
@@ -71,7 +73,7 @@ variable ` + passwordVariable + `.`,
 	for _, prefix := range []string{"", "pgsrv."} {
 		f.IntVar(&o.port, prefix+"port", 5466, "port to listen on; 0 selects a free port")
 	}
-	f.StringVar(&o.stackqlTLS, "pgsrv.tls", "", `files of certificate and key, as StackQL has them: {"keyFilePath": "…", "certFilePath": "…"}`)
+	f.StringVar(&o.stackqlTLS, "pgsrv.tls", "", "files of certificate and key, and authorities of clients, as StackQL has them: "+stackqlTLSForm)
 	for _, name := range []string{"pgsrv.address", "pgsrv.port", "pgsrv.tls"} {
 		_ = f.MarkHidden(name) // fails for an unknown flag only
 	}
@@ -182,11 +184,21 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 		return options, provider.Usagef("--port is no port, --max-connections or --max-statements is below 1, or a time-out is negative")
 	}
 	if o.stackqlTLS != "" {
-		var files struct{ KeyFilePath, CertFilePath string }
+		var files struct {
+			KeyFilePath, CertFilePath string
+			ClientCAs                 []string
+		}
 		if err := json.Unmarshal([]byte(o.stackqlTLS), &files); err != nil || files.KeyFilePath == "" || files.CertFilePath == "" {
-			return options, provider.Usagef(`--pgsrv.tls is not of the form {"keyFilePath": "…", "certFilePath": "…"}`).Hintf("--tls-cert and --tls-key say the same")
+			return options, provider.Usagef("--pgsrv.tls is not of the form %s", stackqlTLSForm).Hintf("--tls-cert, --tls-key and --tls-client-ca say the same")
 		}
 		o.certificate, o.key = files.CertFilePath, files.KeyFilePath
+		for _, encoded := range files.ClientCAs {
+			pem, err := base64.StdEncoding.DecodeString(encoded)
+			if err != nil {
+				return options, provider.Usagef("--pgsrv.tls: clientCAs holds a text that is not base64").Hintf("encode the PEM file: base64 -w 0 ca.crt")
+			}
+			o.authorities = append(append(o.authorities, pem...), '\n')
+		}
 	}
 	var err error
 	if options.TLS, options.Password, err = o.read(); err != nil {
@@ -199,13 +211,16 @@ func (c *command) servingOptions(o serving) (pgwire.Options, error) {
 		}
 		options.Audit = func(r pgwire.Record) {
 			write(map[string]any{
-				"time": r.Time.UTC(), "client": r.Client, "user": r.User, "database": r.Database,
+				"time": r.Time.UTC(), "client": r.Client, "certificate": r.Certificate, "user": r.User, "database": r.Database,
 				"statement": r.Text, "rows": r.Rows, "seconds": r.Duration.Seconds(), "sqlstate": r.State,
 			})
 		}
 	}
 	return options, nil
 }
+
+// stackqlTLSForm is what --pgsrv.tls takes.
+const stackqlTLSForm = `{"keyFilePath": "…", "certFilePath": "…", "clientCAs": ["PEM in base64"]}`
 
 // auditTo returns a function that appends records to a file, each as a line of JSON.
 func (c *command) auditTo(name string) (func(record map[string]any), error) {

@@ -29,6 +29,12 @@ func serveSQL(t *testing.T, opts emulator.Options, r run) served {
 	opts.CreateOnUse = true
 	_, env := workspace(t, opts)
 	r.env = append(r.env, env...)
+	return serveOn(t, r)
+}
+
+// serveOn starts lakeql srv in an environment that names the workspace.
+func serveOn(t *testing.T, r run) served {
+	t.Helper()
 	r.args = append([]string{"srv", "--port", "0", "--retry-timeout", "0"}, r.args...)
 	return served{testworld.StartSQLServer(t, r.command(t.Context(), t))}
 }

@@ -136,6 +136,14 @@ func isSchema(token Token) bool {
 // typed translates a literal with the name of its type before it, INTERVAL '1 day', and ARRAY[…].
 func (t *translator) typed(at int) (end int, of form, ok bool) {
 	word, next := t.get(at), t.get(at+1)
+	zoned := 0 // the tokens of TIMESTAMP WITH TIME ZONE '…'
+	if word.is("TIMESTAMP") && (next.is("WITH") || next.is("WITHOUT")) && t.get(at+2).is("TIME") && t.get(at+3).is("ZONE") && t.get(at+4).Type == String {
+		zoned = 4
+		if next.is("WITH") {
+			word.Raw = "TIMESTAMPTZ"
+		}
+		next = t.get(at + zoned)
+	}
 	switch {
 	case word.is("ARRAY") && next.Raw == "[" && t.pair(at+1) > at+1:
 		return t.pair(at+1) + 1, t.nested(at + 1), true
@@ -149,6 +157,9 @@ func (t *translator) typed(at int) (end int, of form, ok bool) {
 		return at, plain, false
 	}
 	function, of := "", moment
+	if zoned > 0 {
+		t.remove(at+1, at+zoned)
+	}
 	switch strings.ToUpper(word.Raw) {
 	case "INTERVAL":
 		function, of = "interval", interval
@@ -164,6 +175,7 @@ func (t *translator) typed(at int) (end int, of form, ok bool) {
 		return at, plain, false
 	}
 	t.replace(at, Prefix+function+"(")
+	at += max(zoned-1, 0)
 	t.literal(at + 1)
 	if unit := t.get(at + 2); of == interval && unit.in(units()) { // INTERVAL '1' DAY
 		t.replace(at+2, "|| "+literal(" "+strings.ToLower(unit.Raw))+")")

@@ -40,8 +40,9 @@ type Item struct {
 
 // Signature is what a statement says about the types of its columns and its parameters.
 type Signature struct {
-	Items      []Item         // of its first SELECT
-	Parameters map[int]string // the types of $1, $2, …; unknown ones are left out
+	Items      []Item            // of its first SELECT
+	Parameters map[int]string    // the types of $1, $2, …; unknown ones are left out
+	Inner      map[string]string // the types of the columns of inner queries, by name in lower case; empty: unknown
 }
 
 // Signature finds the types of a statement. What cannot be translated has none.
@@ -63,7 +64,10 @@ func (o Options) Signature(text string, tokens []Token) Signature {
 	if t == nil || err != nil {
 		return Signature{}
 	}
-	types := Signature{Items: t.items, Parameters: map[int]string{}}
+	types := Signature{Items: t.items, Parameters: map[int]string{}, Inner: map[string]string{}}
+	for name, of := range t.inner {
+		types.Inner[name] = string(of)
+	}
 	for n, of := range t.parameters {
 		types.Parameters[n] = string(of)
 	}
@@ -241,7 +245,8 @@ var callTypes = sync.OnceValue(func() map[string]form {
 		json_array_length jsonb_array_length length ntile octet_length position strpos`,
 		real: `avg cbrt ceil ceiling cume_dist date_part exp extract floor ln log percent_rank power sqrt stddev stddev_pop
 		stddev_samp var_pop var_samp variance`,
-		truth: `bool_and bool_or every has_column_privilege has_database_privilege has_schema_privilege has_table_privilege
+		truth: `bool_and bool_or every has_any_column_privilege has_column_privilege has_database_privilege
+		has_schema_privilege has_table_privilege pg_has_role pg_is_in_recovery pg_is_other_temp_schema pg_table_is_visible
 		regexp_like starts_with`,
 		words: `array_to_string btrim chr concat concat_ws date datetime format group_concat initcap json_extract_path_text
 		json_typeof jsonb_extract_path_text jsonb_pretty jsonb_typeof left lower lpad ltrim md5 overlay printf quote_ident

@@ -75,14 +75,15 @@ type Options struct {
 
 // Record is what the audit says of a statement.
 type Record struct {
-	Time     time.Time
-	Client   string // address
-	User     string
-	Database string
-	Text     string // with masks in place of literals that may be credentials
-	Rows     int64
-	Duration time.Duration
-	State    string // SQLSTATE; 00000 is success
+	Time        time.Time
+	Client      string // address
+	Certificate string // the common name in the client's; empty if it has none
+	User        string
+	Database    string
+	Text        string // with masks in place of literals that may be credentials
+	Rows        int64
+	Duration    time.Duration
+	State       string // SQLSTATE; 00000 is success
 }
 
 // Server serves clients.

@@ -3,6 +3,7 @@ package pgwire
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -276,13 +277,26 @@ func (s *session) cancelStatement(cause error) bool {
 	return true
 }
 
+// certificate is the common name in the client's certificate; empty if it has none.
+func (s *session) certificate() string {
+	secure, ok := s.conn.(*tls.Conn)
+	if !ok {
+		return ""
+	}
+	chain := secure.ConnectionState().PeerCertificates
+	if len(chain) == 0 {
+		return ""
+	}
+	return provider.Printable(chain[0].Subject.CommonName)
+}
+
 // audit records a statement that ended.
 func (s *session) audit(text string, began time.Time, rows int64) {
 	if s.server.options.Audit == nil {
 		return
 	}
 	s.server.options.Audit(Record{
-		Time: began, Client: s.conn.RemoteAddr().String(), User: provider.Printable(s.user), Database: provider.Printable(s.database),
+		Time: began, Client: s.conn.RemoteAddr().String(), Certificate: s.certificate(), User: provider.Printable(s.user), Database: provider.Printable(s.database),
 		Text: s.runner.Shown(text), Rows: rows, Duration: time.Since(began), State: s.state,
 	})
 }

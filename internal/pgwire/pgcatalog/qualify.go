@@ -8,7 +8,7 @@ import (
 )
 
 // Qualify writes the names of tables as statements have them: it puts the provider before names of two parts
-// that are its resources, and takes the schema off those of the client's store.
+// that are its resources, and before those of their columns, and takes the schema off those of the client's store.
 func (s *Session) Qualify(text string) string {
 	words := pgtext.Significant(pgtext.Tokens(text))
 	var b strings.Builder
@@ -23,7 +23,7 @@ func (s *Session) Qualify(text string) string {
 			b.WriteString(text[done:t.Start])
 			done = words[i+2*slices.IndexFunc(name, isSchemaOfStore)+2].Start
 		case (len(name) == 2 || len(name) == 3) && s.services()[strings.ToLower(name[0])][strings.ToLower(name[1])]: // a column may follow
-			if call := i + 3; call < len(words) && words[call].Text == "(" && (i == 0 || !strings.EqualFold(words[i-1].Text, "INTO")) {
+			if call := i + 3; len(name) == 2 && call < len(words) && words[call].Text == "(" && (i == 0 || !strings.EqualFold(words[i-1].Text, "INTO")) {
 				continue // a function
 			}
 			b.WriteString(text[done:t.Start] + s.provider + ".")

@@ -159,7 +159,7 @@ func (s *Session) Answers(text string) bool {
 		if i+1 < len(words) {
 			following = words[i+1].Text
 		}
-		if following == "." && i+4 < len(words) && words[i+3].Text == "." && s.isProvider(name) {
+		if following == "." && i+4 < len(words) && words[i+3].Text == "." && s.isProvider(name) && !isSchema(words[i+2].Text) {
 			return false
 		}
 		if following == "." && i+2 < len(words) && s.services()[name][strings.ToLower(pgtext.Unquote(words[i+2].Text))] {
@@ -173,6 +173,25 @@ func (s *Session) Answers(text string) bool {
 	return asks && !s.isOwn(words)
 }
 
+// isSchema reports whether a name is that of a schema of the catalogue.
+func isSchema(name string) bool {
+	return slices.Contains(schemas, strings.ToLower(pgtext.Unquote(name)))
+}
+
+// withoutDatabase leaves the name of the client's database out before pg_catalog and information_schema.
+func (s *Session) withoutDatabase(text string) string {
+	words := pgtext.Significant(pgtext.Tokens(text))
+	b := []byte(text)
+	for i := 0; i+3 < len(words); i++ {
+		if words[i+1].Text == "." && words[i+3].Text == "." && isSchema(words[i+2].Text) && strings.EqualFold(pgtext.Unquote(words[i].Text), s.provider) {
+			for at := words[i].Start; at < words[i+2].Start; at++ {
+				b[at] = ' '
+			}
+		}
+	}
+	return string(b)
+}
+
 func (s *Session) isProvider(name string) bool {
 	_, err := s.catalogue.documents.Provider(name)
 	return err == nil
@@ -184,7 +203,7 @@ func (s *Session) prepare(text string) (*sqlite3.Stmt, error) {
 		return nil, err
 	}
 	s.db.SetInterrupt(context.Background()) // that of the question before may have ended
-	translated, err := translate(text)
+	translated, err := translate(s.withoutDatabase(text))
 	if err != nil {
 		return nil, err
 	}
@@ -282,33 +301,50 @@ func (s *Session) Query(ctx context.Context, text string, args []any) (rows prov
 	}
 	s.db.SetInterrupt(ctx)
 	s.reading++
-	return &answer{session: s, stmt: stmt, columns: columnsOf(stmt)}, nil
+	return &answer{session: s, db: s.db, stmt: stmt, columns: columnsOf(stmt)}, nil
 }
 
 // answer are the rows of a question.
 type answer struct {
 	session *Session
+	db      *sqlite3.Conn
 	stmt    *sqlite3.Stmt
 	columns []provider.Column
 }
 
 func (a *answer) Columns() []provider.Column { return a.columns }
 
+// Next returns the next row. SQLite cannot go on after a panic, for want of memory: the session's next question
+// opens it again.
 func (a *answer) Next(context.Context) (row []any, err error) {
+	if a.db != a.session.db {
+		return nil, provider.Usagef("another question of this connection about the catalogue ended this one, for want of memory")
+	}
+	ended := false
 	err = sandbox.Catch(memory, func() error {
-		if !a.stmt.Step() {
-			if err := a.stmt.Err(); err != nil {
-				return provider.Usagef("this question about the catalogue cannot be answered: %s", sqliteMessage(err))
-			}
-			return io.EOF
-		}
-		row = make([]any, len(a.columns))
-		for i, c := range a.columns {
-			row[i] = valueOf(a.stmt, i, c)
-		}
-		return nil
+		row, err = a.step()
+		ended = true
+		return err
 	})
+	if !ended {
+		a.session.reading = 0
+		a.session.Close()
+	}
 	return row, err
+}
+
+func (a *answer) step() ([]any, error) {
+	if !a.stmt.Step() {
+		if err := a.stmt.Err(); err != nil {
+			return nil, provider.Usagef("this question about the catalogue cannot be answered: %s", sqliteMessage(err))
+		}
+		return nil, io.EOF
+	}
+	row := make([]any, len(a.columns))
+	for i, c := range a.columns {
+		row[i] = valueOf(a.stmt, i, c)
+	}
+	return row, nil
 }
 
 func valueOf(stmt *sqlite3.Stmt, i int, c provider.Column) any {
@@ -328,7 +364,7 @@ func valueOf(stmt *sqlite3.Stmt, i int, c provider.Column) any {
 }
 
 func (a *answer) Close() error {
-	if a.stmt == nil {
+	if a.stmt == nil || a.db != a.session.db {
 		return nil
 	}
 	err := a.stmt.Close()

@@ -12,6 +12,7 @@ import (
 // Signature is what is known of a statement's types before it runs.
 type Signature struct {
 	items []dialect.Item
+	inner map[string]string
 	// Parameters are the oids of the types of $1, $2, …, as far as they are known.
 	Parameters map[int]uint32
 }
@@ -26,7 +27,7 @@ func (s *Session) Signature(text string) Signature {
 	options := ofCatalogue
 	options.Column = s.scope(text)
 	found := options.Signature(plain, tokens)
-	sig := Signature{items: found.Items, Parameters: map[int]uint32{}}
+	sig := Signature{items: found.Items, inner: found.Inner, Parameters: map[int]uint32{}}
 	for n, name := range found.Parameters {
 		if oid := oidNamed(name); oid != 0 {
 			sig.Parameters[n] = oid
@@ -49,6 +50,7 @@ func (sig Signature) Types(columns []provider.Column) []uint32 {
 		if star >= 0 && n >= star { // what a star stands for is between the items before and behind it
 			at = len(sig.items) - len(columns) + n
 			if slices.ContainsFunc(sig.items[max(at, 0):], func(i dialect.Item) bool { return i.Star }) {
+				types[n] = oidNamed(sig.inner[strings.ToLower(c.Name)])
 				continue
 			}
 		}
