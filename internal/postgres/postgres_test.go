@@ -2,60 +2,61 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/lakeql/lakeql/internal/lakebase"
 	"github.com/lakeql/lakeql/provider"
 )
 
-// minting is a minter that counts.
-func minting(n *int, good time.Duration) Minter {
-	return func(context.Context, string, string) (Login, error) {
-		*n++
-		return Login{Host: "db.example.com", User: "ada", Password: provider.Secret("password " + string(rune('0'+*n))), Expires: time.Now().Add(good)}, nil
-	}
+// minting is an endpoint that counts.
+type minting struct {
+	opened, logins int
+	refused        []provider.Secret
 }
 
-// TestPasswordsAreRenewed shows for how long a minted password opens connections.
-func TestPasswordsAreRenewed(t *testing.T) {
-	for name, test := range map[string]struct {
-		good    time.Duration
-		between func(*logins)
-		want    int
-	}{
-		"good for long":             {time.Hour, func(*logins) {}, 1},
-		"near its end":              {renewal - time.Second, func(*logins) {}, 2},
-		"refused":                   {time.Hour, func(l *logins) { l.minted = l.minted.Add(-2 * mintPause); l.refused(l.last.Password) }, 2},
-		"refused at once":           {time.Hour, func(l *logins) { l.refused(l.last.Password) }, 1},
-		"the one before is refused": {time.Hour, func(l *logins) { l.minted = l.minted.Add(-2 * mintPause); l.refused("older") }, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			minted := 0
-			config, _, err := Config("postgres:///inventory?lakebase_endpoint=projects/p", minting(&minted, test.good))
-			if err != nil {
-				t.Fatal(err)
-			}
-			l := &logins{mint: minting(&minted, test.good), host: true, user: true}
-			for range 2 {
-				conn := config.ConnConfig.Copy()
-				if err := l.fill(t.Context(), conn); err != nil {
-					t.Fatal(err)
-				}
-				if conn.Host != "db.example.com" || conn.User != "ada" || conn.Password != l.last.Password.Reveal() || conn.TLSConfig.ServerName != "db.example.com" {
-					t.Errorf("the connection goes to %s@%s", conn.User, conn.Host)
-				}
-				if conn.OnPgError(nil, &pgconn.PgError{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "28P01"}) {
-					t.Error("the connection stays open after a refusal")
-				}
-				test.between(l)
-			}
-			if minted != test.want {
-				t.Errorf("two connections took %d passwords, want %d", minted, test.want)
-			}
-		})
+func (m *minting) open(context.Context, string, string) (Endpoint, error) {
+	m.opened++
+	return m, nil
+}
+
+func (m *minting) Login(context.Context) (lakebase.Login, error) {
+	m.logins++
+	return lakebase.Login{Host: "db.example.com", User: "ada", Token: lakebase.Token{Password: provider.Secret(fmt.Sprint("password ", m.logins))}}, nil
+}
+
+func (m *minting) Refused(_ context.Context, password provider.Secret) {
+	m.refused = append(m.refused, password)
+}
+
+// TestLogins shows that each connection asks the endpoint for its password, and tells it of a refusal.
+func TestLogins(t *testing.T) {
+	m := &minting{}
+	config, _, err := Config("postgres:///inventory?lakebase_endpoint=projects/p", m.open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		conn := config.ConnConfig.Copy()
+		if err := config.BeforeConnect(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprint("password ", i+1)
+		if conn.Host != "db.example.com" || conn.User != "ada" || conn.Password != want || conn.TLSConfig.ServerName != "db.example.com" {
+			t.Errorf("the connection goes to %s@%s", conn.User, conn.Host)
+		}
+		if conn.OnPgError(nil, &pgconn.PgError{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "28P01"}) {
+			t.Error("the connection stays open after a refusal")
+		}
+		if n := len(m.refused); n != i+1 || m.refused[i].Reveal() != want {
+			t.Errorf("the endpoint hears of %d refusals", n)
+		}
+	}
+	if m.opened != 1 {
+		t.Errorf("the endpoint is opened %d times", m.opened)
 	}
 }
 
@@ -71,8 +72,7 @@ func TestStoreTLS(t *testing.T) {
 		"postgres://127.0.0.1:5432/inventory?sslmode=disable&" + endpoint: {false, true},
 		"postgres://127.0.0.1:5432/inventory?" + endpoint:                 {true, true}, // what the server takes
 	} {
-		minted := 0
-		config, where, err := Config(dsn, minting(&minted, time.Hour))
+		config, where, err := Config(dsn, (&minting{}).open)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,9 +118,9 @@ func TestLakebaseForm(t *testing.T) {
 		"postgres:///inventory?lakebase_endpoint=" + endpoint:       {"ada", "inventory"},
 	} {
 		asked := ""
-		config, _, err := Config(dsn, func(_ context.Context, _, endpoint string) (Login, error) {
+		config, _, err := Config(dsn, func(_ context.Context, _, endpoint string) (Endpoint, error) {
 			asked = endpoint
-			return Login{Host: "db.example.com", User: "ada", Password: "x", Expires: time.Now().Add(time.Hour)}, nil
+			return &minting{}, nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -143,7 +143,7 @@ func TestLakebaseForm(t *testing.T) {
 // TestParameters shows that the parameters of a connection string arrive as PostgreSQL's own programs read them.
 func TestParameters(t *testing.T) {
 	for _, dsn := range []string{"postgres://h/d?options=-c%20a%3Db+c&sslmode=disable", "lakebase://projects/p/branches/b/endpoints/e/d?host=h&options=-c%20a%3Db+c&sslmode=disable"} {
-		config, _, err := Config(dsn, func(context.Context, string, string) (Login, error) { return Login{}, nil })
+		config, _, err := Config(dsn, (&minting{}).open)
 		if err != nil {
 			t.Fatal(err)
 		}
