@@ -184,11 +184,20 @@ func (s *session) read(ctx context.Context) (entry, error) {
 			continue
 		}
 		text := s.earlier + line
+		if s.earlier != "" && strings.TrimSpace(line) == `\q` && !s.isQuoted() {
+			return entry{command: `\q`}, nil
+		}
 		if complete, ok := s.complete(text, s.earlier == ""); ok {
 			return complete, nil
 		}
 		s.earlier = text + "\n"
 	}
+}
+
+// isQuoted reports whether the lines so far end inside of a text or comment.
+func (s *session) isQuoted() bool {
+	open := s.opts.Runner.Waits(s.earlier)
+	return open != ";" && open != "("
 }
 
 // prompt shows what the lines so far wait for: a quote, a bracket or the end of a comment.

@@ -49,6 +49,8 @@ func TestScriptsRunWithoutPrompts(t *testing.T) {
 		"the last without a line end":  {"echo a;\necho b", "echo a\necho b\n"},
 		"what follows exit":            {"echo a;\nexit\necho b;\n", "echo a\n"},
 		"exit inside a statement":      {"echo\nexit\n;\n", "\"echo\nexit\"\n"},
+		"\\q inside a statement":       {"echo a;\necho\n\\q\n;\n", "echo a\n"},
+		"\\q inside a text":            {"echo 'a\n\\q\n';\n", "\"echo 'a\n\\q\n'\"\n"},
 		"another format":               {"\\o JSONL\necho a;\n", "{\"n\":\"echo a\"}\n"},
 		"a stand-in for a line end":    {"echo ␤;\n", "echo ␤\n"},
 	} {
