@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/lakeql/lakeql/internal/testworld"
+	"github.com/lakeql/lakeql/provider"
 )
 
 // TestCancelComesFirst: a cancel that overtakes its statement stops it, and one of somebody else does not.
@@ -45,5 +46,17 @@ func TestCancelComesFirst(t *testing.T) {
 	<-done
 	if !errors.Is(context.Cause(ctx), errCanceled) {
 		t.Error(context.Cause(ctx))
+	}
+}
+
+// TestCancelComesLate: a statement without rows took effect before its cancel, so it does not fail.
+func TestCancelComesLate(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &portal{started: true, tag: "DECLARE CURSOR", rows: provider.NewRows(nil, nil)}
+	p.base, p.end = context.WithCancelCause(ctx)
+	cancel()
+	if more, err := p.send(ctx, 0, nil); more || err != nil {
+		t.Error(more, err)
 	}
 }

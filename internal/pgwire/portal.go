@@ -138,6 +138,9 @@ func (p *portal) send(ctx context.Context, most uint32, each func([][]byte) erro
 		return false, err
 	}
 	defer p.link(ctx)()
+	if len(p.columns) == 0 {
+		ctx = context.WithoutCancel(ctx) // the statement took effect, and a cancel that comes now is too late
+	}
 	for n := uint32(0); most == 0 || n < most; n++ {
 		row, err := p.row(ctx)
 		if errors.Is(err, io.EOF) {
