@@ -56,6 +56,9 @@ func bench(ctx context.Context, binaries []string, only, postgres string, runs i
 			return err
 		}
 	}
+	if err := benchServer(ctx, binaries[0], only, runs); err != nil {
+		return err
+	}
 	if err := benchProxy(ctx, binaries[0], only, postgres, runs); err != nil {
 		return err
 	}
