@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/lakeql/lakeql/internal/describe"
 	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
@@ -24,7 +25,7 @@ func (p *planner) planDescribe(d *statement.Describe) (*plan, error) {
 	cols := columns(d.Extended, "name type | description")
 	var rows [][]any
 	for _, f := range fields {
-		rows = append(rows, []any{f.Name, typeName(f.Type, f.Format), f.Description}[:len(cols)])
+		rows = append(rows, []any{f.Name, describe.TypeName(f.Type, f.Format), f.Description}[:len(cols)])
 	}
 	return fixed(cols, rows), nil
 }
@@ -39,7 +40,7 @@ func (p *planner) planDescribeStored(d *statement.Describe) (*plan, error) {
 	cols := columns(d.Extended, "name type | description")
 	var rows [][]any
 	for _, c := range query.program.Columns {
-		rows = append(rows, []any{c.Name, typeName(c.Type, c.Format), c.Description}[:len(cols)])
+		rows = append(rows, []any{c.Name, describe.TypeName(c.Type, c.Format), c.Description}[:len(cols)])
 	}
 	return fixed(cols, rows), nil
 }
@@ -62,58 +63,19 @@ func (p *planner) fields(r *provider.Resource, pos provider.Position) ([]provide
 	return p.session.Client.Columns(methods[0])
 }
 
-func typeName(typ, format string) string {
-	if typ == "" {
-		typ = "any"
-	}
-	if format != "" {
-		return typ + " (" + format + ")"
-	}
-	return typ
-}
-
 func (p *planner) planDescribeMethod(d *statement.Describe) (*plan, error) {
 	m, err := p.names.method(d.Name)
 	if err != nil {
 		return nil, err
 	}
-	schemas := schemas{p.session.Catalogue}
-	cols := columns(d.Extended, "name type param_type shape | description")
-	var rows [][]any
-	add := func(name, typ, paramType, shape, description string) {
-		rows = append(rows, []any{name, typ, paramType, shape, description}[:len(cols)])
-	}
-	for _, v := range m.ServerVariables() {
-		add(v.Name, "string", "input_optional", "", v.Description)
-	}
-	for _, param := range m.Params {
-		schema, err := schemas.catalogue.Resolve(m, param.Schema)
-		if err != nil {
-			return nil, err
-		}
-		typ := "string"
-		if schema != nil {
-			typ = typeName(schema.Type, schema.Format)
-		}
-		shape, err := schemas.shape(m, schema, 0)
-		if err != nil {
-			return nil, err
-		}
-		add(param.Name, typ, inputType(param.Required), shape, param.Description)
-	}
-	attributes, err := schemas.catalogue.Attributes(m)
+	described, err := describe.Method(p.session.Catalogue, m)
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range attributes {
-		shape, err := schemas.shape(m, a.Schema, 0)
-		if err != nil {
-			return nil, err
-		}
-		add(a.Name, typeName(a.Schema.Type, a.Schema.Format), inputType(a.Required), shape, a.Schema.Description)
-	}
-	if err := schemas.describeOutput(m, add); err != nil {
-		return nil, err
+	cols := columns(d.Extended, "name type param_type shape | description")
+	var rows [][]any
+	for _, r := range described {
+		rows = append(rows, []any{r.Name, r.Type, r.ParamType, r.Shape, r.Description}[:len(cols)])
 	}
 	return fixed(cols, rows), nil
 }

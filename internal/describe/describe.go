@@ -1,4 +1,6 @@
-package engine
+// Package describe reads from the documents what DESCRIBE METHOD returns: the parameters of a method, the
+// attributes of its body and of its rows, and the form of each.
+package describe
 
 import (
 	"encoding/json"
@@ -7,6 +9,66 @@ import (
 
 	"github.com/lakeql/lakeql/provider"
 )
+
+// Row is a parameter of a method, or an attribute of its body or rows.
+type Row struct {
+	Name        string
+	Type        string
+	ParamType   string // input_required, input_optional or output
+	Shape       string // the form of an object, array or enum; empty for other values
+	Description string
+}
+
+// Method lists the parameters and attributes of a method.
+func Method(catalogue *provider.Catalogue, m *provider.Method) ([]Row, error) {
+	schemas := schemas{catalogue}
+	var rows []Row
+	add := func(name, typ, paramType, shape, description string) {
+		rows = append(rows, Row{name, typ, paramType, shape, description})
+	}
+	for _, v := range m.ServerVariables() {
+		add(v.Name, "string", "input_optional", "", v.Description)
+	}
+	for _, param := range m.Params {
+		schema, err := catalogue.Resolve(m, param.Schema)
+		if err != nil {
+			return nil, err
+		}
+		typ := "string"
+		if schema != nil {
+			typ = TypeName(schema.Type, schema.Format)
+		}
+		shape, err := schemas.shape(m, schema, 0)
+		if err != nil {
+			return nil, err
+		}
+		add(param.Name, typ, inputType(param.Required), shape, param.Description)
+	}
+	attributes, err := catalogue.Attributes(m)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range attributes {
+		shape, err := schemas.shape(m, a.Schema, 0)
+		if err != nil {
+			return nil, err
+		}
+		add(a.Name, TypeName(a.Schema.Type, a.Schema.Format), inputType(a.Required), shape, a.Schema.Description)
+	}
+	err = schemas.describeOutput(m, add)
+	return rows, err
+}
+
+// TypeName returns a type of OpenAPI with its format.
+func TypeName(typ, format string) string {
+	if typ == "" {
+		typ = "any"
+	}
+	if format != "" {
+		return typ + " (" + format + ")"
+	}
+	return typ
+}
 
 // schemas reads the schemas of methods.
 type schemas struct {
@@ -43,7 +105,7 @@ func (s schemas) describeOutput(m *provider.Method, add func(name, typ, paramTyp
 		if err != nil {
 			return err
 		}
-		add(p.Name, typeName(property.Type, property.Format), "output", shape, property.Description)
+		add(p.Name, TypeName(property.Type, property.Format), "output", shape, property.Description)
 	}
 	return nil
 }
@@ -113,7 +175,7 @@ func (s schemas) inner(m *provider.Method, schema *provider.Schema, depth int) (
 	if text == "" {
 		text = "any"
 		if schema != nil {
-			text = typeName(schema.Type, schema.Format)
+			text = TypeName(schema.Type, schema.Format)
 		}
 	}
 	return `"` + text + `"`, nil
