@@ -27,7 +27,7 @@ func Method(catalogue *provider.Catalogue, m *provider.Method) ([]Row, error) {
 		rows = append(rows, Row{name, typ, paramType, shape, description})
 	}
 	for _, v := range m.ServerVariables() {
-		add(v.Name, "string", "input_optional", "", v.Description)
+		add(v.Name, "string", inputType(true), "", v.Description) // as in SHOW METHODS: only a configured workspace supplies it
 	}
 	for _, param := range m.Params {
 		schema, err := catalogue.Resolve(m, param.Schema)
