@@ -53,6 +53,21 @@ func (c *Chain) profiles() map[Host][]profile {
 	return c.byHost
 }
 
+// Profiles lists the names of the configuration file's profiles in its order; none if it cannot be read.
+func Profiles() []string {
+	file, err := config.LoadFile(configFile())
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, section := range file.Sections() {
+		if section.Name() != settingsSection && len(section.KeysHash()) > 0 {
+			names = append(names, section.Name())
+		}
+	}
+	return names
+}
+
 // defaultProfile returns the profile that the file itself selects; empty if it selects none.
 func defaultProfile(file *config.File) string {
 	if !file.HasSection(settingsSection) {

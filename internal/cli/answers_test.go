@@ -154,7 +154,7 @@ func TestReplacedCharacters(t *testing.T) {
 		note  = "databricks_workspace.compute.clusters.list returned invalid text: characters replaced by U+FFFD: 2\n"
 	)
 	for _, statement := range []string{query, "EXEC databricks_workspace.compute.clusters.list"} {
-		got := run{args: []string{"exec", "--notes", "-o", "json", statement}, env: env}.do(t)
+		got := run{args: []string{"exec", "-o", "json", statement}, env: env}.do(t)
 		if got.status != 0 || !strings.Contains(got.stderr, "note: "+note) || strings.Count(got.stdout, "\ufffd") != 2 {
 			t.Errorf("%s: status %d\n%s%s", statement, got.status, got.stdout, got.stderr)
 		}

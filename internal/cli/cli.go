@@ -104,12 +104,11 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 
   export DATABRICKS_HOST=https://dbc-abcd0123-a1bc.cloud.databricks.com DATABRICKS_TOKEN=…
   lakeql exec "EXEC databricks_workspace.postgres.postgres_projects.list"`,
-		Version:           shortVersion(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Args:              cobra.NoArgs,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:       shortVersion(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version, as StackQL's clients read it")
@@ -123,6 +122,7 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 		}
 	}
 	usageErrors(root)
+	completeFlags(root)
 	root.SuggestionsMinimumDistance = 2
 	return root
 }

@@ -127,5 +127,6 @@ func (c *command) session() (*engine.Session, func(), error) {
 	}
 	session := newSession()
 	session.Note = c.sessionNote
+	session.Warn = c.noteLine // programs have to know it too
 	return session, func() { session.Close(); found.close() }, nil
 }

@@ -132,7 +132,12 @@ func (s *Session) noteReplaced() {
 	s.replaced.mu.Lock()
 	defer s.replaced.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(s.replaced.byMethod)) {
-		s.note("%s returned invalid text: characters replaced by U+FFFD: %d", name, s.replaced.byMethod[name])
+		text := fmt.Sprintf("%s returned invalid text: characters replaced by U+FFFD: %d", name, s.replaced.byMethod[name])
+		if s.Warn != nil {
+			s.Warn(text)
+		} else {
+			s.note("%s", text)
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ type Session struct {
 	// Note, if set, is called with each line to say about a statement besides its rows, after those
 	// were read.
 	Note func(line string)
+	// Warn, if set, receives in place of Note that values of the rows are not those of the API.
+	Warn func(line string)
 	// QueriesOnly refuses all statements but queries.
 	QueriesOnly bool
 	// Masked replaces the credentials in the rows of queries by masks, for rows that are stored.
