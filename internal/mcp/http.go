@@ -34,6 +34,8 @@ const (
 	usualDrain = 10 * time.Second
 	// idleSession ends a session without a request for that long.
 	idleSession = time.Hour
+	// lastWrite bounds how long the last answers may take to be written.
+	lastWrite = time.Second
 	// slowHeaders bounds how long a client may take to send the headers of a request.
 	slowHeaders = 10 * time.Second
 	// longestRequest bounds the body of a request, in bytes. A statement has at most longestText.
@@ -67,8 +69,14 @@ func (s *Server) ServeHTTP(ctx context.Context, listener net.Listener, o HTTPOpt
 	if drain == 0 {
 		drain = usualDrain
 	}
-	s.drain(drain)
+	most, stop := context.WithTimeout(base, drain)
+	defer stop()
+	s.drain(most)
+	s.answered(most)
 	cancel() // streams that wait for messages of ours would never end
+	last, stopLast := context.WithTimeout(context.WithoutCancel(ctx), lastWrite)
+	defer stopLast()
+	_ = server.Shutdown(last) // what is answered is written
 	_ = server.Close()
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return provider.Errorf(provider.Network, "accept connections: %v", err).Because(err)
@@ -77,13 +85,24 @@ func (s *Server) ServeHTTP(ctx context.Context, listener net.Listener, o HTTPOpt
 }
 
 // drain waits until no statement runs, and keeps others from starting.
-func (s *Server) drain(most time.Duration) {
-	late := time.NewTimer(most)
-	defer late.Stop()
+func (s *Server) drain(ctx context.Context) {
 	for range cap(s.running) {
 		select {
 		case s.running <- struct{}{}:
-		case <-late.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// answered waits until no request is being answered: a statement ends before its answer is written.
+func (s *Server) answered(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Millisecond) //nolint:mnd // as often as http.Server's Shutdown looks, at first
+	defer tick.Stop()
+	for s.posts.Load() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
 			return
 		}
 	}
@@ -108,6 +127,10 @@ func (s *Server) handler(o HTTPOptions) http.Handler {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="lakeql"`)
 			http.Error(w, "the request needs the server's token: Authorization: Bearer …", http.StatusUnauthorized)
 			return
+		}
+		if r.Method == http.MethodPost {
+			s.posts.Add(1)
+			defer s.posts.Add(-1)
 		}
 		if r.Header.Get("MCP-Protocol-Version") >= stateless {
 			without.ServeHTTP(w, r)

@@ -12,6 +12,7 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -86,6 +87,7 @@ type Server struct {
 	gate    gate
 	server  *sdk.Server
 	running chan struct{} // one for each statement that runs
+	posts   atomic.Int64  // requests over HTTP that are being answered
 	hidden  map[string]bool
 
 	questions questions
