@@ -183,12 +183,8 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 
 // outputFlags adds the flags of every command that shows rows.
 func (c *command) outputFlags(cmd *cobra.Command) {
-	var names []string
-	for _, f := range render.Formats() {
-		names = append(names, string(f))
-	}
 	f := cmd.Flags()
-	f.StringVarP(&c.output, "output", "o", string(render.Table), "output format: "+strings.Join(names, ", ")+"; ndjson is jsonl")
+	f.StringVarP(&c.output, "output", "o", string(render.Table), "output format: "+strings.Join(render.FormatNames(), ", ")+"; ndjson is jsonl")
 	f.StringVarP(&c.outfile, "outfile", "f", "", "write the rows to this file; an interrupted or failed command leaves the file unchanged")
 	f.BoolVarP(&c.hideHeaders, "hideheaders", "H", false, "omit the column names from table, csv, text, pptext, and html")
 	f.StringVarP(&c.delimiter, "delimiter", "d", ",", "character that separates csv fields")

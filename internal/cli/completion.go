@@ -10,12 +10,8 @@ import (
 
 // completeFlags lets a shell complete the values of flags, for a command and those below it.
 func completeFlags(cmd *cobra.Command) {
-	formats := []string{"ndjson"}
-	for _, format := range render.Formats() {
-		formats = append(formats, string(format))
-	}
 	for name, values := range map[string]func() []string{
-		"output":   func() []string { return formats },
+		"output":   func() []string { return append([]string{"ndjson"}, render.FormatNames()...) },
 		"on-error": func() []string { return []string{string(engine.Fail), string(engine.Partial)} },
 		"profile":  auth.Profiles,
 		"loglevel": func() []string { return []string{"trace", "debug", "info", "warn", "error"} },

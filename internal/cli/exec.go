@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -206,42 +204,10 @@ func (c *command) readStatements(args []string) (string, error) {
 	return text, nil
 }
 
-// toOutput calls write with standard output, or with a file. The file appears under its name only after
-// success; the old file stays until then.
+// toOutput calls write with standard output, or with a file, which appears when it is complete.
 func (c *command) toOutput(write func(io.Writer) error) error {
 	if c.outfile == "" || c.outfile == "-" {
 		return write(c.stdout)
 	}
-	info, err := os.Stat(c.outfile)
-	switch {
-	case err == nil && !info.Mode().IsRegular(): // a pipe or device, which has no other name
-		f, err := os.OpenFile(c.outfile, os.O_WRONLY, 0)
-		if err != nil {
-			return outfileError(err)
-		}
-		return errors.Join(write(f), f.Close())
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return outfileError(err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(c.outfile), "."+filepath.Base(c.outfile)+".*")
-	if err != nil {
-		return outfileError(err)
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // after the renaming there is nothing to remove
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return err
-	}
-	if info != nil {
-		if err := os.Chmod(f.Name(), info.Mode().Perm()); err != nil {
-			return outfileError(err)
-		}
-	}
-	if err := os.Rename(f.Name(), c.outfile); err != nil {
-		return outfileError(err)
-	}
-	return nil
-}
-
-func outfileError(err error) error {
-	return provider.Usagef("write the rows: %v", err).Because(err)
+	return render.ToFile(c.outfile, write)
 }

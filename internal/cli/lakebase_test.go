@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -165,20 +164,7 @@ func startLocal(t *testing.T, w *lakebaseWorld, endpoints int, args ...string) *
 
 func (p *localProxy) get(t *testing.T, path string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.http+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("%s: %d %v", path, resp.StatusCode, err)
-	}
-	return string(text)
+	return testworld.Get(t, "http://"+p.http+path, http.StatusOK)
 }
 
 // stop ends the proxy and returns its log.

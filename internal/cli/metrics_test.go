@@ -3,8 +3,6 @@
 package cli_test
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/lakeql/lakeql/internal/emulator"
+	"github.com/lakeql/lakeql/internal/testworld"
 )
 
 // TestMetrics compares a worker's metrics for Prometheus with its work.
@@ -94,21 +93,9 @@ func scrape(t *testing.T, worker *machine) samples {
 	if address == "" {
 		t.Fatalf("the worker tells no address:\n%s", strings.Join(worker.logged(), "\n"))
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v\n%s", address, resp.Status, err, body)
-	}
+	body := testworld.Get(t, address, http.StatusOK)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
+	families, err := parser.TextToMetricFamilies(strings.NewReader(body))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, body)
 	}

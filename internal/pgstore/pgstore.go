@@ -150,6 +150,11 @@ func (s *Store) named(name string) string {
 
 // use runs a function over a connection.
 func (s *Store) use(ctx context.Context, f func(db querier) error) error {
+	return s.connected(ctx, func(conn *pgxpool.Conn) error { return f(conn) })
+}
+
+// connected runs a function over a connection to which the schema is known.
+func (s *Store) connected(ctx context.Context, f func(conn *pgxpool.Conn) error) error {
 	conn, err := s.acquire(ctx)
 	if err != nil {
 		return err
@@ -174,26 +179,20 @@ func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 
 // change runs a function in a transaction.
 func (s *Store) change(ctx context.Context, f func(tx pgx.Tx) error) error {
-	conn, err := s.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	if _, err := s.current(ctx, conn); err != nil {
-		return err
-	}
-	tx, err := conn.Begin(ctx)
-	if err != nil {
-		return s.fault(err)
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after Commit there is nothing to take back
-	if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", lockPatience.Milliseconds())); err != nil {
-		return s.fault(err)
-	}
-	if err := f(tx); err != nil {
-		return s.fault(err)
-	}
-	return s.committed(tx.Commit(ctx))
+	return s.connected(ctx, func(conn *pgxpool.Conn) error {
+		tx, err := conn.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after Commit there is nothing to take back
+		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", lockPatience.Milliseconds())); err != nil {
+			return err
+		}
+		if err := f(tx); err != nil {
+			return err
+		}
+		return s.committed(tx.Commit(ctx))
+	})
 }
 
 // committed is fault for an error of COMMIT.

@@ -12,7 +12,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -280,7 +279,7 @@ func TestProxy(t *testing.T) {
 	t.Run("metrics and probes", func(t *testing.T) {
 		probes := httptest.NewServer(r.Handler())
 		defer probes.Close()
-		text := get(t, probes.URL+"/metrics", 200)
+		text := testworld.Get(t, probes.URL+"/metrics", 200)
 		for _, want := range []string{
 			`lakeql_proxy_connections_total{endpoint="orders",result="failed"} 1`, `lakeql_proxy_connect_seconds_bucket{endpoint="orders",le="30"}`, "lakeql_proxy_max_connections 100",
 		} {
@@ -288,8 +287,8 @@ func TestProxy(t *testing.T) {
 				t.Errorf("no %s in\n%s", want, text)
 			}
 		}
-		get(t, probes.URL+"/livez", 200)
-		get(t, probes.URL+"/readyz", 200)
+		testworld.Get(t, probes.URL+"/livez", 200)
+		testworld.Get(t, probes.URL+"/readyz", 200)
 	})
 
 	if n := minted(w); n != 1 {
@@ -319,24 +318,6 @@ func until(t *testing.T, what string, is func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-func get(t *testing.T, url string, status int) string {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != status {
-		t.Errorf("%s: %d, %v\n%s", url, resp.StatusCode, err, text)
-	}
-	return string(text)
 }
 
 func dial(t *testing.T, r *running) net.Conn {

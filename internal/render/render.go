@@ -43,6 +43,15 @@ func Formats() []Format {
 	return []Format{Table, JSON, JSONL, CSV, Text, PPText, Markdown, HTML, Parquet, Raw}
 }
 
+// FormatNames returns the names of the formats, in the same order.
+func FormatNames() []string {
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
 // ParseFormat finds a format by name, without regard to case. ndjson is another name of jsonl.
 func ParseFormat(name string) (Format, error) {
 	f := Format(strings.ToLower(name))
@@ -52,12 +61,8 @@ func ParseFormat(name string) (Format, error) {
 	if slices.Contains(Formats(), f) {
 		return f, nil
 	}
-	var names []string
-	for _, known := range Formats() {
-		names = append(names, string(known))
-	}
 	return "", provider.Usagef("unknown output format %s", provider.Quote(name)).
-		Hintf("use one of %s", strings.Join(names, ", "))
+		Hintf("use one of %s", strings.Join(FormatNames(), ", "))
 }
 
 // Options say how rows are written.

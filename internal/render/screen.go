@@ -237,17 +237,7 @@ func (e *screenEncoder) top() error {
 	return e.rule()
 }
 
-func (e *screenEncoder) rule() error {
-	if len(e.names) == 0 {
-		return nil
-	}
-	var b strings.Builder
-	for _, width := range e.widths {
-		b.WriteString("|" + strings.Repeat("-", width+2))
-	}
-	_, err := e.w.WriteString(b.String() + "|\n")
-	return err
-}
+func (e *screenEncoder) rule() error { return writeRule(e.w, e.widths) }
 
 func (e *screenEncoder) write(values []any) error {
 	e.rows++

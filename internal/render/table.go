@@ -112,15 +112,23 @@ func (e *alignedEncoder) top() error {
 }
 
 func (e *alignedEncoder) rule() error {
-	if !e.rules || len(e.names) == 0 {
+	if !e.rules {
+		return nil
+	}
+	return writeRule(e.w, e.widths)
+}
+
+// writeRule draws a line between rows of columns with these widths.
+func writeRule(w *bufio.Writer, widths []int) error {
+	if len(widths) == 0 {
 		return nil
 	}
 	var b strings.Builder
-	for _, width := range e.widths {
+	for _, width := range widths {
 		b.WriteString("|" + strings.Repeat("-", width+2))
 	}
 	b.WriteString("|\n")
-	_, err := e.w.WriteString(b.String())
+	_, err := w.WriteString(b.String())
 	return err
 }
 

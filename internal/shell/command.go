@@ -125,7 +125,7 @@ func (s *session) printHelp(context.Context, string, string) error {
 		}
 		fmt.Fprintf(&b, "  %-*s  %s%s\n", width, c.names[0]+" "+c.args, c.help, others)
 	}
-	b.WriteString("\nFormats: " + strings.Join(formatNames(), ", ") + ".\n" +
+	b.WriteString("\nFormats: " + strings.Join(render.FormatNames(), ", ") + ".\n" +
 		"Ctrl-C clears the input, or cancels the running statement. Tab completes names. The arrow\n" +
 		"keys recall statements, with " + lineEnd + " in place of line ends. The history masks what may be a secret.\n")
 	s.say("%s", b.String())
@@ -392,13 +392,4 @@ func (s *session) runText(ctx context.Context, text string) error {
 		return nil
 	}
 	return s.handle(ctx, entry{statements: earlier})
-}
-
-func formatNames() []string {
-	formats := render.Formats()
-	names := make([]string, len(formats))
-	for i, format := range formats {
-		names[i] = string(format)
-	}
-	return names
 }

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -75,7 +76,7 @@ func (c *completer) suggestions(before, after string) []string {
 	if name, args, ok := strings.Cut(strings.TrimLeft(before, " "), " "); ok && c.earlier == "" && !strings.Contains(strings.TrimLeft(args, " "), " ") {
 		switch name {
 		case `\o`, `\pset`, ".mode":
-			return formatNames()
+			return render.FormatNames()
 		case `\x`:
 			return []string{"on", "off", "auto"}
 		}

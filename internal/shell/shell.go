@@ -87,7 +87,11 @@ func Run(ctx context.Context, opts Options) error {
 	if s.person && opts.Banner != "" {
 		s.say("%s\n", opts.Banner)
 	}
-	defer s.closeFile()
+	defer func() {
+		if err := s.closeFile(); err != nil {
+			opts.PrintError(err)
+		}
+	}()
 	for {
 		entry, err := s.read(ctx)
 		switch {
@@ -110,14 +114,17 @@ func Run(ctx context.Context, opts Options) error {
 	}
 }
 
-// closeFile closes the file of \o.
-func (s *session) closeFile() {
+// closeFile closes the file of \o, if there is one.
+func (s *session) closeFile() error {
 	if s.file == nil {
-		return
+		return nil
 	}
-	if err := s.file.Close(); err != nil {
-		s.opts.PrintError(provider.Usagef("write the rows: %v", err).Because(err))
+	err := s.file.Close()
+	s.file = nil
+	if err != nil {
+		return render.FileError(err)
 	}
+	return nil
 }
 
 var (

@@ -22,12 +22,8 @@ func (s *session) setOutput(ctx context.Context, name, args string) error {
 			e.Hint += "; a file has a path, such as ./" + provider.Printable(args)
 		})
 	}
-	if s.file != nil {
-		err := s.file.Close()
-		s.file = nil
-		if err != nil {
-			return provider.Usagef("write the rows: %v", err).Because(err)
-		}
+	if err := s.closeFile(); err != nil {
+		return err
 	}
 	if args == "" {
 		s.say("rows go to the terminal, as %s\n", s.opts.Render.Format)
@@ -35,7 +31,7 @@ func (s *session) setOutput(ctx context.Context, name, args string) error {
 	}
 	file, err := os.OpenFile(unquoted(args), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o666) //nolint:gosec // the user's umask decides
 	if err != nil {
-		return provider.Usagef("write the rows: %v", err).Because(err)
+		return render.FileError(err)
 	}
 	s.file = file
 	return nil
@@ -64,20 +60,13 @@ func (s *session) copyTo(ctx context.Context, _, args string) error {
 		return err
 	}
 	opts := render.Options{Format: format, Header: true}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return provider.Usagef("write the rows: %v", err).Because(err)
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // after the renaming there is nothing to remove
-	n, err := s.runTo(ctx, parts[1]+";", file, opts)
-	if err := errors.Join(err, file.Close()); err != nil {
+	var n int64
+	err = render.ToFile(path, func(w io.Writer) (err error) {
+		n, err = s.runTo(ctx, parts[1]+";", w, opts)
 		return err
-	}
-	if err := os.Chmod(file.Name(), 0o644); err != nil { //nolint:gosec // as other programs make files
-		return provider.Usagef("write the rows: %v", err).Because(err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return provider.Usagef("write the rows: %v", err).Because(err)
+	})
+	if err != nil {
+		return err
 	}
 	s.say("%d rows to %s\n", n, provider.Printable(path))
 	return nil
