@@ -94,6 +94,15 @@ func (l *login) describe(cfg *config.Config) error {
 // errNone is the error that nothing is configured to log in with.
 var errNone = errors.New("none is configured")
 
+// isAzure reports whether a configuration is one of Azure. The SDK's method writes the host anew, which
+// other calls may read at that time, so it gets a copy of what it looks at.
+func isAzure(cfg *config.Config) bool {
+	return (&config.Config{
+		Host: cfg.Host, Cloud: cfg.Cloud, DatabricksEnvironment: cfg.DatabricksEnvironment,
+		AzureResourceID: cfg.AzureResourceID, AzureEnvironment: cfg.AzureEnvironment,
+	}).IsAzure()
+}
+
 // kinds names the kinds of credential that the configuration and the environment allow, in the SDK's
 // order of preference. The SDK's own chain tries all kinds. On the way it asks the host for its OAuth
 // endpoints, even if no kind that needs them is configured.
@@ -116,10 +125,10 @@ func kinds(cfg *config.Config) []string {
 		{"azure-devops-oidc", environment && os.Getenv("SYSTEM_OIDCREQUESTURI") != ""},
 		{"env-oidc", cfg.OIDCTokenEnv != "" || environment && os.Getenv("DATABRICKS_OIDC_TOKEN") != ""},
 		{"file-oidc", cfg.OIDCTokenFilepath != ""},
-		{"github-oidc-azure", github && cfg.IsAzure()},
+		{"github-oidc-azure", github && isAzure(cfg)},
 		{"azure-msi", cfg.AzureUseMSI},
 		{"azure-client-secret", cfg.AzureClientID != "" && cfg.AzureClientSecret != ""},
-		{"azure-cli", cfg.IsAzure() && installed("az")},
+		{"azure-cli", isAzure(cfg) && installed("az")},
 		{"google-credentials", cfg.GoogleCredentials != ""},
 		{"google-id", cfg.GoogleServiceAccount != ""},
 	}

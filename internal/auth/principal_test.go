@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/lakeql/lakeql/internal/auth"
@@ -40,4 +42,30 @@ func TestPrincipal(t *testing.T) {
 			w.expect(t)
 		})
 	}
+}
+
+// TestCallsAtOnce finds hosts and credentials at the same time, as concurrent calls do. The race detector
+// is the judge.
+func TestCallsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("DATABRICKS_HOST", "https://"+one)
+	t.Setenv("DATABRICKS_TOKEN", "s3cret")
+	chain := auth.NewChain(auth.Options{Transport: w.transport})
+	var calls sync.WaitGroup
+	for range 8 {
+		calls.Go(func() {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/api", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := chain.Direct(r, ""); err != nil {
+				t.Error(err)
+			}
+			if err := chain.Authorize(r); err != nil || r.Header.Get("Authorization") != "Bearer s3cret" {
+				t.Error(r.Header, err)
+			}
+		})
+	}
+	calls.Wait()
 }
