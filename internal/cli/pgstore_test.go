@@ -287,6 +287,7 @@ func TestPostgresStoreRefusals(t *testing.T) {
 		fmt.Sprintf("postgres://%s/inventory?user=me&password=s3cr3t&sslmode=disable", address):   {1, "failed to connect"},
 		"postgres://me:s3cr3t@127.0.0.1:port/inventory":                                           {2, "cannot be read"},
 		"mysql://me:s3cr3t@127.0.0.1/inventory":                                                   {2, "neither an SQLite file nor postgres://"},
+		"host=127.0.0.1 user=me password=s3cr3t dbname=inventory":                                 {2, "write it as a URL, postgres://"},
 		"lakebase://me:s3cr3t@projects/p/inventory":                                               {2, "names no endpoint"},
 		fmt.Sprintf("postgres://me:s3cr3t@%s/i?search_path=%s", address, strings.Repeat("x", 64)): {2, "longer than the 63 bytes"},
 	} {

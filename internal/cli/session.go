@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/connect"
@@ -89,9 +88,8 @@ func (c *command) sessions(others ...string) (*connection, func() *engine.Sessio
 	if err != nil {
 		return nil, nil, err
 	}
-	if scheme, _, isURL := strings.Cut(store, "://"); isURL && !postgres.Is(store) {
-		return nil, nil, provider.Usagef("--store %s://… is neither an SQLite file nor postgres://…", provider.Printable(scheme)).
-			Hintf("name a file, or a PostgreSQL server as postgres://user@host/database")
+	if err := postgres.CheckStore(store); err != nil {
+		return nil, nil, err
 	}
 	found, err := c.connect(nil)
 	if err != nil {

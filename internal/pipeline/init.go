@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/postgres"
@@ -61,8 +60,8 @@ func StoreExists(store string) error {
 	if store == "" || postgres.Is(store) {
 		return nil
 	}
-	if strings.Contains(store, "://") {
-		return unknownStore(store)
+	if err := postgres.CheckStore(store); err != nil {
+		return err
 	}
 	_, err := os.Stat(store)
 	if errors.Is(err, fs.ErrNotExist) {

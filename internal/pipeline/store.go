@@ -22,13 +22,14 @@ type Store struct {
 // makes if it does not exist. minter returns passwords of Lakebase endpoints; nil: such stores cannot be
 // opened.
 func OpenStore(ctx context.Context, store string, minter postgres.Minter) (*Store, error) {
+	if err := postgres.CheckStore(store); err != nil {
+		return nil, err
+	}
 	var db database
 	var err error
 	switch {
 	case postgres.Is(store):
 		db, err = openPostgres(ctx, store, minter)
-	case strings.Contains(store, "://"):
-		return nil, unknownStore(store)
 	case store == "":
 		return nil, provider.Usagef("no store is named: say it in %s, or with --store", ConfigFile)
 	default:
@@ -43,12 +44,6 @@ func OpenStore(ctx context.Context, store string, minter postgres.Minter) (*Stor
 		return nil, storeError(s.place, err)
 	}
 	return s, nil
-}
-
-// unknownStore is the error for a store of a kind that there is not.
-func unknownStore(store string) error {
-	return provider.Usagef("the store %s is neither a file nor postgres://…", provider.Quote(postgres.Place(store))).
-		Hintf("name an SQLite file, or a PostgreSQL server as postgres://user@host/database")
 }
 
 // StoreOf is the store that a pipeline names; a file is beside pipeline.yaml.

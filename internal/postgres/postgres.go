@@ -1,6 +1,7 @@
 // Package postgres reaches PostgreSQL servers, for all packages that keep something in one.
 //
 //   - [Config] reads a connection string. It may name an endpoint of Lakebase, whose passwords are minted.
+//   - [CheckStore] refuses a store that is neither a file nor a connection string it reads.
 //   - [Place] names a server without what opens it, for messages.
 //   - [EscapeText] and [EscapeJSON] make values that PostgreSQL takes (escape.go).
 package postgres
@@ -8,8 +9,10 @@ package postgres
 import (
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -93,6 +96,28 @@ func Config(dsn string, minter Minter) (config *pgxpool.Config, where string, er
 
 // endpointHost stands for the host of an endpoint until that is asked for.
 const endpointHost = "endpoint.invalid"
+
+// keywords is the beginning of libpq's other form of a connection string.
+var keywords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*(host|hostaddr|port|user|password|passfile|dbname|service|sslmode)\s*=`)
+})
+
+// CheckStore returns an error for a store that is neither a connection string that [Config] reads nor the
+// name of a file. The name of such a file might hold a password.
+func CheckStore(store string) error {
+	scheme, _, isURL := strings.Cut(store, "://")
+	switch {
+	case Is(store):
+		return nil
+	case isURL:
+		return provider.Usagef("the store %s://… is neither an SQLite file nor postgres://…", provider.Printable(scheme)).
+			Hintf("name a file, or a PostgreSQL server as postgres://user@host/database")
+	case keywords().MatchString(store):
+		return provider.Usagef("the store is a connection string of keywords, which lakeql does not read").
+			Hintf("write it as a URL, postgres://user@host:5432/database; for a file whose name has an equals sign write ./ before it")
+	}
+	return nil
+}
 
 // Place names a store without its password, even if the name cannot be parsed.
 func Place(store string) string {
