@@ -21,8 +21,8 @@ func (c *command) docsCommand() *cobra.Command {
 		Use:   "docs",
 		Short: "Write the documentation pages of a provider",
 		Long: `Write one page for each provider, service, and resource to
-<output-dir>/<provider>/<service>/<resource>/index.md. The pages are Markdown for
-Docusaurus.
+<output-dir>/<provider>/services/<service>/<resource>/index.md. The pages are Markdown
+for Docusaurus. Their links start at the root of a site that shows one provider's folder.
 
 The source is the documents inside lakeql, or a folder of documents in StackQL's
 layout (--provider-dir). The folder contains provider.yaml and services/*.yaml, or

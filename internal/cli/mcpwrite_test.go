@@ -410,9 +410,9 @@ func TestAgentReadsPages(t *testing.T) {
 	for uri, file := range map[string]string{
 		resources.Resources[0].URI:                                      "databricks_account/guide",
 		resources.Resources[1].URI:                                      "databricks_workspace/guide",
-		"lakeql://docs/databricks_workspace/postgres":                   "databricks_workspace/postgres",
-		"lakeql://docs/databricks_workspace/postgres/postgres_branches": "databricks_workspace/postgres/postgres_branches",
-		"lakeql://docs/databricks_account/provisioning/workspaces":      "databricks_account/provisioning/workspaces",
+		"lakeql://docs/databricks_workspace/postgres":                   "databricks_workspace/services/postgres",
+		"lakeql://docs/databricks_workspace/postgres/postgres_branches": "databricks_workspace/services/postgres/postgres_branches",
+		"lakeql://docs/databricks_account/provisioning/workspaces":      "databricks_account/services/provisioning/workspaces",
 	} {
 		want, err := os.ReadFile(filepath.Join("..", "..", "docs", file, "index.md"))
 		if err != nil {

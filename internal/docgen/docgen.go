@@ -22,12 +22,16 @@ type Options struct {
 	Extended bool
 }
 
+// servicesFolder holds a folder for each service, so that no service is in the way of the guide.
+const servicesFolder = "services"
+
 // fixedPage is the resource whose page is not extended: its bytes were agreed on with its publishers.
 const fixedPage = "databricks_workspace.postgres.postgres_credentials"
 
 // Generate writes every page of a provider. It calls write with the page's path, which is
-// index.md, <service>/index.md or <service>/<resource>/index.md, and its text; it stops at the
-// first error. A resource without an id has no page, and no link to one.
+// index.md, services/<service>/index.md or services/<service>/<resource>/index.md, and its text; it
+// stops at the first error. The pages link to each other from the root of a site that shows them as they
+// lie in their folder. A resource without an id has no page, and no link to one.
 func Generate(cat *provider.Catalogue, providerName string, opts Options, write func(path string, page []byte) error) error {
 	p, err := cat.Provider(providerName)
 	if err != nil {
@@ -85,6 +89,8 @@ type generator struct {
 	// complexity is the number of parts of simplest beyond its required ones.
 	complexity int
 	extended   bool // see [Options]
+	// tables are the tables of fields on the current page, which later methods refer to.
+	tables []fieldTable
 	// examples caches the examples of the current resource's methods, because several sections need them.
 	examples map[*provider.Method]*example
 }
@@ -118,7 +124,7 @@ func (g *generator) service(name string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("page of %s: %w", r.FullName(), err)
 		}
-		if err := g.page(text, s.Name, r.Name); err != nil {
+		if err := g.page(text, servicesFolder, s.Name, r.Name); err != nil {
 			return nil, err
 		}
 		names = append(names, r.Name)
@@ -128,7 +134,7 @@ func (g *generator) service(name string) ([]string, error) {
 		clear(g.examples)
 	}
 	g.order.sort(names)
-	return names, g.page(serviceText(s, names, g.extended), s.Name)
+	return names, g.page(serviceText(s, names, g.extended), servicesFolder, s.Name)
 }
 
 // page hands a page on. Names come from documents, and could lead out of the folder.

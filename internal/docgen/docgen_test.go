@@ -88,7 +88,7 @@ func TestPostgresCredentialsPage(t *testing.T) {
 	}
 	for _, extended := range []bool{false, true} {
 		got := pagesWith(t, os.DirFS("../../openapi/databricks_workspace/v00.00.00000"), docgen.Options{Extended: extended})
-		differ(t, "postgres_credentials", got["postgres/postgres_credentials/index.md"], string(want))
+		differ(t, "postgres_credentials", got["services/postgres/postgres_credentials/index.md"], string(want))
 	}
 }
 
@@ -245,7 +245,7 @@ func TestStatements(t *testing.T) {
 			got := pages(t, service(fmt.Sprintf("paths:\n  /x:\n    post: %s\n"+
 				"components:\n  x-stackQL-resources:\n    r:\n      id: p.s.r\n"+
 				"      methods: {m: {operation: {$ref: '#/paths/~1x/post'}}}\n%s", test.operation, verbs)))
-			differ(t, "statement", statement(t, got["s/r/index.md"], test.heading, "m"), test.want)
+			differ(t, "statement", statement(t, got["services/s/r/index.md"], test.heading, "m"), test.want)
 		})
 	}
 }
@@ -272,7 +272,7 @@ func TestFieldsUnderObjectKey(t *testing.T) {
 				"components:\n  x-stackQL-resources:\n    r:\n      id: p.s.r\n"+
 				"      methods: {m: {operation: {$ref: '#/paths/~1x/get'}, response: {objectKey: '%s'}}}\n"+
 				"      sqlVerbs: {select: [{$ref: '#/components/x-stackQL-resources/r/methods/m'}]}\n", test.schema, test.key)))
-			differ(t, "statement", statement(t, got["s/r/index.md"], "`SELECT` examples", "m"), "SELECT\n"+test.want+"\nFROM p.s.r\n;")
+			differ(t, "statement", statement(t, got["services/s/r/index.md"], "`SELECT` examples", "m"), "SELECT\n"+test.want+"\nFROM p.s.r\n;")
 		})
 	}
 }
@@ -292,7 +292,7 @@ func TestResponseDescription(t *testing.T) {
 			"components:\n  x-stackQL-resources:\n    r:\n      id: p.s.r\n"+
 			"      methods: {m: {operation: {$ref: '#/paths/~1x/get'}}}\n"+
 			"      sqlVerbs: {select: [{$ref: '#/components/x-stackQL-resources/r/methods/m'}]}\n", description)))
-		if want := "<TabItem value=\"m\">\n\n" + shown + "<SchemaTable fields={[]} />\n</TabItem>\n"; !strings.Contains(got["s/r/index.md"], want) {
+		if want := "<TabItem value=\"m\">\n\n" + shown + "<SchemaTable fields={[]} />\n</TabItem>\n"; !strings.Contains(got["services/s/r/index.md"], want) {
 			t.Errorf("description %s: the page does not have\n%s", description, want)
 		}
 	}
@@ -351,7 +351,7 @@ func TestRecursiveType(t *testing.T) {
 		"  x-stackQL-resources:\n    r:\n      id: p.s.r\n"+
 		"      methods: {m: {operation: {$ref: '#/paths/~1x/get'}}}\n"+
 		"      sqlVerbs: {select: [{$ref: '#/components/x-stackQL-resources/r/methods/m'}]}\n"))
-	if n := strings.Count(got["s/r/index.md"], `"name": "next"`); n != 4 {
+	if n := strings.Count(got["services/s/r/index.md"], `"name": "next"`); n != 4 {
 		t.Errorf("%d levels, want 4", n)
 	}
 }

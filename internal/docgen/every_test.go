@@ -138,7 +138,7 @@ func blocks(page string) []codeBlock {
 
 // block checks one block of a page.
 func (c *checker) block(providerName, path string, b codeBlock) error {
-	service, resource, _ := strings.Cut(strings.TrimSuffix(path, "/index.md"), "/")
+	service, resource, _ := strings.Cut(strings.TrimPrefix(strings.TrimSuffix(path, "/index.md"), "services/"), "/")
 	switch {
 	case b.language == "json":
 		if !json.Valid([]byte(b.text)) {

@@ -18,7 +18,7 @@ func extendedPage(t *testing.T, verb, operation string) string {
 	folder := service(fmt.Sprintf("paths:\n  /x:\n    post: %s\n"+
 		"components:\n  x-stackQL-resources:\n    r:\n      id: p.s.r\n"+
 		"      methods: {m: {operation: {$ref: '#/paths/~1x/post'}}}\n%s", operation, verbs))
-	return pagesWith(t, folder, docgen.Options{Extended: true})["s/r/index.md"]
+	return pagesWith(t, folder, docgen.Options{Extended: true})["services/s/r/index.md"]
 }
 
 // body is an operation that takes a request body of a schema and has the parameter q.

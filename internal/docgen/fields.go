@@ -133,7 +133,7 @@ func typeName(s *provider.Schema, missing string) string {
 	return name
 }
 
-// fieldsSection shows the fields of each SELECT method.
+// fieldsSection shows the fields of each SELECT method. On extended pages, methods with the same fields share a tab.
 func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) error {
 	b.WriteString("## Fields\n\nThe following fields are returned by `SELECT` queries:\n\n")
 	methods := r.MethodsFor(provider.Select)
@@ -141,19 +141,22 @@ func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) erro
 		b.WriteString("`SELECT` not supported for this resource, use `SHOW METHODS` to view available operations for the resource.\n\n\n")
 		return nil
 	}
-	writeTabs(b, methodTabs(methods))
-	for _, m := range methods {
-		e, err := g.exampleOf(m)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(b, "<TabItem value=\"%s\">\n\n", m.Name)
-		if about := responseDescription(m); about != "" {
+	groups, err := g.fieldGroups(methods)
+	if err != nil {
+		return err
+	}
+	tabs := make([]tab, len(groups))
+	for i, group := range groups {
+		tabs[i] = group.tab()
+	}
+	writeTabs(b, tabs)
+	for _, group := range groups {
+		fmt.Fprintf(b, "<TabItem value=\"%s\">\n\n", group.methods[0].Name)
+		if about := responseDescription(group.methods[0]); about != "" {
 			b.WriteString(about + "\n\n")
 		}
-		b.WriteString("<SchemaTable fields={")
-		writeFields(b, e.fields, 0)
-		b.WriteString("} />\n</TabItem>\n")
+		g.writeFieldTable(b, group.methods[0].Name, group.fields)
+		b.WriteString("</TabItem>\n")
 	}
 	b.WriteString("</Tabs>\n\n")
 	return nil

@@ -17,7 +17,7 @@ func serviceText(s *provider.Service, names []string, extended bool) string {
 		b.WriteString(guideLink)
 	}
 	b.WriteString("## Resources\n")
-	writeColumns(&b, "/services/"+s.Name+"/", names)
+	writeColumns(&b, "/"+servicesFolder+"/"+s.Name+"/", names)
 	return b.String()
 }
 
@@ -63,7 +63,7 @@ func (i *providerIndex) text() string {
 		fmt.Fprintf(&b, "## Example\n\n```sql\n%s\n```\n\n", i.example)
 	}
 	b.WriteString("## Services\n")
-	writeColumns(&b, "/services/", i.services)
+	writeColumns(&b, "/"+servicesFolder+"/", i.services)
 	return b.String()
 }
 

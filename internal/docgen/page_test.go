@@ -19,9 +19,9 @@ func TestPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, names := range map[string][2]string{
-		"guide/index.md":                   {},
-		"provisioning/index.md":            {"provisioning"},
-		"provisioning/workspaces/index.md": {"provisioning", "workspaces"},
+		"guide/index.md":                            {},
+		"services/provisioning/index.md":            {"provisioning"},
+		"services/provisioning/workspaces/index.md": {"provisioning", "workspaces"},
 	} {
 		got, err := docgen.Page(catalogue, "databricks_account", names[0], names[1], docgen.Options{Extended: true})
 		if err != nil || got == "" || got != all[path] {

@@ -13,13 +13,14 @@ import (
 func (g *generator) resource(r *provider.Resource) (string, error) {
 	var b strings.Builder
 	b.Grow(32 << 10) // most pages are smaller
+	g.tables = nil
 	writeFrontMatter(&b, g.provider.Name, r.Name, r.Name, r.Service, r.Provider)
 	b.WriteString("\n" +
 		"import CopyableCode from '@site/src/components/CopyableCode/CopyableCode';\n" +
 		"import Tabs from '@theme/Tabs';\n" +
 		"import TabItem from '@theme/TabItem';\n" +
 		"import SchemaTable from '@site/src/components/SchemaTable/SchemaTable';\n\n")
-	writeIntroduction(&b, r)
+	g.writeIntroduction(&b, r)
 	writeOverview(&b, r)
 	if g.extended {
 		b.WriteString(guideLink)
@@ -55,12 +56,16 @@ func writeFrontMatter(b *strings.Builder, providerName, title string, keywords .
 		"image: /img/stackql-%[1]s-provider-featured-image.png\n---\n", providerName)
 }
 
-func writeIntroduction(b *strings.Builder, r *provider.Resource) {
-	if r.Description != "" {
+// writeIntroduction says in one sentence what a resource is for.
+func (g *generator) writeIntroduction(b *strings.Builder, r *provider.Resource) {
+	switch {
+	case r.Description != "":
 		b.WriteString(paragraph(r.Description) + "\n\n")
-		return
+	case g.extended:
+		b.WriteString(purpose(r) + "\n\n")
+	default:
+		fmt.Fprintf(b, "Creates, updates, deletes, gets or lists %s <code>%s</code> resource.\n\n", article(r.Name), word(r.Name))
 	}
-	fmt.Fprintf(b, "Creates, updates, deletes, gets or lists %s <code>%s</code> resource.\n\n", article(r.Name), word(r.Name))
 }
 
 // article returns the indefinite article for a name, by its first letters. Most words in u begin

@@ -31,10 +31,15 @@ func (g *generator) writeAround(b *strings.Builder, e *example) error {
 	case len(e.fields) == 0:
 		b.WriteString("\nNothing comes back but that it is done.\n")
 	default:
-		about := "What comes back:"
+		about, same := "What comes back:", "the fields of"
 		if response := responseDescription(e.method); response != "" {
-			about += " " + response
+			about, same = about+" "+response, "The fields of"
 		}
+		if t, known := g.tableWith(e.fields); known {
+			b.WriteString("\n" + about + " " + same + " [`" + t.method + "`](" + t.link + ").\n")
+			break
+		}
+		g.tables = append(g.tables, fieldTable{method: e.method.Name, link: "#" + e.method.Name, fields: e.fields})
 		b.WriteString("\n" + about + "\n\n<SchemaTable fields={")
 		writeFields(b, e.fields, 0)
 		b.WriteString("} />\n")
