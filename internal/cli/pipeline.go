@@ -48,7 +48,7 @@ pipeline again.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(c.pipelineInitCommand(), c.pipelineCheckCommand(), c.pipelineRunCommand(), c.pipelineStatusCommand(),
-		c.pipelineDiffCommand(), c.pipelineExportCommand(), c.pipelineScheduleCommand(), c.pipelineStopCommand())
+		c.pipelineDiffCommand(), c.pipelineExportCommand(), c.pipelineScheduleCommand(), c.pipelineStopCommand(), c.pipelineForgetCommand())
 	return cmd
 }
 

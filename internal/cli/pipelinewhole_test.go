@@ -225,7 +225,7 @@ func TestWorkspacesThatAreNotAsked(t *testing.T) {
 		mustRun(t, env, dir, s)
 		rewrite(t, dir, map[string]string{"pipeline.yaml": "name: gated\nworkspaces: [dbc-1]\n"})
 		mustRun(t, env, dir, s)
-		const note = "note: projects: the pipeline does not ask for the rows of 1 workspaces any more, which are old: dbc-2\n"
+		const note = "note: projects: 1 of 2 workspaces left: their rows are old, and stay until lakeql pipeline forget: dbc-2\n"
 		if got := s.notes(t); got != note {
 			t.Errorf("readers are told %q", got)
 		}

@@ -189,23 +189,41 @@ func (h *history) hasStates(db *sqlite3.Conn) bool {
 // mostNamed is how many workspaces a note names.
 const mostNamed = 5
 
-// noteOld notes the workspaces whose last query before a time had failed or had no answer.
+// noteOld notes the workspaces whose last query before a time had failed or had no answer, and those that
+// the pipeline did not query any more.
 func (h *history) noteOld(db *sqlite3.Conn, at string) {
-	all, old := 0, []string(nil)
-	err := h.each(db, "SELECT deployment_name, stale FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name ORDER BY changed_at DESC, id DESC) AS n FROM "+
-		h.store.schema+"."+pipelineStates+" WHERE table_name = ?1 AND changed_at <= ?2) WHERE n = 1 ORDER BY 1", func(row *sqlite3.Stmt) {
-		if all++; row.ColumnBool(1) {
-			old = append(old, row.ColumnText(0))
-		}
-	}, at)
-	if err != nil || len(old) == 0 {
+	all, old, left := 0, []string(nil), []string(nil)
+	read := func(asked string) error {
+		return h.each(db, "SELECT deployment_name, stale, "+asked+" FROM (SELECT *, row_number() OVER (PARTITION BY deployment_name ORDER BY changed_at DESC, id DESC) AS n FROM "+
+			h.store.schema+"."+pipelineStates+" WHERE table_name = ?1 AND changed_at <= ?2) WHERE n = 1 ORDER BY 1", func(row *sqlite3.Stmt) {
+			switch {
+			case !row.ColumnBool(2):
+				left = append(left, row.ColumnText(0))
+				return
+			case row.ColumnBool(1):
+				old = append(old, row.ColumnText(0))
+			}
+			all++
+		}, at)
+	}
+	if read("asked") != nil && read("TRUE") != nil { // stores of version 2 do not tell what left
 		return // a store of an older version does not know
 	}
-	names := strings.Join(old[:min(len(old), mostNamed)], ", ")
-	if len(old) > mostNamed {
-		names += ", …"
+	if len(old) > 0 {
+		h.note("%s%s: the rows of %d of %d workspaces were old or missing at %s: %s", h.table, atSuffix, len(old), all, at, firstOf(old))
 	}
-	h.note("%s%s: the rows of %d of %d workspaces were old or missing at %s: %s", h.table, atSuffix, len(old), all, at, provider.Printable(names))
+	if len(left) > 0 {
+		h.note("%s%s: %d workspaces had left at %s, and their rows were old: %s", h.table, atSuffix, len(left), at, firstOf(left))
+	}
+}
+
+// firstOf names the first of some workspaces.
+func firstOf(names []string) string {
+	text := strings.Join(names[:min(len(names), mostNamed)], ", ")
+	if len(names) > mostNamed {
+		text += ", …"
+	}
+	return provider.Printable(text)
 }
 
 // each runs a query about the table, its first parameter, and visits its rows.

@@ -57,7 +57,8 @@ func (s *Store) CheckStore(ctx context.Context, d *Definition) error {
 	if err := s.checkFolder(ctx, s.db, d); err != nil {
 		return storeError(s.place, err)
 	}
-	return checkTables(d, stored)
+	_, err = s.fitTables(ctx, s.db, d, stored)
+	return storeError(s.place, err)
 }
 
 // shift returns the place of an error in the file, where it has one in the query.

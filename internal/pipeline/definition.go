@@ -92,8 +92,8 @@ const (
 // names matches valid names of pipelines and tables.
 var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
 
-// Load reads the pipeline of a folder.
-func Load(ctx context.Context, folder string) (*Definition, error) {
+// LoadConfig reads pipeline.yaml of a folder, and none of its queries.
+func LoadConfig(folder string) (*Definition, error) {
 	path := filepath.Join(folder, ConfigFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -109,6 +109,15 @@ func Load(ctx context.Context, folder string) (*Definition, error) {
 		return nil, inFile(path, err)
 	}
 	d.Folder = folder
+	return d, nil
+}
+
+// Load reads the pipeline of a folder.
+func Load(ctx context.Context, folder string) (*Definition, error) {
+	d, err := LoadConfig(folder)
+	if err != nil {
+		return nil, err
+	}
 	files, err := filepath.Glob(filepath.Join(escapeGlob(folder), "*.sql"))
 	if err != nil {
 		return nil, provider.Usagef("read the pipeline: %v", err).Because(err)

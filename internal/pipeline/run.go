@@ -406,7 +406,7 @@ func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, wo
 		}
 	}
 	// Rows that the run does not query any more are not known to be current.
-	if err := s.askSlices(ctx, t, run, now); err != nil {
+	if err := s.askSlices(ctx, t, run, d, now); err != nil {
 		return err
 	}
 	if err := s.noteSchedule(ctx, t, d.Name); err != nil {

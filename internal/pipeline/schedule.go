@@ -37,7 +37,7 @@ func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 		if err != nil {
 			return err
 		}
-		if err := checkTables(d, stored); err != nil {
+		if _, err := s.fitTables(ctx, t, d, stored); err != nil {
 			return err
 		}
 		if err := s.checkFolder(ctx, t, d); err != nil {

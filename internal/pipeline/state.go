@@ -10,15 +10,26 @@ import (
 )
 
 // A slice is the rows that a table has of one workspace. It is stale if the last run that should renew it
-// did not. lakeql_slice has the current state, and lakeql_state its history: the contents of a table at a
-// time are complete only if no slice was stale then.
+// did not. It has left if runs do not query it any more, because the workspace or the table is not in the
+// pipeline: its rows stay, stale, until somebody forgets them. lakeql_slice has the current state, and
+// lakeql_state its history: the contents of a table at a time are complete only if no slice that was queried
+// was stale then.
 
-// recordStates keeps which slices became stale, or fresh, at a time. where selects slices, as s; its parameters
-// are ?2, ?3, ….
+// The errors of slices whose query has not come to an end, and of those that have left.
+const (
+	notAnswered   = "its query was not answered yet"
+	leftAccount   = "left: the account does not list the workspace any more"
+	leftWorkspace = "left: the pipeline does not list the workspace any more"
+	leftTable     = "left: the pipeline has no query for the table any more"
+)
+
+// recordStates keeps which slices became stale, or fresh, or left, at a time. where selects slices, as s; its
+// parameters are ?2, ?3, ….
 func (s *Store) recordStates(ctx context.Context, t tx, at time.Time, where string, args ...any) error {
-	_, err := t.exec(ctx, fmt.Sprintf(`INSERT INTO lakeql_state (table_name, deployment_name, changed_at, stale)
-		SELECT s.table_name, s.deployment_name, CAST(?1 AS %s), s.stale FROM lakeql_slice s WHERE %s AND s.stale IS DISTINCT FROM
-		(SELECT h.stale FROM lakeql_state h WHERE h.table_name = s.table_name AND h.deployment_name = s.deployment_name ORDER BY h.changed_at DESC, h.id DESC LIMIT 1)`,
+	const state = "CASE WHEN NOT %[1]s.asked THEN 2 WHEN %[1]s.stale THEN 1 ELSE 0 END"
+	_, err := t.exec(ctx, fmt.Sprintf(`INSERT INTO lakeql_state (table_name, deployment_name, changed_at, stale, asked)
+		SELECT s.table_name, s.deployment_name, CAST(?1 AS %s), s.stale, s.asked FROM lakeql_slice s WHERE %s AND `+fmt.Sprintf(state, "s")+` IS DISTINCT FROM
+		(SELECT `+fmt.Sprintf(state, "h")+` FROM lakeql_state h WHERE h.table_name = s.table_name AND h.deployment_name = s.deployment_name ORDER BY h.changed_at DESC, h.id DESC LIMIT 1)`,
 		s.d.typeOf(Timestamp), where), append([]any{stamp(at)}, args...)...)
 	return err
 }
@@ -41,18 +52,22 @@ func (s *Store) failPipeline(ctx context.Context, t tx, pipeline, why string, at
 }
 
 // askSlices makes the slices that a run queries, stale until their answer arrives, and marks the slices
-// that it does not query as stale.
-func (s *Store) askSlices(ctx context.Context, t tx, run *Run, at time.Time) error {
+// that it does not query as left.
+func (s *Store) askSlices(ctx context.Context, t tx, run *Run, d *Definition, at time.Time) error {
+	left := leftWorkspace
+	if d.Workspaces.All {
+		left = leftAccount
+	}
 	const asks = "EXISTS (SELECT 1 FROM lakeql_task t WHERE t.run_id = ?1 AND t.table_name = lakeql_slice.table_name AND t.deployment_name = lakeql_slice.deployment_name)"
 	for _, step := range []struct {
 		statement string
 		args      []any
 	}{
 		{`INSERT INTO lakeql_slice (table_name, deployment_name, stale, error)
-			SELECT t.table_name, t.deployment_name, TRUE, 'its query was not answered yet' FROM lakeql_task t WHERE t.run_id = ?1
+			SELECT t.table_name, t.deployment_name, TRUE, ` + literal(notAnswered) + ` FROM lakeql_task t WHERE t.run_id = ?1
 			ON CONFLICT (table_name, deployment_name) DO NOTHING`, []any{run.ID}},
-		{"UPDATE lakeql_slice SET asked = TRUE, error = 'its query was not answered yet' WHERE NOT asked AND " + asks, []any{run.ID}},
-		{"UPDATE lakeql_slice SET stale = TRUE, asked = FALSE, error = 'the pipeline does not ask this query of the workspace any more' WHERE table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2) AND NOT " + asks, []any{run.ID, run.Pipeline}},
+		{"UPDATE lakeql_slice SET asked = TRUE, error = " + literal(notAnswered) + " WHERE NOT asked AND " + asks, []any{run.ID}},
+		{"UPDATE lakeql_slice SET stale = TRUE, asked = FALSE, error = CASE WHEN table_name IN (SELECT table_name FROM lakeql_task WHERE run_id = ?1) THEN " + literal(left) + " ELSE " + literal(leftTable) + " END WHERE asked AND table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2) AND NOT " + asks, []any{run.ID, run.Pipeline}},
 	} {
 		if _, err := t.exec(ctx, step.statement, step.args...); err != nil {
 			return err
@@ -81,7 +96,8 @@ func pruneStates(ctx context.Context, t tx, table string, from time.Time) error 
 // Note is a gap in the rows of a table.
 type Note struct {
 	Table, Text string
-	// Missing: a workspace failed or was not asked yet, so that rows are old or missing.
+	// Missing: a workspace failed or was not asked yet, so that rows are old or missing. Rows of what has left
+	// are not.
 	Missing bool
 }
 

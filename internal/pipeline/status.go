@@ -132,19 +132,20 @@ func (s *Store) StatusRuns(ctx context.Context, limit int) (provider.Rows, error
 		GROUP BY r.id, r.pipeline, r.state, r.started_by, r.begun_at, r.ended_at, r.error ORDER BY r.id DESC`, limit, stamp(now.Add(-silence)))
 }
 
-// StatusTables returns a row for each table: the number of workspaces, how many of them are stale, and
-// the age of the oldest rows.
+// StatusTables returns a row for each table: the number of its workspaces, how many of them are stale, how
+// many have left, and the age of the oldest rows of the others.
 func (s *Store) StatusTables(ctx context.Context) (provider.Rows, error) {
-	return s.read(ctx, columns("table pipeline workspaces:integer stale:integer oldest:timestamp newest:timestamp history_since:timestamp description"),
-		`SELECT t.name, t.pipeline, count(s.table_name), coalesce(sum(CASE WHEN s.stale THEN 1 ELSE 0 END), 0), min(s.observed_at), max(s.observed_at), t.known_since, t.description
+	return s.read(ctx, columns("table pipeline workspaces:integer stale:integer left:integer oldest:timestamp newest:timestamp history_since:timestamp description"),
+		`SELECT t.name, t.pipeline, count(s.table_name) FILTER (WHERE s.asked), count(*) FILTER (WHERE s.stale AND s.asked), count(*) FILTER (WHERE NOT s.asked), min(s.observed_at) FILTER (WHERE s.asked), max(s.observed_at), t.known_since, t.description
 		FROM lakeql_table t LEFT JOIN lakeql_slice s ON s.table_name = t.name GROUP BY t.name, t.pipeline, t.known_since, t.description ORDER BY t.name`)
 }
 
-// StatusWorkspaces returns a row for each table and workspace: the age of its rows, and for stale rows the
-// error. Stale rows come first.
+// StatusWorkspaces returns a row for each table and workspace: its state (fresh, failed, unanswered, or left),
+// the age of its rows, and for stale rows the error. Stale rows come first, and those that left after those
+// that failed.
 func (s *Store) StatusWorkspaces(ctx context.Context) (provider.Rows, error) {
-	return s.read(ctx, columns("deployment_name table observed_at:timestamp stale:boolean run:integer error"),
-		"SELECT deployment_name, table_name, observed_at, stale, run_id, error FROM lakeql_slice ORDER BY stale DESC, deployment_name, table_name")
+	return s.read(ctx, columns("deployment_name table state observed_at:timestamp stale:boolean run:integer error"),
+		"SELECT s.deployment_name, s.table_name, "+sliceState+", s.observed_at, s.stale, s.run_id, s.error FROM lakeql_slice s ORDER BY s.stale DESC, s.asked DESC, s.deployment_name, s.table_name")
 }
 
 // StatusSchedules returns the schedules.

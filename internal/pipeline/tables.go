@@ -70,8 +70,9 @@ func (s *Store) table(ctx context.Context, name string) (*storedTable, error) {
 	return nil, e
 }
 
-// checkTables reports why the tables of a pipeline cannot be those of the store.
-func checkTables(d *Definition, stored []storedTable) error {
+// fitTables reports why the tables of a pipeline cannot be those of the store. It returns the names of those
+// that have another key or other types there, and no rows: they can be made again.
+func (s *Store) fitTables(ctx context.Context, c conn, d *Definition, stored []storedTable) (again []string, err error) {
 	for i := range d.Tables {
 		t := &d.Tables[i]
 		at := slices.IndexFunc(stored, func(s storedTable) bool { return s.Name == t.Name })
@@ -80,21 +81,49 @@ func checkTables(d *Definition, stored []storedTable) error {
 		}
 		old := &stored[at]
 		if old.Pipeline != d.Name {
-			return provider.Usagef("the table %s is that of the pipeline %s in this store: name it otherwise", t.Name, old.Pipeline)
+			return nil, provider.Usagef("the table %s is that of the pipeline %s in this store: name it otherwise", t.Name, old.Pipeline)
 		}
-		if !slices.Equal(old.Key, t.Key) {
-			return provider.Usagef("the table %s has the key %s in the store, and now it would be %s", t.Name, strings.Join(old.Key, ", "), strings.Join(t.Key, ", ")).
-				Hintf("the history would not fit: give the table another name")
+		misfit := old.misfit(t)
+		if misfit == nil {
+			continue
 		}
-		for _, c := range t.Columns {
-			j := slices.IndexFunc(old.Columns, func(o Column) bool { return strings.EqualFold(o.Name, c.Name) })
-			if j >= 0 && old.Columns[j] != c {
-				return provider.Usagef("the table %s has the column %s as %s in the store, and now it would be %s as %s", t.Name, old.Columns[j].Name, old.Columns[j].Type, c.Name, c.Type).
-					Hintf("the history would not fit: name the column otherwise with AS")
-			}
+		switch filled, err := s.isFilled(ctx, c, old.Name); {
+		case err != nil:
+			return nil, err
+		case filled:
+			return nil, misfit
+		}
+		again = append(again, old.Name)
+	}
+	return again, nil
+}
+
+// misfit reports why a table of the store cannot have the rows of a query; nil if it can.
+func (old *storedTable) misfit(t *Table) error {
+	if !slices.Equal(old.Key, t.Key) {
+		return provider.Usagef("the table %s has the key %s in the store, and now it would be %s", t.Name, strings.Join(old.Key, ", "), strings.Join(t.Key, ", ")).
+			Hintf("the history would not fit: give the table another name, or delete its rows and history with lakeql pipeline forget %s --table %s", old.Pipeline, t.Name)
+	}
+	for _, c := range t.Columns {
+		j := slices.IndexFunc(old.Columns, func(o Column) bool { return strings.EqualFold(o.Name, c.Name) })
+		if j >= 0 && old.Columns[j] != c {
+			return provider.Usagef("the table %s has the column %s as %s in the store, and now it would be %s as %s", t.Name, old.Columns[j].Name, old.Columns[j].Type, c.Name, c.Type).
+				Hintf("the history would not fit: name the column otherwise with AS")
 		}
 	}
 	return nil
+}
+
+// isFilled reports whether a table has rows, or had some that its history has.
+func (s *Store) isFilled(ctx context.Context, c conn, table string) (filled bool, err error) {
+	for _, name := range []string{rowsTable(table), historyTable(table)} {
+		var n int64
+		found, err := one(ctx, c, "SELECT 1 FROM "+quote(name)+" LIMIT 1", nil, &n)
+		if found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
 }
 
 // ensureTables adapts the tables of a pipeline to the columns of its queries. A column that they do not
@@ -109,12 +138,19 @@ func (s *Store) ensureTables(ctx context.Context, t tx, d *Definition, now time.
 	if err != nil {
 		return err
 	}
-	if err := checkTables(d, stored); err != nil {
+	again, err := s.fitTables(ctx, t, d, stored)
+	if err != nil {
 		return err
 	}
 	for i := range d.Tables {
 		own := &d.Tables[i]
 		at := slices.IndexFunc(stored, func(s storedTable) bool { return s.Name == own.Name })
+		if slices.Contains(again, own.Name) {
+			if err := s.dropTable(ctx, t, own.Name); err != nil {
+				return err
+			}
+			at = -1
+		}
 		if at < 0 {
 			made := storedTable{Name: own.Name, Pipeline: d.Name, Description: own.Description, Key: own.Key, Columns: own.Columns, KnownSince: now, Retention: d.Retention}
 			if err := s.createTable(ctx, t, &made); err != nil {
@@ -246,6 +282,7 @@ DECLARE
 	lakeql_last timestamptz := greatest(clock_timestamp(), (SELECT max(s.observed_at) FROM lakeql_slice s WHERE s.table_name = %[3]s));
 	lakeql_all bigint;
 	lakeql_old text[];
+	lakeql_left text[];
 BEGIN
 	IF $1 IS NULL THEN
 		RAISE EXCEPTION '%[4]s_at needs a time';
@@ -254,14 +291,19 @@ BEGIN
 	ELSIF $1 > lakeql_last THEN
 		RAISE EXCEPTION 'what %[4]s will hold at %% is not known: the time is in the future', $1;
 	END IF;
-	SELECT count(*), array_agg(h.deployment_name ORDER BY h.deployment_name) FILTER (WHERE h.stale) INTO lakeql_all, lakeql_old FROM (
+	SELECT count(*) FILTER (WHERE h.asked), array_agg(h.deployment_name ORDER BY h.deployment_name) FILTER (WHERE h.stale AND h.asked),
+		array_agg(h.deployment_name ORDER BY h.deployment_name) FILTER (WHERE NOT h.asked) INTO lakeql_all, lakeql_old, lakeql_left FROM (
 		SELECT DISTINCT ON (h.deployment_name) h.* FROM lakeql_state h WHERE h.table_name = %[3]s AND h.changed_at <= $1
 		ORDER BY h.deployment_name, h.changed_at DESC, h.id DESC) h;
 	IF lakeql_old IS NOT NULL THEN
 		RAISE WARNING '%[4]s: the rows of %% of %% workspaces were old or missing at %%: %%', cardinality(lakeql_old), lakeql_all, $1,
 			array_to_string(lakeql_old[1:%[7]d], ', ') || CASE WHEN cardinality(lakeql_old) > %[7]d THEN ', …' ELSE '' END;
 	END IF;
-	RETURN QUERY SELECT h.deployment_name, coalesce(h.deployment_name = ANY (lakeql_old), false)%[5]s FROM (
+	IF lakeql_left IS NOT NULL THEN
+		RAISE WARNING '%[4]s: %% workspaces had left at %%, and their rows were old: %%', cardinality(lakeql_left), $1,
+			array_to_string(lakeql_left[1:%[7]d], ', ') || CASE WHEN cardinality(lakeql_left) > %[7]d THEN ', …' ELSE '' END;
+	END IF;
+	RETURN QUERY SELECT h.deployment_name, coalesce(h.deployment_name = ANY (lakeql_old || lakeql_left), false)%[5]s FROM (
 		SELECT DISTINCT ON (h.deployment_name, h.key_hash) h.* FROM %[6]s h WHERE h.changed_at <= $1
 		ORDER BY h.deployment_name, h.key_hash, h.changed_at DESC, h.history_id DESC) h WHERE h.change <> 'removed';
 END $lakeql$`, function, declared.String(), literal(made.Name), made.Name, names.String(), quote(historyTable(made.Name)), mostNamed),

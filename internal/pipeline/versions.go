@@ -134,7 +134,7 @@ func droppedColumns(before, now *Definition) (all []string) {
 		old := &before.Tables[i]
 		table := now.table(old.Name)
 		if table == nil {
-			all = append(all, fmt.Sprintf("the pipeline does not have the table %s any more: its rows stay in the store, marked stale", old.Name))
+			all = append(all, fmt.Sprintf("the pipeline does not have the table %s any more: its rows stay in the store, marked stale, until lakeql pipeline forget", old.Name))
 			continue
 		}
 		for _, c := range old.Columns {

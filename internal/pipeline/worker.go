@@ -269,15 +269,15 @@ func (w *Worker) finish(ctx context.Context) error {
 		if done, err := s.Run(ctx, r.ID); err == nil {
 			w.Logger.InfoContext(ctx, "run ends", "pipeline", r.Pipeline, "run", r.ID, "state", string(done.State), "seconds", done.Ended.Sub(done.Begun).Seconds())
 		}
-		if err := s.forget(ctx, r.Pipeline); err != nil {
+		if err := s.pruneNow(ctx, r.Pipeline); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// forget prunes the history of a pipeline's tables.
-func (s *Store) forget(ctx context.Context, pipeline string) error {
+// pruneNow prunes the history of a pipeline's tables.
+func (s *Store) pruneNow(ctx context.Context, pipeline string) error {
 	return s.db.transact(ctx, func(t tx) error {
 		now, err := s.now(ctx, t)
 		if err != nil {
