@@ -85,15 +85,15 @@ func (c *command) exec(args []string) error {
 	if c.source, err = c.fill(ctx, text); err != nil {
 		return err
 	}
-	if err := c.oneResult(opts.Format); err != nil {
-		return err
-	}
 	display := c.newDisplay()
 	session, closeSession, err := c.session()
 	if err != nil {
 		return err
 	}
 	defer closeSession()
+	if err := c.oneResult(session, opts.Format); err != nil {
+		return err
+	}
 	session.Client.Bytes = opts.Format == render.Raw
 	session.Foreign = c.foreign
 	display.watch(c, session)
@@ -121,11 +121,11 @@ func isWhole(format render.Format) bool {
 }
 
 // oneResult checks that one statement at most returns rows if the output is one document.
-func (c *command) oneResult(format render.Format) error {
+func (c *command) oneResult(session *engine.Session, format render.Format) error {
 	if !isWhole(format) {
 		return nil
 	}
-	results, err := engine.Results(c.source, c.dryRun)
+	results, err := session.Results(c.source)
 	if err != nil || len(results) < 2 { // the session reports the error
 		return nil //nolint:nilerr // see above
 	}

@@ -135,9 +135,6 @@ func (s sqlSession) Run(ctx context.Context, text string, values []any) iter.Seq
 	return s.RunArgs(ctx, text, ordinals(values))
 }
 
-// MayChange reports whether a text may change something.
-func (sqlSession) MayChange(text string) bool { return statement.MayChange(text) }
-
 // Describe describes the rows of a statement.
 func (s sqlSession) Describe(text string, values []any) ([]provider.Column, error) {
 	return s.Session.Describe(text, ordinals(values))

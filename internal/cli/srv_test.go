@@ -124,7 +124,19 @@ func TestServerPsql(t *testing.T) {
 		"a setting":                   {"SET statement_timeout = '5s'; SHOW statement_timeout; SHOW search_path;", []string{"statement_timeout\n5s\n"}, false},
 		"SHOW":                        {"SHOW SERVICES IN databricks_workspace LIKE 'postgres%';", []string{"postgres|Lakebase Postgres"}, false},
 		"DESCRIBE":                    {"DESCRIBE databricks_workspace.postgres.postgres_credentials;", []string{"token|string (password)\n"}, false},
-		"a cursor":                    {"BEGIN; DECLARE c CURSOR FOR SELECT name FROM postgres.postgres_projects ORDER BY name; FETCH 1 FROM c; FETCH FORWARD 1 FROM c; CLOSE c; COMMIT;", []string{"name\nprojects/fleet\n(1 row)\nname\nprojects/inventory\n(1 row)"}, false},
+		"USE": {
+			"USE databricks_workspace.postgres; SELECT name FROM postgres_projects WHERE name = 'projects/orders'; EXEC postgres_projects.get @project_id = 'orders'; SELECT now() IS NULL AS v FROM postgres_projects LIMIT 1; USE databricks_account; SHOW SERVICES LIKE 'billing'; RESET ALL; SELECT name FROM postgres_projects;",
+			[]string{"name\nprojects/orders\n(1 row)", "|orders|", "v\n", "billing", "ERROR:  no such table: postgres_projects"},
+			true,
+		},
+		"search_path": {
+			"SET search_path TO \"$user\", public, postgres; SELECT name FROM postgres_projects WHERE name = 'projects/orders'; SET search_path = public; SELECT name FROM postgres_projects;",
+			[]string{"name\nprojects/orders\n(1 row)", "ERROR:  no such table: postgres_projects"},
+			true,
+		},
+		"USE where only reading is allowed":                  {"USE databricks_workspace.postgres; BEGIN READ ONLY; DELETE FROM postgres_projects WHERE project_id = 'orders';", []string{"this transaction only reads"}, true},
+		"EXEC of a short name where only reading is allowed": {"USE databricks_workspace.postgres; BEGIN READ ONLY; EXEC postgres_projects.delete @project_id = 'orders';", []string{"this transaction only reads"}, true},
+		"a cursor": {"BEGIN; DECLARE c CURSOR FOR SELECT name FROM postgres.postgres_projects ORDER BY name; FETCH 1 FROM c; FETCH FORWARD 1 FROM c; CLOSE c; COMMIT;", []string{"name\nprojects/fleet\n(1 row)\nname\nprojects/inventory\n(1 row)"}, false},
 		"a cursor that failed": {
 			"\\unset ON_ERROR_STOP\nDECLARE c CURSOR FOR SELECT nonsense FROM postgres.postgres_projects;\n" +
 				"DECLARE c CURSOR FOR SELECT name FROM postgres.postgres_branches WHERE project_id = 'nobody'; FETCH c; FETCH c;",
@@ -173,6 +185,7 @@ func TestServerStart(t *testing.T) {
 		`options='-c statement_timeout=7s --application-name=a\\ b'`: {"SHOW statement_timeout; SHOW application_name;", "statement_timeout\n7s\n(1 row)\napplication_name\na b\n", false},
 		"options='-c default_transaction_read_only=on'":              {"DELETE FROM postgres.postgres_projects WHERE project_id = 'orders';", "this transaction only reads", true},
 		"options='-c statement_timeout=soon'":                        {"SELECT 1;", "FATAL:  a time-out is a number", true},
+		"options='-c search_path=postgres'":                          {"SELECT count(*) AS n FROM postgres_projects;", "n\n", false},
 		"client_encoding=latin1":                                     {"SHOW client_encoding;", "WARNING:  the encoding is always UTF8, and not latin1\nclient_encoding\nUTF8\n", false},
 		"client_encoding=sql_ascii":                                  {"SHOW client_encoding;", "client_encoding\nUTF8\n", false},
 	} {

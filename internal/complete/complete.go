@@ -15,6 +15,8 @@ import (
 // call the API.
 type Source struct {
 	Catalogue *provider.Catalogue
+	// Provider and Service complete short names, as USE chose them; empty without USE.
+	Provider, Service string
 	// Tables lists the user's tables and views.
 	Tables func() []string
 	// Settings lists the settings of SET.
@@ -143,8 +145,10 @@ func (c place) show() []string {
 func (c place) children() []string {
 	var names []string
 	catalogue := c.source.Catalogue
+	c.path = c.full(c.path)
 	switch len(c.path) {
 	case 0:
+		names = c.used()
 		all, err := catalogue.Providers()
 		if err != nil {
 			return nil
@@ -172,6 +176,42 @@ func (c place) children() []string {
 		}
 	}
 	return names
+}
+
+// used lists the services and resources that stand in short names.
+func (c place) used() []string {
+	var names []string
+	if c.source.Provider != "" {
+		names = c.below(c.source.Provider)
+	}
+	if c.source.Service != "" {
+		names = append(names, c.below(c.source.Provider, c.source.Service)...)
+	}
+	return names
+}
+
+// below lists the names below a full name.
+func (c place) below(path ...string) []string {
+	c.path = path
+	return c.children()
+}
+
+// full completes a short name.
+func (c place) full(name []string) []string {
+	if len(name) == 0 || c.source.Provider == "" {
+		return name
+	}
+	if _, err := c.source.Catalogue.Provider(name[0]); err == nil {
+		return name
+	}
+	for _, before := range [][]string{{c.source.Provider}, {c.source.Provider, c.source.Service}} {
+		if full := slices.Concat(before, name); len(full) <= 4 { //nolint:mnd // provider.service.resource.method
+			if _, _, err := c.source.Catalogue.Lookup(full...); err == nil {
+				return full
+			}
+		}
+	}
+	return name
 }
 
 func (c place) tables() []string { return slices.Concat(c.source.Tables(), c.children()) }
@@ -210,7 +250,7 @@ func (c place) has(name string) bool {
 func (c place) method() *bind.Signature {
 	for i := range c.words {
 		name, _ := dotted(c.words[i:])
-		if len(name) != 4 { //nolint:mnd // provider.service.resource.method
+		if name = c.full(name); len(name) != 4 { //nolint:mnd // provider.service.resource.method
 			continue
 		}
 		m, err := c.source.Catalogue.Method(name[0], name[1], name[2], name[3])

@@ -105,15 +105,49 @@ func TestSuggest(t *testing.T) {
 		"SELECT 'FROM |":              "!inventory !name",
 		"SELECT 1 -- FROM |":          "!inventory",
 	} {
-		cursor := strings.IndexByte(text, '|')
-		got := s.Suggest(text[:cursor]+text[cursor+1:], cursor)
-		for _, name := range strings.Fields(want) {
-			unwanted, no := strings.CutPrefix(name, "!")
-			if slices.Contains(got, unwanted) == no {
-				t.Errorf("%s: want %s, got %d candidates: %.300q", text, name, len(got), got)
-			}
+		suggests(t, s, text, want)
+	}
+}
+
+// suggests checks the candidates for the word at the bar of a text.
+func suggests(t *testing.T, s Source, text, want string) {
+	t.Helper()
+	cursor := strings.IndexByte(text, '|')
+	got := s.Suggest(text[:cursor]+text[cursor+1:], cursor)
+	for _, name := range strings.Fields(want) {
+		unwanted, no := strings.CutPrefix(name, "!")
+		if slices.Contains(got, unwanted) == no {
+			t.Errorf("%s: want %s, got %d candidates: %.300q", text, name, len(got), got)
 		}
 	}
+}
+
+// TestSuggestAfterUse completes short names.
+func TestSuggestAfterUse(t *testing.T) {
+	s := source(t)
+	s.Provider, s.Service = "databricks_workspace", "postgres"
+	s.Tables = func() []string { return []string{"inventory", "postgres_roles"} }
+	for text, want := range map[string]string{
+		"USE |":                "databricks_account jobs postgres",
+		"SELECT * FROM |":      "inventory databricks_workspace jobs postgres_branches",
+		"SELECT * FROM jobs.|": "job_runs !postgres_branches",
+		"SELECT * FROM postgres_branches WHERE |":          "project_id postgres_branches_column",
+		"SELECT b.| FROM postgres_branches b":              "project_id",
+		"SELECT * FROM postgres.postgres_branches WHERE |": "project_id",
+		"SELECT * FROM postgres_roles WHERE |":             "AND !project_id",
+		"INSERT INTO postgres_branches (|":                 "branch_id",
+		"EXEC |":                                           "postgres_credentials jobs",
+		"EXEC postgres_credentials.|":                      "generate",
+		"EXEC postgres_credentials.generate @|":            "@endpoint",
+		"EXEC jobs.jobs.list @|":                           "@expand_tasks",
+		"DESCRIBE |":                                       "postgres_branches inventory",
+		"SHOW METHODS IN |":                                "postgres_branches",
+	} {
+		suggests(t, s, text, want)
+	}
+	s.Service = ""
+	suggests(t, s, "SELECT * FROM |", "postgres !postgres_branches")
+	suggests(t, s, "SELECT * FROM postgres.|", "postgres_branches")
 }
 
 // FuzzSuggest completes arbitrary texts: no panic, and nothing from behind a semicolon.

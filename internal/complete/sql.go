@@ -208,10 +208,14 @@ func (c place) columnsOf(path []string) []string {
 }
 
 func (c place) resource(t table) *provider.Resource {
-	if len(t.name) != 3 { //nolint:mnd // provider.service.resource
+	if len(t.name) == 1 && slices.ContainsFunc(c.source.Tables(), func(table string) bool { return strings.EqualFold(table, t.name[0]) }) {
 		return nil
 	}
-	r, err := c.source.Catalogue.Resource(t.name[0], t.name[1], t.name[2])
+	name := c.full(t.name)
+	if len(name) != 3 { //nolint:mnd // provider.service.resource
+		return nil
+	}
+	r, err := c.source.Catalogue.Resource(name[0], name[1], name[2])
 	if err != nil {
 		return nil
 	}

@@ -8,13 +8,42 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// planUse checks that the provider exists. It changes nothing, because names are written in full.
+// planUse checks that the provider and service exist. They complete short names once it has run.
 func (p *planner) planUse(u *statement.Use) (*plan, error) {
-	if _, err := p.names.lookup(statement.Name{u.Provider}); err != nil {
+	scope, err := p.session.used().Use(u)
+	if err != nil {
 		return nil, err
 	}
-	return fixed(nil, nil), nil
+	return &plan{run: func(context.Context) (provider.Rows, error) {
+		p.session.scope = scope
+		return provider.NewRows(nil, nil), nil
+	}}, nil
 }
+
+// used is the scope of short names.
+func (s *Session) used() statement.Scope {
+	scope := s.scope
+	scope.Catalogue, scope.Stored = s.Catalogue, func(name string) (bool, error) { return s.Stores().Has(name) }
+	return scope
+}
+
+// Used returns the provider, or provider.service, that USE chose; empty without USE.
+func (s *Session) Used() string { return s.scope.String() }
+
+// UseFirst is USE of the first of the services that the provider has. Without one, names are full, as before
+// the first USE.
+func (s *Session) UseFirst(providerName string, services []string) {
+	s.scope = statement.Scope{}
+	for _, name := range services {
+		if found, _, err := s.Catalogue.Lookup(providerName, name); err == nil {
+			s.scope.Provider, s.scope.Service = found.Provider.Name, found.Service.Name
+			return
+		}
+	}
+}
+
+// MayChange reports whether a text has a statement that may change something; see [statement.EffectOf].
+func (s *Session) MayChange(text string) bool { return s.used().MayChange(text) }
 
 // planPurge does nothing: StackQL empties its caches with PURGE, and lakeql has no caches.
 func planPurge() *plan {

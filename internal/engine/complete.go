@@ -12,6 +12,8 @@ func (s *Session) Waits(text string) string { return statement.Waits(text) }
 func (s *Session) Suggest(text string, cursor int) []string {
 	return complete.Source{
 		Catalogue: s.Catalogue,
+		Provider:  s.scope.Provider,
+		Service:   s.scope.Service,
 		Columns:   s.ResourceColumns,
 		Tables: func() []string {
 			// An unreadable store has no suggestions; a statement that needs it reports the reason.

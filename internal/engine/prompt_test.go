@@ -47,6 +47,27 @@ func TestShownKeepsSecrets(t *testing.T) {
 	}
 }
 
+// TestShownAfterUse: short names are understood, so that the history masks no more than credentials, and no less.
+func TestShownAfterUse(t *testing.T) {
+	s := session(t)
+	if _, err := only(t, s, "USE databricks_workspace.workspace"); err != nil {
+		t.Fatal(err)
+	}
+	if s.Used() != "databricks_workspace.workspace" {
+		t.Error(s.Used())
+	}
+	for text, want := range map[string]string{
+		"EXEC secrets.put @scope='s', @key='k', @string_value='hunter2';":            "EXEC secrets.put @scope='s', @key='k', @string_value='****';",
+		"INSERT INTO secret_scopes (scope) VALUES ('s');":                            "INSERT INTO secret_scopes (scope) VALUES ('s');",
+		"USE databricks_workspace.jobs; SELECT name FROM jobs WHERE job_id = 12345;": "USE databricks_workspace.jobs; SELECT name FROM jobs WHERE job_id = 12345;",
+		"SELECT name FROM nowhere WHERE a = 'hunter2';":                              "SELECT name FROM nowhere WHERE a = '****';",
+	} {
+		if got := s.Shown(text); got != want {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+	}
+}
+
 func TestSuggest(t *testing.T) {
 	s := session(t)
 	for text, want := range map[string]string{

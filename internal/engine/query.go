@@ -48,7 +48,7 @@ func (s *Session) Columns(text string) ([]provider.Column, error) {
 
 func (s *Session) columns(text string) (columns []provider.Column, err error) {
 	defer s.recover(&err)
-	st, err := only(text, "query")
+	st, err := s.only(text, "query")
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func (s *Session) columns(text string) (columns []provider.Column, err error) {
 }
 
 // only reads a text of one statement, which an error calls by its kind.
-func only(text, kind string) (statement.Statement, error) {
-	statements, err := parse(text)
+func (s *Session) only(text, kind string) (statement.Statement, error) {
+	statements, err := s.parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *Session) describe(text string, args []Arg) (columns []provider.Column, 
 	defer s.recover(&err)
 	s.args, s.sampled = bind.NewArgs(args), len(args) > 0
 	defer func() { s.sampled = false }()
-	st, err := only(text, "statement")
+	st, err := s.only(text, "statement")
 	if err != nil {
 		return nil, err
 	}

@@ -7,14 +7,14 @@ import (
 
 // Results returns the positions of the statements that return rows; in a dry run these are the
 // requests. It does not check the statements further than their grammar.
-func Results(text string, dryRun bool) ([]provider.Position, error) {
-	statements, err := statement.Parse(text)
+func (s *Session) Results(text string) ([]provider.Position, error) {
+	statements, err := s.used().Parse(text)
 	if err != nil {
 		return nil, err
 	}
 	var positions []provider.Position
 	for _, st := range statements {
-		if returnsRows(st, dryRun) {
+		if returnsRows(st, s.DryRun) {
 			positions = append(positions, st.Pos())
 		}
 	}

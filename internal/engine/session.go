@@ -54,6 +54,7 @@ type Session struct {
 	// Backend, if set, keeps the tables and views in place of the file.
 	Backend localstore.Backend
 
+	scope    statement.Scope // of short names; see used
 	args     *bind.Args
 	sampled  bool // args are samples: Describe comes before the values
 	affected int64
@@ -87,8 +88,8 @@ func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows,
 }
 
 // parse reads the statements of a text, in which no template is left.
-func parse(text string) ([]statement.Statement, error) {
-	statements, err := statement.Parse(text)
+func (s *Session) parse(text string) ([]statement.Statement, error) {
+	statements, err := s.used().Parse(text)
 	if err == nil {
 		err = statement.Unfilled(text)
 	}
@@ -104,7 +105,7 @@ func (s *Session) RunArgs(ctx context.Context, text string, args []Arg) iter.Seq
 	return func(yield func(provider.Rows, error) bool) {
 		s.args = bind.NewArgs(args)
 		s.Client.OnReplaced = s.replaced.add
-		statements, err := parse(text)
+		statements, err := s.parse(text)
 		if err != nil {
 			yield(nil, s.shownError(text, err))
 			return

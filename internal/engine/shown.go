@@ -9,14 +9,13 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/lakeql/lakeql/internal/redact"
-	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
 // Redact returns a text of statements that ended with an error, with the parts marked that may be shown:
 // everything but possible credentials.
 func (s *Session) Redact(text string, err error) *redact.Text {
-	return redact.Judge{Client: s.Client, Foreign: s.Foreign, Unresolved: isUnresolved(err)}.Read(text)
+	return redact.Judge{Client: s.Client, Foreign: s.Foreign, Scope: s.used(), Unresolved: isUnresolved(err)}.Read(text)
 }
 
 // isUnresolved reports whether an error says that names of a statement have no meaning, or that SQLite
@@ -32,7 +31,7 @@ func isUnresolved(err error) bool {
 // Shown returns a text of statements with a mask in place of possible credentials; empty if nothing else is
 // left of it.
 func (s *Session) Shown(text string) string {
-	shown := redact.Judge{Client: s.Client, Foreign: s.Foreign}.Read(text)
+	shown := redact.Judge{Client: s.Client, Foreign: s.Foreign, Scope: s.used()}.Read(text)
 	if shown.HidesAll() {
 		return ""
 	}
@@ -41,7 +40,7 @@ func (s *Session) Shown(text string) string {
 
 // Count counts the statements of a text.
 func (s *Session) Count(text string) (int, error) {
-	statements, err := statement.Parse(text)
+	statements, err := s.used().Parse(text)
 	return len(statements), s.shownError(text, err)
 }
 

@@ -120,6 +120,12 @@ func (s *Stores) object(name string) (*Object, error) {
 	return nil, nil //nolint:nilnil // there is none
 }
 
+// Has reports whether a table or view has a name.
+func (s *Stores) Has(name string) (bool, error) {
+	o, err := s.object(name)
+	return o != nil, err
+}
+
 // forNew returns the store that a new object belongs to.
 func (s *Stores) forNew(temporary bool) Backend {
 	if temporary {

@@ -18,6 +18,7 @@ const (
 	sessionReadOnly     = "default_transaction_read_only"
 	statementTimeout    = "statement_timeout"
 	clientEncoding      = "client_encoding"
+	searchPath          = "search_path"
 )
 
 // usual returns the value that a setting has for a new connection.
@@ -80,6 +81,9 @@ func (s *session) assign(name, value string) error {
 
 // store keeps the value of a setting, and tells the client if it wants to know.
 func (s *session) store(key, value string) {
+	if key == searchPath && s.ongoing {
+		s.follow(value)
+	}
 	old, had := s.settings[key]
 	s.settings[key] = value
 	if !s.ongoing || had && old == value {
@@ -90,6 +94,16 @@ func (s *session) store(key, value string) {
 			s.backend.Send(&pgproto3.ParameterStatus{Name: name, Value: value})
 		}
 	}
+}
+
+// follow lets the first service of a search_path complete short names. Its other schemas are those of the
+// store, which are searched anyway.
+func (s *session) follow(path string) {
+	var schemas []string
+	for schema := range strings.SplitSeq(path, ",") {
+		schemas = append(schemas, strings.Trim(strings.TrimSpace(schema), `"`))
+	}
+	s.runner.UseFirst(s.tables.Provider(), schemas)
 }
 
 // switched reads on and off.

@@ -32,6 +32,8 @@ func (oneRow) Describe(string, []any) ([]provider.Column, error) {
 func (oneRow) Tables(string) (string, []pgcatalog.Table, error) { return "", nil, nil }
 func (oneRow) Affected() int64                                  { return 0 }
 func (oneRow) HasSetting(string) bool                           { return false }
+func (oneRow) Used() string                                     { return "" }
+func (oneRow) UseFirst(string, []string)                        {}
 func (oneRow) MayChange(string) bool                            { return false }
 func (oneRow) Shown(text string) string                         { return text }
 func (oneRow) Close()                                           {}

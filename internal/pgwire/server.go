@@ -37,6 +37,10 @@ type Runner interface {
 	MayChange(text string) bool
 	// Tables lists the tables and views of the session's store, as pgcatalog.Client wants them.
 	Tables(known string) (version string, tables []pgcatalog.Table, err error)
+	// Used returns what USE chose to complete short names: provider, or provider.service.
+	Used() string
+	// UseFirst is USE of the first of the services that the provider has, or ends USE if it has none of them.
+	UseFirst(provider string, services []string)
 	// HasSetting reports whether SET of a name is the session's, and not the connection's.
 	HasSetting(name string) bool
 	// Shown returns a text of statements with masks in place of what may be a credential.

@@ -61,7 +61,8 @@ func (s *session) begin(parameters map[string]string) error {
 		return err
 	}
 	s.runner = s.server.options.Session(func(line string) { s.notice(stateSuccess, line) })
-	s.tables = s.server.tables.Session(pgcatalog.Client{User: s.user, Database: s.database, ID: s.id, Setting: s.setting, Tables: s.runner.Tables})
+	s.tables = s.server.tables.Session(pgcatalog.Client{User: s.user, Database: s.database, ID: s.id, Setting: s.setting, Tables: s.runner.Tables, Used: s.runner.Used})
+	s.follow(s.settings[searchPath])
 	s.statements, s.portals = map[string]*prepared{}, map[string]*portal{}
 	return nil
 }

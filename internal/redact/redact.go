@@ -28,6 +28,8 @@ type Judge struct {
 	// Unresolved is set if a name in the statements is unknown. Then it is not certain which columns
 	// the literals of a query are compared with.
 	Unresolved bool
+	// Scope completes short names, as in the session.
+	Scope statement.Scope
 	// Foreign are texts that were put into the statements from outside. Their words are no names.
 	Foreign []string
 }
@@ -51,6 +53,8 @@ const Mark = "****"
 // Read reads a text.
 func (j Judge) Read(source string) *Text {
 	r := &reading{judge: j, scanned: scan(source), known: newNames(j.Client)}
+	r.known.load(j.Scope.Provider)
+	r.known.load(j.Scope.Service)
 	if r.broken {
 		r.readBroken()
 	} else {
@@ -317,7 +321,7 @@ func plain(text string) bool {
 }
 
 func (r *reading) readStatements() {
-	parsed, err := statement.Parse(r.text)
+	parsed, err := r.judge.Scope.Parse(r.text)
 	if err != nil {
 		parsed = nil
 	}

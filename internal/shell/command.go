@@ -2,6 +2,7 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -31,7 +32,7 @@ func commands() []command {
 
 		{[]string{`\l`, ".databases"}, "", "list providers", showing("SHOW PROVIDERS")},
 		{[]string{`\dn`}, "[PROVIDER]", "list services", (*session).services},
-		{[]string{`\dt`, ".tables"}, "[NAME|PATTERN]", "list the resources of a provider or service, or like *branch*; or your tables", (*session).tables},
+		{[]string{`\dt`, ".tables"}, "[NAME|PATTERN]", "list the resources of a provider or service, or like *branch*; or your tables, behind the resources in use", (*session).tables},
 		{[]string{`\dv`}, "", "list your views", showing("SHOW VIEWS")},
 		{[]string{`\dm`}, "", "list your materialized views", showing("SHOW MATERIALIZED VIEWS")},
 		{[]string{`\df`}, "RESOURCE", "list the methods of a resource", (*session).methods},
@@ -170,6 +171,8 @@ func (s *session) services(ctx context.Context, name, args string) error {
 
 func (s *session) tables(ctx context.Context, name, args string) error {
 	switch {
+	case args == "" && strings.Contains(s.opts.Runner.Used(), "."):
+		return s.run(ctx, "SHOW RESOURCES; SHOW TABLES;")
 	case args == "":
 		return s.run(ctx, "SHOW TABLES;")
 	case strings.ContainsAny(args, "*%"): // a pattern, which psql writes with *
@@ -199,13 +202,29 @@ func (s *session) describe(ctx context.Context, name, args string) error {
 	if name == `\d+` {
 		extended = "EXTENDED "
 	}
-	switch parts := strings.Count(args, ".") + 1; parts {
-	case 2: //nolint:mnd // provider.service
+	switch parts := strings.Count(args, ".") + 1; {
+	case parts == 2 && !s.isShort(ctx, args): // provider.service
 		return s.run(ctx, "SHOW "+extended+"RESOURCES IN "+args+";")
-	case 4: //nolint:mnd // provider.service.resource.method
+	case parts == 4: //nolint:mnd // provider.service.resource.method
 		return s.run(ctx, "DESCRIBE METHOD "+extended+args+";")
 	}
 	return s.run(ctx, "DESCRIBE "+extended+args+";")
+}
+
+// isShort reports whether USE completes a name of two parts, because the first one is no provider.
+func (s *session) isShort(ctx context.Context, name string) bool {
+	if s.opts.Runner.Used() == "" {
+		return false
+	}
+	first, _, _ := strings.Cut(name, ".")
+	for rows, err := range s.opts.Runner.Run(ctx, "SHOW PROVIDERS LIKE '"+first+"';") {
+		if err != nil {
+			return false // the statement that follows reports it
+		}
+		_, err = rows.Next(ctx)
+		return errors.Join(rows.Close(), err) != nil
+	}
+	return false
 }
 
 // setFormat changes the format of rows, or prints it. psql writes \pset format csv.

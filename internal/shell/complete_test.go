@@ -17,6 +17,7 @@ type names []string
 
 func (names) Run(context.Context, string) iter.Seq2[provider.Rows, error] { return nil }
 func (names) Waits(string) string                                         { return "" }
+func (names) Used() string                                                { return "" }
 func (names) Shown(text string) string                                    { return text }
 
 func (n names) Suggest(text string, cursor int) []string {

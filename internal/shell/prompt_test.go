@@ -203,6 +203,18 @@ func TestHistoryThatCannotBeKeptIsSaidOnce(t *testing.T) {
 	term.exits(0)
 }
 
+// TestThePromptShowsWhatUseChose in the first line and, by its width, in further ones.
+func TestThePromptShowsWhatUseChose(t *testing.T) {
+	t.Parallel()
+	term := start(t, "")
+	term.send("USE one.two;" + enter)
+	term.expect("one.two> ")
+	term.send("echo (" + enter)
+	term.expect("      -> ")
+	term.send(";" + enter)
+	term.expect("one.two> ")
+}
+
 func TestCommands(t *testing.T) {
 	path := historyFile(t)
 	term := start(t, path)

@@ -16,12 +16,15 @@ import (
 //	three   returns three rows
 //	none    returns rows without columns
 //	echo …  returns the statement unchanged
+//	USE x   makes x what USE chose
 //	fail    fails
 //	half    returns a row and then fails
 //	block   reports that it runs, and ends only with its context
 //
 // Statements end with a semicolon, at any place.
 type fakeRunner struct {
+	used string // by USE
+
 	err            io.Writer
 	opened, closed int // how many rows
 }
@@ -55,6 +58,9 @@ func (r *fakeRunner) statement(text string) (provider.Rows, error) {
 		return r.rows(column, [][]any{{int64(1)}}, errors.New("it broke off")), nil
 	case "block":
 		return &blockingRows{r}, nil
+	case "USE":
+		r.used = strings.TrimPrefix(text, "USE ")
+		return r.rows(nil, nil, nil), nil
 	case "fail":
 		return nil, &provider.Error{Code: provider.API, Message: "it failed"}
 	}
@@ -75,6 +81,8 @@ func (r *fakeRunner) Waits(text string) string {
 	}
 	return ""
 }
+
+func (r *fakeRunner) Used() string { return r.used }
 
 func (r *fakeRunner) Shown(text string) string {
 	if text == "hunter2;" {

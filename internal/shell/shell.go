@@ -26,6 +26,8 @@ type Runner interface {
 	// Waits returns what the end of text waits for: a quote, "$", "/*", "(", or ";" if only that is
 	// missing. It is empty if the statements can run, or if no further line can make them right.
 	Waits(text string) string
+	// Used returns what USE chose to complete short names, for the prompt; empty if it chose nothing.
+	Used() string
 	// Shown returns text with a mask in place of possible credentials, for the history. It is empty
 	// if nothing else is left of the text.
 	Shown(text string) string
@@ -61,10 +63,14 @@ type Options struct {
 	PrintError func(err error)
 }
 
-const (
-	prompt       = "lakeql> "
-	continuation = "     -> "
-)
+// prompts returns the prompts of a statement's first line and of its further lines.
+func (s *session) prompts() (first, further string) {
+	name := "lakeql"
+	if used := s.opts.Runner.Used(); used != "" {
+		name = used
+	}
+	return name + "> ", strings.Repeat(" ", max(len(name)-1, 0)) + "-> "
+}
 
 // Run reads and runs statements until the input ends, or until exit, quit or \q.
 //
@@ -209,20 +215,19 @@ func (s *session) isQuoted() bool {
 
 // prompt shows what the lines so far wait for: a quote, a bracket or the end of a comment.
 func (s *session) prompt() string {
+	first, further := s.prompts()
 	if s.earlier == "" {
-		return prompt
+		return first
 	}
-	switch open := s.opts.Runner.Waits(s.earlier); open {
+	open := s.opts.Runner.Waits(s.earlier)
+	switch open {
 	case "", ";":
-		return continuation
+		return further
 	case "/*":
-		return continuationOf("*")
-	default:
-		return continuationOf(open)
+		open = "*"
 	}
+	return strings.Replace(further, "-", open, 1)
 }
-
-func continuationOf(open string) string { return strings.Replace(continuation, "-", open, 1) }
 
 // ending matches a command behind a statement, in place of a semicolon.
 var ending = regexp.MustCompile(`(?s)^(.*\S)\s*(\\(?:g|gx|watch(?:\s+[0-9.]+)?))\s*$`)

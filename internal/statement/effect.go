@@ -34,9 +34,9 @@ func EffectOf(st Statement) Effect {
 }
 
 // MayChange reports whether a text has a statement that may change something. A text that cannot be read has
-// none, because nothing of it runs.
-func MayChange(text string) bool {
-	statements, err := Parse(text)
+// none, because nothing of it runs; so the scope has to be the one in which the text would run.
+func (sc Scope) MayChange(text string) bool {
+	statements, err := sc.Parse(text)
 	if err != nil {
 		return false
 	}

@@ -40,11 +40,11 @@ func TestEffects(t *testing.T) {
 		if got := EffectOf(statements[0]); got != want {
 			t.Errorf("%s: effect %d, want %d", text, got, want)
 		}
-		if got := MayChange("SELECT 1; " + text); got != (want == Changes) {
+		if got := (Scope{}).MayChange("SELECT 1; " + text); got != (want == Changes) {
 			t.Errorf("%s behind another: %v", text, got)
 		}
 	}
-	if MayChange("DELETE FROM") || MayChange("") {
+	if (Scope{}).MayChange("DELETE FROM") || (Scope{}).MayChange("") {
 		t.Error("a text that does not run changes something")
 	}
 }

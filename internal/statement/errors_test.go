@@ -86,7 +86,7 @@ func TestSQLErrorsSayWhere(t *testing.T) {
 		"SET $name":                     {"SET $a = 1", 1, 5, `found "$a"`},
 		"SET $":                         {"SET $ = 1", 1, 7, "expected a dot after $"},
 		"USE of nothing":                {"USE", 1, 4, "expected a provider"},
-		"USE of two parts":              {"USE a.b", 1, 6, "expected the end of the statement (;)"},
+		"USE of three parts":            {"USE a.b.c", 1, 5, "too many parts"},
 		"PURGE with a value":            {"PURGE 'x'", 1, 7, `found "'x'"`},
 		"NATIVEQUERY without a string":  {"NATIVEQUERY SELECT 1", 1, 13, "expected a query between single quotes"},
 		"SLEEP of nothing":              {"SLEEP", 1, 6, "expected a number of milliseconds"},

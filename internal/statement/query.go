@@ -159,17 +159,8 @@ func (n dotted) stored(tokens []token) (string, bool) {
 	if tokens[n.last+1].typ == '(' && !strings.HasSuffix(strings.ToLower(name), "_at") {
 		return "", false // json_each
 	}
-	for i := range tokens[:len(tokens)-1] {
-		if tokens[i].typ != wordToken || !strings.EqualFold(unquoteName(tokens[i].raw), name) {
-			continue
-		}
-		next, after := tokens[i+1], tokens[min(i+2, len(tokens)-1)]
-		if next.is("AS") && (after.typ == '(' || after.is("MATERIALIZED") || after.is("NOT")) {
-			return "", false
-		}
-		if last := tokens[max(i-1, 0)]; next.typ == '(' && (last.is("WITH") || last.is("RECURSIVE") || last.typ == ',') && n.last != i {
-			return "", false
-		}
+	if isCommon(tokens, n.last, name) {
+		return "", false
 	}
 	return strings.Join(parts, "."), true
 }

@@ -77,10 +77,10 @@ func (s *sqlParser) value(name string) (Value, error) {
 	return v, nil
 }
 
-// Use names the provider that names without one belong to: USE provider.
+// Use chooses what completes short names: USE provider, or USE provider.service.
 type Use struct {
 	Position provider.Position
-	Provider Ident
+	Name     Name // one part or two
 }
 
 // Pos is where the statement begins.
@@ -88,8 +88,14 @@ func (u *Use) Pos() provider.Position { return u.Position }
 
 func (s *sqlParser) use() (Statement, error) {
 	s.at++
-	name, err := s.ident("a provider")
-	return &Use{Position: s.pos, Provider: name}, err
+	name, err := s.dotted("a provider, or provider.service")
+	if err == nil && len(name) > 2 {
+		err = provider.Usagef("%s has too many parts", provider.Printable(name.String())).At(name[0].Pos).Hintf("write USE provider, or USE provider.service")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Use{Position: s.pos, Name: s.scope.used(name)}, nil
 }
 
 // Purge empties caches, in StackQL: PURGE [words].

@@ -96,23 +96,55 @@ func (p *parser) shown(what, form string) (Name, error) {
 	if what == "INSERT" {
 		words = []string{"INTO"}
 	}
-	forms := []string{form}
-	if what == "RESOURCES" {
-		forms = append(forms, "provider")
-	}
 	for _, word := range words {
 		found, err := p.accept(word)
 		if err != nil {
 			return nil, err
 		}
 		if found {
-			return p.name(forms...)
+			if what == "RESOURCES" {
+				return p.below(form)
+			}
+			return p.name(form)
 		}
 	}
-	if what == "RESOURCES" && (p.token.ends() || p.token.is("LIKE") || p.token.is("WHERE")) {
-		return nil, nil
+	if p.token.ends() || p.token.is("LIKE") || p.token.is("WHERE") {
+		if in, ok := p.inUse(what); ok {
+			return in, nil
+		}
 	}
 	return nil, p.unexpected(words[0] + " " + form)
+}
+
+// below reads the name behind SHOW RESOURCES IN: provider.service, provider, or the service of the provider in use.
+func (p *parser) below(form string) (Name, error) {
+	name, err := p.dotted(form)
+	if err != nil {
+		return nil, err
+	}
+	if len(name) == 1 && p.scope.Catalogue != nil {
+		if _, err := p.scope.Catalogue.Provider(name[0].Text); err != nil {
+			name = p.scope.full(name, 2) //nolint:mnd // provider.service
+		}
+	}
+	return p.checked(name, form, "provider")
+}
+
+// inUse returns the name for a SHOW without one: what USE chose. SHOW RESOURCES lists all without it.
+func (p *parser) inUse(what string) (Name, bool) {
+	pos := p.token.pos(p.lex)
+	var name Name
+	switch used := p.scope; {
+	case what != "RESOURCES" && what != "SERVICES" && what != "AUTH":
+		return nil, false
+	case used.Provider == "":
+		return nil, what == "RESOURCES"
+	case what == "RESOURCES" && used.Service != "":
+		name = Name{{used.Provider, pos}, {used.Service, pos}}
+	default:
+		name = Name{{used.Provider, pos}}
+	}
+	return name, true
 }
 
 // Describe shows the columns of a resource or of a table or view of the user, or the parameters and the
@@ -145,7 +177,18 @@ func (p *parser) describe(pos provider.Position) (*Describe, error) {
 			return nil, err
 		}
 	}
-	d.Name, err = p.name(forms...)
+	if d.Method {
+		d.Name, err = p.name(forms...)
+		return d, err
+	}
+	name, err := p.dotted(forms[0])
+	if err != nil {
+		return nil, err
+	}
+	if name, err = p.scope.resource(name); err != nil {
+		return nil, err
+	}
+	d.Name, err = p.checked(name, forms...)
 	return d, err
 }
 

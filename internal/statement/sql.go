@@ -17,6 +17,7 @@ type sqlParser struct {
 	hints  []string // upper case, in order
 	places locator
 	at     int // the token that comes next
+	scope  Scope
 	// origin is set if the statement was translated from PostgreSQL's spelling: source is then the text
 	// of the translated statement alone.
 	origin *origin
@@ -27,7 +28,7 @@ func (p *parser) sql(pos provider.Position) (*sqlParser, error) {
 	start := p.token.start
 	p.lex.end = start
 	scanner := &sqlScanner{lex: p.lex}
-	s := &sqlParser{pos: pos, source: p.lex.text, places: locator{text: p.lex.text, last: pos}}
+	s := &sqlParser{pos: pos, source: p.lex.text, places: locator{text: p.lex.text, last: pos}, scope: p.scope}
 	for {
 		t, err := scanner.next()
 		if err != nil {
@@ -44,6 +45,9 @@ func (p *parser) sql(pos provider.Position) (*sqlParser, error) {
 		return nil, err
 	}
 	s.names = dottedNames(s.tokens, s.places)
+	if err := s.complete(); err != nil {
+		return nil, err
+	}
 	var err error
 	if s.hints, err = p.lex.words(append(slices.Clone(p.hints), scanner.hints...)); err != nil {
 		return nil, err

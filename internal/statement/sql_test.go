@@ -366,7 +366,10 @@ func TestOtherStatements(t *testing.T) {
 	})
 	t.Run("USE", func(t *testing.T) {
 		t.Parallel()
-		says[*Use](t, map[string]saysTest{"one": {"USE databricks_workspace", map[string]string{"Provider": "1:5 databricks_workspace"}}})
+		says[*Use](t, map[string]saysTest{
+			"provider": {"USE databricks_workspace", map[string]string{"Name": "1:5 databricks_workspace"}},
+			"service":  {"USE databricks_workspace.jobs", map[string]string{"Name": "1:5 databricks_workspace.jobs"}},
+		})
 	})
 	t.Run("PURGE", func(t *testing.T) {
 		t.Parallel()

@@ -32,10 +32,11 @@ type Statement interface {
 // Parse reads all statements of a text. Semicolons separate them; the last statement needs none. A text
 // of only blanks and comments has no statement.
 func Parse(text string) ([]Statement, error) {
-	p, err := newParser(text)
-	if err != nil {
-		return nil, err
-	}
+	return Scope{}.Parse(text)
+}
+
+// all reads the statements to the end of the text.
+func (p *parser) all() ([]Statement, error) {
 	var all []Statement
 	for {
 		for p.token.typ == ';' {
@@ -51,6 +52,7 @@ func Parse(text string) ([]Statement, error) {
 			return nil, err
 		}
 		all = append(all, s)
+		p.scope = p.scope.follow(s)
 		if p.token.typ != ';' && p.token.typ != endOfText {
 			return nil, p.unexpected("the end of the statement (;)")
 		}
@@ -101,6 +103,7 @@ type parser struct {
 	lex   *lexer
 	token token
 	hints []hint // of the comments passed since the statement began
+	scope Scope  // of short names
 
 	placeholders int // ? of the EXEC at hand
 }
@@ -218,12 +221,18 @@ func (n Name) SQL() string {
 	return strings.Join(parts, ".")
 }
 
-// name reads a dotted name of exactly as many parts as one of the forms has, such as provider.service. Errors
-// name the first form.
+// name reads a dotted name and completes it; see [parser.checked].
 func (p *parser) name(forms ...string) (Name, error) {
+	name, err := p.dotted(forms[0])
+	if err != nil {
+		return nil, err
+	}
+	return p.checked(p.scope.full(name, strings.Count(forms[0], ".")+1), forms...)
+}
+
+// dotted reads a dotted name. An error calls it by its form.
+func (p *parser) dotted(form string) (Name, error) {
 	var name Name
-	start := p.token
-	form := forms[0]
 	for {
 		ident, err := p.ident(form)
 		if err != nil {
@@ -231,20 +240,34 @@ func (p *parser) name(forms ...string) (Name, error) {
 		}
 		name = append(name, ident)
 		if p.token.typ != '.' {
-			break
+			return name, nil
 		}
 		if err := p.next(); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// checked checks that a name has exactly as many parts as one of the forms, such as provider.service. Errors
+// name the first form.
+func (p *parser) checked(name Name, forms ...string) (Name, error) {
+	form := forms[0]
 	for _, other := range forms {
 		if strings.Count(other, ".")+1 == len(name) {
 			return name, nil
 		}
 	}
 	return nil, provider.Usagef("%s has %d parts where %s has %d", name, len(name), form, strings.Count(form, ".")+1).
-		At(start.pos(p.lex)).
-		Hintf("write the name as %s", strings.Join(forms, ", or as "))
+		At(name[0].Pos).
+		Hintf("write the name as %s%s", strings.Join(forms, ", or as "), p.useHint(len(name), form))
+}
+
+// useHint is the rest of a hint for a name that USE would complete.
+func (p *parser) useHint(parts int, form string) string {
+	if all := strings.Count(form, ".") + 1; p.scope.Catalogue == nil || all < 3 || parts >= all || parts < all-2 { //nolint:mnd // provider.service
+		return ""
+	}
+	return "; USE provider.service makes short names work"
 }
 
 // ident reads a bare word, keywords included (a method may be called list), or a quoted name.

@@ -9,10 +9,11 @@ import (
 
 // origin is where a translated text comes from.
 type origin struct {
-	source  string // the whole text, as written
-	start   int    // of what was translated
-	written string // that, with blanks in place of markers
-	edits   []Edit
+	source    string // the whole text, as written
+	start     int    // of what was translated
+	completed []Edit // which complete short names
+	written   string // with those edits, and blanks in place of markers
+	edits     []Edit // of written
 }
 
 // position finds the place in the source of an offset in a text that was made of it; without an origin,
@@ -21,7 +22,7 @@ func (o *origin) position(text string, offset int) provider.Position {
 	if o == nil {
 		return provider.PositionAt(text, offset)
 	}
-	return provider.PositionAt(o.source, o.start+unedited(o.edits, offset))
+	return provider.PositionAt(o.source, o.start+unedited(o.completed, unedited(o.edits, offset)))
 }
 
 // translate puts SQLite's spelling in place of PostgreSQL's, in a statement that may hold a query. All
@@ -45,9 +46,16 @@ func (s *sqlParser) translate() error {
 	for i, e := range translation {
 		edits[i] = Edit(e)
 	}
-	s.origin = &origin{source: s.source, start: start, written: s.text, edits: edits}
-	s.text = edited(s.text, edits)
-	s.source = s.text
+	if s.origin == nil {
+		s.origin = &origin{source: s.source, start: start, written: s.text}
+	}
+	s.origin.edits = edits
+	return s.read(edited(s.text, edits))
+}
+
+// read reads a text that was made of the statement.
+func (s *sqlParser) read(text string) error {
+	s.text, s.source = text, text
 	s.places = locator{text: s.text, origin: s.origin}
 	lex := newLexer(s.text)
 	scanner := &sqlScanner{lex: lex}

@@ -92,10 +92,13 @@ func (ts *tables) everyTenant(tenant *provider.Tenant) (string, error) {
 // register makes the table for a resource that a query names, and returns its name in SQLite.
 func (ts *tables) register(text *statement.Query, t statement.Table) (string, error) {
 	found, unknown, err := ts.program.env.Catalogue.Lookup(t.Name[0].Text, t.Name[1].Text, t.Name[2].Text)
-	if err != nil && unknown == 0 && !t.From && (!t.Qualifier || isSchema(t.Name[0].Text)) {
+	if err != nil && unknown == 0 && !t.From && (!t.Qualifier || statement.IsSchema(t.Name[0].Text)) {
 		return text.Text[t.Start:t.End], nil // a schema, a table and a column of SQLite's
 	}
 	if err != nil {
+		if near := ts.program.nearestTable(t.Name[2].Text); near != "" && t.Name[0].Pos == t.Name[2].Pos { // USE completed the name
+			err = provider.Change(err, func(e *provider.Error) { e.Hint = near })
+		}
 		return "", provider.At(err, t.Name[unknown].Pos)
 	}
 	r := found.Resource
@@ -129,11 +132,6 @@ func (ts *tables) register(text *statement.Query, t statement.Table) (string, er
 		quoted += " AS " + sqlite3.QuoteIdentifier(r.Name)
 	}
 	return quoted, nil
-}
-
-// isSchema reports whether a name may be that of a schema in a program's database.
-func isSchema(name string) bool {
-	return slices.ContainsFunc([]string{"main", "temp", "session", "store"}, func(schema string) bool { return strings.EqualFold(schema, name) })
 }
 
 // addTable makes the virtual table of a resource.

@@ -7,8 +7,8 @@
 // [Config] for what they are. Credentials are found as by every other Databricks tool: in the environment
 // and in ~/.databrickscfg.
 //
-// A connection is a session. SET and CREATE TEMP VIEW change that session only, and a pool may hand the
-// connection to another caller later; use [sql.Conn] for both. There are no transactions, because the API
+// A connection is a session. SET, USE and CREATE TEMP VIEW change that session only, and a pool may hand the
+// connection to another caller later; use [sql.Conn] for them. There are no transactions, because the API
 // has none: Begin is an error.
 //
 // Queries and statements that change data take SQLite's placeholders (?, ?2, :name, @name). EXEC takes

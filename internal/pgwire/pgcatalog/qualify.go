@@ -13,6 +13,10 @@ func (s *Session) Qualify(text string) string {
 	words := pgtext.Significant(pgtext.Tokens(text))
 	var b strings.Builder
 	done := 0
+	services := s.services()
+	if used, _ := s.used(); used != "" && !strings.EqualFold(used, s.provider) {
+		services = nil // USE chose another provider, which completes the names
+	}
 	for i, t := range words {
 		if t.Kind != pgtext.Word && t.Kind != pgtext.Quoted || i > 0 && words[i-1].Text == "." {
 			continue
@@ -22,7 +26,7 @@ func (s *Session) Qualify(text string) string {
 		case len(name) > 1 && s.isOwnSchema(words, i, name):
 			b.WriteString(text[done:t.Start])
 			done = words[i+2*slices.IndexFunc(name, isSchemaOfStore)+2].Start
-		case (len(name) == 2 || len(name) == 3) && s.services()[strings.ToLower(name[0])][strings.ToLower(name[1])]: // a column may follow
+		case (len(name) == 2 || len(name) == 3) && services[strings.ToLower(name[0])][strings.ToLower(name[1])]: // a column may follow
 			if call := i + 3; len(name) == 2 && call < len(words) && words[call].Text == "(" && (i == 0 || !strings.EqualFold(words[i-1].Text, "INTO")) {
 				continue // a function
 			}

@@ -22,6 +22,8 @@ type Client struct {
 	ID             uint32
 	// Setting returns a setting of the connection.
 	Setting func(name string) (string, bool)
+	// Used returns what completes short names: provider, or provider.service. It may be nil.
+	Used func() string
 	// Tables lists the tables and views of the client's store, and returns a version of them. If they are those
 	// of the version that is known, it lists none. It may be nil.
 	Tables func(known string) (version string, tables []Table, err error)
@@ -54,6 +56,37 @@ func (c *Catalogue) Session(client Client) *Session {
 	s := &Session{catalogue: c, client: client, provider: c.providerOf(client.Database)}
 	s.services = sync.OnceValue(s.readServices)
 	return s
+}
+
+// Provider is the one that the client's database names.
+func (s *Session) Provider() string { return s.provider }
+
+// used returns the provider and the service that complete short names, in lower case.
+func (s *Session) used() (providerName, service string) {
+	if s.client.Used == nil {
+		return "", ""
+	}
+	providerName, service, _ = strings.Cut(strings.ToLower(s.client.Used()), ".")
+	return providerName, service
+}
+
+// isShort reports whether a statement reads a resource by its name alone.
+func (s *Session) isShort(words []pgtext.Token) bool {
+	providerName, service := s.used()
+	if service == "" {
+		return false
+	}
+	for i := 1; i < len(words); i++ {
+		if !slices.Contains([]string{"FROM", "JOIN", ","}, strings.ToUpper(words[i-1].Text)) {
+			continue
+		}
+		if name := dotted(words[i:]); len(name) == 1 {
+			if _, err := s.catalogue.documents.Resource(providerName, service, name[0]); err == nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // readServices returns the resources of each service, in lower case.
@@ -170,7 +203,7 @@ func (s *Session) Answers(text string) bool {
 			asks = true
 		}
 	}
-	return asks && !s.isOwn(words)
+	return asks && !s.isOwn(words) && !s.isShort(words)
 }
 
 // isSchema reports whether a name is that of a schema of the catalogue.

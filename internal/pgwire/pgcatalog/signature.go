@@ -92,10 +92,7 @@ func (s *Session) scope(text string) func(name string) string {
 	verb := provider.SQLVerb(strings.ToLower(words[0].Text))
 	for i := 0; i < len(words); i++ {
 		parts := dotted(words[i:])
-		if len(parts) > 1 && !slices.ContainsFunc(parts[:1], s.isProvider) {
-			parts = append([]string{s.provider}, parts...)
-		}
-		if len(parts) < 3 {
+		if parts = s.full(parts, verb); len(parts) < 3 {
 			continue
 		}
 		for name, of := range s.catalogue.typesOf(parts, verb) {
@@ -106,6 +103,27 @@ func (s *Session) scope(text string) func(name string) string {
 		s.addOwn(words, add)
 	}
 	return func(name string) string { return known[strings.ToLower(name)] }
+}
+
+// full completes the name of a resource, or of a method for EXEC.
+func (s *Session) full(parts []string, verb provider.SQLVerb) []string {
+	if len(parts) == 0 || s.isProvider(parts[0]) {
+		return parts
+	}
+	length := 3
+	if verb == provider.Exec {
+		length++
+	}
+	providerName, service := s.used()
+	switch {
+	case service != "" && len(parts) == length-2: //nolint:mnd // provider and service
+		return append([]string{providerName, service}, parts...)
+	case len(parts) == 1:
+		return nil
+	case providerName == "":
+		providerName = s.provider
+	}
+	return append([]string{providerName}, parts...)
 }
 
 // addOwn adds the columns of the tables of the client's store that a statement names.
