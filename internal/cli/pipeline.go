@@ -42,13 +42,14 @@ pipeline again.`,
 		Example: `  lakeql pipeline init inventory         # create a folder with queries
   lakeql pipeline check inventory        # list the calls without sending them
   lakeql pipeline run inventory
+  lakeql pipeline test inventory         # run the checks over the store
   lakeql pipeline diff branches --folder inventory --since 24h
   lakeql exec --store inventory/inventory.db "SELECT * FROM branches_at('2026-11-01')"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(c.pipelineInitCommand(), c.pipelineCheckCommand(), c.pipelineRunCommand(), c.pipelineStatusCommand(),
-		c.pipelineDiffCommand(), c.pipelineExportCommand(), c.pipelineScheduleCommand(), c.pipelineStopCommand(), c.pipelineForgetCommand())
+		c.pipelineDiffCommand(), c.pipelineExportCommand(), c.pipelineTestCommand(), c.pipelineScheduleCommand(), c.pipelineStopCommand(), c.pipelineForgetCommand())
 	return cmd
 }
 

@@ -24,6 +24,7 @@ import (
 // pages are the README and the page of each use.
 var pages = []string{
 	"README.md",
+	"docs/checks.md",
 	"docs/emulator.md",
 	"docs/from-stackql.md",
 	"docs/functions.md",
@@ -39,7 +40,8 @@ var pages = []string{
 // TestPages runs the code blocks of the pages, each page against a separate workspace:
 //
 //   - console: every command succeeds and prints the output of the block; … stands for any text.
-//   - sql: the statements succeed. A block that declares a table is a query of a pipeline.
+//   - sql: the statements succeed. A block that declares a table is a query of a pipeline, and one that
+//     begins with a description a check.
 //   - json: every server that a client is to start answers.
 //   - go: the program compiles and prints the text block that follows.
 func TestPages(t *testing.T) {
@@ -234,7 +236,11 @@ func (p *doc) clients(t *testing.T, b block) {
 func (p *doc) sql(t *testing.T, b block) {
 	t.Helper()
 	if strings.HasPrefix(b.text, "-- table: ") {
-		p.pipelineQuery(t, b)
+		p.pipelineQuery(t, b, "branches.sql")
+		return
+	}
+	if strings.HasPrefix(b.text, "-- description: ") {
+		p.pipelineQuery(t, b, filepath.Join("checks", "sample.sql"))
 		return
 	}
 	got := run{args: []string{"exec", "--store", ":memory:", "-i", "-"}, env: p.env, stdin: b.text}.do(t)
@@ -243,15 +249,16 @@ func (p *doc) sql(t *testing.T, b block) {
 	}
 }
 
-// pipelineQuery checks a query of a pipeline.
-func (p *doc) pipelineQuery(t *testing.T, b block) {
+// pipelineQuery checks a query of a pipeline, or a check, as a file of its folder.
+func (p *doc) pipelineQuery(t *testing.T, b block, file string) {
 	t.Helper()
 	dir := t.TempDir()
 	for _, step := range []run{{args: []string{"pipeline", "init", dir}}, {args: []string{"pipeline", "check", dir}, env: p.env}} {
 		if got := step.do(t); got.status != 0 {
 			t.Errorf("line %d: %q: status %d\n%s", b.line, step.args, got.status, got.stderr)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "branches.sql"), []byte(b.text), 0o600); err != nil {
+		path := filepath.Join(dir, file)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(b.text), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/lakeql/lakeql/internal/pipeline/sqlfile"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -62,10 +63,4 @@ func (s *Store) CheckStore(ctx context.Context, d *Definition) error {
 }
 
 // shift returns the place of an error in the file, where it has one in the query.
-func (t *Table) shift(err error) error {
-	return provider.Change(err, func(e *provider.Error) {
-		if e.Position.Line > 0 {
-			e.Position.Line += t.Lines
-		}
-	})
-}
+func (t *Table) shift(err error) error { return sqlfile.Shift(err, t.Lines) }

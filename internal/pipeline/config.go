@@ -52,6 +52,7 @@ func settings() map[string]func(d *Definition, n *yaml.Node) error {
 		"query_timeout": setQueryTimeout,
 		"query_size":    number(func(d *Definition) *int { return &d.QuerySize }, mostQuerySize),
 		"query_rows":    setQueryRows,
+		"check_timeout": setCheckTimeout,
 	}
 }
 
@@ -236,6 +237,15 @@ func setQueryTimeout(d *Definition, n *yaml.Node) error {
 	var ok bool
 	if d.QueryTimeout, ok = parseTimeout(n.Value); !ok {
 		return provider.Usagef("%s is not a time such as 30m or 2h, nor never", nodeText(n))
+	}
+	return nil
+}
+
+// setCheckTimeout reads how long the query of a check may take.
+func setCheckTimeout(d *Definition, n *yaml.Node) error {
+	var err error
+	if d.CheckTimeout, err = time.ParseDuration(n.Value); err != nil || d.CheckTimeout <= 0 {
+		return provider.Usagef("%s is not a time such as 30s or 5m", nodeText(n))
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/lakeql/lakeql/internal/pipeline/checks"
 	"github.com/lakeql/lakeql/internal/template"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -46,6 +47,10 @@ type Definition struct {
 	QuerySize    int           `json:"query_size,omitempty"`    // bytes of its text, with the variables filled in
 	QueryRows    int64         `json:"query_rows,omitempty"`    // rows of its answer
 	Tables       []Table       `json:"tables"`
+	// Checks run after each run of the tables.
+	Checks []checks.Check `json:"checks,omitempty"`
+	// CheckTimeout is how long the query of a check may take. 0: checks.DefaultTime.
+	CheckTimeout time.Duration `json:"check_timeout,omitempty"`
 
 	// Store is the store for the folder's rows. A run does not need it, and it may hold a password.
 	Store string `json:"-"`
@@ -128,14 +133,11 @@ func Load(ctx context.Context, folder string) (*Definition, error) {
 	slices.Sort(files)
 	of := map[string]string{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := readText(file)
 		if err != nil {
-			return nil, provider.Usagef("read the pipeline: %v", err).Because(err)
+			return nil, err
 		}
-		if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
-			return nil, inFile(file, provider.Usagef("it is not text in UTF-8").Hintf("save the file as UTF-8"))
-		}
-		t, err := d.parseTable(ctx, string(text))
+		t, err := d.parseTable(ctx, text)
 		if err != nil {
 			return nil, inFile(file, err)
 		}
@@ -146,7 +148,19 @@ func Load(ctx context.Context, folder string) (*Definition, error) {
 		t.File = filepath.Base(file)
 		d.Tables = append(d.Tables, *t)
 	}
-	return d, nil
+	return d, d.loadChecks(ctx)
+}
+
+// readText reads an SQL file.
+func readText(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", provider.Usagef("read the pipeline: %v", err).Because(err)
+	}
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return "", inFile(file, provider.Usagef("it is not text in UTF-8").Hintf("save the file as UTF-8"))
+	}
+	return string(text), nil
 }
 
 // escapeGlob keeps the characters of a folder's name from being patterns.
@@ -189,6 +203,11 @@ func (d *Definition) checkStored() error {
 		}
 		if fault != "" {
 			return provider.Usagef("the store is damaged, or something else has written to it: its pipeline %s has %s", provider.Quote(d.Name), provider.Quote(fault))
+		}
+	}
+	for i := range d.Checks {
+		if err := d.Checks[i].Valid(); err != nil {
+			return provider.Usagef("the store is damaged, or something else has written to it: its pipeline %s has a check that is none: %v", provider.Quote(d.Name), err)
 		}
 	}
 	return nil
@@ -245,10 +264,12 @@ func (d *Definition) fill(ctx context.Context, text, workspace string) (string, 
 		}
 		return text, nil
 	}
-	values := map[string]string{deploymentName: workspace}
+	values := map[string]string{}
 	functions := template.Functions{
-		deploymentName: func() string { return workspace },
-		"quote":        func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" },
+		"quote": func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" },
+	}
+	if workspace != "" { // else the query is that of all workspaces, or a check's
+		values[deploymentName], functions[deploymentName] = workspace, func() string { return workspace }
 	}
 	for name, value := range d.Variables {
 		values[name] = value

@@ -99,6 +99,8 @@ type Note struct {
 	// Missing: a workspace failed or was not asked yet, so that rows are old or missing. Rows of what has left
 	// are not.
 	Missing bool
+	// Absent: a column reads as NULL, because the query does not return it any more.
+	Absent bool
 }
 
 // Notes lists the gaps of some tables; nil: of all tables.
@@ -108,7 +110,7 @@ func (s *Store) Notes(ctx context.Context, tables []string) ([]Note, error) {
 		var n Note
 		var kind string
 		err := scan(&n.Table, &kind, &n.Text)
-		n.Missing = kind == "failed" || kind == "empty"
+		n.Missing, n.Absent = kind == "failed" || kind == "empty", kind == "columns"
 		if len(tables) == 0 || slices.Contains(tables, n.Table) {
 			all = append(all, n)
 		}

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/lakeql/lakeql/internal/pipeline/sqlfile"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -58,30 +58,14 @@ func reserved() []string {
 
 // parseTable reads an SQL file.
 func (d *Definition) parseTable(ctx context.Context, text string) (*Table, error) {
-	text = strings.TrimPrefix(text, "\ufeff")
-	t := &Table{Types: map[string]Type{}}
-	lines := strings.Split(text, "\n")
-	said := map[string]bool{}
-	for _, line := range lines {
-		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
-		if !ok {
-			break
-		}
-		t.Lines++
-		name, value, ok := strings.Cut(comment, ":")
-		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		if !ok {
-			continue // a remark
-		}
-		if strings.Contains(name, " ") || name == "" {
-			continue // a sentence, and no word that is meant for us
-		}
-		if said[name] && name != "types" {
-			return nil, atLine(t.Lines, "%s is said twice", provider.Printable(name))
-		}
-		said[name] = true
-		if err := t.say(name, value); err != nil {
-			return nil, atLine(t.Lines, "%s", err.Error())
+	file, err := sqlfile.Parse(text, "types")
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Types: map[string]Type{}, Query: file.Query, Lines: file.Lines}
+	for _, setting := range file.Settings {
+		if err := t.say(setting.Name, setting.Value); err != nil {
+			return nil, sqlfile.AtLine(setting.Line, provider.Usagef("%s", err.Error()))
 		}
 	}
 	switch {
@@ -91,15 +75,10 @@ func (d *Definition) parseTable(ctx context.Context, text string) (*Table, error
 	case len(t.Key) == 0:
 		return nil, provider.Usagef("the comment at its top does not say by which columns the rows are told apart: -- key: name")
 	}
-	for t.Lines < len(lines) && strings.TrimSpace(lines[t.Lines]) == "" {
-		t.Lines++
-	}
-	// Keep the text before the first word, so that errors have the right columns.
-	t.Query = strings.TrimRightFunc(strings.Join(lines[t.Lines:], "\n"), unicode.IsSpace)
 	if t.Query == "" {
 		return nil, provider.Usagef("it has no query")
 	}
-	_, err := d.fill(ctx, t.Query, probe)
+	_, err = d.fill(ctx, t.Query, probe)
 	return t, t.shift(err)
 }
 
@@ -150,10 +129,6 @@ func typeNames() string {
 		all = append(all, string(t))
 	}
 	return strings.Join(all, ", ")
-}
-
-func atLine(line int, format string, args ...any) error {
-	return provider.Usagef(format, args...).At(provider.Position{Line: line, Column: 1})
 }
 
 // resolve derives the columns of a table from those of its query. The workspace is not one of them: every row
