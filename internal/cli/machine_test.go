@@ -171,9 +171,9 @@ func (c *cluster) database(t *testing.T, name string) store {
 const never = "schedule: \"0 0 29 2 *\"\n"
 
 // install puts a pipeline into a store.
-func install(t *testing.T, env []string, s store, dir string) {
+func install(t *testing.T, env []string, s store, dir string, more ...string) {
 	t.Helper()
-	if got := pipelineCommand(t, env, "schedule", "install", "--store", s.name, dir); got.status != 0 {
+	if got := pipelineCommand(t, env, append([]string{"schedule", "install", "--store", s.name, dir}, more...)...); got.status != 0 {
 		t.Fatalf("install: status %d, stderr:\n%s", got.status, got.stderr)
 	}
 }

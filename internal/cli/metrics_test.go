@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -59,6 +60,9 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 
+	testworld.Get(t, metricsOf(t, worker, "/livez"), http.StatusOK)
+	testworld.Get(t, metricsOf(t, worker, "/readyz"), http.StatusOK)
+
 	// The metrics about the store come from the store: no query is running after the end of the run.
 	if stop := pipelineCommand(t, env, "stop", "company", "--store", s.name); stop.status != 0 {
 		t.Fatalf("stop: status %d, stderr:\n%s", stop.status, stop.stderr)
@@ -66,6 +70,47 @@ func TestMetrics(t *testing.T) {
 	m = scrape(t, worker)
 	if n, told := m[`lakeql_pipeline_jobs{pipeline="company",state="waiting"}`]; told {
 		t.Errorf("%v queries wait after the run was stopped", n)
+	}
+
+	// Runs by their outcome, the last success, and what left.
+	server.SetFaults()
+	trigger(t, env, s, "company")
+	ended := func(runs int64) {
+		t.Helper()
+		eventually(t, "the run is over", func() bool {
+			return mustCount(t, s, "lakeql_run WHERE ended_at IS NOT NULL") == runs && scrape(t, worker)[`lakeql_pipeline_runs_total{pipeline="company",state="done"}`] == float64(runs-1)
+		})
+	}
+	ended(2)
+	install(t, env, s, folder(t, map[string]string{
+		"pipeline.yaml": "name: company\n" + listed(names[:4]) + never,
+		"projects.sql":  "-- table: projects\n-- key: name\nSELECT name FROM databricks_workspace.postgres.postgres_projects",
+	}), "--adopt")
+	trigger(t, env, s, "company")
+	ended(3)
+	m = scrape(t, worker)
+	m.holds(t, map[string]float64{
+		`lakeql_pipeline_runs_total{pipeline="company",state="done"}`:                   2,
+		`lakeql_pipeline_runs_total{pipeline="company",state="failed"}`:                 0,
+		`lakeql_pipeline_left_workspaces{pipeline="company"}`:                           1,
+		`lakeql_pipeline_left_tables{pipeline="company"}`:                               1,
+		`lakeql_pipeline_stale_tables{pipeline="company",workspace="` + names[0] + `"}`: 0,
+	})
+	if n, told := m[`lakeql_pipeline_stale_tables{pipeline="company",workspace="`+names[4]+`"}`]; told {
+		t.Errorf("%v tables of a workspace that left are stale", n)
+	}
+	now := float64(time.Now().Unix())
+	if at := m[`lakeql_pipeline_last_success_timestamp_seconds{pipeline="company"}`]; at > now+1 || at < now-60 || at != m[`lakeql_pipeline_last_run_timestamp_seconds{pipeline="company"}`] {
+		t.Errorf("the last success was at %v", at)
+	}
+	if took := m[`lakeql_pipeline_last_run_seconds{pipeline="company"}`]; took <= 0 || took > 60 {
+		t.Errorf("the last run took %v s", took)
+	}
+	text := testworld.Get(t, metricsOf(t, worker, "/metrics"), http.StatusOK)
+	for line := range strings.Lines(text) {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok && !strings.Contains(text, "# HELP "+strings.Fields(name)[0]+" ") {
+			t.Errorf("no help for %s", name)
+		}
 	}
 }
 
@@ -81,19 +126,22 @@ func (m samples) holds(t *testing.T, want map[string]float64) {
 	}
 }
 
-// scrape reads a worker's metrics at the address in its log.
-func scrape(t *testing.T, worker *machine) samples {
+// metricsOf is the address of a path beside a worker's metrics, which is in its log.
+func metricsOf(t *testing.T, worker *machine, path string) string {
 	t.Helper()
-	address := ""
 	for _, line := range worker.logged() {
 		if _, after, ok := strings.Cut(line, "metrics are at "); ok {
-			address = after
+			return strings.TrimSuffix(after, "/metrics") + path
 		}
 	}
-	if address == "" {
-		t.Fatalf("the worker tells no address:\n%s", strings.Join(worker.logged(), "\n"))
-	}
-	body := testworld.Get(t, address, http.StatusOK)
+	t.Fatalf("the worker tells no address:\n%s", strings.Join(worker.logged(), "\n"))
+	return ""
+}
+
+// scrape reads a worker's metrics.
+func scrape(t *testing.T, worker *machine) samples {
+	t.Helper()
+	body := testworld.Get(t, metricsOf(t, worker, "/metrics"), http.StatusOK)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(body))
 	if err != nil {

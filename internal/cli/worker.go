@@ -25,8 +25,9 @@ SIGTERM. Any number of workers, on any number of machines, share one PostgreSQL
 server. A worker needs only the store and a credential for the workspaces. If a
 worker dies, other workers take over its queries after its lease expires.
 
-A worker logs each query. --metrics serves Prometheus metrics at /metrics. River is
-the queue, so River's tools work with the same database.`,
+A worker logs each query. --metrics serves Prometheus metrics at /metrics, and the
+probes /livez and /readyz: a worker is ready while its store answers. River is the
+queue, so River's tools work with the same database.`,
 		Example: `  lakeql worker --store postgres://inventory@db.example.com/inventory --metrics :9187
   lakeql worker --store 'postgres:///databricks_postgres?lakebase_endpoint=projects/inventory/branches/production/endpoints/primary'`,
 		Args: cobra.NoArgs,
@@ -38,7 +39,7 @@ the queue, so River's tools work with the same database.`,
 	f := cmd.Flags()
 	f.Lookup("store").Usage = "store of runs, rows, and history: postgres://…, or an SQLite file, which serves one worker at a time (required)"
 	f.Lookup("log").DefValue, flags.logFormat = "text", "text"
-	f.StringVar(&metrics, "metrics", "", "address for Prometheus metrics, such as 127.0.0.1:9187")
+	f.StringVar(&metrics, "metrics", "", "address for Prometheus metrics at /metrics, and for /livez and /readyz, such as 127.0.0.1:9187")
 	f.DurationVar(&lease, "lease", 15*time.Second, "time after this worker's last heartbeat until other workers take over its queries")
 	return cmd
 }
@@ -73,9 +74,7 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 	worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
 	if metricsAddress != "" {
 		worker.Metrics = pipeline.NewMetrics(store)
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", worker.Metrics)
-		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, mux)
+		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, worker.Handler())
 		if err != nil {
 			return err
 		}

@@ -4,27 +4,17 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Metrics count the work of a worker, and describe the contents of its store, in the format of Prometheus:
-//
-//   - lakeql_pipeline_queries_total{pipeline, state}: queries that this worker made, by their end: done,
-//     failed, or waiting to be made again;
-//   - lakeql_pipeline_rows_total, _calls_total, _throttled_total{pipeline}: the rows of these queries, their
-//     answered calls of the API, and the calls that were answered with 429;
-//   - lakeql_pipeline_changes_total{pipeline, change}: changes of rows: added, changed, removed;
-//   - lakeql_pipeline_query_seconds{pipeline, table}: the duration of queries, with the time to store rows;
-//   - lakeql_pipeline_jobs{pipeline, state}: queries of unfinished runs;
-//   - lakeql_pipeline_lag_seconds{pipeline, workspace}: the age of the oldest rows of a workspace;
-//   - lakeql_pipeline_stale_tables{pipeline, workspace}: its tables whose last query failed;
-//   - lakeql_pipeline_workers: workers that have renewed their lease in time.
+// Metrics count the work of a worker, and describe the contents of its store, in the format of Prometheus. Their
+// names begin with lakeql_pipeline_; see families.
 type Metrics struct {
 	store *Store
 
@@ -36,6 +26,41 @@ type Metrics struct {
 // NewMetrics makes the metrics of a worker on a store.
 func NewMetrics(s *Store) *Metrics {
 	return &Metrics{store: s, counted: map[string]int64{}, seconds: map[string]*histogram{}}
+}
+
+// family is a metric with all its labels.
+type family struct{ name, kind, help string }
+
+// families are all metrics: first those of the worker, which count since it began; then those that are read from
+// the store, which are the same whichever of its workers tells them.
+func families() []family {
+	return []family{
+		{"queries_total", "counter", "Queries that this worker made, by their end: done, failed, or waiting to be made again."},
+		{"rows_total", "counter", "Rows of the queries that this worker made."},
+		{"calls_total", "counter", "API calls of this worker that were answered."},
+		{"throttled_total", "counter", "API calls of this worker that were answered with status 429."},
+		{"changes_total", "counter", "Changes of rows that this worker stored: added, changed, removed."},
+		{"runs_total", "counter", "Runs that ended while this worker looked after them, by their outcome: done or failed."},
+		{"query_seconds", "histogram", "Duration of the queries of this worker, with the time to store their rows."},
+		{"jobs", "gauge", "Queries of unfinished runs, by their state."},
+		{"lag_seconds", "gauge", "Age of the oldest rows of a workspace that the pipeline queries."},
+		{"stale_tables", "gauge", "Tables of a workspace whose last query failed or was not answered. Those that left do not count."},
+		{"left_workspaces", "gauge", "Workspaces with rows in the store that the pipeline does not query any more."},
+		{"left_tables", "gauge", "Tables in the store that the pipeline has no query for any more."},
+		{"last_run_timestamp_seconds", "gauge", "End of the last run, in seconds since 1970."},
+		{"last_run_seconds", "gauge", "Duration of the last run that ended."},
+		{"last_success_timestamp_seconds", "gauge", "End of the last run whose queries were all answered, in seconds since 1970."},
+		{"workers", "gauge", "Workers of the store that have renewed their lease in time."},
+	}
+}
+
+// writeHead writes the description of a family.
+func writeHead(out *bytes.Buffer, name string) {
+	for _, f := range families() {
+		if full := metric(f.name); full == name {
+			fmt.Fprintf(out, "# HELP %s %s\n# TYPE %[1]s %[3]s\n", full, f.help, f.kind)
+		}
+	}
 }
 
 // scrapeTime bounds how long reading the store takes.
@@ -133,12 +158,12 @@ func (m *Metrics) writeOwn(out *bytes.Buffer) {
 	for _, name := range slices.Sorted(maps.Keys(m.counted)) {
 		if f, _, _ := strings.Cut(name, "{"); f != family {
 			family = f
-			fmt.Fprintf(out, "# TYPE %s counter\n", family)
+			writeHead(out, family)
 		}
 		fmt.Fprintf(out, "%s %d\n", name, m.counted[name])
 	}
 	if len(m.seconds) > 0 {
-		fmt.Fprintf(out, "# TYPE %s histogram\n", metric("query_seconds"))
+		writeHead(out, metric("query_seconds"))
 	}
 	for _, labels := range slices.Sorted(maps.Keys(m.seconds)) {
 		m.seconds[labels].write(out, metric("query_seconds"), labels)
@@ -168,51 +193,117 @@ func (w *Worker) observe(t *task, state taskState, c Changes, took time.Duration
 	w.Metrics.observe(took, "pipeline", name, "table", t.table.Name)
 }
 
+// countRun counts a run that has ended.
+func (w *Worker) countRun(pipeline string, state RunState) {
+	if w.Metrics == nil {
+		return
+	}
+	for _, outcome := range []RunState{Done, Failed} { // both, so that the first failure is an increase
+		var n int64
+		if state == outcome {
+			n = 1
+		}
+		w.Metrics.count(metric("runs_total", "pipeline", pipeline, "state", string(outcome)), n)
+	}
+}
+
+// gauges collects values of the store's metrics, by their family.
+type gauges map[string][]string
+
+func (g gauges) set(value float64, name string, labels ...string) {
+	g[name] = append(g[name], metric(name, labels...)+" "+strconv.FormatFloat(value, 'f', -1, 64))
+}
+
 // writeMetrics writes the metrics about the contents of the store.
-func (s *Store) writeMetrics(ctx context.Context, out io.Writer) error {
+func (s *Store) writeMetrics(ctx context.Context, out *bytes.Buffer) error {
 	now, err := s.now(ctx, s.db)
 	if err != nil {
 		return err
 	}
-	for _, family := range []string{"jobs", "lag_seconds", "stale_tables", "workers"} {
-		fmt.Fprintf(out, "# TYPE %s gauge\n", metric(family)) //nolint:errcheck // it is a buffer
+	g := gauges{}
+	for _, read := range []func(context.Context, gauges, time.Time) error{s.readJobs, s.readAges, s.readLeft, s.readRuns, s.readWorkers} {
+		if err := read(ctx, g, now); err != nil {
+			return err
+		}
 	}
-	gauge := func(value float64, name string, labels ...string) {
-		fmt.Fprintf(out, "%s %v\n", metric(name, labels...), value) //nolint:errcheck // it is a buffer
+	for _, f := range families() {
+		if f.kind != "gauge" {
+			continue
+		}
+		writeHead(out, metric(f.name))
+		for _, line := range g[f.name] {
+			fmt.Fprintln(out, line)
+		}
 	}
-	if err := each(ctx, s.db, "SELECT r.pipeline, t.state, count(*) FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id WHERE r.ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2", nil, func(scan func(...any) error) error {
+	return nil
+}
+
+func (s *Store) readJobs(ctx context.Context, g gauges, _ time.Time) error {
+	return each(ctx, s.db, "SELECT r.pipeline, t.state, count(*) FROM lakeql_task t JOIN lakeql_run r ON r.id = t.run_id WHERE r.ended_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2", nil, func(scan func(...any) error) error {
 		var pipeline, state string
 		var n int64
 		err := scan(&pipeline, &state, &n)
-		gauge(float64(n), "jobs", "pipeline", pipeline, "state", state)
+		g.set(float64(n), "jobs", "pipeline", pipeline, "state", state)
 		return err
-	}); err != nil {
-		return err
-	}
-	if err := each(ctx, s.db, `SELECT t.pipeline, s.deployment_name, min(s.observed_at), sum(CASE WHEN s.stale THEN 1 ELSE 0 END)
-		FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name GROUP BY 1, 2 ORDER BY 1, 2`, nil, func(scan func(...any) error) error {
+	})
+}
+
+func (s *Store) readAges(ctx context.Context, g gauges, now time.Time) error {
+	return each(ctx, s.db, `SELECT t.pipeline, s.deployment_name, min(s.observed_at), sum(CASE WHEN s.stale THEN 1 ELSE 0 END)
+		FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name WHERE s.asked GROUP BY 1, 2 ORDER BY 1, 2`, nil, func(scan func(...any) error) error {
 		var pipeline, workspace string
 		var oldest moment
 		var stale int64
 		err := scan(&pipeline, &workspace, &oldest, &stale)
 		if err == nil && !oldest.IsZero() {
-			gauge(now.Sub(oldest.Time).Seconds(), "lag_seconds", "pipeline", pipeline, "workspace", workspace)
+			g.set(now.Sub(oldest.Time).Seconds(), "lag_seconds", "pipeline", pipeline, "workspace", workspace)
 		}
-		gauge(float64(stale), "stale_tables", "pipeline", pipeline, "workspace", workspace)
-		return err
-	}); err != nil {
-		return err
-	}
-	living := 0
-	err = each(ctx, s.db, "SELECT seen_at, lease FROM lakeql_worker", nil, func(scan func(...any) error) error {
-		var seen moment
-		var lease float64
-		err := scan(&seen, &lease)
-		if now.Sub(seen.Time).Seconds() <= lease {
-			living++
-		}
+		g.set(float64(stale), "stale_tables", "pipeline", pipeline, "workspace", workspace)
 		return err
 	})
-	gauge(float64(living), "workers")
+}
+
+// readLeft counts the workspaces, and the tables, of which no query asks any more.
+func (s *Store) readLeft(ctx context.Context, g gauges, _ time.Time) error {
+	for column, name := range map[string]string{"deployment_name": "left_workspaces", "table_name": "left_tables"} {
+		if err := each(ctx, s.db, `SELECT pipeline, count(*) FILTER (WHERE asked = 0) FROM (SELECT t.pipeline, s.`+column+`, sum(CASE WHEN s.asked THEN 1 ELSE 0 END) AS asked
+			FROM lakeql_slice s JOIN lakeql_table t ON t.name = s.table_name GROUP BY 1, 2) slices GROUP BY 1 ORDER BY 1`, nil, func(scan func(...any) error) error {
+			var pipeline string
+			var n int64
+			err := scan(&pipeline, &n)
+			g.set(float64(n), name, "pipeline", pipeline)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRuns reads when each pipeline last ran, and last succeeded.
+func (s *Store) readRuns(ctx context.Context, g gauges, _ time.Time) error {
+	const last = "WHERE id IN (SELECT max(id) FROM lakeql_run WHERE ended_at IS NOT NULL %sGROUP BY pipeline) ORDER BY pipeline"
+	ended, err := s.runs(ctx, s.db, fmt.Sprintf(last, ""))
+	if err != nil {
+		return err
+	}
+	succeeded, err := s.runs(ctx, s.db, fmt.Sprintf(last, "AND state = 'done' "))
+	if err != nil {
+		return err
+	}
+	seconds := func(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
+	for _, r := range ended {
+		g.set(seconds(r.Ended), "last_run_timestamp_seconds", "pipeline", r.Pipeline)
+		g.set(r.Ended.Sub(r.Begun).Seconds(), "last_run_seconds", "pipeline", r.Pipeline)
+	}
+	for _, r := range succeeded {
+		g.set(seconds(r.Ended), "last_success_timestamp_seconds", "pipeline", r.Pipeline)
+	}
+	return nil
+}
+
+func (s *Store) readWorkers(ctx context.Context, g gauges, now time.Time) error {
+	living, err := s.living(ctx, s.db, now)
+	g.set(float64(len(living)), "workers")
 	return err
 }

@@ -257,6 +257,9 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 		w.storeFails(ctx, ended, "run", id)
 		return snoozeJob(pause(2))
 	}
+	if ended == nil {
+		w.countRun(strings.TrimPrefix(job.Queue, queueOf("")), Failed)
+	}
 	return cancelJob(err)
 }
 

@@ -38,6 +38,7 @@ type Worker struct {
 	Trouble func(err error)
 
 	id          string
+	signs       signs
 	budgets     budgets
 	definitions sync.Map         // *Definition by hash
 	jobs        inHand[int64]    // by River's number
@@ -117,6 +118,8 @@ func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, er
 	if err := w.Store.beat(ctx, w, host); err != nil {
 		return storeError(w.Store.place, err)
 	}
+	w.signs.beaten()
+	defer w.signs.end()
 	beating := w.keepBeating(ctx, host)
 	defer beating()
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx)) // queries are told to stop, and then may say so
@@ -127,6 +130,7 @@ func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, er
 	}
 	w.Logger.InfoContext(ctx, "worker begins", "worker", w.id, "store", w.Store.place, "lease", w.Lease.Seconds())
 	err = w.lookAfter(ctx, queue, until)
+	w.signs.end()
 	stopping, done := context.WithTimeout(background, stopTime)
 	defer done()
 	stopErr := queue.stop(stopping)
@@ -160,7 +164,10 @@ func (w *Worker) keepBeating(ctx context.Context, host string) func() {
 				return
 			case <-ticker.C:
 			}
-			if err := w.Store.beat(ctx, w, host); err != nil && ctx.Err() == nil {
+			switch err := w.Store.beat(ctx, w, host); {
+			case err == nil:
+				w.signs.beaten()
+			case ctx.Err() == nil:
 				w.storeFails(ctx, err, "worker", w.id)
 			}
 		}
@@ -267,6 +274,7 @@ func (w *Worker) finish(ctx context.Context) error {
 			continue
 		}
 		if done, err := s.Run(ctx, r.ID); err == nil {
+			w.countRun(r.Pipeline, done.State)
 			w.Logger.InfoContext(ctx, "run ends", "pipeline", r.Pipeline, "run", r.ID, "state", string(done.State), "seconds", done.Ended.Sub(done.Begun).Seconds())
 		}
 		if err := s.pruneNow(ctx, r.Pipeline); err != nil {
