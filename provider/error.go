@@ -24,6 +24,15 @@ const (
 	Partial                  // rows were given, but not all, as was asked for
 )
 
+// String is a word for the kind: internal, usage, unknown, unauthorized, api, network, canceled, or partial.
+func (c Code) String() string {
+	words := [...]string{"internal", "usage", "unknown", "unauthorized", "api", "network", "canceled", "partial"}
+	if c < 0 || int(c) >= len(words) {
+		return "code " + strconv.Itoa(int(c))
+	}
+	return words[c]
+}
+
 // Error is the type of every error for users: the failure, its place, its cause and a hint.
 type Error struct {
 	Code     Code

@@ -2,14 +2,11 @@ package driver
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"io"
 	"iter"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/engine"
@@ -38,7 +35,7 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) { return &stmt{c, quer
 
 // Begin is an error: there are no transactions.
 func (*conn) Begin() (driver.Tx, error) {
-	return nil, provider.Usagef("the API has no transactions")
+	return nil, failed(provider.Usagef("the API has no transactions"))
 }
 
 // Close ends the session.
@@ -51,7 +48,7 @@ func (c *conn) Close() error {
 func (*conn) CheckNamedValue(value *driver.NamedValue) error {
 	converted, err := driver.DefaultParameterConverter.ConvertValue(value.Value)
 	if err != nil {
-		return provider.Usagef("the value for placeholder %d: %v", value.Ordinal, err)
+		return failed(provider.Usagef("the value for placeholder %d: %v", value.Ordinal, err).Because(err))
 	}
 	switch v := converted.(type) {
 	case time.Time:
@@ -70,17 +67,17 @@ func (*conn) CheckNamedValue(value *driver.NamedValue) error {
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	count, err := c.session.Count(query)
 	if err != nil {
-		return nil, err
+		return nil, failed(err)
 	}
 	next, stop := iter.Pull2(c.session.RunArgs(ctx, query, values(args)))
 	found, err, ok := next()
 	if !ok {
 		stop()
-		return nil, provider.Usagef("there is no statement")
+		return nil, failed(provider.Usagef("there is no statement"))
 	}
 	if err != nil {
 		stop()
-		return nil, err
+		return nil, failed(err)
 	}
 	return &rows{ctx: ctx, rows: found, left: count - 1, next: next, stop: stop}, nil
 }
@@ -95,10 +92,10 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 			if found != nil {
 				err = errors.Join(err, found.Close())
 			}
-			return nil, err
+			return nil, failed(err)
 		}
 		if err := found.Close(); err != nil {
-			return nil, err
+			return nil, failed(err)
 		}
 	}
 	return result{c.session.Affected()}, nil
@@ -117,7 +114,7 @@ type result struct{ affected int64 }
 
 // LastInsertId is an error: created resources have names, not numbers. Use RETURNING.
 func (result) LastInsertId() (int64, error) {
-	return 0, provider.Usagef("there is no last id; use RETURNING")
+	return 0, failed(provider.Usagef("there is no last id; use RETURNING"))
 }
 
 // RowsAffected counts the rows that the last statement inserted, changed or deleted.
@@ -179,27 +176,12 @@ func (r *rows) Columns() []string {
 }
 
 // ColumnTypeDatabaseTypeName returns a column's type as the documents have it, in upper case: STRING,
-// INTEGER, NUMBER, BOOLEAN, OBJECT or ARRAY; empty for the result of an expression.
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string {
-	return strings.ToUpper(r.rows.Columns()[i].Type)
-}
+// INTEGER, NUMBER, BOOLEAN, OBJECT or ARRAY. It is TIMESTAMP for a time, and empty for the result of an
+// expression.
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return databaseType(r.rows.Columns()[i]) }
 
 // ColumnTypeScanType returns a Go type that holds a column's values, NULL among them.
-func (r *rows) ColumnTypeScanType(i int) reflect.Type {
-	switch r.rows.Columns()[i].Type {
-	case "integer":
-		return reflect.TypeFor[sql.NullInt64]()
-	case "number":
-		return reflect.TypeFor[sql.NullFloat64]()
-	case "boolean":
-		return reflect.TypeFor[sql.NullBool]()
-	case "string":
-		return reflect.TypeFor[sql.NullString]()
-	case "object", "array":
-		return reflect.TypeFor[[]byte]()
-	}
-	return reflect.TypeFor[any]()
-}
+func (r *rows) ColumnTypeScanType(i int) reflect.Type { return scanType(r.rows.Columns()[i]) }
 
 // ColumnTypeNullable is true for every column: the API leaves out attributes without a value.
 func (*rows) ColumnTypeNullable(int) (nullable, ok bool) { return true, true }
@@ -208,17 +190,11 @@ func (*rows) ColumnTypeNullable(int) (nullable, ok bool) { return true, true }
 func (r *rows) Next(dest []driver.Value) error {
 	row, err := r.rows.Next(r.ctx)
 	if err != nil {
-		return err
+		return failed(err)
 	}
+	columns := r.rows.Columns()
 	for i, value := range row {
-		switch value := value.(type) {
-		case provider.Secret:
-			dest[i] = value.Reveal()
-		case json.RawMessage:
-			dest[i] = []byte(value)
-		default:
-			dest[i] = value
-		}
+		dest[i] = valueOf(columns[i], value)
 	}
 	return nil
 }
@@ -233,7 +209,7 @@ func (r *rows) NextResultSet() error {
 	}
 	r.left--
 	if err := r.rows.Close(); err != nil {
-		return err
+		return failed(err)
 	}
 	found, err, ok := r.next()
 	switch {
@@ -241,7 +217,7 @@ func (r *rows) NextResultSet() error {
 		return io.EOF
 	case err != nil:
 		r.left = 0
-		return err
+		return failed(err)
 	}
 	r.rows = found
 	return nil
@@ -251,5 +227,5 @@ func (r *rows) NextResultSet() error {
 func (r *rows) Close() error {
 	err := r.rows.Close()
 	r.stop()
-	return err
+	return failed(err)
 }

@@ -15,15 +15,16 @@
 // ? and :name in place of a parameter's value or its body. Values may be of any type that database/sql
 // takes. Times become ISO 8601 text in UTC; []byte and json.RawMessage become text.
 //
-// Columns are int64, float64, bool, string, or []byte for JSON and for numbers that the others cannot
-// hold; any may be NULL. [sql.ColumnType] returns the matching nullable types of package sql, such as
-// [sql.NullInt64]; an expression has no type.
+// Columns are int64, float64, bool, string, [time.Time] for what the documents call a date-time, or []byte
+// for JSON and for numbers that the others cannot hold; any may be NULL. [sql.ColumnType] returns the matching
+// nullable types of package sql, such as [sql.NullInt64]; an expression has no type. JSON scans into
+// json.RawMessage, or sql.Null[json.RawMessage] if it may be NULL, and by [JSON] into slices, maps and structs.
 //
 // A text may hold several statements. Exec runs all of them; RowsAffected is the number of the last one.
 // Query runs the first, and NextResultSet runs the next one. All are checked before the first one runs.
 //
-// A canceled context ends a statement and every request that is under way for it. Errors are
-// [*provider.Error].
+// A canceled context ends a statement and every request that is under way for it. Errors are an [*Error],
+// whose Code is its kind; [errors.As] finds the [*provider.Error] in it.
 package driver
 
 import (
@@ -78,6 +79,11 @@ type Config struct {
 
 // ParseConfig reads a data source name.
 func ParseConfig(dsn string) (Config, error) {
+	c, err := parseConfig(dsn)
+	return c, failed(err)
+}
+
+func parseConfig(dsn string) (Config, error) {
 	var c Config
 	seen := map[string]bool{}
 	for part := range strings.SplitSeq(dsn, ";") {
@@ -164,6 +170,14 @@ var (
 // NewConnector makes a connector. Nothing is called, and no credential is looked for, before a statement
 // needs it.
 func NewConnector(c Config) (*Connector, error) {
+	connector, err := newConnector(c)
+	if err != nil {
+		return nil, failed(err)
+	}
+	return connector, nil
+}
+
+func newConnector(c Config) (*Connector, error) {
 	onError := engine.Fail
 	if c.OnError != "" {
 		var err error

@@ -67,10 +67,14 @@ func TestParseConfig(t *testing.T) {
 
 // TestColumnTypes checks the column types that package sql sees, and that values arrive exactly.
 func TestColumnTypes(t *testing.T) {
-	_, db := answering(t, driver.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+	_, db := answering(t, driver.Config{}, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/projects") {
+			_, _ = fmt.Fprint(w, `{}`)
+			return
+		}
 		_, _ = fmt.Fprint(w, `{"jobs": [{"job_id": 9007199254740993, "creator_user_name": "ada", "has_more": true, "settings": {"name": "nightly", "n": 12345678901234567890}}, {"job_id": 2}]}`)
 	})
-	rows, err := db.QueryContext(t.Context(), "SELECT job_id, creator_user_name, has_more, settings, 1.5 AS computed FROM databricks_workspace.jobs.jobs")
+	rows, err := db.QueryContext(t.Context(), "SELECT job_id, creator_user_name, has_more, settings, 1.5 AS computed, p.create_time FROM databricks_workspace.jobs.jobs LEFT JOIN "+projects+" p ON false")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +88,7 @@ func TestColumnTypes(t *testing.T) {
 		nullable, ok := c.Nullable()
 		described = append(described, fmt.Sprintf("%s %s %s %t", c.Name(), c.DatabaseTypeName(), c.ScanType(), nullable && ok))
 	}
-	want := "job_id INTEGER sql.NullInt64 true, creator_user_name STRING sql.NullString true, has_more BOOLEAN sql.NullBool true, settings OBJECT []uint8 true, computed  interface {} true"
+	want := "job_id INTEGER sql.NullInt64 true, creator_user_name STRING sql.NullString true, has_more BOOLEAN sql.NullBool true, settings OBJECT []uint8 true, computed  interface {} true, create_time TIMESTAMP sql.NullTime true"
 	if got := strings.Join(described, ", "); got != want {
 		t.Errorf("types:\n%s\nwant\n%s", got, want)
 	}
@@ -240,6 +244,98 @@ func TestSeveralStatements(t *testing.T) {
 	}
 	if _, err := db.ExecContext(t.Context(), "SET page_limit = 1; CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); UPDATE t SET a = 0"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTimesAndJSON scans times and JSON into the types that programs have for them.
+func TestTimesAndJSON(t *testing.T) {
+	_, db := answering(t, driver.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"projects": [{"name": "projects/a", "uid": "a", "create_time": "2025-05-05T08:30:34.12+02:00", "status": {"custom_tags": [{"key": "k"}], "owner": "ada"}}, `+
+			`{"name": "projects/b", "uid": "b", "create_time": "yesterday", "status": null}]}`)
+	})
+	query := func(columns, name string, into ...any) error {
+		t.Helper()
+		return db.QueryRowContext(t.Context(), "SELECT "+columns+" FROM "+projects+" WHERE uid = ?", name).Scan(into...)
+	}
+	var at time.Time
+	var text string
+	var plain any
+	var status json.RawMessage
+	if err := query("create_time, create_time, create_time, status", "a", &at, &text, &plain, &status); err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2025, 5, 5, 6, 30, 34, 12e7, time.UTC)
+	if !at.Equal(want) || text != "2025-05-05T08:30:34.12+02:00" || !plain.(time.Time).Equal(want) || string(status) != `{"custom_tags": [{"key": "k"}], "owner": "ada"}` {
+		t.Errorf("%v %s %v %s", at, text, plain, status)
+	}
+	var n int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+projects+" WHERE create_time = ?", at).Scan(&n); err != nil || n != 1 {
+		t.Errorf("a time as it was scanned finds %d rows, %v", n, err)
+	}
+	// Text that is no time stays text, which package sql refuses for a time.
+	if err := query("create_time", "b", &text); err != nil || text != "yesterday" {
+		t.Errorf("%s, %v", text, err)
+	}
+	if err := query("create_time", "b", &at); err == nil || !strings.Contains(err.Error(), "create_time") {
+		t.Errorf("%v is a time: %v", at, err)
+	}
+	// JSON into Go values.
+	tags, owner, missing, array := []map[string]string{{"old": "value"}}, struct{ Owner string }{}, []string{"old"}, []string(nil)
+	if err := query("status -> 'custom_tags', status, status -> 'nothing', '[\"x\", \"y\"]'", "a", driver.JSON(&tags), driver.JSON(&owner), driver.JSON(&missing), driver.JSON(&array)); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(tags, owner, missing == nil, array) != "[map[key:k]] {ada} true [x y]" {
+		t.Error(tags, owner, missing, array)
+	}
+	var nullable sql.Null[json.RawMessage]
+	if err := query("status", "b", &nullable); err != nil || nullable.Valid {
+		t.Errorf("%v, %v", nullable, err)
+	}
+	if err := query("uid", "a", driver.JSON(&tags)); err == nil || !strings.Contains(err.Error(), "decode JSON") {
+		t.Errorf("a is JSON: %v", err)
+	}
+	if err := query("status", "a", driver.JSON(tags)); err == nil || !strings.Contains(err.Error(), "no pointer") {
+		t.Errorf("there is nothing to scan into: %v", err)
+	}
+	if err := db.QueryRowContext(t.Context(), "SELECT ? ->> '$[1]'", driver.JSON([]string{"a", "b"})).Scan(&text); err != nil || text != "b" {
+		t.Errorf("%s, %v", text, err)
+	}
+	if _, err := db.ExecContext(t.Context(), "SELECT ?", driver.JSON(make(chan int))); err == nil {
+		t.Error("a channel is JSON")
+	}
+}
+
+// TestCodes shows that every error answers Code, wherever it arises, and holds its details.
+func TestCodes(t *testing.T) {
+	_, db := workspace(t, emulator.Options{}, driver.Config{})
+	_, unknown := db.ExecContext(t.Context(), "SELECT * FROM databricks_workspace.postgres.project")
+	_, gone := db.ExecContext(t.Context(), "EXEC "+branches+".get @name = 'projects/p/branches/gone'")
+	_, begin := db.BeginTx(t.Context(), nil)
+	_, empty := db.QueryContext(t.Context(), "") //nolint:sqlclosecheck,rowserrcheck // it fails
+	_, argument := db.ExecContext(t.Context(), "SELECT ?", struct{}{})
+	_, dsn := driver.ParseConfig("nosuch=1")
+	_, opened := driver.Driver{}.OpenConnector("memory=much")
+	rows, err := db.QueryContext(t.Context(), "SELECT 1; EXEC "+branches+".get @name = 'projects/p/branches/gone'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	rows.NextResultSet()
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a name": {unknown, "unknown"}, "an answer": {gone, "api"}, "a transaction": {begin, "usage"}, "no statement": {empty, "usage"},
+		"an argument": {argument, "usage"}, "a data source name": {dsn, "usage"}, "a connector": {opened, "usage"}, "rows": {rows.Err(), "api"},
+	} {
+		var coded interface{ Code() provider.Code }
+		if !errors.As(test.err, &coded) || coded.Code().String() != test.want {
+			t.Errorf("%s: %#v", name, test.err)
+		}
+		var e *provider.Error
+		if !errors.As(test.err, &e) || e.Code.String() != test.want {
+			t.Errorf("%s: no provider.Error in %#v", name, test.err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/lakeql/lakeql/provider"
 	"github.com/lakeql/lakeql/provider/driver"
@@ -81,8 +82,8 @@ func ExampleNewConnector() {
 	// 2 <nil>
 }
 
-// Objects and lists are JSON.
-func Example_json() {
+// Times scan into time.Time. JSON scans into json.RawMessage, or by JSON into a Go value.
+func ExampleJSON() {
 	host, stop := demo()
 	defer stop()
 	db, err := sql.Open("lakeql", "host="+host)
@@ -92,22 +93,21 @@ func Example_json() {
 	}
 	defer func() { _ = db.Close() }()
 
-	var status json.RawMessage
+	var created time.Time
+	var raw json.RawMessage
+	var status struct {
+		ID      string `json:"branch_id"`
+		Default bool
+	}
 	err = db.QueryRowContext(context.Background(),
-		"SELECT status FROM databricks_workspace.postgres.postgres_branches WHERE name = ?", "projects/orders/branches/production").Scan(&status)
+		"SELECT create_time, status, status FROM databricks_workspace.postgres.postgres_branches WHERE name = ?",
+		"projects/orders/branches/production").Scan(&created, &raw, driver.JSON(&status))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	var branch struct {
-		ID string `json:"branch_id"`
-	}
-	if err := json.Unmarshal(status, &branch); err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(branch.ID)
-	// Output: production
+	fmt.Println(created.Year(), json.Valid(raw), status.ID, status.Default)
+	// Output: 2025 true production true
 }
 
 // Errors say what failed, where, and what to do.
@@ -122,13 +122,15 @@ func Example_errors() {
 	defer func() { _ = db.Close() }()
 
 	_, err = db.ExecContext(context.Background(), "SELECT name FROM databricks_workspace.postgres.postgres_branches")
+	if e, ok := errors.AsType[*driver.Error](err); ok {
+		fmt.Println(e.Code(), e.Code() == provider.Usage)
+	}
 	if e, ok := errors.AsType[*provider.Error](err); ok {
-		fmt.Println(e.Code == provider.Usage)
 		fmt.Println(e.Message)
 		fmt.Println(e.Hint)
 	}
 	// Output:
-	// true
+	// usage true
 	// missing parameters: databricks_workspace.postgres.postgres_branches needs project_id
 	// add WHERE project_id = '…', or join with a table that supplies them
 }
