@@ -50,6 +50,7 @@ pipeline again.`,
 	}
 	cmd.AddCommand(c.pipelineInitCommand(), c.pipelineCheckCommand(), c.pipelineRunCommand(), c.pipelineStatusCommand(),
 		c.pipelineDiffCommand(), c.pipelineExportCommand(), c.pipelineTestCommand(), c.pipelineScheduleCommand(), c.pipelineStopCommand(), c.pipelineForgetCommand())
+	cmd.AddCommand(c.pipelineReportCommand())
 	return cmd
 }
 
