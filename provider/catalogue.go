@@ -219,6 +219,10 @@ func (c *Catalogue) Resolve(m *Method, s *Schema) (*Schema, error) {
 	return nil, Internalf("schema %s of %s.%s refers to itself", s.Ref, providerName, serviceName)
 }
 
+// AttributePrefix may stand before the name of a body attribute, as in StackQL's INSERT
+// statements. It distinguishes an attribute from a parameter of the same name.
+const AttributePrefix = "data__"
+
 // Attribute is an attribute of a request body that a caller can set.
 type Attribute struct {
 	Name     string

@@ -99,7 +99,24 @@ func (s Scope) Exec(m *provider.Method, e *statement.Exec) (*Binding, error) {
 			return nil, err
 		}
 	}
+	b.alsoInBody()
 	return b, b.Complete()
+}
+
+// alsoInBody puts parameters of an EXEC into the body too, if that requires an attribute of the same name and
+// has none, as the SDK does.
+func (b *Binding) alsoInBody() {
+	body, isObject := b.body.(map[string]any)
+	if b.Method.Body == nil || b.body != nil && !isObject {
+		return
+	}
+	for _, name := range b.Method.Body.RequiredAttributes {
+		_, inside := body[name]
+		_, set := b.attributes[name]
+		if value, ok := b.args[name]; ok && b.IsAttribute(name) && !inside && !set {
+			b.attributes[name] = value
+		}
+	}
 }
 
 // Complete adds the values that follow from the others: the parts of a resource name, the account, the

@@ -19,6 +19,33 @@ func method(t *testing.T, c *provider.Catalogue, name string) *provider.Method {
 	return found.Method
 }
 
+// TestParameterInTheBodyToo: a parameter of an EXEC is in the body too if that requires an attribute of its name.
+func TestParameterInTheBodyToo(t *testing.T) {
+	t.Parallel()
+	c := embedded(t)
+	for text, want := range map[string]map[string]any{
+		"apps.apps.update @name = 'a', @description = 'x'":                      {"name": "a", "description": "x"},
+		"apps.apps.update @name = 'a', @@json = '{\"description\": \"x\"}'":     {"name": "a", "description": "x"},
+		"apps.apps.update @name = 'a', @@json = '{\"name\": \"b\"}'":            {"name": "b"},
+		"apps.apps.update @name = 'a', @data__name = 'b'":                       {"name": "b"},
+		"postgres.postgres_branches.create @project_id = 'p', @branch_id = 'b'": nil, // it is optional there
+	} {
+		parsed, err := statement.Parse("EXEC databricks_workspace." + text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec := parsed[0].(*statement.Exec)
+		b, err := Scope{Catalogue: c, Account: func() string { return "" }, Args: NewArgs(nil)}.Exec(method(t, c, exec.Method.String()), exec)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if body, _ := b.Call().Body.(map[string]any); !reflect.DeepEqual(body, want) {
+			t.Errorf("%s: the body is %v, want %v", text, body, want)
+		}
+	}
+}
+
 // TestResourceNames shows how a resource name and its parts are completed, for values of SQLite and of an
 // EXEC.
 func TestResourceNames(t *testing.T) {

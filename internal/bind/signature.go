@@ -8,9 +8,8 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// AttributePrefix may stand before the name of a body attribute, as in StackQL's INSERT
-// statements. It distinguishes an attribute from a parameter of the same name.
-const AttributePrefix = "data__"
+// AttributePrefix is [provider.AttributePrefix].
+const AttributePrefix = provider.AttributePrefix
 
 // FromAccount is the value of [provider.Parameter.FromConfig] for parameters that the id of the configured
 // account supplies.

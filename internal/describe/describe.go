@@ -19,7 +19,8 @@ type Row struct {
 	Description string
 }
 
-// Method lists the parameters and attributes of a method.
+// Method lists the parameters and attributes of a method, each by the name that a statement writes. An attribute
+// with the name of a parameter has a prefix; see [provider.AttributePrefix].
 func Method(catalogue *provider.Catalogue, m *provider.Method) ([]Row, error) {
 	schemas := schemas{catalogue}
 	var rows []Row
@@ -53,7 +54,11 @@ func Method(catalogue *provider.Catalogue, m *provider.Method) ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		add(a.Name, TypeName(a.Schema.Type, a.Schema.Format), inputType(a.Required), shape, a.Schema.Description)
+		name, required := a.Name, a.Required
+		if _, isParam := m.Param(name); isParam { // which also fills the attribute, if the body requires it
+			name, required = provider.AttributePrefix+name, false
+		}
+		add(name, TypeName(a.Schema.Type, a.Schema.Format), inputType(required), shape, a.Schema.Description)
 	}
 	err = schemas.describeOutput(m, add)
 	return rows, err

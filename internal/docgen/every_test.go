@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net/http"
 	"regexp"
@@ -98,6 +99,80 @@ func TestEveryStatement(t *testing.T) {
 	}
 	for _, what := range slices.Sorted(maps.Keys(c.counts)) {
 		t.Logf("%5d %s", c.counts[what], what)
+	}
+}
+
+// TestEveryShownInsert runs what SHOW INSERT prints, for every resource that has an INSERT, with values that the
+// documents allow. It makes the one call of the method.
+func TestEveryShownInsert(t *testing.T) {
+	t.Parallel()
+	c := newChecker(t)
+	count := 0
+	for r := range resources(t, c.cat) {
+		methods := r.MethodsFor(provider.Insert)
+		if len(methods) == 0 {
+			continue
+		}
+		for _, hint := range []string{"", "/*+ REQUIRED */ "} {
+			count++
+			text, err := c.one("SHOW INSERT " + hint + "INTO " + r.FullName())
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			f, err := newFiller(c.cat, methods[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			filled, err := f.fill(text)
+			if err == nil {
+				err = c.planned(filled, methods[0])
+			}
+			if err != nil {
+				t.Errorf("%s: %v\n%s", methods[0].FullName(), err, text)
+			}
+		}
+	}
+	if count < 200 {
+		t.Errorf("only %d statements are shown", count)
+	}
+}
+
+// one returns the text of a statement's only row.
+func (c *checker) one(statement string) (string, error) {
+	var text string
+	_, err := c.plan(statement, func(_ []provider.Column, row []any) error {
+		text = row[0].(string)
+		return nil
+	})
+	return text, err
+}
+
+// resources yields every resource of a catalogue.
+func resources(tb testing.TB, catalogue *provider.Catalogue) iter.Seq[*provider.Resource] {
+	tb.Helper()
+	return func(yield func(*provider.Resource) bool) {
+		providers, err := catalogue.Providers()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, p := range providers {
+			for _, info := range p.Services {
+				service, err := catalogue.Service(p.Name, info.Name)
+				if err != nil {
+					tb.Fatal(err)
+				}
+				for _, listed := range service.Resources {
+					r, err := catalogue.Resource(p.Name, info.Name, listed.Name)
+					if err != nil {
+						tb.Fatal(err)
+					}
+					if !yield(r) {
+						return
+					}
+				}
+			}
+		}
 	}
 }
 
