@@ -261,7 +261,7 @@ func (c *command) changesIn(store string) func(context.Context, string, string, 
 		}
 		var rows provider.Rows
 		if table == "" {
-			rows, err = s.StatusTables(ctx)
+			rows, err = s.StatusTables(ctx, "")
 		} else {
 			rows, err = diff(ctx, s, table, from, note)
 		}

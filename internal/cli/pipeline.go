@@ -38,12 +38,15 @@ PostgreSQL server, keeps the rows and the history of their changes. A failed que
 keeps its last rows, marked stale; lakeql never records them as removed.
 
 A run interrupted by Ctrl-C, a crash, or a lost connection resumes when you run the
-pipeline again.`,
+pipeline again.
+
+Each command names a pipeline by its folder, or by its name if --store is given.`,
 		Example: `  lakeql pipeline init inventory         # create a folder with queries
   lakeql pipeline check inventory        # list the calls without sending them
   lakeql pipeline run inventory
   lakeql pipeline test inventory         # run the checks over the store
-  lakeql pipeline diff branches --folder inventory --since 24h
+  lakeql pipeline status inventory
+  lakeql pipeline diff inventory branches --since 24h
   lakeql exec --store inventory/inventory.db "SELECT * FROM branches_at('2026-11-01')"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -77,21 +80,6 @@ func (c *command) storeOf(d *pipeline.Definition) string {
 		return c.store
 	}
 	return cmp.Or(c.store, pipeline.StoreOf(d))
-}
-
-// existingStore opens the store of a folder, or of --store, for a command that looks at it.
-func (c *command) existingStore(ctx context.Context, folder string) (*pipeline.Store, error) {
-	var d *pipeline.Definition
-	if c.store == "" {
-		var err error
-		if d, err = pipeline.Load(ctx, folder); err != nil {
-			return nil, err
-		}
-	}
-	if err := pipeline.StoreExists(c.storeOf(d)); err != nil {
-		return nil, err
-	}
-	return c.openStore(ctx, d, nil)
 }
 
 // adoptFlag is that of commands that bring a folder into a store.
@@ -276,23 +264,36 @@ func (c *command) pipelineStatusCommand() *cobra.Command {
 	var tables, workspaces bool
 	var limit int
 	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Show the runs of a store, or the state of its tables",
-		Example: `  lakeql pipeline status --folder inventory
-  lakeql pipeline status --folder inventory --workspaces   # list stale tables and their errors
+		Use:   "status [pipeline]",
+		Short: "Show the last runs of a pipeline, or the state of its tables",
+		Long: `Show the last runs of a pipeline with their duration in seconds, or the state of its
+tables or workspaces. With --store and no pipeline, show those of all pipelines of the
+store.
+
+A run without a worker is interrupted, or waiting for one if it has not begun.
+Workspaces and tables that the pipeline does not query any more have the state left.`,
+		Example: `  lakeql pipeline status inventory
+  lakeql pipeline status inventory --workspaces   # list stale tables and their errors
   lakeql pipeline status --store postgres://inventory@db.example.com/inventory`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return c.look(flags.folder, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
-				switch {
-				case tables && workspaces:
-					return nil, provider.Usagef("--tables and --workspaces are two questions: ask one of them")
-				case tables:
-					return s.StatusTables(ctx)
-				case workspaces:
-					return s.StatusWorkspaces(ctx)
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if tables && workspaces {
+				return provider.Usagef("--tables and --workspaces are two questions: ask one of them")
+			}
+			argument, _ := argumentOf(args, 1)
+			return c.look(argument, &flags, func(ctx context.Context, s *pipeline.Store, name string) (provider.Rows, error) {
+				if name != "" {
+					if err := s.CheckPipeline(ctx, name); err != nil {
+						return nil, err
+					}
 				}
-				return s.StatusRuns(ctx, limit)
+				switch {
+				case tables:
+					return s.StatusTables(ctx, name)
+				case workspaces:
+					return s.StatusWorkspaces(ctx, name)
+				}
+				return s.StatusRuns(ctx, name, limit)
 			})
 		},
 	}
@@ -306,59 +307,15 @@ func (c *command) pipelineStatusCommand() *cobra.Command {
 
 // lookFlags adds the flags of commands that read a store.
 func (c *command) lookFlags(cmd *cobra.Command, flags *pipelineFlags) {
-	cmd.Flags().StringVarP(&flags.folder, "folder", "C", ".", "folder of the pipeline")
+	c.folderFlag(cmd, flags)
 	c.storeFlag(cmd)
 	c.workspaceFlags(cmd) // a Lakebase store's password comes from its workspace
 	c.outputFlags(cmd)
 }
 
-// look shows rows of a store.
-func (c *command) look(folder string, rows func(context.Context, *pipeline.Store) (provider.Rows, error)) error {
-	opts, err := c.renderOptions()
-	if err != nil {
-		return err
-	}
-	ctx, stop := interruptible()
-	defer stop()
-	store, err := c.existingStore(ctx, folder)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	found, err := rows(ctx, store)
-	if err != nil {
-		return err
-	}
-	return c.show(ctx, found, opts)
-}
-
 // wholeFlag adds the flag of commands whose rows may be old or missing, and whose exit status reports it.
 func (c *command) wholeFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.onError, "on-error", string(engine.Fail), "effect of old or missing rows, because a workspace failed or was not asked yet: fail ends the command; partial returns the rows of the store and exits with status 3")
-}
-
-// lookWhole is look for a command that needs all rows of some tables (none: of all tables). It notes their
-// gaps. If rows of a workspace are missing, it shows nothing unless partial results were asked for.
-func (c *command) lookWhole(folder string, tables []string, rows func(context.Context, *pipeline.Store) (provider.Rows, error)) error {
-	onError, err := engine.ParseOnError(c.onError)
-	if err != nil {
-		return err
-	}
-	var missing []string
-	err = c.look(folder, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
-		if missing, err = noteGaps(ctx, s, tables, c.noteLine); err != nil {
-			return nil, err
-		}
-		if len(missing) > 0 && onError == engine.Fail {
-			return nil, provider.Errorf(provider.API, "the store does not have all rows of %s: what is old or missing is told above", strings.Join(missing, ", ")).
-				Hintf("run the pipeline again, or go on with the rows that are there: --on-error partial")
-		}
-		return rows(ctx, s)
-	})
-	if err == nil && len(missing) > 0 {
-		return incomplete()
-	}
-	return err
 }
 
 // noteGaps notes what tables of a store lack, and returns the names of those without some of their rows.
@@ -390,22 +347,24 @@ func (c *command) pipelineDiffCommand() *cobra.Command {
 	var flags pipelineFlags
 	var since string
 	cmd := &cobra.Command{
-		Use:   "diff <table>",
+		Use:   "diff <pipeline> <table>",
 		Short: "List the added, changed, and removed rows of a table",
 		Long: `List the added, changed, and removed rows of a table, with the time, the workspace,
 and the key. A changed row lists its changed columns with their old and new values.
 A column that is new in the query is not a change. The table <table>_history holds
-the same rows for SQL.`,
-		Example: `  lakeql pipeline diff branches --folder inventory --since 24h
-  lakeql pipeline diff users --since 2026-11-01 -o jsonl`,
-		Args: cobra.ExactArgs(1),
+the same rows for SQL. Without the pipeline, the table is one of the store in --store,
+or of the pipeline in the current folder.`,
+		Example: `  lakeql pipeline diff inventory branches --since 24h
+  lakeql pipeline diff inventory users --since 2026-11-01 -o jsonl`,
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			from, err := parseSince(since, time.Now())
 			if err != nil {
 				return err
 			}
-			return c.lookWhole(flags.folder, args, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
-				return diff(ctx, s, args[0], from, c.noteLine)
+			argument, tables := argumentOf(args, 2)
+			return c.lookWhole(argument, &flags, tables, func(ctx context.Context, s *pipeline.Store, tables []string) (provider.Rows, error) {
+				return diff(ctx, s, tables[0], from, c.noteLine)
 			})
 		},
 	}
@@ -439,7 +398,7 @@ func (c *command) pipelineExportCommand() *cobra.Command {
 	var flags pipelineFlags
 	var tables []string
 	cmd := &cobra.Command{
-		Use:   "export <folder>",
+		Use:   "export <pipeline> <folder>",
 		Short: "Write the tables of a store as Parquet files",
 		Long: `Write the rows of the tables as Parquet files. DuckDB, Spark, and other programs read
 them as tables partitioned by workspace:
@@ -447,13 +406,16 @@ them as tables partitioned by workspace:
   <folder>/<table>/deployment_name=<workspace>/run-<run>.parquet
 
 <run> is the run that read the rows. The files of earlier exports stay, so exports
-accumulate. The columns run_id and observed_at distinguish them.`,
-		Example: `  lakeql pipeline export ./lake -C inventory
+accumulate. The columns run_id and observed_at distinguish them. Without the pipeline,
+export writes the tables of all pipelines of the store in --store, or of the pipeline in
+the current folder.`,
+		Example: `  lakeql pipeline export inventory ./lake
   duckdb -c "SELECT * FROM read_parquet('lake/branches/*/*.parquet') WHERE run_id = 12"`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return c.lookWhole(flags.folder, tables, func(ctx context.Context, s *pipeline.Store) (provider.Rows, error) {
-				return s.Export(ctx, args[0], tables)
+			argument, rest := argumentOf(args, 2)
+			return c.lookWhole(argument, &flags, tables, func(ctx context.Context, s *pipeline.Store, tables []string) (provider.Rows, error) {
+				return s.Export(ctx, rest[0], tables)
 			})
 		},
 	}
@@ -468,27 +430,28 @@ func (c *command) pipelineStopCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stop <pipeline>",
 		Short: "Stop the current run of a pipeline",
-		Long: `Stop the current run of the named pipeline, on whichever machine it runs. Queries
+		Long: `Stop the current run of a pipeline, on whichever machine it runs. Queries
 that have not started do not start, and running queries store no rows. The rows of
 finished queries stay.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			ctx, stop := interruptible()
 			defer stop()
-			store, err := c.existingStore(ctx, flags.folder)
+			store, name, err := c.namedStore(ctx, args[0], &flags)
 			if err != nil {
 				return err
 			}
 			defer store.Close()
-			stopped, err := store.Stop(ctx, args[0])
+			stopped, err := store.Stop(ctx, name)
 			if err == nil && !stopped {
-				err = provider.Errorf(provider.Unknown, "no run of %s is under way", provider.Quote(args[0])).
+				err = provider.Errorf(provider.Unknown, "no run of %s is under way", provider.Quote(name)).
 					Hintf("see lakeql pipeline status")
 			}
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&flags.folder, "folder", "C", ".", "folder of the pipeline")
+	c.folderFlag(cmd, &flags)
 	c.storeFlag(cmd)
+	c.workspaceFlags(cmd) // a Lakebase store's password comes from its workspace
 	return cmd
 }

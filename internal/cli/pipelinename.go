@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/pipeline"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -42,6 +44,63 @@ func (c *command) namedStore(ctx context.Context, argument string, flags *pipeli
 	}
 	store, err = c.openStore(ctx, d, nil)
 	return store, name, err
+}
+
+// look shows rows of the store of a pipeline, which may be empty; see namedStore.
+func (c *command) look(argument string, flags *pipelineFlags, rows func(ctx context.Context, s *pipeline.Store, name string) (provider.Rows, error)) error {
+	opts, err := c.renderOptions()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	store, name, err := c.namedStore(ctx, argument, flags)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	found, err := rows(ctx, store, name)
+	if err != nil {
+		return err
+	}
+	return c.show(ctx, found, opts)
+}
+
+// lookWhole is look for a command that needs all rows of some tables (none: of all tables). It notes their
+// gaps. If rows of a workspace are missing, it shows nothing unless partial results were asked for.
+func (c *command) lookWhole(argument string, flags *pipelineFlags, tables []string, rows func(ctx context.Context, s *pipeline.Store, tables []string) (provider.Rows, error)) error {
+	onError, err := engine.ParseOnError(c.onError)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	err = c.look(argument, flags, func(ctx context.Context, s *pipeline.Store, name string) (provider.Rows, error) {
+		tables, err := s.TablesOf(ctx, name, tables)
+		if err != nil {
+			return nil, err
+		}
+		if missing, err = noteGaps(ctx, s, tables, c.noteLine); err != nil {
+			return nil, err
+		}
+		if len(missing) > 0 && onError == engine.Fail {
+			return nil, provider.Errorf(provider.API, "the store does not have all rows of %s: what is old or missing is told above", strings.Join(missing, ", ")).
+				Hintf("run the pipeline again, or go on with the rows that are there: --on-error partial")
+		}
+		return rows(ctx, s, tables)
+	})
+	if err == nil && len(missing) > 0 {
+		return incomplete()
+	}
+	return err
+}
+
+// argumentOf is the pipeline that the first argument names, if there are as many arguments as a command has at most;
+// and the other arguments. Without it, the pipeline is that of the store, or of the current folder.
+func argumentOf(args []string, most int) (argument string, rest []string) {
+	if len(args) < most {
+		return "", args
+	}
+	return args[0], args[1:]
 }
 
 // isPipeline reports whether a folder has a pipeline.

@@ -288,13 +288,13 @@ func TestColumnsThatGoAreTold(t *testing.T) {
 			}
 		}
 		runs("run -q")
-		runs("schedule install")
+		runs("schedule install", "a worker starts the runs, and none is running")
 		reads(isComplete)
 		rewrite(t, dir, map[string]string{"projects.sql": without})
 		runs("run -q", dropped, another)
 		reads(isNull + toAndFro)
 		runs("run -q", another)
-		runs("schedule install")
+		runs("schedule install", "a worker starts the runs, and none is running")
 		reads(isNull)
 		if strings.HasPrefix(s.name, "postgres://") {
 			return

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -66,7 +67,13 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 		return err
 	}
 	defer asker.connection.close()
-	store, err := c.openStore(ctx, nil, asker)
+	store, err := pipeline.OpenOrMakeStore(ctx, c.store, c.minter(asker), func() {
+		state := "does not exist yet"
+		if postgres.Is(c.store) {
+			state = "is empty"
+		}
+		c.note("the store %s %s: the worker makes its tables, and waits for a pipeline (lakeql pipeline schedule install with this --store)", provider.Printable(postgres.Place(c.store)), state)
+	})
 	if err != nil {
 		return err
 	}

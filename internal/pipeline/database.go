@@ -116,6 +116,14 @@ func (d *dialect) typeOf(t Type) string {
 	}[t]
 }
 
+// seconds is the time between two moments, to the millisecond.
+func (d *dialect) seconds(from, to string) string {
+	if d.postgres {
+		return "CAST(round(CAST(extract(epoch FROM CAST(" + to + " AS timestamptz) - " + from + ") AS numeric), 3) AS double precision)"
+	}
+	return "round((julianday(" + to + ") - julianday(" + from + ")) * 86400, 3)"
+}
+
 func (d *dialect) bytes() string {
 	if d.postgres {
 		return "bytea"

@@ -234,7 +234,42 @@ func (s *Store) countForgotten(ctx context.Context, c conn, part *Forgotten, whe
 	return nil
 }
 
-// checkPipeline returns an error for a pipeline that the store does not know.
+// TablesOf returns the names of the tables of a pipeline: those of names, or all if there are none. A table that the
+// pipeline does not have is an error. Without a pipeline it returns names as they are.
+func (s *Store) TablesOf(ctx context.Context, pipeline string, names []string) ([]string, error) {
+	if pipeline == "" {
+		return names, nil
+	}
+	if err := s.checkPipeline(ctx, s.db, pipeline); err != nil {
+		return nil, storeError(s.place, err)
+	}
+	stored, err := s.tablesWhere(ctx, s.db, "WHERE pipeline = ?1", pipeline)
+	if err != nil {
+		return nil, storeError(s.place, err)
+	}
+	for _, name := range names {
+		if _, err := s.ownTable(pipeline, stored, name); err != nil {
+			return nil, err
+		}
+	}
+	if len(names) > 0 {
+		return names, nil
+	}
+	for _, t := range stored {
+		names = append(names, t.Name)
+	}
+	if len(names) == 0 {
+		return nil, provider.Errorf(provider.Unknown, "the pipeline %s has no tables in the store %s yet", pipeline, provider.Printable(s.place)).
+			Hintf("run it: lakeql pipeline run")
+	}
+	return names, nil
+}
+
+// CheckPipeline returns an error for a pipeline that the store does not know.
+func (s *Store) CheckPipeline(ctx context.Context, name string) error {
+	return storeError(s.place, s.checkPipeline(ctx, s.db, name))
+}
+
 func (s *Store) checkPipeline(ctx context.Context, c conn, name string) error {
 	var known []string
 	if err := each(ctx, c, "SELECT pipeline FROM lakeql_table UNION SELECT pipeline FROM lakeql_run UNION SELECT pipeline FROM lakeql_schedule ORDER BY 1", nil, func(scan func(...any) error) error {

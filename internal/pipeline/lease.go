@@ -14,8 +14,8 @@ func (s *Store) beat(ctx context.Context, w *Worker, host string) error {
 	if s.d.postgres {
 		now = "clock_timestamp()"
 	}
-	_, err := s.db.signs().exec(ctx, "INSERT INTO lakeql_worker (id, host, begun_at, seen_at, lease) VALUES (?1, ?2, "+now+", "+now+", ?3) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
-		w.id, host, w.Lease.Seconds())
+	_, err := s.db.signs().exec(ctx, "INSERT INTO lakeql_worker (id, host, begun_at, seen_at, lease, schedules) VALUES (?1, ?2, "+now+", "+now+", ?3, ?4) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+		w.id, host, w.Lease.Seconds(), w.Schedules)
 	return err
 }
 

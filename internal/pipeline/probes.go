@@ -64,20 +64,31 @@ func (w *Worker) Handler() http.Handler {
 	return mux
 }
 
-// livingWorker is a worker that has renewed its lease in time.
-type livingWorker struct {
+// LivingWorker is a worker that has renewed its lease in time.
+type LivingWorker struct {
 	ID, Host string
-	Seen     time.Time
+	// Schedules: it begins scheduled runs. A lakeql pipeline run does not.
+	Schedules bool
+}
+
+// Workers lists the workers of a store that live, those that were seen last first.
+func (s *Store) Workers(ctx context.Context) ([]LivingWorker, error) {
+	now, err := s.now(ctx, s.db)
+	if err != nil {
+		return nil, storeError(s.place, err)
+	}
+	all, err := s.living(ctx, s.db, now)
+	return all, storeError(s.place, err)
 }
 
 // living lists the workers of a store that live, by the store's clock.
-func (s *Store) living(ctx context.Context, c conn, now time.Time) (all []livingWorker, err error) {
-	err = each(ctx, c, "SELECT id, host, seen_at, lease FROM lakeql_worker ORDER BY seen_at DESC, id", nil, func(scan func(...any) error) error {
-		var l livingWorker
+func (s *Store) living(ctx context.Context, c conn, now time.Time) (all []LivingWorker, err error) {
+	err = each(ctx, c, "SELECT id, host, seen_at, lease, schedules FROM lakeql_worker ORDER BY seen_at DESC, id", nil, func(scan func(...any) error) error {
+		var l LivingWorker
 		var seen moment
 		var lease float64
-		err := scan(&l.ID, &l.Host, &seen, &lease)
-		if l.Seen = seen.Time; now.Sub(seen.Time).Seconds() <= lease {
+		err := scan(&l.ID, &l.Host, &seen, &lease, &l.Schedules)
+		if now.Sub(seen.Time).Seconds() <= lease {
 			all = append(all, l)
 		}
 		return err

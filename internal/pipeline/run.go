@@ -32,6 +32,7 @@ type Run struct {
 	Hash      string    // of the definition
 	State     RunState
 	StartedBy string
+	Follow    string // the folder to read when it is planned; empty: none
 	Begun     time.Time
 	Ended     time.Time // zero: it is not over
 	Error     string
@@ -75,7 +76,7 @@ func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run
 				return err
 			}
 		}
-		if run, err = s.beginRun(ctx, t, d, startedBy, nil); err == nil && run == nil {
+		if run, err = s.beginRun(ctx, t, d, startedBy, nil, ""); err == nil && run == nil {
 			err = provider.Usagef("somebody else began a run of %s at the same moment", d.Name).
 				Hintf("run it again to go on with that one")
 		}
@@ -84,8 +85,9 @@ func (s *Store) Begin(ctx context.Context, d *Definition, startedBy string) (run
 	return run, before, storeError(s.place, err)
 }
 
-// beginRun begins a run; nil where one is not over yet, or its period had one.
-func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy string, period *time.Time) (*Run, error) {
+// beginRun begins a run; nil where one is not over yet, or its period had one. follow is the folder to read when it
+// is planned; empty: none.
+func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy string, period *time.Time, follow string) (*Run, error) {
 	now, err := s.now(ctx, t)
 	if err != nil {
 		return nil, err
@@ -94,13 +96,16 @@ func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy str
 	if err != nil {
 		return nil, err
 	}
-	var of any
+	var of, followed any
 	if period != nil {
 		of = stamp(*period)
 	}
-	run := &Run{Pipeline: d.Name, Hash: hash, State: Planning, StartedBy: startedBy, Begun: now}
-	begun, err := one(ctx, t, `INSERT INTO lakeql_run (pipeline, period, hash, state, started_by, begun_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-		ON CONFLICT DO NOTHING RETURNING id`, []any{d.Name, of, hash, string(Planning), startedBy, stamp(now)}, &run.ID)
+	if follow != "" {
+		followed = follow
+	}
+	run := &Run{Pipeline: d.Name, Hash: hash, State: Planning, StartedBy: startedBy, Follow: follow, Begun: now}
+	begun, err := one(ctx, t, `INSERT INTO lakeql_run (pipeline, period, hash, state, started_by, begun_at, follow) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+		ON CONFLICT DO NOTHING RETURNING id`, []any{d.Name, of, hash, string(Planning), startedBy, stamp(now), followed}, &run.ID)
 	if err != nil || !begun {
 		return nil, err
 	}
@@ -110,12 +115,12 @@ func (s *Store) beginRun(ctx context.Context, t tx, d *Definition, startedBy str
 // runs lists runs.
 func (s *Store) runs(ctx context.Context, c conn, where string, args ...any) ([]Run, error) {
 	var all []Run
-	err := each(ctx, c, "SELECT id, pipeline, period, hash, state, started_by, begun_at, ended_at, coalesce(error, ''), coalesce(code, 0) FROM lakeql_run "+where, args, func(scan func(...any) error) error {
+	err := each(ctx, c, "SELECT id, pipeline, period, hash, state, started_by, coalesce(follow, ''), begun_at, ended_at, coalesce(error, ''), coalesce(code, 0) FROM lakeql_run "+where, args, func(scan func(...any) error) error {
 		var r Run
 		var state string
 		var period, begun, ended moment
 		var code int64
-		err := scan(&r.ID, &r.Pipeline, &period, &r.Hash, &state, &r.StartedBy, &begun, &ended, &r.Error, &code)
+		err := scan(&r.ID, &r.Pipeline, &period, &r.Hash, &state, &r.StartedBy, &r.Follow, &begun, &ended, &r.Error, &code)
 		r.Code = provider.Code(code)
 		r.State, r.Period, r.Begun, r.Ended = RunState(state), period.Time, begun.Time, ended.Time
 		all = append(all, r)
@@ -214,9 +219,20 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 	if provider.CodeOf(err) == provider.Unknown || err == nil && run.State != Planning {
 		return nil // it was stopped, or planned already
 	}
-	var d *Definition
+	var d, installed *Definition
 	if err == nil {
 		d, err = s.definition(ctx, s.db, run.Hash)
+	}
+	if err == nil && run.Follow != "" {
+		installed = d
+		d, err = w.readFolder(ctx, run.Follow, run.Pipeline)
+		if errors.Is(err, errNoFolder) {
+			if now, err := s.now(ctx, s.db); err == nil && now.Sub(run.Begun) < w.followPatience() {
+				return snoozeJob(handover) // a worker on another machine may have it
+			}
+			err = provider.Usagef("the folder %s is not on the machines of the workers", provider.Printable(run.Follow)).
+				Hintf("run a worker on its machine, or schedule a copy: lakeql pipeline schedule install without --follow")
+		}
 	}
 	var workspaces, dropped []string
 	if err == nil {
@@ -228,7 +244,16 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 		dropped = droppedColumns(v.ran, d)
 	}
 	if err == nil {
-		err = s.db.transact(ctx, func(t tx) error { return s.makeTasks(ctx, t, run, d, workspaces) })
+		err = s.db.transact(ctx, func(t tx) error {
+			if err := s.makeTasks(ctx, t, run, d, workspaces); err != nil || installed == nil {
+				return err
+			}
+			now, err := s.now(ctx, t)
+			if err != nil {
+				return err
+			}
+			return s.followed(ctx, t, run, installed, d, now)
+		})
 	}
 	switch {
 	case err == nil:

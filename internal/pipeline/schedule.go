@@ -17,10 +17,18 @@ type Schedule struct {
 	Last     time.Time // zero: it never did
 	Paused   bool
 	Error    string // why the last period had no run; empty: it had one
+	// Follows: each run reads the folder. Otherwise it runs the copy of the store.
+	Follows bool
+	// Folder is where the pipeline was installed from, and FolderState compares it with the copy. Differ
+	// describes the differences.
+	Folder      string
+	FolderState FolderState
+	Differ      string
 }
 
-// Install schedules a pipeline, and replaces the schedule with its name.
-func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
+// Install schedules a pipeline, and replaces the schedule with its name. With follow, each run reads the folder
+// again; otherwise it runs the definition as it is now.
+func (s *Store) Install(ctx context.Context, d *Definition, follow bool) (*Schedule, error) {
 	if d.Schedule == "" {
 		return nil, provider.Usagef("the pipeline %s has no schedule: say it in %s, such as schedule: \"0 6 * * *\"", d.Name, ConfigFile)
 	}
@@ -50,8 +58,12 @@ func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(ctx, `INSERT INTO lakeql_schedule (pipeline, hash, next_at, paused) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT (pipeline) DO UPDATE SET hash = excluded.hash, next_at = excluded.next_at, error = NULL`, d.Name, hash, stamp(next), false)
+		var folder any
+		if follow {
+			folder, _ = d.origin()
+		}
+		_, err = t.exec(ctx, `INSERT INTO lakeql_schedule (pipeline, hash, next_at, paused, follow) VALUES (?1, ?2, ?3, ?4, ?5)
+			ON CONFLICT (pipeline) DO UPDATE SET hash = excluded.hash, next_at = excluded.next_at, follow = excluded.follow, error = NULL`, d.Name, hash, stamp(next), false, folder)
 		if err != nil {
 			return err
 		}
@@ -72,12 +84,12 @@ func (s *Store) Install(ctx context.Context, d *Definition) (*Schedule, error) {
 // Schedules lists the installed schedules, by name.
 func (s *Store) Schedules(ctx context.Context) ([]Schedule, error) {
 	var all []Schedule
-	err := each(ctx, s.db, `SELECT s.pipeline, d.body, s.next_at, s.last_at, s.paused, coalesce(s.error, '') FROM lakeql_schedule s
-		JOIN lakeql_definition d ON d.hash = s.hash ORDER BY s.pipeline`, nil, func(scan func(...any) error) error {
+	err := each(ctx, s.db, `SELECT s.pipeline, d.body, s.next_at, s.last_at, s.paused, coalesce(s.error, ''), s.follow IS NOT NULL, coalesce(s.follow, p.folder, ''), coalesce(p.host, '')
+		FROM lakeql_schedule s JOIN lakeql_definition d ON d.hash = s.hash LEFT JOIN lakeql_pipeline p ON p.name = s.pipeline ORDER BY s.pipeline`, nil, func(scan func(...any) error) error {
 		var c Schedule
-		var body string
+		var body, host string
 		var next, last moment
-		if err := scan(&c.Pipeline, &body, &next, &last, &c.Paused, &c.Error); err != nil {
+		if err := scan(&c.Pipeline, &body, &next, &last, &c.Paused, &c.Error, &c.Follows, &c.Folder, &host); err != nil {
 			return err
 		}
 		d, err := decodeDefinition([]byte(body))
@@ -85,6 +97,7 @@ func (s *Store) Schedules(ctx context.Context) ([]Schedule, error) {
 			return err
 		}
 		c.Cron, c.Timezone, c.Next, c.Last = d.Schedule, d.Timezone, next.Time, last.Time
+		c.FolderState, c.Differ = compareFolder(ctx, d, c.Folder, host)
 		all = append(all, c)
 		return nil
 	})
@@ -107,8 +120,12 @@ func (s *Store) Pause(ctx context.Context, pipeline string, paused bool) error {
 func (s *Store) Trigger(ctx context.Context, pipeline, startedBy string) (*Run, error) {
 	var run *Run
 	err := s.changeSchedule(ctx, pipeline, func(t tx, d *Definition, _ time.Time) error {
-		var err error
-		if run, err = s.beginRun(ctx, t, d, startedBy, nil); err == nil && run == nil {
+		var follow string
+		_, err := one(ctx, t, "SELECT coalesce(follow, '') FROM lakeql_schedule WHERE pipeline = ?1", []any{pipeline}, &follow)
+		if err != nil {
+			return err
+		}
+		if run, err = s.beginRun(ctx, t, d, startedBy, nil, follow); err == nil && run == nil {
 			return provider.Usagef("a run of %s is not over yet", pipeline)
 		}
 		return err
@@ -164,10 +181,10 @@ func (w *Worker) fire(ctx context.Context) error {
 			lock = " FOR UPDATE SKIP LOCKED"
 		}
 		var all []due
-		if err := each(ctx, t, "SELECT pipeline, hash, next_at FROM lakeql_schedule WHERE NOT paused AND next_at <= ?1"+lock, []any{stamp(now)}, func(scan func(...any) error) error {
+		if err := each(ctx, t, "SELECT pipeline, hash, next_at, coalesce(follow, '') FROM lakeql_schedule WHERE NOT paused AND next_at <= ?1"+lock, []any{stamp(now)}, func(scan func(...any) error) error {
 			var d due
 			var at moment
-			err := scan(&d.pipeline, &d.hash, &at)
+			err := scan(&d.pipeline, &d.hash, &at, &d.follow)
 			d.at = at.Time
 			all = append(all, d)
 			return err
@@ -185,8 +202,8 @@ func (w *Worker) fire(ctx context.Context) error {
 
 // due is a schedule that is due.
 type due struct {
-	pipeline, hash string
-	at             time.Time
+	pipeline, hash, follow string
+	at                     time.Time
 }
 
 // brokenPause is how long a schedule is left alone that cannot be read.
@@ -207,7 +224,7 @@ func (w *Worker) fireOne(ctx context.Context, t tx, c due, now time.Time) error 
 	var last, missed any
 	if broken == nil {
 		var err error
-		if run, err = s.beginRun(ctx, t, d, "schedule", &c.at); err != nil {
+		if run, err = s.beginRun(ctx, t, d, "schedule", &c.at, c.follow); err != nil {
 			return err
 		}
 	}

@@ -12,12 +12,16 @@ import (
 // lakeql_version.
 const schemaVersion = 3
 
-// create makes the tables that a store has for itself, or brings them to the present.
-func (s *Store) create(ctx context.Context) error {
+// create makes the tables that a store has for itself, or brings them to the present. It calls making, if it
+// is not nil, before it makes them.
+func (s *Store) create(ctx context.Context, making func()) error {
 	// Making existing tables again would take locks that block all workers.
 	version, err := s.version(ctx, s.db)
 	if err != nil || version == schemaVersion {
 		return err
+	}
+	if version == 0 && making != nil {
+		making()
 	}
 	return s.db.transact(ctx, func(t tx) error {
 		if s.d.postgres {
@@ -165,7 +169,8 @@ func secondData() []string {
 }
 
 // thirdSchema holds the additions of version 3: what has left is told from what failed, also at earlier
-// times, and schedules may follow a folder. A run follows the folder that its schedule follows.
+// times, and schedules may follow a folder. A run follows the folder that its schedule follows. Workers tell
+// whether they begin scheduled runs.
 func (s *Store) thirdSchema() []string {
 	statements := []string{
 		`INSERT INTO lakeql_version (version) VALUES (3)`,
@@ -174,6 +179,7 @@ func (s *Store) thirdSchema() []string {
 			JOIN lakeql_slice s ON s.table_name = h.table_name AND s.deployment_name = h.deployment_name WHERE NOT s.asked GROUP BY h.table_name, h.deployment_name)`,
 		`ALTER TABLE lakeql_schedule ADD COLUMN follow text`,
 		`ALTER TABLE lakeql_run ADD COLUMN follow text`,
+		`ALTER TABLE lakeql_worker ADD COLUMN schedules {bool} NOT NULL DEFAULT TRUE`,
 	}
 	create := "CREATE OR REPLACE VIEW "
 	if !s.d.postgres {

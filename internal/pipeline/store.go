@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,11 @@ type Store struct {
 // makes if it does not exist. minter returns passwords of Lakebase endpoints; nil: such stores cannot be
 // opened.
 func OpenStore(ctx context.Context, store string, minter postgres.Minter) (*Store, error) {
+	return OpenOrMakeStore(ctx, store, minter, nil)
+}
+
+// OpenOrMakeStore is OpenStore, which calls making before it makes the file or the tables of a new store.
+func OpenOrMakeStore(ctx context.Context, store string, minter postgres.Minter, making func()) (*Store, error) {
 	if err := postgres.CheckStore(store); err != nil {
 		return nil, err
 	}
@@ -33,13 +39,17 @@ func OpenStore(ctx context.Context, store string, minter postgres.Minter) (*Stor
 	case store == "":
 		return nil, provider.Usagef("no store is named: say it in %s, or with --store", ConfigFile)
 	default:
+		if making != nil && errors.Is(StoreExists(store), fs.ErrNotExist) {
+			making()
+			making = nil
+		}
 		db, err = openSQLite(ctx, store)
 	}
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{db: db, d: db.dialect(), place: postgres.Place(store)}
-	if err := s.create(ctx); err != nil {
+	if err := s.create(ctx, making); err != nil {
 		db.close()
 		return nil, storeError(s.place, err)
 	}
@@ -53,6 +63,9 @@ func StoreOf(d *Definition) string {
 	}
 	return filepath.Join(d.Folder, d.Store)
 }
+
+// Place names the store for people: without a password.
+func (s *Store) Place() string { return s.place }
 
 // Close lets the store go.
 func (s *Store) Close() { s.db.close() }

@@ -18,6 +18,7 @@ import (
 // versions are the versions of a pipeline in a store; nil if the store does not have it.
 type versions struct {
 	ran, scheduled *Definition
+	follows        bool // the schedule reads the folder at each run
 }
 
 // versions reads the versions of a pipeline.
@@ -35,6 +36,9 @@ func (s *Store) versions(ctx context.Context, c conn, pipeline string) (v versio
 		return v, err
 	}
 	v.scheduled, err = read("SELECT d.body FROM lakeql_schedule s JOIN lakeql_definition d ON d.hash = s.hash WHERE s.pipeline = ?1")
+	if err == nil && v.scheduled != nil {
+		_, err = one(ctx, c, "SELECT follow IS NOT NULL FROM lakeql_schedule WHERE pipeline = ?1", []any{pipeline}, &v.follows)
+	}
 	return v, err
 }
 
@@ -115,7 +119,7 @@ func (s *Store) Differences(ctx context.Context, d *Definition) ([]string, error
 		return nil, storeError(s.place, err)
 	}
 	all := droppedColumns(v.ran, d)
-	if v.scheduled != nil && v.scheduled.Hash() != d.Hash() {
+	if v.scheduled != nil && !v.follows && v.scheduled.Hash() != d.Hash() {
 		text := "the installed schedule runs another version of this pipeline"
 		if differ := differentTables(v.scheduled, d); len(differ) > 0 {
 			text += ", with other queries for the tables " + strings.Join(differ, ", ") + ": their columns and rows change with each run"
@@ -169,7 +173,7 @@ func (s *Store) noteSchedule(ctx context.Context, t tx, pipeline string) error {
 		return err
 	}
 	v, err := s.versions(ctx, t, pipeline)
-	if err != nil || v.ran == nil || v.scheduled == nil {
+	if err != nil || v.ran == nil || v.scheduled == nil || v.follows {
 		return err
 	}
 	for _, name := range differentTables(v.ran, v.scheduled) {
