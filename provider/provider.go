@@ -194,6 +194,9 @@ type Method struct {
 	// Selectable is set if a SELECT may make the call although no SELECT lists the method and its verb
 	// is POST: the call reads, or makes a credential that expires, and changes no resource.
 	Selectable bool `json:"selectable,omitempty"`
+	// Connects says what a call connects to in place of sending a request to the API, and what that does
+	// there. Empty for operations of the API. No document has it: who adds the method also answers it.
+	Connects string `json:"-"`
 	// BodyFromPath names parameters of the path that are sent as attributes of the body as well.
 	BodyFromPath []string `json:"body_from_path,omitempty"`
 	// BodyName is the name that the whole body has in the SDK's request, such as branch; empty if the

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/auth"
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/lakebase"
 	"github.com/lakeql/lakeql/internal/redact"
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/internal/terminal"
@@ -59,6 +60,8 @@ type command struct {
 	dryRun         bool
 	verbose        bool
 	requestTimeout int
+	endpointPort   uint16 // see liveFlags
+	endpointRoots  string
 	retryTimeout   time.Duration
 	onError        string
 	adopt          bool
@@ -177,8 +180,15 @@ func (c *command) connectionFlags(cmd *cobra.Command) {
 	f.StringVar(&c.store, "store", "", "store of tables and views: an SQLite file, postgres://…, or lakebase://projects/…; :memory: keeps them until the command ends (default "+defaultStoreText+")")
 	f.IntVar(&c.pageLimit, "http.response.pageLimit", 0, "maximum number of pages to read of a list; a truncated list is reported, and the exit status is 3; 0 and below: all pages")
 	f.StringVar(&c.memory, "memory", fmt.Sprintf("%dMiB", engine.UsualMemory>>20), "memory of a statement for its responses, and as much for SQLite, such as 1GiB; responses beyond it are in an encrypted temporary file")
+	c.liveFlags(cmd)
 	c.backendFlags(cmd)
 	c.startFlags(cmd)
+}
+
+// liveFlags adds the flags that say how the tables of Lakebase endpoints reach these.
+func (c *command) liveFlags(cmd *cobra.Command) {
+	cmd.Flags().Uint16Var(&c.endpointPort, "endpoint-port", lakebase.Port, "port of the servers of Lakebase endpoints, for the tables that connect to them")
+	rootsFlag(cmd, &c.endpointRoots)
 }
 
 // outputFlags adds the flags of every command that shows rows.

@@ -42,6 +42,7 @@ Exit status:
 		RunE: func(_ *cobra.Command, args []string) error { return c.pipelineRun(folderOf(args), &flags, quiet) },
 	}
 	c.workspaceFlags(cmd)
+	c.liveFlags(cmd)
 	c.outputFlags(cmd)
 	c.storeFlag(cmd)
 	c.adoptFlag(cmd)

@@ -10,6 +10,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/emulator"
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/live"
 	"github.com/lakeql/lakeql/internal/localstore"
 	"github.com/lakeql/lakeql/internal/pgstore"
 	"github.com/lakeql/lakeql/internal/postgres"
@@ -31,8 +32,13 @@ func (c *command) connect(adjust func(*connect.Options)) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	roots, err := readRoots(c.endpointRoots)
+	if err != nil {
+		return nil, err
+	}
 	options := connect.Options{
-		Profile: c.profile, Host: c.host,
+		Endpoints: live.Options{Port: c.endpointPort, Roots: roots},
+		Profile:   c.profile, Host: c.host,
 		UserAgent:      "lakeql/" + versionNumber(),
 		Retry:          dispatch.Retry{Budget: c.retryTimeout},
 		RequestTimeout: time.Duration(min(c.requestTimeout, math.MaxInt32)) * time.Second,

@@ -35,6 +35,7 @@ queue, so River's tools work with the same database.`,
 		RunE: func(*cobra.Command, []string) error { return c.work(&flags, metrics, lease) },
 	}
 	c.workspaceFlags(cmd)
+	c.liveFlags(cmd)
 	c.storeFlag(cmd)
 	c.workFlags(cmd, &flags)
 	f := cmd.Flags()

@@ -16,6 +16,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/engine"
 	"github.com/lakeql/lakeql/internal/lakebase"
+	"github.com/lakeql/lakeql/internal/live"
 	"github.com/lakeql/lakeql/openapi"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -48,6 +49,8 @@ type Options struct {
 	IdleConnections int
 	// Logger gets an event for each request; nil: none.
 	Logger *slog.Logger
+	// Endpoints say how the tables of Lakebase endpoints reach them.
+	Endpoints live.Options
 }
 
 // Emulator is the address of an emulator and the token that opens it. An emulator comes as no more than
@@ -58,7 +61,8 @@ type Emulator struct {
 	Account string // the account that its workspaces belong to
 }
 
-// Catalogue returns the documents that the program embeds.
+// Catalogue returns the documents that the program embeds. A connection's documents have the tables of Lakebase
+// endpoints too.
 func Catalogue() (*provider.Catalogue, error) {
 	compiled, err := openapi.Embedded()
 	if err != nil {
@@ -78,11 +82,11 @@ type Connection struct {
 
 // Open prepares a connection. It calls nothing, and looks for no credential before a statement needs it.
 func Open(o Options) (*Connection, error) {
-	catalogue, err := Catalogue()
+	compiled, err := openapi.Embedded()
 	if err != nil {
 		return nil, err
 	}
-	c := &Connection{Catalogue: catalogue, options: o}
+	c := &Connection{Catalogue: provider.NewCatalogue(live.Documents(compiled)), options: o}
 	if c.options.HTTP == nil {
 		c.options.HTTP = dispatch.NewHTTP()
 		if transport, ok := c.options.HTTP.Transport.(*http.Transport); ok {
@@ -114,7 +118,9 @@ func Open(o Options) (*Connection, error) {
 // Session makes a session with a new client, because SET changes the client's page limit. The caller
 // sets the session's other fields, and closes it.
 func (c *Connection) Session() *engine.Session {
-	return &engine.Session{Catalogue: c.Catalogue, Client: c.client()}
+	client := c.client()
+	client.Source = live.New(c.options.Endpoints)
+	return &engine.Session{Catalogue: c.Catalogue, Client: client, Functions: live.Functions()}
 }
 
 // Lakebase makes a client that finds endpoints of Lakebase in a workspace, and mints their passwords. An

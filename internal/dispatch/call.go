@@ -93,6 +93,8 @@ type Client struct {
 	Confined bool
 	// Pacer, if set, is asked before each attempt, and told how it went.
 	Pacer Pacer
+	// Source answers the calls of methods that connect elsewhere ([provider.Method.Connects]).
+	Source Source
 	// Activity, if set, counts the requests while they are made.
 	Activity *Activity
 	// Logger gets one event a request, without secrets. Nil means none.
@@ -134,6 +136,9 @@ func (r *Request) Columns() []provider.Column { return r.shape.columns }
 
 // Method returns the method of the call.
 func (r *Request) Method() *provider.Method { return r.call.Method }
+
+// Call returns the call that the request was made for, with the workspace that it goes to.
+func (r *Request) Call() Call { return r.call }
 
 // Key is the same for requests that ask for the same, and no other.
 func (r *Request) Key() string {

@@ -29,6 +29,9 @@ func (c *Client) Describe(requests ...*Request) (provider.Rows, error) {
 }
 
 func (c *Client) describe(req *Request) ([]any, error) {
+	if req.connects() {
+		return c.describeConnection(req), nil
+	}
 	headers := map[string]string{"Authorization": provider.Secret("").String()}
 	for name, values := range req.http.Header {
 		headers[name] = strings.Join(values, ", ")

@@ -38,6 +38,9 @@ type limit struct {
 // same address.
 func (c *Client) limitFor(req *Request) *limit {
 	host := req.http.URL.Host + " " + req.http.Host
+	if req.connects() { // it waits for requests to that host, and must not take their turns
+		host += " connections"
+	}
 	limits := c.Limits
 	if limits == nil {
 		limits = &c.ownLimits

@@ -225,7 +225,7 @@ func (c *Client) persist(ctx context.Context, req *Request, usage *Usage) (*answ
 
 // pace waits until the pacer lets the request go.
 func (c *Client) pace(ctx context.Context, req *Request) error {
-	if c.Pacer == nil {
+	if c.Pacer == nil || req.connects() { // the requests that it makes are paced
 		return nil
 	}
 	err := c.Pacer.Wait(ctx, req.Workspace())
@@ -237,7 +237,7 @@ func (c *Client) pace(ctx context.Context, req *Request) error {
 
 // tellPacer reports the result of an attempt to the pacer.
 func (c *Client) tellPacer(req *Request, err error) {
-	if c.Pacer == nil {
+	if c.Pacer == nil || req.connects() {
 		return
 	}
 	status := http.StatusOK
@@ -290,6 +290,8 @@ func canceledAs(ctx context.Context, req *Request, state string) error {
 func canceledSending(ctx context.Context, req *Request, failed error) error {
 	attempt, ok := errors.AsType[*attemptError](failed)
 	switch {
+	case req.connects():
+		return canceledAs(ctx, req, onlyRead)
 	case !ok, !attempt.wrote: // it ended before the request was written
 		return canceledAs(ctx, req, notSent)
 	case isRead(req.http.Method):

@@ -37,6 +37,9 @@ var errCutShort = errors.New("the answer ends too early")
 // once sends a request one time and reads the answer whole. Errors that say something about
 // another attempt are attemptErrors around the error for the user.
 func (c *Client) once(ctx context.Context, req *Request) (*answer, error) {
+	if req.connects() {
+		return c.connect(ctx, req)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timeout := c.requestTimeout()

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -132,7 +133,7 @@ func analyzed(steps []vtab.Step, used map[int]fetch.Cost) provider.Rows {
 func stepRow(s vtab.Step) []any {
 	row := []any{strings.Repeat("  ", s.Depth) + s.Text, s.Calls, strings.Join(s.Parameters, ", "), strings.Join(s.Columns, ", "), ""}
 	if s.Method != nil {
-		row[4] = s.Method.Verb + " " + s.Method.Path
+		row[4] = cmp.Or(s.Method.Connects, s.Method.Verb+" "+s.Method.Path)
 	}
 	return row
 }

@@ -120,7 +120,7 @@ func (p *planner) plan(st statement.Statement) (*plan, error) {
 // env returns the parts of the session that the programs of a statement need.
 func (s *Session) env() *vtab.Env {
 	return &vtab.Env{
-		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked, Memory: s.Memory, SQLMemory: s.SQLMemory, Ended: s.ended,
+		Catalogue: s.Catalogue, Client: s.Client, Account: s.account, Args: s.args, Masked: s.Masked, Functions: s.Functions, Memory: s.Memory, SQLMemory: s.SQLMemory, Ended: s.ended,
 		Provide: func(p *vtab.Program, table string) (bool, error) {
 			return s.Stores().Provide(p, table, s.note, s.partly)
 		},

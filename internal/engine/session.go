@@ -42,6 +42,9 @@ type Session struct {
 	// Foreign are texts that were put into the statements from outside, such as the values of
 	// --var. Errors do not show them unless the statement gives them a meaning.
 	Foreign []string
+	// Functions are the full names of resources that a query may also read as a function, FROM f('…'), by
+	// its name in lower case. The arguments are the parameters of its method, in their order.
+	Functions map[string]string
 	// SQLMemory is how many bytes of memory SQLite may take for one query of a statement. 0 means
 	// 256 MiB.
 	SQLMemory int64

@@ -32,12 +32,18 @@ const (
 
 // Client calls the API of one workspace. Several goroutines may use it.
 type Client struct {
-	api *dispatch.Client
-	now func() time.Time
+	api        *dispatch.Client
+	deployment string // empty: the workspace that api is set to
+	now        func() time.Time
 }
 
 // New makes a client. Its calls go to the workspace that the dispatcher's client is set to.
-func New(api *dispatch.Client) *Client { return &Client{api, time.Now} }
+func New(api *dispatch.Client) *Client { return In(api, "") }
+
+// In makes a client for the workspace with a deployment name.
+func In(api *dispatch.Client, deployment string) *Client {
+	return &Client{api: api, deployment: deployment, now: time.Now}
+}
 
 // Info describes an endpoint, as the API does.
 type Info struct {
@@ -77,7 +83,7 @@ func (c *Client) call(ctx context.Context, method string, args map[string]any, b
 	if err != nil {
 		return nil, err
 	}
-	req, err := c.api.Plan(dispatch.Call{Method: m, Args: args, Body: body})
+	req, err := c.api.Plan(dispatch.Call{Method: m, Deployment: c.deployment, Args: args, Body: body})
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ import (
 
 	"github.com/lakeql/lakeql/internal/lakebase"
 	"github.com/lakeql/lakeql/internal/pgwire/pglogin"
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -95,7 +96,7 @@ type Server struct {
 
 // New makes a server for routes.
 func New(o Options, routes ...Route) (*Server, error) {
-	config, err := template()
+	config, err := postgres.Template()
 	if err != nil {
 		return nil, err
 	}

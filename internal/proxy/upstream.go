@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/lakeql/lakeql/internal/lakebase"
-	"github.com/lakeql/lakeql/provider"
+	"github.com/lakeql/lakeql/internal/postgres"
 )
 
 // upstream is a connection to an endpoint that is logged in.
@@ -46,7 +46,6 @@ func (s *Server) connect(ctx context.Context, route Route, database string, valu
 		if err == nil {
 			return up, nil
 		}
-		err = worded(login, err)
 		refusal, refused := errors.AsType[*pgconn.PgError](err)
 		switch {
 		case refused && strings.HasPrefix(refusal.Code, "28") && refusals < logins-1:
@@ -84,47 +83,23 @@ func renewed(ctx context.Context, e Endpoint, refused lakebase.Login) bool {
 	return false
 }
 
-// worded words an error of a login, without the password, whoever may have repeated it. Errors of the server
-// keep their SQLSTATE.
-func worded(login lakebase.Login, err error) error {
-	mask := provider.NewMask(login.Password.Reveal())
-	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return &pgconn.PgError{Severity: refusal.Severity, Code: refusal.Code, Message: mask.Text(refusal.Message), Detail: mask.Text(refusal.Detail), Hint: mask.Text(refusal.Hint)}
-	}
-	cause := err
-	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok { // it repeats user and database
-		cause = e.Unwrap()
-	}
-	text := mask.Text(strings.Join(strings.Fields(cause.Error()), " "))
-	e := provider.Errorf(provider.Network, "connect to %s: %s", login.Address(), provider.Printable(text))
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e.Hintf("this machine does not trust the certificate for that host; no password was sent")
-	}
-	return e
-}
-
 // logIn opens a connection with a password.
 func (s *Server) logIn(ctx context.Context, login lakebase.Login, database string, values map[string]string) (*upstream, error) {
 	config := s.template.Copy()
-	config.Host, config.Port, config.User, config.Database = login.Host, login.Port, login.User, login.Database
-	config.Password, config.RuntimeParams = login.Password.Reveal(), values
-	if database != "" {
-		config.Database = database
-	}
-	config.TLSConfig = s.upstreamTLS(login)
+	config.RuntimeParams = values
 	up := &upstream{}
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { up.notices = append(up.notices, noticeOf(n)) }
-	conn, err := pgconn.ConnectConfig(ctx, config)
+	conn, err := postgres.LogIn(ctx, config, login, database, s.options.Roots)
 	if err != nil {
 		return nil, err
 	}
 	if err := conn.SyncConn(ctx); err != nil {
 		_ = conn.Close(ctx) // the first error counts
-		return nil, err
+		return nil, postgres.LoginError(login, err)
 	}
 	if up.HijackedConn, err = conn.Hijack(); err != nil {
 		_ = conn.Close(ctx) // the first error counts
-		return nil, err
+		return nil, postgres.LoginError(login, err)
 	}
 	address := up.Conn.RemoteAddr()
 	up.dial = func(ctx context.Context) (net.Conn, error) {
@@ -132,25 +107,6 @@ func (s *Server) logIn(ctx context.Context, login lakebase.Login, database strin
 	}
 	up.Config = nil // it has the password
 	return up, nil
-}
-
-// upstreamTLS is how the connection to a server is encrypted; nil: it is not.
-func (s *Server) upstreamTLS(login lakebase.Login) *tls.Config {
-	if login.IsSocket() || login.IsLocal() && s.options.Roots == nil {
-		return nil
-	}
-	return &tls.Config{ServerName: login.Host, RootCAs: s.options.Roots, MinVersion: tls.VersionTLS12}
-}
-
-// template is the configuration of each login. What the environment says of PostgreSQL is for clients: logIn
-// overwrites all of it.
-func template() (*pgconn.Config, error) {
-	config, err := pgconn.ParseConfig("host=localhost port=5432 user=nobody dbname=nothing password=none sslmode=disable target_session_attrs=any")
-	if err != nil {
-		return nil, provider.Usagef("an environment variable of PostgreSQL (PG…) cannot be used").Hintf("unset PGSERVICE and the others").Because(err)
-	}
-	config.Fallbacks, config.ConnectTimeout = nil, 0
-	return config, nil
 }
 
 func noticeOf(n *pgconn.Notice) *pgproto3.NoticeResponse {

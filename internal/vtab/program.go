@@ -169,10 +169,15 @@ func (p *Program) provide(unknown error) (bool, error) {
 	if !ok {
 		return p.functions.Provide(unknown)
 	}
-	if made, err := functions.Provide(p.DB, name); made || err != nil || p.env.Provide == nil {
+	if made, err := functions.Provide(p.DB, name); made || err != nil {
 		return made, err
 	}
-	return p.env.Provide(p, name)
+	if p.env.Provide != nil {
+		if made, err := p.env.Provide(p, name); made || err != nil {
+			return made, err
+		}
+	}
+	return p.tables.addFunction(name)
 }
 
 // MissingTable reads from an error of SQLite which table does not exist.

@@ -81,8 +81,15 @@ func newTable(p *Program, r *provider.Resource, pos provider.Position) (*table, 
 // parameters lists the parameters of a method.
 func parameters(m *provider.Method) *access {
 	a := &access{method: m, params: slices.Clone(m.Ignored)}
-	for _, v := range m.ServerVariables() {
-		a.params = append(a.params, v.Name)
+	variables := func() {
+		for _, v := range m.ServerVariables() {
+			a.params = append(a.params, v.Name)
+		}
+	}
+	if m.Connects != "" { // as a function it takes its own parameters first
+		defer variables()
+	} else {
+		variables()
 	}
 	if m.NameParam != nil {
 		a.params = append(a.params, m.NameParam.Name)

@@ -81,7 +81,7 @@ func (ts *tables) everyTenant(tenant *provider.Tenant) (string, error) {
 		return "", err
 	}
 	if ts.named[r.FullName()] == nil {
-		if err := ts.addTable(r, ts.program.position); err != nil {
+		if err := ts.addTable(r, r.FullName(), ts.program.position); err != nil {
 			return "", err
 		}
 	}
@@ -120,7 +120,7 @@ func (ts *tables) register(text *statement.Query, t statement.Table) (string, er
 			return "", err
 		}
 	default:
-		if err := ts.addTable(r, t.Name[2].Pos); err != nil {
+		if err := ts.addTable(r, name, t.Name[2].Pos); err != nil {
 			return "", err
 		}
 	}
@@ -134,9 +134,22 @@ func (ts *tables) register(text *statement.Query, t statement.Table) (string, er
 	return quoted, nil
 }
 
-// addTable makes the virtual table of a resource.
-func (ts *tables) addTable(r *provider.Resource, pos provider.Position) error {
-	name := r.FullName()
+// addFunction makes the table of a resource that a query reads as a function, and reports whether one has the
+// name. SQLite passes the arguments to the hidden columns, in their order.
+func (ts *tables) addFunction(name string) (bool, error) {
+	full, ok := ts.program.env.Functions[strings.ToLower(name)]
+	if !ok {
+		return false, nil
+	}
+	r, err := ts.program.env.Catalogue.ResourceOf(full)
+	if err != nil {
+		return false, err
+	}
+	return true, ts.addTable(r, name, ts.program.position)
+}
+
+// addTable makes the virtual table of a resource, under a name.
+func (ts *tables) addTable(r *provider.Resource, name string, pos provider.Position) error {
 	made, err := newTable(ts.program, r, pos)
 	if err != nil {
 		return err

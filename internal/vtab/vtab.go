@@ -49,6 +49,9 @@ type Env struct {
 	Provide func(p *Program, table string) (bool, error)
 	// Tables, if set, lists the names of the tables that Provide can make.
 	Tables func() []string
+	// Functions are the full names of resources that a query may also read as a function, by its name in
+	// lower case.
+	Functions map[string]string
 	// Renamed, if set, receives a sentence about each former name in a query.
 	Renamed func(sentence string)
 	// Starts, if set, is called before a program runs.
