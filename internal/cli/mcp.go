@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/docgen"
 	"github.com/lakeql/lakeql/internal/engine"
@@ -210,9 +211,18 @@ func (c *command) agentServer(o agents, stackql bool) (*mcp.Server, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
+	documents, err := connect.Catalogue()
+	if err != nil {
+		found.close()
+		return nil, nil, err
+	}
 	options.Catalogue = found.Catalogue
 	options.Page = func(name, service, resource string) (string, error) {
-		return docgen.Page(found.Catalogue, name, service, resource, docgen.Options{Extended: true})
+		described := found.Catalogue
+		if resource == "" { // lists, which are the pages of docs/
+			described = documents
+		}
+		return docgen.Page(described, name, service, resource, docgen.Options{Extended: true})
 	}
 	if !o.revealSecrets {
 		options.LooksSecret = dispatch.LooksSecret

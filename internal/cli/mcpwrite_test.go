@@ -423,6 +423,10 @@ func TestAgentReadsPages(t *testing.T) {
 			t.Errorf("%s is not %s: %v", uri, file, err)
 		}
 	}
+	got, err := a.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: "lakeql://docs/databricks_workspace/postgres/live_roles"})
+	if err != nil || !strings.Contains(got.Contents[0].Text, "connection_limit") || !strings.Contains(got.Contents[0].Text, "endpoint") {
+		t.Errorf("the page of a table that no document has: %v", err)
+	}
 	for _, uri := range []string{"lakeql://docs/databricks_workspace/../../etc", "lakeql://docs/x/y", "lakeql://docs/databricks_workspace/postgres/nonsense", "file:///etc/passwd", "lakeql://docs/databricks_workspace/postgres/%2e%2e"} {
 		if got, err := a.ReadResource(t.Context(), &mcp.ReadResourceParams{URI: uri}); err == nil {
 			t.Errorf("%s: %+v", uri, got)
