@@ -18,7 +18,8 @@ func (c *command) shellCommand() *cobra.Command {
 		Short: "Type statements at a prompt",
 		Long: `Read statements from a prompt and print their rows. A semicolon ends a statement.
 
-The arrow keys recall statements, Tab completes names, Ctrl-C cancels the running
+A statement may have several lines. The arrow keys move between them, and recall earlier
+statements. Ctrl-R searches those, Tab completes names, Ctrl-C cancels the running
 statement, and Ctrl-D exits. The command \? lists the shell's own commands: psql's \d,
 \dt, \x, \i, \e, \watch, and others. The history masks what may be a credential.`,
 		Example: `  lakeql shell --emulator

@@ -246,8 +246,8 @@ func TestShellHabits(t *testing.T) {
 	c.send("\\e\r")
 	c.expect("| two |\r\n")
 	c.expect("lakeql> ")
-	c.send("\\! stty -a | grep -o -w -- '-\\?icanon'; exit 7\r")
-	c.expect("\r\nicanon\r\n") // the terminal is as a program expects it
+	c.send("\\! stty -a | grep -o -w -- '-\\?icanon' | sed 's/^/mode /'; exit 7\r")
+	c.expect("mode icanon\r\n") // the terminal is as a program expects it
 	c.expect("exit status 7\r\n")
 	c.expect("lakeql> ")
 	c.send("\\watch 0.05\r")

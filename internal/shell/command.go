@@ -70,6 +70,12 @@ func find(line string) (found command, name, args string, ok bool) {
 	return command{}, name, args, false
 }
 
+// isLeaving reports whether a line is a command that ends the session.
+func isLeaving(line string) bool {
+	c, _, _, ok := find(line)
+	return ok && slices.Contains(c.names, `\q`)
+}
+
 // isCommand reports whether a line is for the shell itself.
 func isCommand(line string) bool {
 	line = strings.TrimSpace(line)
@@ -127,8 +133,10 @@ func (s *session) printHelp(context.Context, string, string) error {
 		fmt.Fprintf(&b, "  %-*s  %s%s\n", width, c.names[0]+" "+c.args, c.help, others)
 	}
 	b.WriteString("\nFormats: " + strings.Join(render.FormatNames(), ", ") + ".\n" +
-		"Ctrl-C clears the input, or cancels the running statement. Tab completes names. The arrow\n" +
-		"keys recall statements, with " + lineEnd + " in place of line ends. The history masks what may be a secret.\n")
+		"Enter runs a statement that is complete, and begins a line in one that is not; Alt-Enter always\n" +
+		"begins one. The arrow keys move between the lines, and recall earlier statements. Ctrl-R searches\n" +
+		"them. Tab completes names. Ctrl-C clears the input, or cancels the running statement. Pasted text\n" +
+		"runs when you press Enter. The history masks what may be a secret.\n")
 	s.say("%s", b.String())
 	return nil
 }
@@ -391,24 +399,9 @@ func (s *session) runText(ctx context.Context, text string) error {
 		return provider.Usagef("the files read each other, more than %d deep", mostNested)
 	}
 	defer func() { s.nested-- }()
-	earlier := ""
-	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		line = strings.TrimRight(line, "\r\n")
-		if earlier == "" && isBlank(line) {
-			continue
-		}
-		whole := earlier + line
-		if entry, ok := s.complete(whole, earlier == ""); ok {
-			if err := s.handle(ctx, entry); err != nil {
-				return err
-			}
-			earlier = ""
-			continue
-		}
-		earlier = whole + "\n"
+	done, rest := split(s.opts.Runner, strings.TrimPrefix(text, "\ufeff"))
+	if !isBlank(rest) {
+		done = append(done, entry{statements: rest})
 	}
-	if isBlank(earlier) {
-		return nil
-	}
-	return s.handle(ctx, entry{statements: earlier})
+	return s.handleAll(ctx, done)
 }

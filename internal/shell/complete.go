@@ -12,68 +12,59 @@ import (
 
 // completer answers the Tab key.
 type completer struct {
-	runner  Runner
-	earlier string    // lines before the one that is edited
-	last    time.Time // when that one, or its last Tab, began
+	runner Runner
+	last   time.Time // when the line, or its last Tab, began
 }
 
-// pasteGap is the time after a prompt in which nobody can press Tab. An earlier Tab was pasted, such as
-// the indentation of a statement, or typed ahead: it is white space.
+// pasteGap is the time after a line's beginning in which nobody can press Tab. An earlier Tab was pasted,
+// such as the indentation of a statement, or typed ahead: it is white space.
 const pasteGap = 50 * time.Millisecond
 
 // begin marks the beginning of a line.
-func (c *completer) begin(earlier string) { c.earlier, c.last = earlier, time.Now() }
+func (c *completer) begin() { c.last = time.Now() }
 
-// complete returns the candidates between head and tail of the line. liner calls it at a Tab. The cursor
-// counts characters.
-func (c *completer) complete(line string, cursor int) (head string, candidates []string, tail string) {
-	runes := []rune(line)
-	before, tail := string(runes[:cursor]), string(runes[cursor:])
-	start := wordStart(before)
-	head, word := before[:start], before[start:]
-
-	pasted := time.Since(c.last) < pasteGap
+// isPasted reports whether a Tab is a part of pasted text: more keys wait behind it, or it comes too early.
+// Terminals that put brackets around pasted text do not need it.
+func (c *completer) isPasted(more bool) bool {
+	early := time.Since(c.last) < pasteGap
 	c.last = time.Now()
-	if !pasted {
-		candidates = c.candidates(before, word, tail)
-	}
-	if len(candidates) == 0 {
-		// liner has no way to insert the Tab itself.
-		return head, []string{word + " "}, tail
-	}
-	return head, candidates, tail
+	return more || early
 }
 
-// most is the number of candidates above which liner asks whether to show them, and takes the next
-// key for the answer.
-const most = 100
-
-func (c *completer) candidates(before, word, after string) []string {
-	var found []string
+// complete returns the word before the cursor and its candidates.
+func (c *completer) complete(before, after string) (word string, candidates []string) {
+	word = before[wordStart(before):]
 	for _, suggestion := range c.suggestions(before, after) {
 		// Unprintable characters would disturb the terminal, and nobody can have typed them.
 		if hasPrefixFold(suggestion, word) && provider.Printable(suggestion) == suggestion {
-			found = append(found, suggestion)
+			candidates = append(candidates, suggestion)
 		}
 	}
-	switch {
-	case len(found) == 1 && found[0] == word:
-		return nil
-	case len(found) > most:
-		// With the word itself among them liner inserts nothing.
-		return append(found[:most-1], word)
-	case len(found) > 1:
-		// liner inserts the common prefix of all candidates. The prefix must not replace typed
-		// characters, which happens if the candidates differ in case.
-		for i, candidate := range found {
-			found[i] = word + candidate[len(word):]
+	return word, candidates
+}
+
+// extension returns what all candidates begin with, if the word begins so too.
+func extension(word string, candidates []string) string {
+	if len(candidates) == 0 {
+		return word
+	}
+	common := candidates[0]
+	for _, candidate := range candidates[1:] {
+		for !strings.HasPrefix(candidate, common) {
+			_, size := utf8.DecodeLastRuneInString(common)
+			common = common[:len(common)-size]
 		}
 	}
-	return found
+	if len(common) <= len(word) { // shorter if the candidates differ in case
+		return word
+	}
+	return common
 }
 
 func (c *completer) suggestions(before, after string) []string {
-	if name, args, ok := strings.Cut(strings.TrimLeft(before, " "), " "); ok && c.earlier == "" && !strings.Contains(strings.TrimLeft(args, " "), " ") {
+	line := before[strings.LastIndexByte(before, '\n')+1:]
+	_, above := split(c.runner, before[:len(before)-len(line)])
+	if name, args, ok := strings.Cut(strings.TrimLeft(line, " "), " "); ok && above == "" && !strings.Contains(strings.TrimLeft(args, " "), " ") {
 		switch name {
 		case `\o`, `\pset`, ".mode":
 			return render.FormatNames()
@@ -81,8 +72,8 @@ func (c *completer) suggestions(before, after string) []string {
 			return []string{"on", "off", "auto"}
 		}
 	}
-	text := c.earlier + unfold(before)
-	return c.runner.Suggest(text+unfold(after), len(text))
+	text := above + line
+	return c.runner.Suggest(text+after, len(text))
 }
 
 // wordStart finds where the word at the end of text begins.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,9 +17,14 @@ import (
 type names []string
 
 func (names) Run(context.Context, string) iter.Seq2[provider.Rows, error] { return nil }
-func (names) Waits(string) string                                         { return "" }
-func (names) Used() string                                                { return "" }
-func (names) Shown(text string) string                                    { return text }
+func (names) Waits(text string) string {
+	if strings.HasSuffix(strings.TrimSpace(text), ";") {
+		return ""
+	}
+	return ";"
+}
+func (names) Used() string             { return "" }
+func (names) Shown(text string) string { return text }
 
 func (n names) Suggest(text string, cursor int) []string {
 	if len(n) > 0 {
@@ -27,59 +33,90 @@ func (n names) Suggest(text string, cursor int) []string {
 	return []string{fmt.Sprintf("w %q %d", text, cursor)}
 }
 
-func TestCompletionCountsBytesForTheRunner(t *testing.T) {
-	c := completer{runner: names{}, earlier: "é\n"}
-	head, candidates, tail := c.complete("␤é w;␤", 4)
-	if head != "␤é " || tail != ";␤" || !slices.Equal(candidates, []string{`w "é\n\né w;\n" 8`}) {
-		t.Errorf("got %q %q %q", head, candidates, tail)
+// TestCompletionLooksAtTheStatementOfTheCursor shows that the runner gets the statement that goes on, with
+// the cursor counted in bytes, and not the statements and commands before it.
+func TestCompletionLooksAtTheStatementOfTheCursor(t *testing.T) {
+	for _, test := range []struct{ before, after, want string }{
+		{"é\né w", ";", `w "é\né w;" 7`},
+		{"a;\nb w", "\nc", `w "b w\nc" 3`},
+		{"\\x\nb w", "", `w "b w" 3`},
+		{"\\d w", "", `w "\\d w" 4`},
+	} {
+		c := completer{runner: names{}}
+		word, candidates := c.complete(test.before, test.after)
+		if word != "w" || !slices.Equal(candidates, []string{test.want}) {
+			t.Errorf("%q: got %q %q, want %q", test.before, word, candidates, test.want)
+		}
 	}
 }
 
 func TestCompletionNeverTakesBackWhatWasTyped(t *testing.T) {
-	many := make(names, 300)
-	for i := range many {
-		many[i] = fmt.Sprintf("table_%03d", i)
-	}
 	for _, test := range []struct {
 		line   string
 		runner names
 		want   []string
+		insert string
 	}{
-		{"se", names{"SELECT", "set"}, []string{"seLECT", "set"}},
-		{"x.se", names{"SELECT"}, []string{"SELECT"}},
-		{"se", names{"SELECT", "INSERT"}, []string{"SELECT"}},
-		{"se", names{"se"}, []string{"se "}},
-		{"se", names{"x"}, []string{"se "}},
-		{"", names{"x"}, []string{"x"}},
-		{"日本", names{"日本語", "日"}, []string{"日本語"}},
-		{"@a", names{"@ab", "ab"}, []string{"@ab"}},
-		{`\o j`, names{"x"}, []string{"json", "jsonl"}},
-		{`\o json x`, names{"xy"}, []string{"xy"}},
-		{"ta", many, append(slices.Clone(many[:99]), "ta")},
+		{"se", names{"SELECT", "set"}, []string{"SELECT", "set"}, "se"},
+		{"se", names{"SELECT", "SELECTION"}, []string{"SELECT", "SELECTION"}, "SELECT"},
+		{"x.se", names{"SELECT"}, []string{"SELECT"}, "SELECT"},
+		{"se", names{"SELECT", "INSERT"}, []string{"SELECT"}, "SELECT"},
+		{"se", names{"se"}, []string{"se"}, "se"},
+		{"se", names{"x"}, nil, "se"},
+		{"", names{"x"}, []string{"x"}, "x"},
+		{"日本", names{"日本語", "日"}, []string{"日本語"}, "日本語"},
+		{"日", names{"日本", "日曜"}, []string{"日本", "日曜"}, "日"},
+		{"@a", names{"@ab", "ab"}, []string{"@ab"}, "@ab"},
+		{`\o j`, names{"x"}, []string{"json", "jsonl"}, "json"},
+		{`\o json x`, names{"xy"}, []string{"xy"}, "xy"},
 	} {
 		c := completer{runner: test.runner}
-		_, got, _ := c.complete(test.line, len([]rune(test.line)))
-		if !slices.Equal(got, test.want) {
-			t.Errorf("%q: got %q, want %q", test.line, got, test.want)
+		word, got := c.complete(test.line, "")
+		if insert := extension(word, got); !slices.Equal(got, test.want) || insert != test.insert {
+			t.Errorf("%q: got %q and inserts %q, want %q and %q", test.line, got, insert, test.want, test.insert)
+		}
+	}
+}
+
+func TestCandidatesFitTheScreen(t *testing.T) {
+	var many []string
+	for i := range 30 {
+		many = append(many, fmt.Sprintf("table_%02d", i))
+	}
+	for _, test := range []struct {
+		candidates  []string
+		width, rows int
+		want        []string
+	}{
+		{[]string{"a", "bb", "ccc"}, 80, 10, []string{"a    bb   ccc"}},
+		{[]string{"a", "bb", "ccc"}, 12, 10, []string{"a    ccc", "bb"}},
+		{[]string{"日本", "b"}, 80, 10, []string{"日本  b"}},
+		{[]string{"abcdefghij"}, 6, 10, []string{"abcd…"}},
+		{many, 25, 4, []string{"table_00  table_03", "table_01  table_04", "table_02  table_05", "… and 24 more"}},
+		{many[:3], 12, -1, []string{"table_00", "… and 2 more"}},
+	} {
+		if got := listed(test.candidates, test.width, test.rows); !slices.Equal(got, test.want) {
+			t.Errorf("%d columns, %d rows: got %q, want %q", test.width, test.rows, got, test.want)
 		}
 	}
 }
 
 func TestPastedTabsAreWhiteSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := completer{runner: names{"SELECT"}}
-		press := func(after time.Duration, want string) {
+		var c completer
+		press := func(after time.Duration, more, want bool) {
 			t.Helper()
 			time.Sleep(after) // on the test's own clock
-			if _, got, _ := c.complete("se", 2); !slices.Equal(got, []string{want}) {
-				t.Errorf("after %v: got %q, want %q", after, got, want)
+			if got := c.isPasted(more); got != want {
+				t.Errorf("after %v: got %v, want %v", after, got, want)
 			}
 		}
-		c.begin("")
-		press(time.Millisecond, "se ")
-		press(pasteGap-1, "se ")
-		press(pasteGap, "SELECT")
-		c.begin("")
-		press(time.Second, "SELECT")
+		c.begin()
+		press(time.Millisecond, false, true)
+		press(pasteGap-1, false, true)
+		press(pasteGap, false, false)
+		c.begin()
+		press(time.Second, false, false)
+		press(time.Second, true, true) // more keys wait behind it
 	})
 }

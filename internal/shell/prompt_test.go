@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/creack/pty"
+
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -43,6 +45,21 @@ func TestRowsAndTheirNumber(t *testing.T) {
 	term.expect("(done, ")
 	term.expect("lakeql> ")
 	term.send(ctrlD)
+	term.exits(0)
+}
+
+// TestKeysTypedAhead types statements and Ctrl-D while another statement runs.
+func TestKeysTypedAhead(t *testing.T) {
+	term := start(t, "")
+	term.send("pause;" + enter)
+	term.expect("paused now\r\n")
+	term.send("echo ahead;" + enter + "echo again;" + enter + ctrlD)
+	term.expect("echo again;")
+	if err := term.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	term.expect("| echo ahead |")
+	term.expect("| echo again |")
 	term.exits(0)
 }
 
@@ -116,14 +133,161 @@ func TestStatementsOverSeveralLines(t *testing.T) {
 	term.exits(0)
 }
 
+// TestPastedText shows that pasted text runs at Enter and not before, and that Tab is a part of it.
 func TestPastedText(t *testing.T) {
+	term := start(t, "")
+	script := "echo a" + tab + "b;\r\nthree;\necho 'c\rd';\x1b[2J"
+	term.send(paste + script + ends)
+	if before := term.expect("     '> d';[2J"); strings.Contains(before, "rows") || strings.Contains(before, "| echo") {
+		t.Errorf("a statement ran before Enter: %q", before)
+	}
+	term.send(strings.Repeat(erase, 3))
+	term.answers("", `| echo a\tb |`)
+	term.send(up)
+	term.expect("     '> d';")
+	term.send(enter)
+	term.expect(`| echo a\tb |`)
+	term.expect("(3 rows, ")
+	term.expect(`| echo 'c\nd' |`)
+	term.expect("lakeql> ")
+	term.send(paste + "echo e;\nfail;\necho f;" + ends + enter)
+	term.expect("| echo e |")
+	if after := term.expect("lakeql> "); !strings.Contains(after, "it failed") || strings.Contains(after, "| echo f") {
+		t.Errorf("after a failed statement of a script: %q", after)
+	}
+	term.send(ctrlD)
+	term.exits(0)
+}
+
+// TestPastedTextWithoutBrackets pastes to a terminal that does not mark pasted text.
+func TestPastedTextWithoutBrackets(t *testing.T) {
 	term := start(t, "")
 	long := "echo " + strings.Repeat("0123456789 ", 60)
 	term.send("echo" + enter + "a\tb" + enter + "; three;" + enter + long + ";" + enter)
-	term.expect(`| echo\na b |`)
+	term.expect(`| echo\na\tb |`)
 	term.expect("(3 rows, ")
 	term.expect("| " + strings.TrimSpace(long) + " |\r\n")
 	term.expect("lakeql> ")
+	term.send(ctrlD)
+	term.exits(0)
+}
+
+// TestEditingLinesOfAStatement goes up to a line of a statement, corrects it, and runs the whole. A new
+// session recalls it as it was written.
+func TestEditingLinesOfAStatement(t *testing.T) {
+	path := historyFile(t)
+	term := start(t, path)
+	for _, line := range []string{"echo", "  wrong", "\tlast line"} {
+		term.send(line + enter)
+		term.expect("     -> ")
+	}
+	const statement = `| echo\n  right!\n\tlast line |`
+	term.send(up + up + end + strings.Repeat(erase, 5) + "righ")
+	term.expect("     ->   righ")
+	term.send("t" + home + end + "!" + down + down)
+	term.answers(";", statement)
+	// The arrow keys move inside the recalled statement before they leave it.
+	term.send("echo other;" + enter)
+	term.expect("| echo other |")
+	term.expect("lakeql> ")
+	term.send("typed" + up + up)
+	term.expect("     -> ;")
+	term.send(up + up + end + erase + "?" + enter)
+	term.expect(`| echo\n  right?\n\tlast line |`)
+	term.expect("lakeql> ")
+	term.send("typed" + up + down)
+	term.answers(";", "| typed |")
+	term.send(ctrlD)
+	term.exits(0)
+
+	term = start(t, path)
+	term.send(up + up) // "typed;" is the last
+	term.expect("     -> ;")
+	term.answers("", `| echo\n  right?\n\tlast line |`)
+	term.send(ctrlD)
+	term.exits(0)
+}
+
+// TestALineInsideOfACompleteStatement begins one with Alt-Enter.
+func TestALineInsideOfACompleteStatement(t *testing.T) {
+	term := start(t, "")
+	term.send("echo ab;" + left + left + "\x1b" + enter)
+	term.expect("     -> b;")
+	term.answers("", `| echo a\nb |`)
+	term.send("echo" + enter)
+	term.expect("     -> ")
+	term.send(`\q` + enter)
+	term.exits(0)
+}
+
+func TestSearchInTheHistory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history")
+	if err := os.WriteFile(path, []byte("echo one␤  Two;\necho three;\necho two;\necho four;\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	term := start(t, path)
+	search := func(keys, shown, answer string) {
+		t.Helper()
+		term.send("typed" + ctrlR + keys)
+		term.expect(shown)
+		term.answers("", answer)
+	}
+	search("two", "search two: echo two;", "| echo two |")
+	search("TWo"+erase+erase+"w", "search Tw: echo one", `| echo one\n  Two |`)
+	search("echo"+ctrlR+ctrlR, "search echo: echo four;", "| echo four |")
+	term.send("typed" + ctrlR + "nowhere")
+	term.expect("no match for nowhere: ")
+	term.send(ctrlC)
+	term.expect("lakeql> typed")
+	term.answers(";", "| typed |")
+	term.send(ctrlR + "thr" + end + erase)
+	term.expect("lakeql> echo three")
+	term.answers("s;", "| echo threes |")
+	term.send(ctrlD)
+	term.exits(0)
+}
+
+// TestWideCharacters shows that the cursor moves over whole characters.
+func TestWideCharacters(t *testing.T) {
+	term := start(t, "")
+	term.send("echo 日本 👩‍👩‍👧é" + left + left + "-" + left + left + erase)
+	term.answers(end+";", "| echo 日 -👩‍👩‍👧é |")
+	term.send("echo 👩‍👩‍👧" + erase)
+	term.answers("x;", "| echo x |")
+	term.send(ctrlD)
+	term.exits(0)
+}
+
+// TestResize edits on in a window that is narrower than the statement.
+func TestResize(t *testing.T) {
+	term := start(t, "")
+	term.send("echo 0123456789 0123456789" + enter)
+	term.expect("     -> ")
+	for _, width := range []uint16{20, 5, 200} {
+		if err := pty.Setsize(term.file, &pty.Winsize{Rows: 6, Cols: width}); err != nil {
+			t.Fatal(err)
+		}
+		term.send("x")
+		term.expect("x")
+	}
+	term.answers(";", `| echo 0123456789 0123456789\nxxx |`)
+	term.send(ctrlD)
+	term.exits(0)
+}
+
+// TestEditOutside gives the statement that is being written to the program in EDITOR, by \e or its key.
+func TestEditOutside(t *testing.T) {
+	path := historyFile(t)
+	term := start(t, path, "VISUAL=", `EDITOR=f() { stat -c %a "$1"; cat "$1"; printf 'echo edited\n;' >"$1"; }; f`)
+	term.send("echo first" + enter)
+	term.expect("     -> ")
+	term.send("x\x18\x05")
+	term.expect("600\r\necho first\r\nx\r\n")
+	term.answers("", "| echo edited |")
+	term.answers(up, "| echo edited |")
+	if got := readHistory(t, path); !slices.Equal(got, []string{"echo edited␤;"}) {
+		t.Errorf("the history is %q", got)
+	}
 	term.send(ctrlD)
 	term.exits(0)
 }
@@ -146,7 +310,12 @@ func TestHistoryIsTheOwnersAndHoldsNoSecrets(t *testing.T) {
 	if got := readHistory(t, path); !slices.Equal(got, []string{"echo first;", "echo '****';", "echo␤'****';"}) {
 		t.Errorf("the history is %q", got)
 	}
-	term.answers(up, `| echo\n'****' |`) // the secret cannot be recalled either
+	term.answers(up, `| echo\n'hunter2' |`) // who wrote it may write it again
+	term.send(ctrlD)
+	term.exits(0)
+
+	term = start(t, path)
+	term.answers(up, `| echo\n'****' |`)
 	term.send(ctrlD)
 	term.exits(0)
 }
@@ -238,13 +407,10 @@ func TestCompletion(t *testing.T) {
 	term.answers("x;", "| SELECTx |")
 	term.types("echo lake.po"+tab, "lake.postgres")
 	term.answers(";", "| echo lake.postgres |")
-	term.types("echo lake.P"+tab, "lake.P") // two begin so
-	term.answers(";", "| echo lake.P |")
-	term.types("echo 1"+tab, "1 ")
-	term.answers("2;", "| echo 1 2 |")
-	term.types("echo lake.p"+tab, "lake.p")
-	term.types(tab, "\r\n")
-	if shown := term.expect("pipelines"); strings.Contains(shown, "evil") {
+	term.types("echo 1"+tab, "1")
+	term.answers("2;", "| echo 12 |")
+	term.types("echo lake.P"+tab, "\r\n") // two begin so
+	if shown := term.expect("postgres   pipelines"); strings.Contains(shown, "evil") {
 		t.Errorf("a name that does not print was shown: %q", shown)
 	}
 	term.types("i"+tab, "lake.pipelines")
@@ -262,7 +428,6 @@ func TestCompletion(t *testing.T) {
 
 func TestTheEndOfTheContextGivesTheTerminalBack(t *testing.T) {
 	for name, begin := range map[string]func(*terminal){
-		// Wait for the echo: a change that liner makes just after the prompt would stay.
 		"at the prompt": func(term *terminal) {
 			term.send("typed")
 			term.expect("typed")

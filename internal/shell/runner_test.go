@@ -19,6 +19,7 @@ import (
 //	USE x   makes x what USE chose
 //	fail    fails
 //	half    returns a row and then fails
+//	pause   calls the function of that name
 //	block   reports that it runs, and ends only with its context
 //
 // Statements end with a semicolon, at any place.
@@ -27,6 +28,7 @@ type fakeRunner struct {
 
 	err            io.Writer
 	opened, closed int // how many rows
+	pause          func()
 }
 
 func (r *fakeRunner) Run(ctx context.Context, text string) iter.Seq2[provider.Rows, error] {
@@ -56,6 +58,9 @@ func (r *fakeRunner) statement(text string) (provider.Rows, error) {
 		return r.rows(nil, nil, nil), nil
 	case "half":
 		return r.rows(column, [][]any{{int64(1)}}, errors.New("it broke off")), nil
+	case "pause":
+		r.pause()
+		return r.rows(nil, nil, nil), nil
 	case "block":
 		return &blockingRows{r}, nil
 	case "USE":

@@ -10,8 +10,9 @@ import (
 	"iter"
 	"os"
 	"os/signal"
-	"regexp"
 	"strings"
+
+	"github.com/mattn/go-runewidth"
 
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/internal/terminal"
@@ -63,13 +64,25 @@ type Options struct {
 	PrintError func(err error)
 }
 
-// prompts returns the prompts of a statement's first line and of its further lines.
-func (s *session) prompts() (first, further string) {
-	name := "lakeql"
-	if used := s.opts.Runner.Used(); used != "" {
-		name = used
+// firstPrompt returns the prompt of a statement's first line.
+func firstPrompt(runner Runner) string {
+	if used := runner.Used(); used != "" {
+		return used + "> "
 	}
-	return name + "> ", strings.Repeat(" ", max(len(name)-1, 0)) + "-> "
+	return "lakeql> "
+}
+
+// furtherPrompt returns the prompt of a further line, as wide as the first one. It shows what the lines
+// above wait for.
+func furtherPrompt(first, open string) string {
+	mark := open
+	switch open {
+	case "", ";":
+		mark = "-"
+	case "/*":
+		mark = "*"
+	}
+	return runewidth.FillLeft(mark+"> ", runewidth.StringWidth(first))
 }
 
 // Run reads and runs statements until the input ends, or until exit, quit or \q.
@@ -99,7 +112,7 @@ func Run(ctx context.Context, opts Options) error {
 		}
 	}()
 	for {
-		entry, err := s.read(ctx)
+		entries, err := s.read(ctx)
 		switch {
 		case errors.Is(err, errCleared):
 			continue
@@ -108,7 +121,8 @@ func Run(ctx context.Context, opts Options) error {
 		case err != nil:
 			return err
 		}
-		err = s.handle(ctx, entry)
+		s.keep(entries)
+		err = s.handleAll(ctx, entries)
 		switch {
 		case errors.Is(err, errLeave):
 			return nil
@@ -140,17 +154,16 @@ var (
 
 // session is one run of the shell.
 type session struct {
-	opts      Options
-	person    bool // somebody sits at the terminal
-	in        input
-	completer *completer
-	history   *history    // nil where lines are not edited
-	earlier   string      // lines of a statement that goes on
-	last      string      // the statements that ran last
-	file      *os.File    // that takes the rows; nil: Out does
-	untimed   bool        // no durations
-	nested    int         // how many files are being read
-	reading   chan answer // of the read under way; nil when there is none
+	opts    Options
+	person  bool // somebody sits at the terminal
+	in      input
+	editor  *editor     // in, where texts are edited; else nil
+	earlier string      // lines of a statement that goes on, without an editor
+	last    string      // the statements that ran last
+	file    *os.File    // that takes the rows; nil: Out does
+	untimed bool        // no durations
+	nested  int         // how many files are being read
+	reading chan answer // of the read under way; nil when there is none
 }
 
 func newSession(opts Options) *session {
@@ -160,10 +173,10 @@ func newSession(opts Options) *session {
 	if opts.Begin == nil {
 		opts.Begin = func() func() { return func() {} }
 	}
-	s := &session{opts: opts, person: terminal.Is(opts.In), completer: &completer{runner: opts.Runner}}
+	s := &session{opts: opts, person: terminal.Is(opts.In)}
 	if s.person && canEdit(opts.In) {
-		editor := newEditor(s.completer.complete)
-		s.in, s.history = editor, openHistory(opts.History, editor.state)
+		s.editor = newEditor(opts.Runner, openHistory(opts.History))
+		s.in = s.editor
 		return s
 	}
 	asking := func(string) {}
@@ -174,113 +187,113 @@ func newSession(opts Options) *session {
 	return s
 }
 
-// entry is what a person typed: statements, a command, or statements and the command that ends them.
-type entry struct {
-	statements string // with their line ends
-	command    string
-}
-
-// read returns the next entry. At the end of the input it returns io.EOF.
-func (s *session) read(ctx context.Context) (entry, error) {
+// read returns the next entries. At the end of the input it returns io.EOF.
+func (s *session) read(ctx context.Context) ([]entry, error) {
+	if s.editor != nil {
+		return s.readText(ctx)
+	}
 	s.earlier = ""
 	for {
 		line, err := s.ask(ctx, s.prompt())
 		switch {
 		case errors.Is(err, io.EOF) && s.person:
 			s.say("\n") // the cursor stands behind the prompt
-			return entry{}, err
+			return nil, err
 		case errors.Is(err, io.EOF) && s.earlier != "":
-			return entry{statements: strings.TrimSuffix(s.earlier, "\n")}, nil
+			return []entry{{statements: strings.TrimSuffix(s.earlier, "\n")}}, nil
 		case err != nil:
-			return entry{}, err
+			return nil, err
 		case s.earlier == "" && isBlank(line):
 			continue
 		}
-		text := s.earlier + line
-		if s.earlier != "" && strings.TrimSpace(line) == `\q` && !s.isQuoted() {
-			return entry{command: `\q`}, nil
+		if s.earlier != "" && leaves(s.opts.Runner, s.earlier, line) {
+			return []entry{{command: `\q`}}, nil
 		}
-		if complete, ok := s.complete(text, s.earlier == ""); ok {
-			return complete, nil
+		if complete, ok := whole(s.opts.Runner, s.earlier+line, s.earlier == ""); ok {
+			return []entry{complete}, nil
 		}
-		s.earlier = text + "\n"
+		s.earlier += line + "\n"
 	}
 }
 
-// isQuoted reports whether the lines so far end inside of a text or comment.
-func (s *session) isQuoted() bool {
-	open := s.opts.Runner.Waits(s.earlier)
-	return open != ";" && open != "("
+// readText returns the entries of a text from the editor.
+func (s *session) readText(ctx context.Context) ([]entry, error) {
+	text, err := s.ask(ctx, "") // the editor has its prompts
+	if errors.Is(err, errOutside) {
+		if !isBlank(text) {
+			s.last = text
+		}
+		return []entry{{command: `\e`, untyped: true}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	done, _ := split(s.opts.Runner, text)
+	return done, nil
 }
 
 // prompt shows what the lines so far wait for: a quote, a bracket or the end of a comment.
 func (s *session) prompt() string {
-	first, further := s.prompts()
+	first := firstPrompt(s.opts.Runner)
 	if s.earlier == "" {
 		return first
 	}
-	open := s.opts.Runner.Waits(s.earlier)
-	switch open {
-	case "", ";":
-		return further
-	case "/*":
-		open = "*"
-	}
-	return strings.Replace(further, "-", open, 1)
+	return furtherPrompt(first, s.opts.Runner.Waits(s.earlier))
 }
 
-// ending matches a command behind a statement, in place of a semicolon.
-var ending = regexp.MustCompile(`(?s)^(.*\S)\s*(\\(?:g|gx|watch(?:\s+[0-9.]+)?))\s*$`)
-
-// complete returns the entry of a text; false if it goes on in the next line. first is set if the text
-// has no earlier lines.
-func (s *session) complete(text string, first bool) (entry, bool) {
-	if first && isCommand(text) {
-		return entry{command: text}, true
-	}
-	if s.opts.Runner.Waits(text) == "" {
-		return entry{statements: text}, true
-	}
-	if parts := ending.FindStringSubmatch(text); parts != nil {
-		if statements := strings.TrimRight(parts[1], "; ") + ";"; s.opts.Runner.Waits(statements) == "" {
-			return entry{statements, parts[2]}, true
+// handleAll runs entries in order. The first error ends it.
+func (s *session) handleAll(ctx context.Context, entries []entry) error {
+	for _, e := range entries {
+		if err := s.handle(ctx, e); err != nil {
+			return err
 		}
 	}
-	return entry{}, false
+	return nil
 }
 
 // handle runs a command or statements.
 func (s *session) handle(ctx context.Context, e entry) error {
 	if e.statements == "" {
-		err := s.command(ctx, e.command)
-		if err == nil && s.history != nil && s.nested == 0 { // one that leaves would stand first in every next session
-			if err := s.history.add(e.command); err != nil {
-				s.opts.PrintError(err)
-			}
-		}
-		return err
+		return s.command(ctx, e.command)
 	}
 	s.last = e.statements
-	if s.nested == 0 {
-		s.keep(e.statements)
-	}
 	if e.command != "" {
 		return s.command(ctx, e.command)
 	}
 	return s.run(ctx, e.statements)
 }
 
-// keep adds a text to the history, without possible credentials.
-func (s *session) keep(text string) {
-	if s.history == nil {
+// keep adds entries to the history as one text: as it was written for this session, and without possible
+// credentials for later ones. It leaves out a command that ends the session, which would stand first in
+// every next one.
+func (s *session) keep(entries []entry) {
+	if s.editor == nil {
 		return
 	}
-	if text = s.opts.Runner.Shown(text); text == "" {
-		return
+	var written, shown []string
+	for _, e := range entries {
+		if e.statements == "" {
+			if !e.untyped && !isLeaving(e.command) {
+				written, shown = append(written, e.command), append(shown, e.command)
+			}
+			continue
+		}
+		written = append(written, joined(e.statements, e.command))
+		if text := s.opts.Runner.Shown(e.statements); text != "" {
+			shown = append(shown, joined(text, e.command))
+		}
 	}
-	if err := s.history.add(text); err != nil {
+	if err := s.editor.history.add(strings.Join(written, "\n"), strings.Join(shown, "\n")); err != nil {
 		s.opts.PrintError(err)
 	}
+}
+
+// joined returns statements with the command that ends them.
+func joined(statements, command string) string {
+	if command == "" {
+		return statements
+	}
+	return strings.TrimSuffix(statements, ";") + " " + command
 }
 
 // say prints a message. It ignores write errors, because the message is not essential.

@@ -112,12 +112,11 @@ func shellOf() string {
 	return "sh"
 }
 
-// outside runs a program at the terminal, in the state that the terminal had before the shell.
+// outside runs a program at the terminal, which is in its own state between two texts.
 func (s *session) outside(program *exec.Cmd) error {
 	program.Stdin, program.Stdout, program.Stderr = s.opts.In, s.opts.Out, s.opts.Err
-	if editor, ok := s.in.(*editor); ok {
+	if s.editor != nil {
 		program.Stdin, program.Stdout, program.Stderr = os.Stdin, os.Stdout, os.Stderr
-		defer editor.suspend()()
 	}
 	err := program.Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -161,5 +160,10 @@ func (s *session) edit(ctx context.Context, _, _ string) error {
 		return nil
 	}
 	s.say("%s\n", provider.Printable(edited))
-	return s.runText(ctx, edited)
+	done, rest := split(s.opts.Runner, edited)
+	if rest != "" {
+		done = append(done, entry{statements: rest})
+	}
+	s.keep(done)
+	return s.handleAll(ctx, done)
 }

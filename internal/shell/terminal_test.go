@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"reflect"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,7 +37,7 @@ func runShell(history string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	err := shell.Run(ctx, shell.Options{
-		Runner:  &fakeRunner{err: os.Stderr},
+		Runner:  &fakeRunner{err: os.Stderr, pause: pause},
 		In:      os.Stdin,
 		Out:     os.Stdout,
 		Err:     os.Stderr,
@@ -53,10 +54,18 @@ func runShell(history string) int {
 	return 0
 }
 
+// pause reports that it waits, and waits for the signal USR1.
+func pause() {
+	going := make(chan os.Signal, 1)
+	signal.Notify(going, syscall.SIGUSR1)
+	_, _ = fmt.Fprintln(os.Stderr, "paused now")
+	<-going
+}
+
 func shellCommand(t *testing.T, history string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), append([]string{historyVariable + "=" + history, "TERM=xterm", "GORACE=atexit_sleep_ms=0"}, env...)...)
+	cmd.Env = append(os.Environ(), append([]string{historyVariable + "=" + history, "TERM=xterm", "INPUTRC=" + os.DevNull, "GORACE=atexit_sleep_ms=0"}, env...)...)
 	return cmd
 }
 
@@ -67,7 +76,8 @@ type terminal struct {
 	file   *os.File
 	before *term.State
 	output chan []byte // closed when the terminal is
-	seen   string      // what has come and is not consumed by expect
+	raw    string      // the beginning of a sequence
+	seen   string      // what has come and is not consumed by expect, without the sequences
 	exited bool
 }
 
@@ -75,6 +85,14 @@ const (
 	enter = "\r"
 	tab   = "\t"
 	up    = "\x1b[A"
+	down  = "\x1b[B"
+	left  = "\x1b[D"
+	home  = "\x1b[H"
+	end   = "\x1b[F"
+	erase = "\x7f"
+	ctrlR = "\x12"
+	paste = "\x1b[200~"
+	ends  = "\x1b[201~" // pasted text
 	ctrlC = "\x03"
 	ctrlD = "\x04"
 )
@@ -147,11 +165,36 @@ func (t *terminal) expect(text string) string {
 			if !ok {
 				t.t.Fatalf("the terminal closed without %q; it had %q", text, t.seen)
 			}
-			t.seen += string(b)
+			t.take(string(b))
 		case <-deadline:
 			t.t.Fatalf("no %q; the terminal has %q", text, t.seen)
 		}
 	}
+}
+
+var sequence = regexp.MustCompile(`^\x1b(?:D|\[[0-?]*[ -/]*[@-~])`)
+
+// take adds output without the sequences that move the cursor.
+func (t *terminal) take(output string) {
+	output = t.raw + output
+	var text strings.Builder
+	for t.raw = ""; output != ""; {
+		escape := strings.IndexByte(output, '\x1b')
+		if escape < 0 {
+			text.WriteString(output)
+			break
+		}
+		text.WriteString(output[:escape])
+		output = output[escape:]
+		found := sequence.FindString(output)
+		if found == "" { // the rest of it has not come
+			t.raw = output
+			break
+		}
+		output = output[len(found):]
+	}
+	// The library writes \r\n, and the terminal makes \r\n of the \n.
+	t.seen = strings.ReplaceAll(t.seen+text.String(), "\r\r\n", "\r\n")
 }
 
 // answers sends a line, and waits for its output and for the next prompt.
@@ -163,8 +206,7 @@ func (t *terminal) answers(line, text string) string {
 	return before
 }
 
-// clears types text and takes it back. Until the text is there the terminal itself may act on
-// Ctrl-C: liner takes it over only after the prompt.
+// clears types text and takes it back.
 func (t *terminal) clears(text string) {
 	t.t.Helper()
 	t.send(text)
