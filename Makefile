@@ -37,6 +37,21 @@ docs: build ## write the documentation pages to docs/databricks_*
 	rm -rf docs/databricks_*
 	./bin/lakeql docs
 
+SITE := docs/site
+
+.PHONY: site
+site: $(SITE)/node_modules/.package-lock.json ## build the documentation as a site in docs/site/build (needs Node.js 20; SITE_URL, BASE_URL: where it will be)
+	cd $(SITE) && rm -rf build && NO_UPDATE_NOTIFIER=1 node_modules/.bin/docusaurus build && node lib/check-links.mjs
+
+.PHONY: site-serve
+site-serve: ## show the site that is built, on this machine (PORT: 3000)
+	@node $(SITE)/lib/serve.mjs $(PORT)
+
+# The modules are those of the lockfile. Nothing of theirs runs while they are installed.
+$(SITE)/node_modules/.package-lock.json: $(SITE)/package-lock.json
+	cd $(SITE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: registry
 registry: ## write the registry for StackQL to src/ and dist/ in the folder REGISTRY (default: .)
 	go run ./internal/openapigen registry $(REGISTRY)

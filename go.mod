@@ -2,6 +2,8 @@ module github.com/lakeql/lakeql
 
 go 1.26.0
 
+ignore ./docs/site // modules of Node.js, among them files of other projects
+
 require (
 	github.com/apache/arrow-go/v18 v18.0.0
 	github.com/creack/pty v1.1.24

@@ -21,7 +21,7 @@ import (
 	"github.com/lakeql/lakeql/internal/emulator"
 )
 
-// pages are the README and the page of each use.
+// pages are the README, the guides, and what the site adds to them.
 var pages = []string{
 	"README.md",
 	"docs/checks.md",
@@ -34,6 +34,10 @@ var pages = []string{
 	"docs/pipelines.md",
 	"docs/queries.md",
 	"docs/server.md",
+	"docs/site/around/databricks_workspace.postgres.postgres_credentials.mdx",
+	"docs/site/uses/pipelines.md",
+	"docs/site/uses/prompt.md",
+	"docs/site/uses/publishing.md",
 	"docs/writes.md",
 }
 
