@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,35 +17,36 @@ import (
 
 func (c *command) pipelineRunCommand() *cobra.Command {
 	var flags pipelineFlags
-	var quiet bool
+	var quiet, all bool
 	cmd := &cobra.Command{
 		Use:   "run [folder]",
 		Short: "Run every query of a pipeline in every workspace",
 		Long: `Run every query of the pipeline in every workspace, and store the rows. Queries run
 concurrently within the limits of each workspace. lakeql retries a query after a
-rate limit or a transient error. At the end it prints a row for each workspace and
-query.
+rate limit or a transient error. At the end it prints a row for each table, or with
+--all for each workspace and query.
 
 An interrupted run resumes. Workers on other machines can share it: see lakeql
 worker.
 
 Exit status:
   0  Every query succeeded.
-  1  Some queries failed; lakeql lists them.
+  1  Some queries failed; lakeql lists the reasons.
   2  The pipeline is invalid.
   4  Every query failed because a credential is missing or lacks a permission.`,
 		Example: `  lakeql pipeline run inventory
   lakeql pipeline run inventory --store postgres://inventory@db.example.com/inventory
   lakeql pipeline run --emulator inventory    # needs no account`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return c.pipelineRun(folderOf(args), &flags, quiet) },
+		RunE: func(_ *cobra.Command, args []string) error { return c.pipelineRun(folderOf(args), &flags, quiet, all) },
 	}
 	c.workspaceFlags(cmd)
 	c.liveFlags(cmd)
 	c.outputFlags(cmd)
 	c.storeFlag(cmd)
 	c.adoptFlag(cmd)
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not print the rows of the workspaces and queries")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not print the rows of the tables")
+	cmd.Flags().BoolVar(&all, "all", false, "print a row for each workspace and query")
 	c.workFlags(cmd, &flags)
 	return cmd
 }
@@ -79,7 +79,7 @@ func (c *command) logger(format string) (*slog.Logger, error) {
 	return nil, provider.Usagef("--log %s is neither text nor json", provider.Quote(format))
 }
 
-func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) error {
+func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet, all bool) error {
 	opts, err := c.renderOptions()
 	if err != nil {
 		return err
@@ -106,7 +106,11 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet bool) e
 			return err
 		}
 		if !quiet && p.Total() > 0 {
-			rows, err := store.Summary(ctx, p.Run.ID)
+			summary := store.SummaryTables
+			if all {
+				summary = store.Summary
+			}
+			rows, err := summary(ctx, p.Run.ID)
 			if err != nil {
 				return err
 			}
@@ -195,36 +199,6 @@ func unfinished(p *pipeline.Progress) string {
 		return "nothing was asked"
 	}
 	return fmt.Sprintf("%d of %d queries of run %d are done, and stay so", p.Done, p.Total(), p.Run.ID)
-}
-
-const (
-	// mostFailures is the number of workspaces with failed queries that are listed one by one.
-	mostFailures = 10
-	// mostTables is how many tables of each are named.
-	mostTables = 5
-)
-
-// noteFailures lists the failed queries: a line for each workspace, with the first reason.
-func (c *command) noteFailures(failures []pipeline.Failure) {
-	told := 0
-	for i := 0; i < len(failures); told++ {
-		first := failures[i]
-		var tables []string
-		for ; i < len(failures) && failures[i].Workspace == first.Workspace; i++ {
-			tables = append(tables, failures[i].Table)
-		}
-		if told >= mostFailures {
-			continue
-		}
-		names := strings.Join(tables[:min(len(tables), mostTables)], ", ")
-		if more := len(tables) - mostTables; more > 0 {
-			names += fmt.Sprintf(" and %d more", more)
-		}
-		c.note("failed: %s in %s: %s", names, first.Workspace, provider.Printable(first.Message))
-	}
-	if more := told - mostFailures; more > 0 {
-		c.note("and in %d more workspaces, which the rows above and lakeql pipeline status --workspaces tell", more)
-	}
 }
 
 // runResult is the error of a run that was not answered whole.

@@ -34,7 +34,7 @@ func TestPipelineInterrupted(t *testing.T) {
 	if calls := g.called(); calls != "map[dbc-1:1 dbc-2:2]" {
 		t.Errorf("calls were %s", calls)
 	}
-	if got := pipelineCommand(t, env, "run", dir, "-o", "json"); got.status != 0 || strings.Contains(got.stderr, "goes on") || len(jsonRows(t, got.stdout)) != 2 {
+	if got := pipelineCommand(t, env, "run", "--all", dir, "-o", "json"); got.status != 0 || strings.Contains(got.stderr, "goes on") || len(jsonRows(t, got.stdout)) != 2 {
 		t.Errorf("the one after: %+v", got)
 	}
 }
@@ -101,7 +101,7 @@ func TestPipelineStopsOnError(t *testing.T) {
 		"continue": "error: 3 of 3 queries failed: their workspaces keep the rows of the last time, if there are any, marked stale; pipeline_status lists them\n",
 	} {
 		dir := projectsOf(t, "workspaces: [dbc-1, dbc-2, dbc-3]\nconcurrency: 1\non_error: "+onError+"\n")
-		got := pipelineCommand(t, env, "run", dir, "-o", "json")
+		got := pipelineCommand(t, env, "run", "--all", dir, "-o", "json")
 		if got.status != 1 || !strings.HasSuffix(got.stderr, want) || len(jsonRows(t, got.stdout)) != 3 {
 			t.Errorf("%s: %+v\nwant\n%s", onError, got, want)
 		}

@@ -83,7 +83,7 @@ func TestPipelineWorkspaces(t *testing.T) {
 		"workspaces: {query: \"" + from + " WHERE deployment_name LIKE {{ quote .like }} UNION ALL SELECT 'dbc-2'\"}\nvariables: {like: dbc-%}\n": {"dbc-1", "dbc-2"},
 	} {
 		dir := folder(t, map[string]string{"pipeline.yaml": "name: p\nstore: s.db\n" + config, "c.sql": "-- table: c\n-- key: cluster_id\nSELECT cluster_id FROM databricks_workspace.compute.clusters"})
-		got := pipelineCommand(t, env, "run", dir, "-o", "json")
+		got := pipelineCommand(t, env, "run", "--all", dir, "-o", "json")
 		if got.status != 0 {
 			t.Errorf("%s%+v", config, got)
 			continue
