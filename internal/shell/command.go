@@ -335,7 +335,7 @@ func (s *session) printLast(context.Context, string, string) error {
 	if err := s.hasLast(); err != nil {
 		return err
 	}
-	s.say("%s\n", provider.Printable(s.last))
+	s.say("%s\n", printable(s.last))
 	return nil
 }
 

@@ -283,9 +283,11 @@ func TestEditOutside(t *testing.T) {
 	term.expect("     -> ")
 	term.send("x\x18\x05")
 	term.expect("600\r\necho first\r\nx\r\n")
+	term.expect("echo edited\r\n;\r\n") // as it was written
 	term.answers("", "| echo edited |")
 	term.answers(up, "| echo edited |")
-	if got := readHistory(t, path); !slices.Equal(got, []string{"echo edited␤;"}) {
+	term.answers(`\p`, "\r\necho edited\r\n;\r\n")
+	if got := readHistory(t, path); !slices.Equal(got, []string{"echo edited␤;", `\p`}) {
 		t.Errorf("the history is %q", got)
 	}
 	term.send(ctrlD)

@@ -159,7 +159,7 @@ func (s *session) edit(ctx context.Context, _, _ string) error {
 		s.say("nothing has changed\n")
 		return nil
 	}
-	s.say("%s\n", provider.Printable(edited))
+	s.say("%s\n", printable(edited))
 	done, rest := split(s.opts.Runner, edited)
 	if rest != "" {
 		done = append(done, entry{statements: rest})
