@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/lakeql/lakeql/internal/redact"
+	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -26,6 +27,16 @@ func isUnresolved(err error) bool {
 		return false // a parameter is missing
 	}
 	return ok || provider.CodeOf(err) == provider.Unknown
+}
+
+// Kept returns a text of statements as a history keeps it: masked as by Shown, with its references to variables.
+func (s *Session) Kept(text string, isVariable func(name string) bool) string {
+	return redact.Judge{Client: s.Client, Foreign: s.Foreign, Scope: s.used()}.Kept(text, isVariable)
+}
+
+// Interpolate puts the values of variables into a text of statements; see [statement.Interpolate].
+func (s *Session) Interpolate(text string, value func(name string) (string, bool)) string {
+	return statement.Interpolate(text, value)
 }
 
 // Shown returns a text of statements with a mask in place of possible credentials; empty if nothing else is

@@ -32,6 +32,8 @@ type Judge struct {
 	Scope statement.Scope
 	// Foreign are texts that were put into the statements from outside. Their words are no names.
 	Foreign []string
+
+	names []string // words that are shown
 }
 
 // Text is a text of statements of which parts are hidden.
@@ -55,6 +57,9 @@ func (j Judge) Read(source string) *Text {
 	r := &reading{judge: j, scanned: scan(source), known: newNames(j.Client)}
 	r.known.load(j.Scope.Provider)
 	r.known.load(j.Scope.Service)
+	for _, name := range j.names {
+		r.known.show(name)
+	}
 	if r.broken {
 		r.readBroken()
 	} else {

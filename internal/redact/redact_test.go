@@ -13,6 +13,32 @@ func judge(tb testing.TB) redact.Judge {
 	return redact.Judge{Client: &dispatch.Client{Catalogue: testworld.Catalogue(tb)}}
 }
 
+// TestKept keeps references to variables in a history, and masks what Shown masks.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	j := judge(t)
+	isVariable := func(name string) bool { return name == "branch" || name == "pw" }
+	const put = "EXEC databricks_workspace.workspace.secrets.put "
+	const list = "SELECT name FROM databricks_workspace.postgres.postgres_endpoints WHERE parent = "
+	for text, want := range map[string]string{
+		list + ":'branch';": "",
+		list + ":'branch' AND name <> 'hunter2' AND x = :branch":              list + ":'branch' AND name <> '****' AND x = :branch",
+		put + "@scope = :'branch', @key = 'k', @string_value = :'pw';":        "",
+		put + "@scope = :'branch', @key = 'k', @string_value = 'hunter2:pw';": put + "@scope = :'branch', @key = 'k', @string_value = '****';",
+		"SELECT :'hunter2', :hunter2":                                         "SELECT :'****', ****",
+		"SELECT ':branch', \":branch\"":                                       "SELECT '****', \"****\"",
+		"SELECT :branch, lakeql_variable_0_":                                  "SELECT :branch, ****",
+		"'hunter2 :branch":                                                    "",
+	} {
+		if want == "" && text[0] != '\'' {
+			want = text
+		}
+		if got := j.Kept(text, isVariable); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
 // TestShown shows the visible parts of statements: everything but the credentials if a statement is
 // understood.
 func TestShown(t *testing.T) {

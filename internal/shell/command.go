@@ -43,7 +43,9 @@ func commands() []command {
 		{[]string{`\o`, ".output"}, "[FILE|FORMAT]", "write rows to a file, or again to the terminal", (*session).setOutput},
 		{[]string{`\copy`}, "(QUERY) TO FILE", "write the rows of a query to a file; its extension is the format", (*session).copyTo},
 		{[]string{`\timing`, ".timer"}, "[on|off]", "print how long statements take", (*session).setTiming},
-		{[]string{`\set`}, "[NAME VALUE]", "print the settings, or change one as SET does", (*session).set},
+		{[]string{`\set`}, "[NAME [VALUE]]", `set a variable, which statements use as :NAME, :'NAME' or :"NAME"; or list all; SHOW SETTINGS lists settings`, (*session).setVariable},
+		{[]string{`\unset`}, "NAME", "remove a variable", (*session).unset},
+		{[]string{`\echo`, `\warn`, ".print"}, "[TEXT]", `print a text; \warn to standard error`, (*session).echo},
 
 		{[]string{`\g`, `\gx`}, "", `run the last statement again; \gx with a value a line`, (*session).again},
 		{[]string{`\watch`}, "[SECONDS]", "run the last statement again and again", (*session).watch},
@@ -97,6 +99,13 @@ func (s *session) command(ctx context.Context, line string) error {
 	}
 	if c.args == "" && args != "" && name != "help" && name != `\h` {
 		return provider.Usagef("%s takes no arguments", name).Hintf("\\? lists the commands")
+	}
+	switch c.names[0] {
+	case `\set`, `\unset`, `\echo`: // they read their arguments themselves
+		return c.run(s, ctx, name, args)
+	case `\!`, `\copy`: // of another grammar
+	default:
+		args = s.variables.interpolate(args)
 	}
 	return c.run(s, ctx, name, strings.TrimRight(args, "; \t"))
 }
@@ -297,20 +306,6 @@ func (s *session) setTiming(_ context.Context, _, args string) error {
 	return nil
 }
 
-func (s *session) set(ctx context.Context, _, args string) error {
-	name, value, _ := strings.Cut(args, " ")
-	switch value = strings.TrimSpace(value); {
-	case args == "":
-		return s.run(ctx, "SHOW SETTINGS;")
-	case !isName(name) || value == "":
-		return provider.Usagef(`\set needs the name of a setting and its value`).Hintf("SHOW SETTINGS lists the settings")
-	}
-	if value[0] != '\'' {
-		value = "'" + strings.ReplaceAll(value, "'", "''") + "'"
-	}
-	return s.run(ctx, "SET "+name+" = "+value+";")
-}
-
 // again runs the last statement.
 func (s *session) again(ctx context.Context, name, _ string) error {
 	if err := s.hasLast(); err != nil {
@@ -321,7 +316,7 @@ func (s *session) again(ctx context.Context, name, _ string) error {
 		screen.Expanded = render.ExpandedOn
 		defer func() { screen.Expanded = before }()
 	}
-	return s.run(ctx, s.last)
+	return s.run(ctx, s.variables.interpolate(s.last))
 }
 
 func (s *session) hasLast() error {
@@ -358,7 +353,7 @@ func (s *session) watch(ctx context.Context, _, args string) error {
 	defer timer.Stop()
 	for {
 		s.say("%s, every %s, Ctrl-C ends\n", time.Now().Format(time.DateTime), interval)
-		if err := s.run(ctx, s.last); err != nil {
+		if err := s.run(ctx, s.variables.interpolate(s.last)); err != nil {
 			return err
 		}
 		timer.Reset(interval)

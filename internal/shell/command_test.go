@@ -27,10 +27,6 @@ func TestCommandsAreStatements(t *testing.T) {
 		`\d p.s.r.m`:                       "DESCRIBE METHOD p.s.r.m\n",
 		`.schema t`:                        "DESCRIBE t\n",
 		`\d`:                               "SHOW TABLES\nSHOW VIEWS\nSHOW MATERIALIZED VIEWS\n",
-		`\set`:                             "SHOW SETTINGS\n",
-		`\set page_limit 5`:                "SET page_limit = '5'\n",
-		`\set a it's`:                      "SET a = 'it''s'\n",
-		`\set a 'b'`:                       "SET a = 'b'\n",
 		"echo a;\n\\g":                     "echo a\necho a\n",
 		"echo a \\g":                       "echo a\n",
 		"echo\na \\gx":                     "\"echo\na\"\n",
@@ -42,6 +38,42 @@ func TestCommandsAreStatements(t *testing.T) {
 		if err != nil || out != want {
 			t.Errorf("%s: got %q, %v; want %q", line, out, err, want)
 		}
+	}
+}
+
+// TestVariables sets variables as psql does, and puts their values into statements and commands.
+func TestVariables(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a file.sql")
+	if err := os.WriteFile(file, []byte("echo :v;"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"\\set v 1\necho :v, :'v', :\"v\", ':v', v::v;":     "\"echo 1, '1', \"\"1\"\", ':v', v::v\"\n",
+		"\\set v it''s\necho :'v';":                         "echo 'its'\n",
+		"\\set v 'it''s'  ' x' y\necho :'v';":               "echo 'it''s xy'\n",
+		"\\set v 'a\\tb'\n\\echo x:v :nobody '':v":          "xa\tb :nobody a\tb\n",
+		"\\set v a\n\\set w :v:v\n\\echo :w :'w' ':w'":      "aa 'aa' :w\n",
+		"\\set v a\n\\unset v\necho :v;":                    "echo :v\n",
+		"\\set v\n\\echo [:v] -n;":                          "[] -n;\n",
+		"\\set v `printf 'a b'`\n\\echo -n :v":              "a b",
+		"\\set v 'echo a;'\n:v\n;":                          "echo a\n",
+		"\\set v '('\necho :v\n);":                          "\"echo (\n)\"\n",
+		"\\set v x\necho :v \\g\n\\set v y\n\\g":            "echo x\necho y\n",
+		"\\set v p.s\n\\dt :v":                              "SHOW RESOURCES IN p.s\n",
+		"\\set v 1\n\\set f '" + file + "'\n\\i :'f'":       "echo 1\n",
+		"\\set page_limit 5\necho :page_limit;":             "echo 5\n",
+		".print a  b":                                       "a b\n",
+		"\\set v 1\n\\! echo ':v' > " + dir + "/out\necho;": "echo\n",
+	} {
+		out, said, _, err := script(t, text+"\n")
+		if err != nil || out != want {
+			t.Errorf("%s: got %q, said %q, %v; want %q", text, out, said, err, want)
+		}
+	}
+	out, said, _, err := script(t, "\\set b 'x y'\n\\set a\n\\set\n\\warn :b")
+	if err != nil || out != "" || said != "a = ''\nb = 'x y'\nx y\n" {
+		t.Errorf("got %q, said %q, %v", out, said, err)
 	}
 }
 
@@ -62,7 +94,10 @@ func TestCommandErrors(t *testing.T) {
 		`\copy t TO`:          `\copy needs a query and a file`,
 		`\copy (x) TO a.xyz`:  `unknown output format "xyz"`,
 		`\timing maybe`:       `"maybe" is no way to print times`,
-		`\set a`:              `\set needs the name of a setting and its value`,
+		`\set a-b 1`:          `"a-b" is no name of a variable`,
+		`\set a 'b`:           "the quote ' is not closed",
+		"\\set a `false`":     "the command in backquotes failed: exit status 1",
+		`\unset`:              `\unset needs the name of a variable`,
 		`\l x`:                `\l takes no arguments`,
 		`\o parquet`:          "parquet is not for a terminal",
 	} {

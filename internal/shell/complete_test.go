@@ -23,8 +23,10 @@ func (names) Waits(text string) string {
 	}
 	return ";"
 }
-func (names) Used() string             { return "" }
-func (names) Shown(text string) string { return text }
+func (names) Used() string                                                  { return "" }
+func (names) Interpolate(text string, _ func(string) (string, bool)) string { return text }
+func (names) HasSetting(string) bool                                        { return false }
+func (names) Kept(text string, _ func(string) bool) string                  { return text }
 
 func (n names) Suggest(text string, cursor int) []string {
 	if len(n) > 0 {

@@ -386,6 +386,17 @@ func TestThePromptShowsWhatUseChose(t *testing.T) {
 	term.expect("one.two> ")
 }
 
+// TestSetOfASetting says how to change the setting, because that was not its variable.
+func TestSetOfASetting(t *testing.T) {
+	t.Parallel()
+	term := start(t, "")
+	term.send("\\set page_limit 5" + enter)
+	term.expect("SET page_limit = … changes that")
+	term.expect("lakeql> ")
+	term.send("echo :page_limit;" + enter)
+	term.expect("echo 5")
+}
+
 func TestCommands(t *testing.T) {
 	path := historyFile(t)
 	term := start(t, path)

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/lakeql/lakeql/internal/statement"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -89,7 +90,13 @@ func (r *fakeRunner) Waits(text string) string {
 
 func (r *fakeRunner) Used() string { return r.used }
 
-func (r *fakeRunner) Shown(text string) string {
+func (*fakeRunner) Interpolate(text string, value func(string) (string, bool)) string {
+	return statement.Interpolate(text, value)
+}
+
+func (*fakeRunner) HasSetting(name string) bool { return name == "page_limit" }
+
+func (r *fakeRunner) Kept(text string, _ func(string) bool) string {
 	if text == "hunter2;" {
 		return ""
 	}

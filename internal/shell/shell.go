@@ -29,9 +29,13 @@ type Runner interface {
 	Waits(text string) string
 	// Used returns what USE chose to complete short names, for the prompt; empty if it chose nothing.
 	Used() string
-	// Shown returns text with a mask in place of possible credentials, for the history. It is empty
-	// if nothing else is left of the text.
-	Shown(text string) string
+	// Kept returns text with a mask in place of possible credentials, and with its references to
+	// variables, for the history. It is empty if nothing else is left of the text.
+	Kept(text string, isVariable func(name string) bool) string
+	// Interpolate puts values in place of references to variables, such as :name, in text.
+	Interpolate(text string, value func(name string) (string, bool)) string
+	// HasSetting reports whether SET knows a name.
+	HasSetting(name string) bool
 	// Suggest returns the candidates for the word that ends at the cursor, a byte offset in text. Words
 	// consist of letters, digits, _, $ and @; a dot ends a word, so that the suggestions for
 	// provider.ser are names of services without the provider's name. The shell drops suggestions that
@@ -45,7 +49,7 @@ type Options struct {
 	// In is where statements come from. Lines are edited when it is [os.Stdin] and that and
 	// [os.Stdout] are a terminal.
 	In io.Reader
-	// Out takes the rows only; Err takes all messages.
+	// Out takes the rows, and what \echo prints; Err takes all messages.
 	Out, Err io.Writer
 	// Render is how rows are written at first.
 	Render render.Options
@@ -164,6 +168,8 @@ type session struct {
 	untimed bool        // no durations
 	nested  int         // how many files are being read
 	reading chan answer // of the read under way; nil when there is none
+
+	variables *variables // which is opts.Runner
 }
 
 func newSession(opts Options) *session {
@@ -173,7 +179,9 @@ func newSession(opts Options) *session {
 	if opts.Begin == nil {
 		opts.Begin = func() func() { return func() {} }
 	}
-	s := &session{opts: opts, person: terminal.Is(opts.In)}
+	vars := &variables{opts.Runner, map[string]string{}}
+	opts.Runner = vars
+	s := &session{opts: opts, person: terminal.Is(opts.In), variables: vars}
 	if s.person && canEdit(opts.In) {
 		s.editor = newEditor(opts.Runner, openHistory(opts.History))
 		s.in = s.editor
@@ -260,7 +268,7 @@ func (s *session) handle(ctx context.Context, e entry) error {
 	if e.command != "" {
 		return s.command(ctx, e.command)
 	}
-	return s.run(ctx, e.statements)
+	return s.run(ctx, s.variables.interpolate(e.statements))
 }
 
 // keep adds entries to the history as one text: as it was written for this session, and without possible
@@ -274,12 +282,15 @@ func (s *session) keep(entries []entry) {
 	for _, e := range entries {
 		if e.statements == "" {
 			if !e.untyped && !isLeaving(e.command) {
-				written, shown = append(written, e.command), append(shown, e.command)
+				written = append(written, e.command)
+				if !strings.HasPrefix(strings.TrimSpace(e.command), `\set`) { // a value may be a secret
+					shown = append(shown, e.command)
+				}
 			}
 			continue
 		}
 		written = append(written, joined(e.statements, e.command))
-		if text := s.opts.Runner.Shown(e.statements); text != "" {
+		if text := s.variables.kept(e.statements); text != "" {
 			shown = append(shown, joined(text, e.command))
 		}
 	}

@@ -62,7 +62,7 @@ func (s *session) copyTo(ctx context.Context, _, args string) error {
 	opts := render.Options{Format: format, Header: true}
 	var n int64
 	err = render.ToFile(path, func(w io.Writer) (err error) {
-		n, err = s.runTo(ctx, parts[1]+";", w, opts)
+		n, err = s.runTo(ctx, s.variables.interpolate(parts[1])+";", w, opts)
 		return err
 	})
 	if err != nil {
