@@ -98,12 +98,11 @@ func (r *Reader) conditions(t *storedTable, q *RowsQuery) (text string, args []a
 			all = append(all, in+" IS NOT DISTINCT FROM "+parameter(f.Is))
 			continue
 		}
-		has, like := f.Has, "LIKE"
+		has, find := f.Has, "instr"
 		if r.s.d.postgres {
-			has, like = postgres.EscapeText(has), "ILIKE"
+			has, find = postgres.EscapeText(has), "strpos"
 		}
-		pattern := "%" + strings.NewReplacer(`!`, `!!`, `%`, `!%`, `_`, `!_`).Replace(has) + "%"
-		all = append(all, r.s.d.asText(c, in)+" "+like+" "+parameter(pattern)+" ESCAPE '!'")
+		all = append(all, find+"(lower("+r.s.d.asText(c, in)+"), lower(CAST("+parameter(has)+" AS text))) > 0")
 	}
 	return " WHERE " + strings.Join(all, " AND "), args, nil
 }

@@ -69,6 +69,7 @@ func parsePages() (*pages, error) {
 		return nil, provider.Internalf("the style of the report").Because(err)
 	}
 	t, err := template.New("").Funcs(template.FuncMap{
+		"tablePath": tablePath, "workspacePath": workspacePath,
 		// A template has one argument.
 		"link": func(name string, live bool) map[string]any { return map[string]any{"Name": name, "Live": live} },
 		"heat": func(tables []string, rows []heatRow, live bool, caption string) map[string]any {
@@ -124,7 +125,7 @@ func Write(ctx context.Context, w io.Writer, source Source, o Options) error {
 	if err != nil {
 		return err
 	}
-	d, err := drawPage(ctx, source, o)
+	d, err := drawPage(ctx, source, o, false)
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (p *pages) write(w io.Writer, name string, data any) error {
 }
 
 // drawPage reads the store, and makes the report of it.
-func drawPage(ctx context.Context, source Source, o Options) (*page, error) {
+func drawPage(ctx context.Context, source Source, o Options, live bool) (*page, error) {
 	clock := time.Now
 	if o.Now != nil {
 		clock = o.Now
@@ -163,7 +164,7 @@ func drawPage(ctx context.Context, source Source, o Options) (*page, error) {
 	d := &drawing{Overview: over, text: text{o.LooksSecret}}
 	name := cmp.Or(o.Name, d.pipelines())
 	p := &page{
-		frame:     frame{Title: d.short(name, longestText), Store: d.short(over.Place, longestError), Made: d.stamp(over.Now)},
+		frame:     frame{Live: live, Title: d.short(name, longestText), Store: d.short(over.Place, longestError), Made: d.stamp(over.Now)},
 		Pipelines: d.short(d.pipelines(), longestError), Older: older,
 	}
 	p.Verdict, p.Tone = d.verdict()
