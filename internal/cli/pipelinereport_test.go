@@ -62,7 +62,7 @@ func reportsOn(t *testing.T, s store) {
 		t.Fatalf("%+v", got)
 	}
 	page = reportOf(t, env, dir, s)
-	pageSays(t, page, "3 queries of 9 failed, in 1 workspace", "Left 1 workspaces not queried any more", "Failed 3 in the last run of 9 queries", "What failed", "3 queries branches, projects, warehouses dbc-gone")
+	pageSays(t, page, "3 queries of 9 failed, in 1 workspace", "Left 1 workspaces not queried any more", "Failed 3 in the last run of 9 queries", "What failed", "3 queries of branches, projects, warehouses in dbc-gone")
 	if again := reportOf(t, env, dir, s); again != page {
 		t.Errorf("a second page differs:\n%s\n%s", page, again)
 	}
@@ -125,7 +125,7 @@ func TestPipelineReportRefuses(t *testing.T) {
 	for says, args := range map[string][]string{
 		"error: there is no store ":                           {"report", dir, "-o", filepath.Join(dir, "report.html")},
 		"is no folder of a pipeline: it has no pipeline.yaml": {"report", filepath.Join(dir, "nowhere")},
-		"error: accepts at most 1 arg(s), received 2":         {"report", dir, dir},
+		"is one argument too many: the report is about one":   {"report", dir, dir},
 	} {
 		if got := pipelineCommand(t, nil, args...); got.status != 2 || !strings.Contains(got.stderr, says) || got.stdout != "" {
 			t.Errorf("%v: %+v, want %q", args, got, says)

@@ -28,11 +28,11 @@ func (d *drawing) pipelines() string {
 // sums counts the slices by their state.
 type sums struct {
 	rows, asked, failed, waiting, old, never int64
-	workspaces, failing, left                map[string]bool
+	workspaces, failing, left, tables        map[string]bool
 }
 
 func (d *drawing) sums() sums {
-	s := sums{workspaces: map[string]bool{}, failing: map[string]bool{}, left: map[string]bool{}}
+	s := sums{workspaces: map[string]bool{}, failing: map[string]bool{}, left: map[string]bool{}, tables: map[string]bool{}}
 	for i := range d.Slices {
 		slice := &d.Slices[i]
 		if slice.State == pipeline.SliceLeft {
@@ -41,7 +41,7 @@ func (d *drawing) sums() sums {
 		}
 		s.rows += slice.Rows
 		s.asked++
-		s.workspaces[slice.Workspace] = true
+		s.workspaces[slice.Workspace], s.tables[slice.Table] = true, true
 		switch d.stateOf(slice) {
 		case stateFailed, stateNever:
 			s.failed++
@@ -88,18 +88,12 @@ func (d *drawing) tiles() []tile {
 		}
 		return "good"
 	}
-	tables := 0
-	for i := range d.Tables {
-		if slices.ContainsFunc(d.Slices, func(s pipeline.Slice) bool { return s.Table == d.Tables[i].Name }) {
-			tables++
-		}
-	}
 	failed, of := int64(0), ""
 	if len(d.Runs) > 0 {
 		failed, of = d.Runs[0].Failed, "in the last run of "+count(d.Runs[0].Queries, "query")
 	}
 	return []tile{
-		{"Rows", number(s.rows), "in " + count(int64(tables), "table"), "quiet"},
+		{"Rows", number(s.rows), "in " + count(int64(len(s.tables)), "table"), "quiet"},
 		{"Workspaces", number(len(s.workspaces)), count(s.asked, "query"), "quiet"},
 		{"Stale", number(s.failed + s.old), "tables of workspaces with old rows", bad(s.failed + s.old)},
 		{"Failed", number(failed), cmp.Or(of, "no run yet"), bad(failed)},

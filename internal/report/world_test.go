@@ -97,7 +97,7 @@ func newWorld(workspaces, tables int) *world {
 			case n == 1:
 				s.State, s.Error, s.Observed = pipeline.SliceFailed, "the token of "+s.Workspace+" is not valid any more: Invalid access token", now().AddDate(0, 0, -4)
 			case n == 2 && i%5 == 0:
-				s.State, s.Error, s.Observed, s.Rows = pipeline.SliceFailed, "GET https://"+s.Workspace+".cloud.databricks.com/api/2.0/"+t.Name+": 403 PERMISSION_DENIED: the principal lacks a permission", time.Time{}, 0
+				s.State, s.Error, s.Observed, s.Rows = pipeline.SliceFailed, fmt.Sprintf("databricks_workspace.%s.list: PERMISSION_DENIED: The principal lacks a permission. (GET https://%s.cloud.databricks.com/api/2.0/%[1]s: HTTP 403, request id %[3]d)", t.Name, s.Workspace, n*1000+i), time.Time{}, 0
 			case n == 3:
 				s.Observed = now().Add(-60 * time.Hour)
 			case n == 4 && i%2 == 0:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need beyond Go, if it is missing: a C compiler and its headers (for the
 # race detector), certificates (to download Go modules) and PostgreSQL's server and psql. On Debian
-# and Ubuntu it also installs the clients of PostgreSQL that internal/clients runs.
+# and Ubuntu it also installs the clients of PostgreSQL that internal/clients runs, and Chromium, in
+# which internal/report looks at its pages.
 # Each argument names another command to install, as in `setup.sh git make`.
 #
 # It installs with apt-get. On a terminal it asks first. Elsewhere it needs root or a sudo that
@@ -30,6 +31,7 @@ clients() {
     pgcli python3-pyodbc odbc-postgresql libpostgresql-jdbc-java; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
   done
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || echo chromium
   command -v javac >/dev/null || echo default-jdk-headless
   command -v npm >/dev/null || echo npm
 }

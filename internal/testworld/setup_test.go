@@ -39,7 +39,7 @@ func newMachine(t *testing.T, user string, without ...string) machine {
 		"id":     "echo " + user,
 		"initdb": "",
 		// It writes down how it was called, and installs the compiler.
-		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc"; for name; do cp "${0%/*}/initdb" "${0%/*}/has.$name"; done; [ ! -e "${0%/*}/has.npm" ] || cp "${0%/*}/node" "${0%/*}/npm"; [ ! -e "${0%/*}/has.default-jdk-headless" ] || cp "${0%/*}/initdb" "${0%/*}/javac";; esac`,
+		"apt-get": `echo "$DEBIAN_FRONTEND apt-get $*" >>"$0.log"; case " $* " in *" install "*) cp "${0%/*}/initdb" "${0%/*}/stubcc"; for name; do cp "${0%/*}/initdb" "${0%/*}/has.$name"; done; [ ! -e "${0%/*}/has.chromium" ] || cp "${0%/*}/initdb" "${0%/*}/chromium"; [ ! -e "${0%/*}/has.npm" ] || cp "${0%/*}/node" "${0%/*}/npm"; [ ! -e "${0%/*}/has.default-jdk-headless" ] || cp "${0%/*}/initdb" "${0%/*}/javac";; esac`,
 		// As npm it writes down how it was called, and leaves a file as npm does.
 		"node": `echo "npm $*" >>"$0.log"; mkdir -p node_modules; cp package-lock.json node_modules/.package-lock.json`,
 		// It asks for a password unless the test has created a file that permits the command.
@@ -166,7 +166,7 @@ func TestSetupClients(t *testing.T) {
 		modules  bool     // npm was called
 	}{
 		"with the rest":            {free: true, stderr: "installing gcc libc6-dev python3-", calls: []string{" gcc libc6-dev python3-psycopg2 python3-psycopg "}, modules: true},
-		"alone":                    {compiler: true, free: true, stderr: "installing python3-psycopg2 ", calls: []string{"--no-install-recommends python3-psycopg2 ", " odbc-postgresql ", " default-jdk-headless npm\n"}, modules: true},
+		"alone":                    {compiler: true, free: true, stderr: "installing python3-psycopg2 ", calls: []string{"--no-install-recommends python3-psycopg2 ", " odbc-postgresql ", " chromium default-jdk-headless npm\n"}, modules: true},
 		"not possible":             {compiler: true, stderr: "and installing needs root, or sudo without a password. The tests skip these clients."},
 		"not possible in CI":       {compiler: true, env: "CI=1", status: 1, stderr: "apt-get install --no-install-recommends python3-psycopg2 "},
 		"the rest is not possible": {status: 1, stderr: "gcc libc6-dev python3-psycopg2 "},
