@@ -63,6 +63,26 @@ func TestForget(t *testing.T) {
 	})
 }
 
+// TestForgetAsks shows that a terminal is asked before rows are deleted, and that only yes deletes them.
+func TestForgetAsks(t *testing.T) {
+	t.Parallel()
+	_, env := openGate(t)
+	dir := projectsOf(t, "workspaces: [dbc-1]\n")
+	s := store{name: filepath.Join(dir, "s.db")}
+	mustRun(t, env, dir, s)
+	for _, test := range []struct {
+		answer, says string
+		status       int
+	}{{"\n", "error: nothing was deleted", 1}, {"no\n", "error: nothing was deleted", 1}, {"y\n", "note: deleted 1 rows and 1 history rows", 0}} {
+		c := run{args: []string{"pipeline", "forget", dir, "--table", "projects"}, env: env}.atTerminal(t, 100, 30)
+		c.expect("delete 1 rows and 1 history rows? [y/N] ")
+		c.send(test.answer)
+		if got := c.ends(test.status); !strings.Contains(got, test.says) {
+			t.Errorf("%q: %s", test.answer, got)
+		}
+	}
+}
+
 // TestForgottenColumns shows that a column that a workspace which left still has comes back with its values.
 func TestForgottenColumns(t *testing.T) {
 	t.Parallel()
