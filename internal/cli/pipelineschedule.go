@@ -52,11 +52,11 @@ func (c *command) trigger(ctx context.Context, s *pipeline.Store, name string) e
 	if err != nil {
 		return err
 	}
-	workers, err := s.Workers(ctx)
+	hosts, err := schedulers(ctx, s)
 	if err != nil {
 		return err
 	}
-	if len(workers) == 0 {
+	if len(hosts) == 0 {
 		c.note("run %d of %s has begun, and waits for a worker: lakeql worker --store %s", run.ID, name, provider.Printable(s.Place()))
 		return nil
 	}
@@ -94,27 +94,30 @@ func (c *command) schedules(ctx context.Context, s *pipeline.Store, name string)
 	return pipeline.StatusSchedules(shown), nil
 }
 
+// schedulers lists the hosts of the workers that begin and work any run. A lakeql pipeline run works on its own.
+func schedulers(ctx context.Context, s *pipeline.Store) (hosts []string, err error) {
+	workers, err := s.Workers(ctx)
+	for _, w := range workers {
+		if w.Schedules {
+			hosts = append(hosts, w.Host)
+		}
+	}
+	return hosts, err
+}
+
 // noteWorkers says who begins the runs of a schedule.
 func (c *command) noteWorkers(ctx context.Context, s *pipeline.Store) error {
-	workers, err := s.Workers(ctx)
+	hosts, err := schedulers(ctx, s)
 	if err != nil {
 		return err
 	}
-	n, host := 0, ""
-	for _, w := range workers {
-		if w.Schedules {
-			if n++; n == 1 {
-				host = w.Host
-			}
-		}
-	}
-	switch n {
+	switch len(hosts) {
 	case 0:
 		c.note("a worker starts the runs, and none is running: lakeql worker --store %s", provider.Printable(s.Place()))
 	case 1:
-		c.note("a worker starts the runs: one is running, on %s", provider.Printable(host))
+		c.note("a worker starts the runs: one is running, on %s", provider.Printable(hosts[0]))
 	default:
-		c.note("workers start the runs: %d are running", n)
+		c.note("workers start the runs: %d are running", len(hosts))
 	}
 	return nil
 }
