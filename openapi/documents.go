@@ -142,6 +142,10 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 	if tenant := root.get("x-lakeql-tenant"); tenant != nil {
 		f.header.Tenant = r.tenant(tenant)
 	}
+	if source := root.get("x-lakeql-source"); source != nil {
+		node := r.mapping(source)
+		f.header.Source = &provider.Source{Name: r.text(node.get("name")), Version: r.text(node.get("version")), Date: r.text(node.get("date"))}
+	}
 	for _, entry := range r.mapping(root.get("providerServices")) {
 		fields := r.mapping(entry.value)
 		f.header.Services = append(f.header.Services, &provider.ServiceInfo{

@@ -41,6 +41,15 @@ type Provider struct {
 	Services    []*ServiceInfo `json:"services"`
 	// Tenant declares the provider's tenants; nil if it has none.
 	Tenant *Tenant `json:"tenant,omitempty"`
+	// Source is what the documents were made of; nil if they do not say it.
+	Source *Source `json:"source,omitempty"`
+}
+
+// Source is a version of the description of an API.
+type Source struct {
+	Name    string `json:"name"` // such as the path of a Go module
+	Version string `json:"version"`
+	Date    string `json:"date,omitempty"` // 2026-09-21
 }
 
 // Tenant declares a provider's tenants, such as the workspaces of an account: the server variable that

@@ -33,7 +33,7 @@ func TestSettings(t *testing.T) {
 		"too little":       {"SET memory = '1MiB'", "is not an amount from 4MiB to 4095MiB", 2},
 		"no number":        {"SET page_limit = -1", "is no number of pages", 2},
 		"nothing runs":     {"EXEC " + projects + ".list; SET on_error = 'never'", "neither fail nor partial", 2},
-		"a provider":       {"USE databricks_workspace; SHOW VERSION", "1.2.3-test\n", 0},
+		"a provider":       {"USE databricks_workspace; SHOW VERSION", "1.2.3-test,github.com/databricks/databricks-sdk-go v0.182.0,2026-09-21\n", 0},
 		"no provider":      {"USE nosuch", "line 1, column 5", 2},
 		"a cache":          {"PURGE CACHE", "there is no cache to purge: every statement asks the API\n", 0},
 		"a pause":          {"SLEEP 1; VALUES (1)", "1\n", 0},

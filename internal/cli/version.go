@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lakeql/lakeql/internal/connect"
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/provider"
 )
 
 // version is set by the build; see the Makefile.
@@ -58,13 +61,49 @@ func shortVersion() string {
 }
 
 func (c *command) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of lakeql and Go, and the platform",
-		Args:  cobra.NoArgs,
+		Long: `Print the version of lakeql and Go, and the platform. With --json, print also the commit
+that it was built from, and what the documents of each provider were made of.`,
+		Example: "  lakeql version --json",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if asJSON {
+				return c.writeVersion()
+			}
 			_, err := fmt.Fprintf(c.stdout, "lakeql %s (%s, %s/%s)\n", versionNumber(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// writeVersion prints what is known of this build, for programs.
+func (c *command) writeVersion() error {
+	catalogue, err := connect.Catalogue()
+	if err != nil {
+		return err
+	}
+	providers, err := catalogue.Providers()
+	if err != nil {
+		return err
+	}
+	sources := map[string]*provider.Source{}
+	for _, p := range providers {
+		sources[p.Name] = p.Source
+	}
+	b := build()
+	encoder := json.NewEncoder(c.stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(struct {
+		Version   string                      `json:"version"`
+		Commit    string                      `json:"commit,omitempty"`
+		Date      string                      `json:"date,omitempty"` // of the commit
+		Go        string                      `json:"go"`
+		Platform  string                      `json:"platform"`
+		Documents map[string]*provider.Source `json:"documents"` // by provider
+	}{b.Number, b.Commit, b.BuildDate, runtime.Version(), b.Platform, sources})
 }

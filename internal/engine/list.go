@@ -45,10 +45,26 @@ func (l lister) shown(show *statement.Show) (t listing, err error) {
 		t.header = "principal type source"
 		t.rows, err = l.auth(show.In)
 	case "VERSION":
-		t.header = "version | commit build_date platform"
-		t.rows = [][]any{{l.session.Version.Number, l.session.Version.Commit, l.session.Version.BuildDate, l.session.Version.Platform}}
+		t.header = "version documents documents_date | commit build_date platform"
+		t.rows, err = l.version()
 	}
 	return t, err
+}
+
+// version describes the program, and the newest source of its documents.
+func (l lister) version() ([][]any, error) {
+	all, err := l.session.Catalogue.Providers()
+	if err != nil {
+		return nil, err
+	}
+	var newest provider.Source
+	for _, p := range all {
+		if p.Source != nil && p.Source.Date > newest.Date {
+			newest = *p.Source
+		}
+	}
+	v := l.session.Version
+	return [][]any{{v.Number, strings.TrimSpace(newest.Name + " " + newest.Version), newest.Date, v.Commit, v.BuildDate, v.Platform}}, nil
 }
 
 func (l lister) providers() ([][]any, error) {

@@ -55,6 +55,8 @@
 //
 //	x-lakeql-tenant: {variable: deployment_name, list: databricks_account.provisioning.workspaces, column: deployment_name, label: workspace_name}
 //	    The servers' variable names the tenant whose API is called. The resource lists the tenants.
+//	x-lakeql-source: {name: github.com/databricks/databricks-sdk-go, version: v0.182.0, date: 2026-09-21}
+//	    What the documents were made of.
 //
 // In former-names.yaml, which package openapi documents:
 //
@@ -214,6 +216,13 @@ func (g *generator) providerNode(provider string, services []*service) *object {
 			set("list", names.Account+".provisioning.workspaces").
 			set("column", "deployment_name").
 			set("label", "workspace_name").
+			flow())
+	}
+	if g.api.Version != "" {
+		node.set("x-lakeql-source", newObject().
+			set("name", "github.com/databricks/databricks-sdk-go").
+			set("version", g.api.Version).
+			set("date", g.api.Date).
 			flow())
 	}
 	return node

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -25,6 +26,9 @@ func Read(dir string, observer Observer) (*API, error) {
 	r := &reader{root: os.DirFS(dir), fset: token.NewFileSet(), api: &API{}, observer: observer}
 	entries, err := fs.ReadDir(r.root, "service")
 	if err != nil {
+		return nil, fmt.Errorf("read the SDK: %w", err)
+	}
+	if err := r.readRelease(); err != nil {
 		return nil, fmt.Errorf("read the SDK: %w", err)
 	}
 	for _, e := range entries {
@@ -45,6 +49,24 @@ func Read(dir string, observer Observer) (*API, error) {
 		p.readOperations()
 	}
 	return r.api, errors.Join(r.errs...)
+}
+
+// releaseLine is the heading of a release in the changelog.
+var releaseLine = regexp.MustCompile(`(?m)^## Release (v\d+\.\d+\.\d+) \((\d{4}-\d\d-\d\d)\)`)
+
+// readRelease reads which release of the SDK this is. The newest one stands first.
+func (r *reader) readRelease() error {
+	text, err := fs.ReadFile(r.root, "CHANGELOG.md")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if found := releaseLine.FindSubmatch(text); found != nil {
+		r.api.Version, r.api.Date = string(found[1]), string(found[2])
+	}
+	return nil
 }
 
 // reader is the state of one reading.

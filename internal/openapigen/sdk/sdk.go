@@ -19,6 +19,9 @@ import (
 // API is everything that was read.
 type API struct {
 	Services []*Service // by name
+	// Version and Date are those of the SDK's newest release by its changelog: v0.182.0 and 2026-09-21. They
+	// are empty if it has none.
+	Version, Date string
 	// Unreached lists the IDs of operations in the source that no client of the SDK offers.
 	Unreached []string
 }
