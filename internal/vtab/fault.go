@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -92,8 +93,10 @@ func (p *Program) find(name string) provider.Position {
 	return p.position
 }
 
-// nearest words the names that are the most similar to one.
+// nearest words the names that are the most similar to one. The name itself is not among them: a column of
+// another table may be called so.
 func nearest(names []string, name string) string {
+	names = slices.DeleteFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 	if near := provider.Nearest(names, name, 3); len(near) > 0 {
 		return "did you mean " + strings.Join(near, ", ") + "?"
 	}
