@@ -118,7 +118,7 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return provider.Usagef("%s", flagFault(err)).Hintf("see %s --help", cmd.CommandPath())
 	})
-	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.srvCommand(), c.mcpCommand(), c.passwordCommand(), c.psqlCommand(), c.proxyCommand(), c.registryCommand(), c.versionCommand())
+	root.AddCommand(c.execCommand(), c.shellCommand(), c.pipelineCommand(), c.workerCommand(), c.docsCommand(), c.emulatorCommand(), c.srvCommand(), c.mcpCommand(), c.passwordCommand(), c.psqlCommand(), c.proxyCommand(), c.registryCommand(), c.manCommand(), c.versionCommand())
 	for _, cmd := range root.Commands() {
 		if cmd.Flags().Lookup("sqlBackend") != nil { // it runs statements, as StackQL's commands do
 			idleFlags(cmd)
