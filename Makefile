@@ -63,6 +63,7 @@ test: ## install what the tests need, then run every one (one: make test PKG=./o
 	@internal/testworld/setup.sh
 	$(TEST_RACES) $(if $(CI),-count=1) $(ARGS) $(or $(PKG),$$(go list ./... | grep -vE '/internal/($(SERIAL))(/|$$)'))
 	$(if $(PKG),,$(TEST_SERIAL) $(if $(CI),-count=1) $(ARGS) $$(go list ./... | grep -E '/internal/($(SERIAL))(/|$$)'))
+	$(if $(PKG),,go test -C internal/release -vet=off $(if $(CI),-count=1) $(ARGS) .)
 
 # The race detector watches all but SQLite's own code, which is C translated to Go: each connection has its
 # memory to itself, and watching that memory triples the time of a query. `make lint` vets the code.
@@ -110,6 +111,8 @@ lint: ## run the linters; check formatting, go.mod, and merge-conflict markers
 	go vet ./...
 	$(TOOL) golangci-lint run ./...
 	$(TOOL) golangci-lint fmt --diff
+	cd internal/release && go mod tidy -diff && go vet . && go tool -modfile=../tools/go.mod golangci-lint run .
+	go tool -modfile=internal/tools/actionlint.mod actionlint
 
 .PHONY: verify
 verify: ## regenerate, and fail if a generated file in git is stale
@@ -157,6 +160,10 @@ SDKS ?= v0.132.0 v0.170.0 v0.175.0 v0.180.0 v0.182.0
 .PHONY: upgrade-drill
 upgrade-drill: ## upgrade from version to version of the SDK, and print what changes and waits
 	go run ./internal/openapigen drill $(SDKS)
+
+.PHONY: release
+release: ## build a release for all platforms in dist/lakeql-VERSION: make release VERSION=0.2.0 [KEY=minisign.key] [PLATFORMS=linux/amd64]
+	go run -C internal/release . -version '$(VERSION)' $(if $(KEY),-key '$(abspath $(KEY))') -platforms '$(PLATFORMS)'
 
 .PHONY: clean
 clean: ## delete build results
