@@ -82,13 +82,13 @@ func TestStoresOfEarlierVersions(t *testing.T) {
 			if wrong.status != 2 || !strings.Contains(wrong.stderr, "did you mean") || strings.Contains(wrong.stderr, "did you mean run_id") {
 				t.Errorf("a column of another table: %+v", wrong)
 			}
-			if got := do("pipeline", "status", "-C", "."); !strings.Contains(got, "| 2 ") {
+			if got := do("pipeline", "status"); !strings.Contains(got, "| 2 ") {
 				t.Errorf("the runs are\n%s", got)
 			}
-			if got := do("pipeline", "schedule", "list", "-C", "."); !strings.Contains(got, "0 6 * * *") {
+			if got := do("pipeline", "schedule", "list"); !strings.Contains(got, "0 6 * * *") {
 				t.Errorf("the schedules are\n%s", got)
 			}
-			if got := do("pipeline", "run", "--adopt", "-o", "csv"); !strings.Contains(got, "finch-prod,projects,done,") {
+			if got := do("pipeline", "run", "--adopt", "-o", "csv"); !strings.Contains(got, "projects,2,2,0,") {
 				t.Errorf("the next run is\n%s", got)
 			}
 			sql("inventory.db", "SELECT count(*) FROM projects_history WHERE run_id <= 2", "13\n")
