@@ -98,7 +98,7 @@ func (c *command) withPipeline(folder string, use func(ctx context.Context, aske
 	defer asker.connection.close()
 	d, err := pipeline.Load(ctx, folder)
 	if err != nil {
-		return err
+		return c.needsFolder(folder, err)
 	}
 	d.Adopt = c.adopt
 	if err := pipeline.Check(ctx, d, asker); err != nil {

@@ -162,6 +162,13 @@ func TestPipelinesAreNamed(t *testing.T) {
 		}
 	}
 
+	for _, command := range []string{"run", "check", "test", "schedule install"} {
+		got := pipelineCommand(t, nil, append(strings.Fields(command), "gated", "--store", s.name)...)
+		if got.status != 2 || got.stderr != "error: gated is no folder of a pipeline: it has no pipeline.yaml\nhint: this command reads the folder; the name in a store suffices for status, diff, export, report, stop, forget, and schedule trigger\n" {
+			t.Errorf("%s of a name: %+v", command, got)
+		}
+	}
+
 	// The ways of version 0.1.0.
 	for args, want := range map[string]string{
 		"status -C " + other + " -o csv -H": "1,other,done,", "diff others -C " + other + " -o csv -H": ",dbc-1,projects/dbc-1,added,,1",

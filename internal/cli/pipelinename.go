@@ -109,6 +109,16 @@ func isPipeline(folder string) bool {
 	return err == nil
 }
 
+// needsFolder words the error of a command that reads the queries of a folder, and was given a name and a store.
+func (c *command) needsFolder(folder string, err error) error {
+	if c.store == "" || isPipeline(folder) || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return provider.Usagef("%s is no folder of a pipeline: it has no %s", provider.Printable(folder), pipeline.ConfigFile).
+		Hintf("this command reads the folder; the name in a store suffices for status, diff, export, report, stop, forget, and schedule trigger").
+		Because(err)
+}
+
 // folderFlag adds the flag of earlier versions, which still works.
 func (c *command) folderFlag(cmd *cobra.Command, flags *pipelineFlags) {
 	cmd.Flags().StringVarP(&flags.folder, "folder", "C", ".", "folder of the pipeline")

@@ -76,7 +76,7 @@ func (c *command) pipelineTest(folder string, flags *testFlags) error {
 	defer stop()
 	d, err := pipeline.Load(ctx, folder)
 	if err != nil {
-		return err
+		return c.needsFolder(folder, err)
 	}
 	if len(d.Checks) == 0 {
 		return provider.Usagef("the pipeline %s has no checks", provider.Printable(folder)).

@@ -168,7 +168,7 @@ type changesInput struct {
 func (s *Server) changes(ctx context.Context, req *sdk.CallToolRequest, t *tool, in changesInput) (_ any, err error) {
 	if s.options.Changes == nil {
 		return nil, provider.Usagef("this server has no history").
-			Hintf("it needs the folder or the store of a pipeline: lakeql mcp --folder inventory, or --store inventory.db")
+			Hintf("it needs the folder or the store of a pipeline: lakeql mcp --history inventory")
 	}
 	most, err := s.limitsOf(in.MaxRows, in.MaxBytes)
 	if err != nil {
