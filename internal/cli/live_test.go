@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -304,4 +305,36 @@ func (w *lakebaseWorld) hold(t *testing.T, database, statement string) (release 
 	release = sync.OnceFunc(func() { _ = conn.Close(ctx) }) // there is nothing left to lose
 	t.Cleanup(release)
 	return release
+}
+
+// TestLiveDoors shows that the server and pipelines read the tables as exec does.
+func TestLiveDoors(t *testing.T) {
+	t.Parallel()
+	w := startLakebase(t, time.Hour)
+	s := serveOn(t, run{args: w.flags, env: w.env})
+	out, failed := s.psql(t, "", `SELECT name, is_template, size_bytes > 0 AS big FROM postgres.live_databases WHERE endpoint = 'orders' AND name = 'template1';
+SELECT q.row ->> 'n' AS n FROM lakebase_query('orders', 'SELECT 6 * 7 AS n') q;
+\d postgres.live_extensions
+SELECT name FROM postgres.live_roles WHERE endpoint = 'nope';`)
+	for _, want := range []string{"name|is_template|big\ntemplate1|t|", "n\n42\n", "default_version|text|", "nope: databricks_workspace.postgres.postgres_projects.get: NOT_FOUND"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("psql prints no %q:\n%s", want, out)
+		}
+	}
+	if !failed {
+		t.Error("an endpoint that is not there is no error")
+	}
+
+	dir := folder(t, map[string]string{
+		"pipeline.yaml":  "name: p\nworkspaces: [local]\n",
+		"extensions.sql": "-- table: extensions\n-- key: name\nSELECT endpoint, name, schema_name FROM databricks_workspace.postgres.live_extensions WHERE endpoint = 'orders'",
+	})
+	store := filepath.Join(t.TempDir(), "store.db")
+	if got := (run{args: append(append([]string{"pipeline", "run", "--store", store}, w.flags...), dir), env: w.env}).do(t); got.status != 0 {
+		t.Fatalf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+	got := run{args: []string{"exec", "-H", "-o", "csv", "--store", store, "SELECT endpoint, name, schema_name FROM extensions"}, env: w.env}.do(t)
+	if got.stdout != "orders,plpgsql,pg_catalog\n" {
+		t.Errorf("the pipeline's table has %q\n%s", got.stdout, got.stderr)
+	}
 }

@@ -115,7 +115,7 @@ func TestSource(t *testing.T) {
 		c.Parallel = 2
 		var now, most atomic.Int64
 		both := make(chan struct{})
-		c.Source = elsewhere{func(_ context.Context, api *dispatch.Client, to io.Writer) error {
+		c.Source = elsewhere{func(ctx context.Context, api *dispatch.Client, to io.Writer) error {
 			n := now.Add(1)
 			defer now.Add(-1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
@@ -129,7 +129,7 @@ func TestSource(t *testing.T) {
 			}
 			<-both
 			// A call of the API has turns of its own: here nobody answers it, and that is all it waits for.
-			if _, err := (request{method: "list"}).call(t.Context(), t, api); provider.CodeOf(err) != provider.Network {
+			if _, err := (request{method: "list"}).call(ctx, t, api); provider.CodeOf(err) != provider.Network {
 				t.Errorf("a call of the API: %v", err)
 			}
 			_, err := io.WriteString(to, `{"rows": []}`)
