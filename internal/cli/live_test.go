@@ -220,6 +220,12 @@ func TestLiveFaults(t *testing.T) {
 			t.Errorf("status %d\n%s", got.status, got.stderr)
 		}
 	})
+	t.Run("offline", func(t *testing.T) {
+		got := w.exec(t, "SELECT name FROM "+live+"live_roles WHERE endpoint = 'orders'", "--offline", "--on-error", "partial")
+		if got.status != 2 && got.status != 4 || !strings.Contains(got.stderr, "orders: ") {
+			t.Errorf("status %d\n%s", got.status, got.stderr)
+		}
+	})
 	t.Run("a certificate that is not trusted", func(t *testing.T) {
 		got := w.exec(t, "SELECT name FROM "+live+"live_roles WHERE endpoint = 'orders'", "--endpoint-ca", testworld.Certificate(t, t.TempDir(), "127.0.0.1"))
 		if got.status != 1 || !strings.Contains(got.stderr, "no password was sent") || strings.Contains(got.stderr, "tried") {

@@ -417,7 +417,7 @@ func TestPagesLink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		prose := regexp.MustCompile("(?ms)^```.*?^```").ReplaceAllString(string(text), "") // code may look like a link
+		prose := regexp.MustCompile("(?ms)^ *```.*?^ *```").ReplaceAllString(string(text), "") // code may look like a link
 		for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(prose, -1) {
 			target, heading, _ := strings.Cut(link[1], "#")
 			if strings.Contains(target, "://") {

@@ -60,7 +60,7 @@ func (c *Client) Find(ctx context.Context, n Name) (Info, error) {
 		}
 	}
 	if len(found) == 0 {
-		return Info{}, provider.Usagef("%s has no endpoint", n).
+		return Info{}, provider.Usagef("%s has no endpoint", n).Because(ErrNotOpen).
 			Hintf(`make one: lakeql exec "INSERT INTO %s (parent, endpoint_id, spec) VALUES ('%s', 'primary', '{\"endpoint_type\": \"ENDPOINT_TYPE_READ_WRITE\"}')"`, endpoints, n)
 	}
 	names := make([]string, len(found))
@@ -271,5 +271,5 @@ func several(what string, names []string) error {
 	for i := range names {
 		names[i] = provider.Printable(names[i])
 	}
-	return provider.Usagef("%s: %s%s", what, strings.Join(names, ", "), more).Hintf("name one of them")
+	return provider.Usagef("%s: %s%s", what, strings.Join(names, ", "), more).Because(ErrNotOpen).Hintf("name one of them")
 }

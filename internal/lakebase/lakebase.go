@@ -56,6 +56,10 @@ type Info struct {
 	Disabled   bool   // no connection enables it
 }
 
+// ErrNotOpen is the cause of an error about an endpoint, where the call that found it was right: the endpoint is
+// disabled, or a name fits none or several.
+var ErrNotOpen = errors.New("the endpoint is not open")
+
 // Token is a minted password.
 type Token struct {
 	Password provider.Secret

@@ -231,10 +231,10 @@ func (i Info) refused(pooled bool) error {
 	case err != nil:
 		return provider.Errorf(provider.API, "the endpoint has a name that cannot be read: %s", provider.Quote(i.Name))
 	case i.Disabled && name.Instance != "":
-		return provider.Usagef("the instance %s is stopped, and connecting does not start it", name.Instance).
+		return provider.Usagef("the instance %s is stopped, and connecting does not start it", name.Instance).Because(ErrNotOpen).
 			Hintf(`start it: lakeql exec "UPDATE %s SET stopped = false WHERE name = '%s'"`, instances, name.Instance)
 	case i.Disabled:
-		return provider.Usagef("the endpoint %s is disabled, and connecting does not enable it", name).
+		return provider.Usagef("the endpoint %s is disabled, and connecting does not enable it", name).Because(ErrNotOpen).
 			Hintf(`enable it: lakeql exec "UPDATE %s SET spec__disabled = false WHERE name = '%s'"`, endpoints, name)
 	case i.Host == "":
 		return provider.Errorf(provider.API, "the endpoint %s has no host yet; its state is %s", name, provider.Printable(i.State)).

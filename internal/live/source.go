@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -221,7 +222,7 @@ func (s *Source) connect(ctx context.Context, api *dispatch.Client, req *dispatc
 			continue
 		}
 		err = worded(j, err)
-		if emulated && isDial(err) {
+		if emulated && isUnreachable(err) {
 			err = provider.Change(err, func(e *provider.Error) {
 				e.Hint = "behind the endpoints of an emulator is a server if that was started with --postgres; --endpoint-port is its port"
 			})
@@ -246,6 +247,12 @@ func isDial(err error) bool {
 	return ok
 }
 
+// isUnreachable reports whether no server was reached.
+func isUnreachable(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return isDial(err) || ok && dns.IsNotFound
+}
+
 // logIn finds the endpoint of a job and logs in once. endpoint is nil if it was not found.
 func (s *Source) logIn(ctx context.Context, api *dispatch.Client, j job) (*pgconn.PgConn, *lakebase.Endpoint, error) {
 	endpoint, err := s.endpoint(ctx, api, j)
@@ -264,7 +271,9 @@ func (s *Source) logIn(ctx context.Context, api *dispatch.Client, j job) (*pgcon
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	conn, err := postgres.LogIn(ctx, config, login, j.database, s.options.Roots)
-	if e, ok := errors.AsType[*provider.Error](err); ok && e.Hint == "" { // with a hint it is the certificate
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	lasting := isDNS && dns.IsNotFound
+	if e, ok := errors.AsType[*provider.Error](err); ok && e.Hint == "" && !lasting { // with a hint it is the certificate
 		err = provider.Change(err, func(e *provider.Error) { e.Err = dialFault{errors.New("no connection")} })
 	}
 	return conn, endpoint, err
@@ -320,8 +329,7 @@ func worded(j job, err error) error {
 		told = provider.Errorf(provider.Network, "%s", provider.Printable(err.Error())).Because(err)
 	default:
 		told = provider.Copy(e, e.Code)
-		if told.Arg == "" && (told.Code == provider.Usage || told.Code == provider.Unknown) {
-			// The statement is right: this endpoint is disabled or is not there, and others may be.
+		if errors.Is(err, lakebase.ErrNotOpen) { // the statement is right, and other endpoints may be open
 			told.Code = provider.API
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -57,6 +58,9 @@ func LoginError(login lakebase.Login, err error) error {
 	}
 	text := mask.Text(strings.Join(strings.Fields(cause.Error()), " "))
 	e := provider.Errorf(provider.Network, "connect to %s: %s", login.Address(), provider.Printable(text))
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return e.Because(dns)
+	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e.Hintf("this machine does not trust the certificate for that host; no password was sent")
 	}
