@@ -26,6 +26,8 @@ type pipelineFlags struct {
 	folder      string
 	concurrency int
 	logFormat   string
+	failOn      string
+	notify      []string
 }
 
 func (c *command) pipelineCommand() *cobra.Command {
@@ -261,24 +263,25 @@ func (c *command) reportEach(err error) error {
 
 func (c *command) pipelineStatusCommand() *cobra.Command {
 	var flags pipelineFlags
-	var tables, workspaces bool
+	var tables, workspaces, checked bool
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "status [pipeline]",
 		Short: "Show the last runs of a pipeline, or the state of its tables",
 		Long: `Show the last runs of a pipeline with their duration in seconds, or the state of its
-tables or workspaces. With --store and no pipeline, show those of all pipelines of the
+tables, workspaces, or checks. With --store and no pipeline, show those of all pipelines of the
 store.
 
 A run without a worker is interrupted, or waiting for one if it has not begun.
 Workspaces and tables that the pipeline does not query any more have the state left.`,
 		Example: `  lakeql pipeline status inventory
   lakeql pipeline status inventory --workspaces   # list stale tables and their errors
+  lakeql pipeline status inventory --checks
   lakeql pipeline status --store postgres://inventory@db.example.com/inventory`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if tables && workspaces {
-				return provider.Usagef("--tables and --workspaces are two questions: ask one of them")
+			if tables && workspaces || checked && (tables || workspaces) {
+				return provider.Usagef("--tables, --workspaces and --checks are different questions: ask one of them")
 			}
 			argument, _ := argumentOf(args, 1)
 			return c.look(argument, &flags, func(ctx context.Context, s *pipeline.Store, name string) (provider.Rows, error) {
@@ -292,6 +295,8 @@ Workspaces and tables that the pipeline does not query any more have the state l
 					return s.StatusTables(ctx, name)
 				case workspaces:
 					return s.StatusWorkspaces(ctx, name)
+				case checked:
+					return s.StatusChecks(ctx, name)
 				}
 				return s.StatusRuns(ctx, name, limit)
 			})
@@ -301,6 +306,7 @@ Workspaces and tables that the pipeline does not query any more have the state l
 	f := cmd.Flags()
 	f.BoolVar(&tables, "tables", false, "list each table with its workspaces, the number of stale ones, and the age of its rows")
 	f.BoolVar(&workspaces, "workspaces", false, "list each workspace and table with the time of its last query, and the error if it is stale")
+	f.BoolVar(&checked, "checks", false, "list each check with its state after the last run, since when, and why")
 	f.IntVar(&limit, "runs", 5, "number of runs to list for each pipeline")
 	return cmd
 }

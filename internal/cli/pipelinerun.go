@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/internal/pipeline/checks"
 	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -29,9 +30,14 @@ rate limit or a transient error. At the end it prints a row for each table, or w
 An interrupted run resumes. Workers on other machines can share it: see lakeql
 worker.
 
+Then it runs the checks of the folder, and sends the notifications of notify in
+pipeline.yaml. It keeps a notification that cannot be delivered, and sends it after
+the next run.
+
 Exit status:
   0  Every query succeeded.
-  1  Some queries failed; lakeql lists the reasons.
+  1  Some queries failed, a check of the severity --fail-on failed, or a notification
+     was not delivered; lakeql lists them.
   2  The pipeline is invalid.
   4  Every query failed because a credential is missing or lacks a permission.`,
 		Example: `  lakeql pipeline run inventory
@@ -45,6 +51,7 @@ Exit status:
 	c.outputFlags(cmd)
 	c.storeFlag(cmd)
 	c.adoptFlag(cmd)
+	cmd.Flags().StringVar(&flags.failOn, "fail-on", string(checks.Never), "least severity of a failed check for exit status 1: info, warning, error, critical; never ignores all checks")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not print the rows of the tables")
 	cmd.Flags().BoolVar(&all, "all", false, "print a row for each workspace and query")
 	c.workFlags(cmd, &flags)
@@ -91,6 +98,10 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet, all bo
 	if err := flags.checkConcurrency(); err != nil {
 		return err
 	}
+	failOn, err := checks.ParseFailOn(flags.failOn)
+	if err != nil {
+		return err
+	}
 	return c.withPipeline(folder, func(ctx context.Context, asker *asker, d *pipeline.Definition) error {
 		store, err := c.openStore(ctx, d, asker)
 		if err != nil {
@@ -100,7 +111,12 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet, all bo
 		if err := c.fits(ctx, store, d); err != nil {
 			return err
 		}
-		worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval, Trouble: c.troubles()}
+		alerts, closeAlerts, err := c.alerts(ctx, store, d, asker, nil)
+		if err != nil {
+			return err
+		}
+		defer closeAlerts()
+		worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Pipelines: []string{d.Name}, Concurrency: flags.concurrency, Interval: lookInterval, Trouble: c.troubles(), Alerts: alerts}
 		p, err := c.follow(ctx, worker, d, logger != nil)
 		if err != nil {
 			return err
@@ -118,7 +134,7 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet, all bo
 				return err
 			}
 		}
-		return c.runResult(ctx, store, p)
+		return c.alertResult(ctx, store, p, failOn, c.runResult(ctx, store, p))
 	})
 }
 
@@ -126,6 +142,7 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet, all bo
 func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeline.Definition, logs bool) (*pipeline.Progress, error) {
 	var run *pipeline.Run
 	var last *pipeline.Progress
+	over := false
 	silent := 0 // times that the store did not say how far the run is
 	display := &progressDisplay{out: c.stderr, live: terminal.Is(c.stderr) && !logs, width: func() int { width, _ := terminal.Size(c.stderr); return width }}
 	defer display.end()
@@ -153,8 +170,14 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 		}
 		silent = 0
 		last = p
-		display.show(p)
-		return p.Over(), nil
+		if !over {
+			display.show(p)
+		}
+		if over = p.Over(); !over {
+			return false, nil
+		}
+		checked, err := worker.Store.Checked(ctx, run.ID)
+		return checked || err != nil, nil //nolint:nilerr // the run is over, and its result says what is wrong
 	})
 	if err != nil {
 		return nil, err

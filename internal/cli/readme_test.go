@@ -68,6 +68,8 @@ func TestPages(t *testing.T) {
 						continue
 					}
 					p.program(t, b, p.blocks[i+1].text)
+				case "yaml":
+					p.config(t, b)
 				case "text":
 				default:
 					t.Errorf("line %d: no test for a block in %q", b.line, b.language)
@@ -269,6 +271,26 @@ func (p *doc) pipelineQuery(t *testing.T, b block, file string) {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(b.text), 0o600)); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// config checks settings of a pipeline.
+func (p *doc) config(t *testing.T, b block) {
+	t.Helper()
+	dir := t.TempDir()
+	if got := (run{args: []string{"pipeline", "init", dir}}).do(t); got.status != 0 {
+		t.Fatal(got.stderr)
+	}
+	path := filepath.Join(dir, "pipeline.yaml")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append(text, "\n"+b.text...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := (run{args: []string{"pipeline", "check", dir}, env: p.env}).do(t); got.status != 0 {
+		t.Errorf("line %d: status %d\n%s", b.line, got.status, got.stderr)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
+	"github.com/lakeql/lakeql/internal/pipeline/notify"
 	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -42,6 +43,7 @@ queue, so River's tools work with the same database.`,
 	f.Lookup("store").Usage = "store of runs, rows, and history: postgres://…, or an SQLite file, which serves one worker at a time (required)"
 	f.Lookup("log").DefValue, flags.logFormat = "text", "text"
 	f.StringVar(&metrics, "metrics", "", "address for Prometheus metrics at /metrics, and for /livez and /readyz, such as 127.0.0.1:9187")
+	f.StringSliceVar(&flags.notify, "notify", []string{notify.Webhook}, "kinds of notifications to send: webhook, file, command; the store has the files and commands, so whoever can write to it decides what this worker writes or runs; none sends nothing")
 	f.DurationVar(&lease, "lease", 15*time.Second, "time after this worker's last heartbeat until other workers take over its queries")
 	return cmd
 }
@@ -79,7 +81,12 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 		return err
 	}
 	defer store.Close()
-	worker := &pipeline.Worker{Store: store, Asker: asker, Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
+	alerts, closeAlerts, err := c.alerts(ctx, store, nil, asker, flags.notify)
+	if err != nil {
+		return err
+	}
+	defer closeAlerts()
+	worker := &pipeline.Worker{Alerts: alerts, Store: store, Asker: asker, Logger: logger, Concurrency: flags.concurrency, Lease: lease, Schedules: true}
 	if metricsAddress != "" {
 		worker.Metrics = pipeline.NewMetrics(store)
 		closeMetrics, err := c.serveMetrics(ctx, metricsAddress, worker.Handler())

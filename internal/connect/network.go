@@ -66,3 +66,26 @@ func (offline) Authorize(r *http.Request) error {
 	return provider.Usagef("%s is not called: lakeql works offline", r.URL.Host).
 		Hintf("leave out --offline; without calls, statements read the documents and the tables of the store")
 }
+
+// Transport returns a transport for requests that are not the API's, over the same proxy and with the same
+// certificate authorities. Offline, it refuses all requests.
+func Transport(n Network) http.RoundTripper {
+	if n.Offline {
+		return refused{}
+	}
+	usual, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	transport := usual.Clone()
+	n.apply(transport)
+	return transport
+}
+
+// refused is a transport that sends nothing.
+type refused struct{}
+
+// RoundTrip implements [http.RoundTripper].
+func (refused) RoundTrip(r *http.Request) (*http.Response, error) {
+	return nil, provider.Usagef("%s is not called: lakeql works offline", r.URL.Host)
+}

@@ -53,6 +53,7 @@ func settings() map[string]func(d *Definition, n *yaml.Node) error {
 		"query_size":    number(func(d *Definition) *int { return &d.QuerySize }, mostQuerySize),
 		"query_rows":    setQueryRows,
 		"check_timeout": setCheckTimeout,
+		"notify":        setNotify,
 	}
 }
 

@@ -157,7 +157,7 @@ func TestConfigRefuses(t *testing.T) {
 // TestConfigHint reads an unknown key: the hint lists the known keys.
 func TestConfigHint(t *testing.T) {
 	_, err := parseConfig([]byte("nam: a"))
-	want := "it may say attempts, check_timeout, concurrency, description, name, on_error, query_rows, query_size, query_timeout, rate, retention, schedule, store, timezone, variables, workspaces"
+	want := "it may say attempts, check_timeout, concurrency, description, name, notify, on_error, query_rows, query_size, query_timeout, rate, retention, schedule, store, timezone, variables, workspaces"
 	if got := provider.HintOf(err); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/lakeql/lakeql/internal/pipeline/checks"
+	"github.com/lakeql/lakeql/internal/pipeline/notify"
 	"github.com/lakeql/lakeql/internal/template"
 	"github.com/lakeql/lakeql/provider"
 )
@@ -51,6 +52,8 @@ type Definition struct {
 	Checks []checks.Check `json:"checks,omitempty"`
 	// CheckTimeout is how long the query of a check may take. 0: checks.DefaultTime.
 	CheckTimeout time.Duration `json:"check_timeout,omitempty"`
+	// Notify are the targets of notifications.
+	Notify []notify.Target `json:"notify,omitempty"`
 
 	// Store is the store for the folder's rows. A run does not need it, and it may hold a password.
 	Store string `json:"-"`
@@ -148,6 +151,9 @@ func Load(ctx context.Context, folder string) (*Definition, error) {
 		t.File = filepath.Base(file)
 		d.Tables = append(d.Tables, *t)
 	}
+	if err := d.checkNotify(); err != nil {
+		return nil, inFile(filepath.Join(folder, ConfigFile), err)
+	}
 	return d, d.loadChecks(ctx)
 }
 
@@ -208,6 +214,11 @@ func (d *Definition) checkStored() error {
 	for i := range d.Checks {
 		if err := d.Checks[i].Valid(); err != nil {
 			return provider.Usagef("the store is damaged, or something else has written to it: its pipeline %s has a check that is none: %v", provider.Quote(d.Name), err)
+		}
+	}
+	for i := range d.Notify {
+		if err := d.Notify[i].Valid(); err != nil {
+			return provider.Usagef("the store is damaged, or something else has written to it: its pipeline %s has a notification that is none: %v", provider.Quote(d.Name), err)
 		}
 	}
 	return nil

@@ -45,6 +45,9 @@ func (s *Store) prune(ctx context.Context, t tx, pipeline string, now time.Time)
 	if oldest.IsZero() {
 		return nil
 	}
+	if err := pruneChecks(ctx, t, pipeline, oldest); err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, `DELETE FROM lakeql_task WHERE run_id IN (SELECT id FROM lakeql_run WHERE pipeline = ?1 AND ended_at < ?2)`, pipeline, stamp(oldest)); err != nil {
 		return err
 	}

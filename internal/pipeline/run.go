@@ -277,7 +277,8 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 		return err
 	}
 	w.Logger.ErrorContext(ctx, "run fails", "pipeline", strings.TrimPrefix(job.Queue, queueOf("")), "run", id, "error", err.Error())
-	ended := s.failPlan(ctx, id, err)
+	ended := s.failPlan(ctx, id, d, err)
+	w.wakeChecks()
 	if ended != nil && !errors.Is(ended, errTaken) {
 		w.storeFails(ctx, ended, "run", id)
 		return snoozeJob(pause(2))
@@ -290,7 +291,7 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 
 // failPlan ends a run whose workspaces could not be found. All rows of its pipeline are then stale, because
 // none of its queries was made.
-func (s *Store) failPlan(ctx context.Context, id int64, cause error) error {
+func (s *Store) failPlan(ctx context.Context, id int64, d *Definition, cause error) error {
 	return s.db.transact(ctx, func(t tx) error {
 		if err := s.stillPlanning(ctx, t, id); err != nil {
 			return err
@@ -308,7 +309,10 @@ func (s *Store) failPlan(ctx context.Context, id int64, cause error) error {
 				return err
 			}
 		}
-		return s.endRun(ctx, t, id, Failed, cause)
+		if err := s.endRun(ctx, t, id, Failed, cause); err != nil {
+			return err
+		}
+		return s.askChecks(ctx, t, id, d)
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 
 // schemaVersion is the version of a store's own tables. Stores of version 0.1.0 have the first, and no
 // lakeql_version.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // create makes the tables that a store has for itself, or brings them to the present. It calls making, if it
 // is not nil, before it makes them.
@@ -49,7 +49,10 @@ func (s *Store) upgrade(ctx context.Context, t tx, version int64) error {
 	if version == 1 {
 		statements = append(statements, secondData()...)
 	}
-	for _, statement := range append(statements, s.thirdSchema()...) {
+	if version < 3 {
+		statements = append(statements, s.thirdSchema()...)
+	}
+	for _, statement := range append(statements, s.fourthSchema()...) {
 		if _, err := t.exec(ctx, statement); err != nil {
 			return err
 		}
@@ -97,7 +100,7 @@ func (s *Store) version(ctx context.Context, c conn) (int64, error) {
 	return version, err
 }
 
-// firstSchema, secondSchema, and thirdSchema are the store's own tables. Their names begin with lakeql_,
+// firstSchema to fourthSchema are the store's own tables. Their names begin with lakeql_,
 // which names of pipelines cannot.
 //
 //   - lakeql_definition: pipelines as they were when a run began, by their hash;
@@ -111,6 +114,11 @@ func (s *Store) version(ctx context.Context, c conn) (int64, error) {
 //     earlier time;
 //   - lakeql_pipeline: the folders of pipelines, because two may have one name;
 //   - lakeql_schedule: the schedules of pipelines;
+//   - lakeql_check: the state of each check, lakeql_check_row: the rows that fail, and lakeql_check_result: the
+//     result after each run;
+//   - lakeql_check_run: runs that are over, and whose checks are not;
+//   - lakeql_notification: what was not delivered yet;
+//   - pipeline_status_checks, for people: the state of each check;
 //   - pipeline_status, for people: the age of the rows of each table and workspace, and its reason;
 //   - lakeql_worker: the workers, and when each last renewed its lease;
 //   - lakeql_workspace: when a workspace may be called again, for all workers together;

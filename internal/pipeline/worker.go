@@ -36,6 +36,8 @@ type Worker struct {
 	// Trouble is called each time that the store fails. The worker tries again. nil: only the log reports it.
 	// Several goroutines call it.
 	Trouble func(err error)
+	// Alerts run the checks after each run; nil: the worker leaves them to others.
+	Alerts *Alerts
 
 	id          string
 	signs       signs
@@ -43,6 +45,7 @@ type Worker struct {
 	definitions sync.Map         // *Definition by hash
 	jobs        inHand[int64]    // by River's number
 	tasks       inHand[taskArgs] // those of the jobs that are tasks
+	ended       chan struct{}    // a run ended, so that its checks are due
 }
 
 // inHand holds the current tasks or jobs of a worker, and those that ended recently: the store and River
@@ -104,7 +107,7 @@ func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, er
 	w.Logger = cmp.Or(w.Logger, discard())
 	w.Lease = cmp.Or(w.Lease, defaultLease)
 	w.Interval = min(cmp.Or(w.Interval, defaultInterval), w.Lease/4) // a sign of life that is late is none
-	w.budgets.store = w.Store
+	w.budgets.store, w.ended = w.Store, make(chan struct{}, 1)
 	host, _ := os.Hostname() // it is only told
 	w.id = fmt.Sprintf("%s-%d-%s", printableHost(host), os.Getpid(), strings.ToLower(rand.Text()[:8]))
 	if o, ok := w.Store.db.(owner); ok {
@@ -122,6 +125,8 @@ func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, er
 	defer w.signs.end()
 	beating := w.keepBeating(ctx, host)
 	defer beating()
+	checking := w.keepChecking(ctx)
+	defer checking()
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx)) // queries are told to stop, and then may say so
 	defer cancel()
 	queue, err := w.Store.db.work(background, &queueWorker{id: w.id, logger: w.Logger, poll: min(w.Interval/4, 200*time.Millisecond), plan: w.planRun, task: w.carryOut})
@@ -131,6 +136,7 @@ func (w *Worker) Work(ctx context.Context, until func(context.Context) (bool, er
 	w.Logger.InfoContext(ctx, "worker begins", "worker", w.id, "store", w.Store.place, "lease", w.Lease.Seconds())
 	err = w.lookAfter(ctx, queue, until)
 	w.signs.end()
+	checking()
 	stopping, done := context.WithTimeout(background, stopTime)
 	defer done()
 	stopErr := queue.stop(stopping)
@@ -256,6 +262,10 @@ func (w *Worker) finish(ctx context.Context) error {
 	}
 	for _, r := range over {
 		ended := false
+		d, err := w.definition(ctx, s.db, r.Hash)
+		if err != nil {
+			d = nil // the checks report it
+		}
 		if err := s.db.transact(ctx, func(t tx) error {
 			now, err := s.now(ctx, t)
 			if err != nil {
@@ -266,13 +276,17 @@ func (w *Worker) finish(ctx context.Context) error {
 			if ended = n > 0; err != nil || !ended {
 				return err // somebody else has seen to it, or some query began again
 			}
-			return s.skip(ctx, t, r.ID, false, now) // of a run that stops
+			if err := s.skip(ctx, t, r.ID, false, now); err != nil { // of a run that stops
+				return err
+			}
+			return s.askChecks(ctx, t, r.ID, d)
 		}); err != nil {
 			return err
 		}
 		if !ended {
 			continue
 		}
+		w.wakeChecks()
 		if done, err := s.Run(ctx, r.ID); err == nil {
 			w.countRun(r.Pipeline, done.State)
 			w.Logger.InfoContext(ctx, "run ends", "pipeline", r.Pipeline, "run", r.ID, "state", string(done.State), "seconds", done.Ended.Sub(done.Begun).Seconds())

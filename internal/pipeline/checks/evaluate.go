@@ -197,7 +197,7 @@ func (c *Check) row(ctx context.Context, columns []provider.Column, row []any) (
 	values := make(Values, len(columns))
 	var key []string
 	for i, column := range columns {
-		values[i] = Value{column.Name, bounded(row[i])}
+		values[i] = Value{column.Name, Bounded(row[i])}
 		if len(c.Key) == 0 || slices.Contains(c.Key, column.Name) {
 			key = append(key, column.Name, strconv.FormatBool(row[i] == nil), text(row[i]))
 		}

@@ -54,30 +54,39 @@ func (v *Values) UnmarshalJSON(data []byte) error {
 		if err != nil {
 			return err
 		}
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
+		var value Single
+		if err := dec.Decode(&value); err != nil {
 			return err
 		}
-		var value any = raw
-		switch raw[0] {
-		case '"':
-			var text string
-			err = json.Unmarshal(raw, &text)
-			value = text
-		case 't', 'f':
-			value = raw[0] == 't'
-		case 'n':
-			value = nil
-		}
-		if err != nil {
-			return err
-		}
-		*v = append(*v, Value{fmt.Sprint(name), value})
+		*v = append(*v, Value{fmt.Sprint(name), value.Value})
 	}
 	if _, err := dec.Token(); err != nil && err != io.EOF { //nolint:errorlint // the decoder returns it so
 		return err
 	}
 	return nil
+}
+
+// Single is a value without a name, which JSON decodes as a value of a row is.
+type Single struct{ Value any }
+
+// Text returns the value as a text for people.
+func (s Single) Text() string { return text(s.Value) }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *Single) UnmarshalJSON(data []byte) (err error) {
+	switch data[0] {
+	case '"':
+		var text string
+		err = json.Unmarshal(data, &text)
+		s.Value = text
+	case 't', 'f':
+		s.Value = data[0] == 't'
+	case 'n':
+		s.Value = nil
+	default:
+		s.Value = append(json.RawMessage(nil), data...)
+	}
+	return err
 }
 
 // Text returns a value as a text for people.
@@ -92,8 +101,8 @@ func (v Values) size() int {
 	return n
 }
 
-// bounded is a value of a row as it is kept.
-func bounded(v any) any {
+// Bounded is a value of a row as it is kept: not longer than 4 KiB, and a number as JSON.
+func Bounded(v any) any {
 	switch v := v.(type) {
 	case nil, bool:
 		return v
