@@ -46,7 +46,12 @@ func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
 		session.Client.Pacer = pace
 	}
 	session.QueriesOnly, session.Masked = true, true
-	session.Note = func(line string) { a.note("%s: %s", workspace, line) }
+	session.Note = func(line string) {
+		if workspace != "" { // else the query is only checked
+			line = workspace + ": " + line
+		}
+		a.note("%s", line)
+	}
 	return session
 }
 

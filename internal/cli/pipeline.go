@@ -120,17 +120,29 @@ func who() string {
 }
 
 func (c *command) pipelineInitCommand() *cobra.Command {
-	return &cobra.Command{
+	var from fromFlags
+	cmd := &cobra.Command{
 		Use:   "init [folder]",
 		Short: "Create a folder with pipeline.yaml and example queries",
 		Long: `Create a folder with pipeline.yaml and queries for Lakebase, clusters, jobs,
 warehouses, Unity Catalog, users, and tokens. Edit the queries as needed. The first
 lines of each file declare the name of its table and the key columns. lakeql
-overwrites no existing file.`,
-		Example: "  lakeql pipeline init inventory",
-		Args:    cobra.MaximumNArgs(1),
+overwrites no existing file.
+
+With --from-stackql, the queries come from a project of stackql-deploy, or from a
+folder of .iql files. lakeql names each statement that it leaves out, with the
+reason. The exit status is then 3.`,
+		Example: `  lakeql pipeline init inventory
+  lakeql pipeline init inventory --from-stackql ../stack --environment prd`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder := cmp.Or(folderOf(args), ".")
+			if from.stackql != "" {
+				return c.initFrom(folder, &from)
+			}
+			if from.environment != "" || len(from.vars) > 0 {
+				return provider.Usagef("--environment and --var belong to --from-stackql")
+			}
 			made, err := pipeline.Init(folder)
 			if err != nil {
 				return err
@@ -140,6 +152,8 @@ overwrites no existing file.`,
 			return nil
 		},
 	}
+	c.fromFlags(cmd, &from)
+	return cmd
 }
 
 func (c *command) pipelineCheckCommand() *cobra.Command {
