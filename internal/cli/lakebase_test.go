@@ -46,6 +46,28 @@ func (w *lakebaseWorld) psql(t *testing.T, stdin string, args ...string) result 
 	return run{args: append(append(all, "--", "-X", "-A", "-t", "-q"), args...), env: w.env, stdin: stdin}.do(t)
 }
 
+// TestPsqlInterrupt: at a terminal, Ctrl-C cancels the statement, in the server too, and the session goes on.
+func TestPsqlInterrupt(t *testing.T) {
+	t.Parallel()
+	w := startLakebase(t, time.Hour)
+	all := append([]string{"psql", "orders"}, w.flags...)
+	term := run{args: append(all, "--", "-X", "-P", "pager=off"), env: w.env}.atTerminal(t, 80, 24)
+	const prompt = "databricks_postgres=> "
+	term.expect(prompt)
+	term.send("DO $$ BEGIN RAISE NOTICE 'asleep'; PERFORM pg_sleep(60); END $$;\r")
+	term.expect("NOTICE:  asleep")
+	term.send("\x03")
+	term.expect("canceling statement due to user request")
+	term.expect(prompt)
+	term.send("\x03") // at the prompt it clears the line
+	term.expect(prompt)
+	term.send("SELECT 6 * 7 AS answer, count(*) FROM pg_stat_activity WHERE query LIKE 'DO %' AND state = 'active';\r")
+	term.expect("42 |     0")
+	term.expect(prompt)
+	term.send("\\q\r")
+	term.ends(0)
+}
+
 // TestPsql shows lakeql psql: psql is logged in, and nobody sees the token.
 func TestPsql(t *testing.T) {
 	t.Parallel()
