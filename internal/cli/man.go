@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -75,12 +76,17 @@ func manPage(cmd *cobra.Command) string {
 	if cmd.Long == "" {
 		line("%s.", roff(cmd.Short))
 	}
+	begin := "" // of a paragraph: the first one follows the heading at once
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(cmd.Long), "\n\n") {
-		if strings.HasPrefix(paragraph, "  ") || strings.Contains(paragraph, "\n  ") {
-			line(".PP\n.nf\n%s\n.fi", roff(paragraph))
-		} else {
-			line(".PP\n%s", roff(paragraph))
+		if paragraph = strings.Trim(paragraph, "\n"); paragraph == "" {
+			continue
 		}
+		if isLaidOut(paragraph) {
+			line("%s.nf\n%s\n.fi", begin, roff(paragraph))
+		} else {
+			line("%s%s", begin, roff(paragraph))
+		}
+		begin = ".PP\n"
 	}
 	if cmd.HasAvailableSubCommands() {
 		line(".SH COMMANDS")
@@ -99,6 +105,16 @@ func manPage(cmd *cobra.Command) string {
 		line(".SH SEE ALSO\n.BR %s (1)", roff(manName(parent)))
 	}
 	return b.String()
+}
+
+// isLaidOut reports whether a paragraph has lines that begin with blanks, or with the tabs of cobra's own help.
+func isLaidOut(paragraph string) bool {
+	for line := range strings.SplitSeq(paragraph, "\n") {
+		if strings.HasPrefix(line, "  ") || strings.HasPrefix(line, "\t") {
+			return true
+		}
+	}
+	return false
 }
 
 // manFlags writes the section of a command's flags.
@@ -132,8 +148,16 @@ func manFlags(line func(string, ...any), title string, flags *pflag.FlagSet) {
 // roff writes a text so that it shows as it is: a backslash, and a dot or quote at the start of a line, mean
 // something else there. A hyphen is a minus, so that what is copied from a page works.
 func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
-	lines := strings.Split(text, "\n")
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\t", "  ").Replace(text)
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+		} else { // troff reads bytes
+			fmt.Fprintf(&b, `\[u%04X]`, r)
+		}
+	}
+	lines := strings.Split(b.String(), "\n")
 	for i, l := range lines {
 		if strings.HasPrefix(l, ".") || strings.HasPrefix(l, "'") {
 			lines[i] = `\&` + l

@@ -28,6 +28,11 @@ func TestManual(t *testing.T) {
 			t.Fatal(err)
 		}
 		page := string(text)
+		for what, wrong := range map[string]string{"a byte that troff does not read": `[^\n -~]`, "a paragraph without text": `\.(SH .*|PP)\n\.PP`, "an empty line": `\.PP\n\n`} {
+			if found := regexp.MustCompile(wrong).FindString(page); found != "" {
+				t.Errorf("%s has %s: %q", entry.Name(), what, found)
+			}
+		}
 		for line := range strings.SplitSeq(page, "\n") {
 			if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !macro.MatchString(line) {
 				t.Errorf("%s: %s", entry.Name(), line)
