@@ -72,6 +72,8 @@ func TestPsqlInterrupt(t *testing.T) {
 func TestPsql(t *testing.T) {
 	t.Parallel()
 	w := startLakebase(t, time.Hour)
+	temporary := t.TempDir()
+	w.env = append(w.env, "TMPDIR="+temporary)
 	got := w.psql(t, "", "-c", "SELECT current_user, current_database(), ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
 	if got.status != 0 || got.stdout != owner+"|databricks_postgres|t\n" || got.stderr != "" {
 		t.Errorf("status %d, %q, %q", got.status, got.stdout, got.stderr)
@@ -82,7 +84,7 @@ func TestPsql(t *testing.T) {
 	if got := w.psql(t, "", "-c", `\! env; cat /proc/self/environ /proc/$PPID/cmdline 2>/dev/null; :`); got.status != 0 || !strings.Contains(got.stdout, "PGUSER="+owner) || strings.Contains(got.stdout, "eyJ") || strings.Contains(got.stdout, "PGPASSWORD") {
 		t.Errorf("status %d, %q, %q", got.status, got.stdout, got.stderr)
 	}
-	if left, err := filepath.Glob(filepath.Join(os.TempDir(), "lakeql*", ".s.PGSQL.5432")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(temporary, "lakeql*", ".s.PGSQL.5432")); err != nil || len(left) > 0 {
 		t.Errorf("sockets are left: %v, %v", left, err)
 	}
 
