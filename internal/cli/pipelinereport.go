@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -162,7 +163,9 @@ func (c *command) serveReport(args []string, flags *reportFlags) error {
 	case <-ctx.Done():
 	}
 	_ = server.Close() // whoever reads can ask again
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return provider.Errorf(provider.Network, "accept connections: %v", err).Because(err)
+	}
 	return nil
 }
 

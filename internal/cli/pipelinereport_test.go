@@ -39,9 +39,15 @@ func reportsOn(t *testing.T, s store) {
 	if err := os.WriteFile(filepath.Join(dir, "warehouses.sql"), []byte("-- table: warehouses\n-- key: id\nSELECT id, name, cluster_size, auto_stop_mins, max_num_clusters, state FROM databricks_workspace.sql.warehouses"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, "checks"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "checks", "protected.sql"), []byte("-- description: No branch is protected.\n-- owner: ada@example.com\n-- message: {{ name }} is protected\nSELECT deployment_name, name FROM branches WHERE protected AND name LIKE '%development'"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	mustRun(t, env, dir, s)
 	page := reportOf(t, env, dir, s)
-	pageSays(t, page, "Every table of every workspace is up to date.", "first answers: ", "in 3 workspaces", "SQL warehouses", "Not collected: the pipeline has no table clusters.", "stopped, ")
+	pageSays(t, page, "Every table of every workspace is up to date, and every check passes.", "Checks 0 not passed, of 1", "pass protected No branch is protected.", "ada@example.com", "first answers: ", "in 3 workspaces", "SQL warehouses", "Not collected: the pipeline has no table clusters.", "stopped, ")
 	if !strings.Contains(page, "0 rows added, 0 changed, and 0 removed in the last 30 days") {
 		t.Error("the first rows count as changes")
 	}
@@ -53,6 +59,8 @@ func reportsOn(t *testing.T, s store) {
 	page = reportOf(t, env, dir, s)
 	pageSays(t, page, "2 rows added, 1 changed, and 1 removed in the last 30 days", "branches in dbc-1 ~1 changed", "~changed projects/p/branches/development protected from false to true",
 		"branches in dbc-3 −1 removed", "−removed projects/p/branches/b", "projects in dbc-2 +1 added", "+added projects/added")
+
+	pageSays(t, page, "1 check of 1 did not pass", "fail protected No branch is protected. 1 failing row · projects/p/branches/development is protected since")
 
 	// A workspace that is not there any more fails, and one that the list lacks has left.
 	if err := os.WriteFile(filepath.Join(dir, "pipeline.yaml"), []byte("name: lakebase\nworkspaces: [dbc-1, dbc-2, dbc-gone]\n"), 0o600); err != nil {

@@ -26,6 +26,7 @@ import (
 type Source interface {
 	Overview(ctx context.Context, since time.Time, runs int) (*pipeline.Overview, error)
 	Latest(ctx context.Context, groups, examples int) (latest []pipeline.ChangeGroup, more bool, err error)
+	Checks(ctx context.Context, results, rows int) ([]pipeline.CheckOverview, error)
 	Groups(ctx context.Context, table string, columns []string, limit int) (groups []pipeline.Group, more bool, err error)
 	Rows(ctx context.Context, q pipeline.RowsQuery) (provider.Rows, error)
 	History(ctx context.Context, table, workspace string, after *pipeline.Cursor, limit int) (changes []pipeline.RowChange, more bool, err error)
@@ -108,6 +109,8 @@ type page struct {
 	Tiles     []tile
 	Failures  []failure
 	MoreFails int
+	Checks    []check
+	MoreCheck int
 	Heat      heat
 	Chart     chart
 	Latest    []changed
@@ -161,7 +164,11 @@ func drawPage(ctx context.Context, source Source, o Options, live bool) (*page, 
 	if err != nil {
 		return nil, err
 	}
-	d := &drawing{Overview: over, text: text{o.LooksSecret}}
+	checked, err := source.Checks(ctx, resultsOf, failingRows)
+	if err != nil {
+		return nil, err
+	}
+	d := &drawing{Overview: over, text: text{o.LooksSecret}, checked: checked}
 	name := cmp.Or(o.Name, d.pipelines())
 	p := &page{
 		frame:     frame{Live: live, Title: d.short(name, longestText), Store: d.short(over.Place, longestError), Made: d.stamp(over.Now)},
@@ -169,6 +176,7 @@ func drawPage(ctx context.Context, source Source, o Options, live bool) (*page, 
 	}
 	p.Verdict, p.Tone = d.verdict()
 	p.Tiles = d.tiles()
+	p.Checks, p.MoreCheck = d.checks(checked)
 	p.Failures, p.MoreFails = d.failures()
 	p.Heat = d.heat()
 	p.Chart = d.chart()
@@ -183,4 +191,6 @@ func drawPage(ctx context.Context, source Source, o Options, live bool) (*page, 
 type drawing struct {
 	*pipeline.Overview
 	text
+
+	checked []pipeline.CheckOverview
 }

@@ -27,8 +27,8 @@ func (d *drawing) pipelines() string {
 
 // sums counts the slices by their state.
 type sums struct {
-	rows, asked, failed, waiting, old, never int64
-	workspaces, failing, left, tables        map[string]bool
+	rows, asked, failed, waiting, old int64
+	workspaces, failing, left, tables map[string]bool
 }
 
 func (d *drawing) sums() sums {
@@ -50,6 +50,7 @@ func (d *drawing) sums() sums {
 			s.waiting++
 		case stateLate, stateOld:
 			s.old++
+		case stateNone, stateLeft, stateFresh:
 		}
 	}
 	for workspace := range s.workspaces { // it left some tables only
@@ -62,6 +63,9 @@ func (d *drawing) sums() sums {
 func (d *drawing) verdict() (says, tone string) {
 	s := d.sums()
 	var parts []string
+	if n := failingChecks(d.checked); n > 0 {
+		parts = append(parts, count(n, "check")+" of "+number(len(d.checked))+" did not pass")
+	}
 	if s.failed > 0 {
 		parts = append(parts, count(s.failed, "query")+" of "+number(s.asked)+" failed, in "+count(int64(len(s.failing)), "workspace"))
 	}
@@ -74,6 +78,8 @@ func (d *drawing) verdict() (says, tone string) {
 	switch {
 	case s.asked == 0:
 		return "Nothing was run into this store yet.", "quiet"
+	case len(parts) == 0 && len(d.checked) > 0:
+		return "Every table of every workspace is up to date, and every check passes.", "good"
 	case len(parts) == 0:
 		return "Every table of every workspace is up to date.", "good"
 	}
@@ -92,13 +98,18 @@ func (d *drawing) tiles() []tile {
 	if len(d.Runs) > 0 {
 		failed, of = d.Runs[0].Failed, "in the last run of "+count(d.Runs[0].Queries, "query")
 	}
-	return []tile{
+	all := []tile{
 		{"Rows", number(s.rows), "in " + count(int64(len(s.tables)), "table"), "quiet"},
 		{"Workspaces", number(len(s.workspaces)), count(s.asked, "query"), "quiet"},
 		{"Stale", number(s.failed + s.old), "tables of workspaces with old rows", bad(s.failed + s.old)},
 		{"Failed", number(failed), cmp.Or(of, "no run yet"), bad(failed)},
 		{"Left", number(len(s.left)), "workspaces not queried any more", "quiet"},
 	}
+	if len(d.checked) > 0 {
+		n := failingChecks(d.checked)
+		all = append(all, tile{"Checks", number(n), "not passed, of " + number(len(d.checked)), bad(n)})
+	}
+	return all
 }
 
 // failure is a reason why queries failed.

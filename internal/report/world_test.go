@@ -16,6 +16,7 @@ func now() time.Time { return time.Date(2026, 11, 30, 17, 45, 0, 0, time.UTC) }
 // world is a store of a test, as it is read.
 type world struct {
 	over   pipeline.Overview
+	checks []pipeline.CheckOverview
 	latest []pipeline.ChangeGroup
 	groups map[string][]pipeline.Group
 	rows   map[string][][]any
@@ -29,6 +30,10 @@ func (w *world) Overview(context.Context, time.Time, int) (*pipeline.Overview, e
 
 func (w *world) Latest(context.Context, int, int) ([]pipeline.ChangeGroup, bool, error) {
 	return w.latest, len(w.latest) > 0, nil
+}
+
+func (w *world) Checks(context.Context, int, int) ([]pipeline.CheckOverview, error) {
+	return w.checks, nil
 }
 
 func (w *world) Groups(_ context.Context, table string, _ []string, _ int) ([]pipeline.Group, bool, error) {
@@ -133,9 +138,32 @@ func newWorld(workspaces, tables int) *world {
 		}
 		w.over.Days = append(w.over.Days, d)
 	}
+	w.checked()
 	w.changes()
 	w.computes()
 	return w
+}
+
+// checked are checks of every state.
+func (w *world) checked() {
+	for i, name := range []string{"tokens_without_end", "public_endpoints", "clusters_stop", "admins", "branches_expire", "ip_lists"} {
+		c := pipeline.CheckOverview{
+			Pipeline: "inventory", Name: name, Severity: []string{"critical", "error", "warning", "error", "warning", "info"}[i], State: []string{"fail", "error", "unknown", "pass", "pass", "pass"}[i],
+			Owner: "platform@example.com", Control: []string{"SAT IA-4", "", "", "SAT IA-2", "", ""}[i], Description: "What the check " + name + " is about.",
+			Since: now().AddDate(0, 0, -i-1), At: now().Add(-11 * time.Hour), Rows: []int64{12, -1, 0, 0, 0, 0}[i], Message: []string{"12 failing rows", "the query is invalid: no such column: is_public", "rows of 2 workspaces are old", "", "", ""}[i],
+		}
+		if i == 0 {
+			c.Failing = []pipeline.FailingRow{{Message: "the token of ada@example.com has no end", Since: now().AddDate(0, 0, -1)}, {Message: hostile, Since: now().AddDate(0, 0, -1)}}
+		}
+		for j := range 30 - 9*(i%3) {
+			r := pipeline.CheckResult{Run: int64(31 + j), At: now().AddDate(0, 0, j-29), State: "pass"}
+			if j >= 28-i-9*(i%3) && i < 3 || (i+j)%13 == 0 {
+				r.State, r.Rows = c.State, int64(j)
+			}
+			c.Results = append(c.Results, r)
+		}
+		w.checks = append(w.checks, c)
+	}
 }
 
 // changes are the latest changes, with values that are hostile.
