@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakeql/lakeql/internal/engine"
+	"github.com/lakeql/lakeql/internal/postgres"
 	"github.com/lakeql/lakeql/internal/shell"
 	"github.com/lakeql/lakeql/internal/terminal"
 	"github.com/lakeql/lakeql/provider"
@@ -46,7 +47,7 @@ func (c *command) shell() error {
 	}
 	defer closeSession()
 	display.watch(c, session)
-	where := connectionText(session)
+	where := connectionText(session) + "\n" + storeText(session.StorePath)
 	opts.Screen = display.layout()
 	options := shell.Options{
 		Runner: session,
@@ -70,6 +71,14 @@ func (c *command) shell() error {
 		return incomplete() // a person has been told
 	}
 	return err
+}
+
+// storeText says where tables and views are kept.
+func storeText(store string) string {
+	if store == "" || store == engine.MemoryStore {
+		return "tables and views in memory, until the shell ends"
+	}
+	return provider.Printable("tables and views in " + postgres.Place(store))
 }
 
 // connectionText describes the workspace and the credential of a session. It makes no call.

@@ -228,7 +228,7 @@ func TestParquetFile(t *testing.T) {
 func TestShellHabits(t *testing.T) {
 	server, env := workspace(t, emulator.Options{})
 	c := run{args: []string{"shell", "--store", ":memory:"}, env: append(env, "NO_COLOR=1", "PAGER=cat", "EDITOR=sed -i s/one/two/")}.atTerminal(t, 100, 40)
-	c.expect("lakeql 1.2.3-test\r\nworkspace " + server.URL() + ", credential pat (environment)\r\n\\? lists the commands")
+	c.expect("lakeql 1.2.3-test\r\nworkspace " + server.URL() + ", credential pat (environment)\r\ntables and views in memory, until the shell ends\r\n\\? lists the commands")
 	c.expect("lakeql> ")
 	if n := len(server.Requests()); n != 0 {
 		t.Errorf("the banner cost %d requests", n)
@@ -257,8 +257,14 @@ func TestShellHabits(t *testing.T) {
 	}
 	c.send("\x03")
 	c.expect("lakeql> ")
+	c.send("USE databricks_workspace.postgres;\r")
+	c.expect("databricks_workspace.postgres> ")
+	c.send("SHOW INSERT /*+ REQUIRED */ INTO postgres_projects;\r")
+	c.expect("INSERT INTO databricks_workspace.postgres.postgres_projects (\r\n  deployment_name,\r\n  project_id\r\n)\r\nSELECT\r\n")
+	c.expect("> ")
 	c.send("\\conninfo\r")
 	c.expect("workspace " + server.URL())
+	c.expect("short names belong to databricks_workspace.postgres\r\n")
 	c.send("\\timing off\r")
 	c.expect("timing: off\r\n")
 	c.send("SELECT 1 AS n \\gx\r")

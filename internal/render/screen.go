@@ -112,6 +112,13 @@ func (e *screenEncoder) end(complete bool) error {
 // further rows.
 func (e *screenEncoder) settle(last bool) error {
 	e.settled = true
+	if last && e.isPassage() {
+		e.expanded = true             // without a frame
+		text := e.held[0][0].(string) //nolint:forcetypeassert // isPassage has looked
+		e.rows++
+		_, err := e.w.WriteString(strings.TrimSuffix(text, "\n") + "\n")
+		return err
+	}
 	values := make([]int, len(e.names)) // the widest value of each column
 	e.right = make([]bool, len(e.names))
 	for i := range e.names {
@@ -142,6 +149,17 @@ func (e *screenEncoder) settle(last bool) error {
 	}
 	e.held = nil
 	return nil
+}
+
+// isPassage reports whether the result is one text of several lines, such as a statement or a file. A frame would
+// be in the way of its reader, and would be copied with it.
+func (e *screenEncoder) isPassage() bool {
+	if len(e.held) != 1 || len(e.names) != 1 || e.screen.Expanded != ExpandedAuto && e.screen.Expanded != "" {
+		return false
+	}
+	text, ok := e.held[0][0].(string)
+	return ok && strings.Contains(strings.TrimSuffix(text, "\n"), "\n") &&
+		!strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) })
 }
 
 // fit shares the width among the columns. It reports whether each gets a useful width, and whether a

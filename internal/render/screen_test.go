@@ -72,6 +72,29 @@ func TestScreenKeepsWhatCanBeCopied(t *testing.T) {
 	}
 }
 
+// TestScreenOfOneText writes a text of several lines without a frame, so that it can be copied.
+func TestScreenOfOneText(t *testing.T) {
+	const text = "SELECT\n\t'é 表'\n;"
+	write := func(columns []provider.Column, expanded render.Expanded, rows ...[]any) string {
+		return mustWrite(t, provider.NewRows(columns, rows), render.Options{Format: render.Table, Header: true, Screen: &render.Screen{Width: 80, Expanded: expanded}})
+	}
+	if got := write(columns("statement"), render.ExpandedAuto, []any{text}); got != text+"\n" {
+		t.Errorf("got %q", got)
+	}
+	for name, got := range map[string]string{
+		"of two rows":    write(columns("statement"), render.ExpandedAuto, []any{text}, []any{text}),
+		"of two columns": write(columns("statement", "n"), render.ExpandedAuto, []any{text, "1"}),
+		"on request":     write(columns("statement"), render.ExpandedOn, []any{text}),
+		"of one line":    write(columns("statement"), render.ExpandedAuto, []any{"SELECT 1\n"}),
+		"that steers":    write(columns("statement"), render.ExpandedAuto, []any{"a\n\x1b[2J"}),
+		"a credential":   write(columns("statement"), render.ExpandedAuto, []any{provider.Secret("a\nb")}),
+	} {
+		if !strings.Contains(got, "statement") || strings.Contains(got, "\x1b[2J") {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
 // TestScreenAfterTheFirstRows writes a wide value after the widths are settled: it is shortened too.
 func TestScreenAfterTheFirstRows(t *testing.T) {
 	rows := make([][]any, 1001)
