@@ -114,7 +114,7 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.Flags().Bool("version", false, "print the version, as StackQL's clients read it")
+	root.Flags().BoolP("version", "v", false, "print the version, as StackQL's clients read it")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return provider.Usagef("%s", flagFault(err)).Hintf("see %s --help", cmd.CommandPath())
 	})

@@ -32,7 +32,7 @@ func commands() []command {
 
 		{[]string{`\l`, ".databases"}, "", "list providers", showing("SHOW PROVIDERS")},
 		{[]string{`\dn`}, "[PROVIDER]", "list services", (*session).services},
-		{[]string{`\dt`, ".tables"}, "[NAME|PATTERN]", "list the resources of a provider or service, or like *branch*; or your tables, behind the resources in use", (*session).tables},
+		{[]string{`\dt`, ".tables"}, "[NAME|PATTERN]", "list resources of a provider or service, or like *branch*; or your tables", (*session).tables},
 		{[]string{`\dv`}, "", "list your views", showing("SHOW VIEWS")},
 		{[]string{`\dm`}, "", "list your materialized views", showing("SHOW MATERIALIZED VIEWS")},
 		{[]string{`\df`}, "RESOURCE", "list the methods of a resource", (*session).methods},
@@ -43,7 +43,7 @@ func commands() []command {
 		{[]string{`\o`, ".output"}, "[FILE|FORMAT]", "write rows to a file, or again to the terminal", (*session).setOutput},
 		{[]string{`\copy`}, "(QUERY) TO FILE", "write the rows of a query to a file; its extension is the format", (*session).copyTo},
 		{[]string{`\timing`, ".timer"}, "[on|off]", "print how long statements take", (*session).setTiming},
-		{[]string{`\set`}, "[NAME [VALUE]]", `set a variable, which statements use as :NAME, :'NAME' or :"NAME"; or list all; SHOW SETTINGS lists settings`, (*session).setVariable},
+		{[]string{`\set`}, "[NAME [VALUE]]", `set a variable for :NAME, :'NAME' and :"NAME", or list all`, (*session).setVariable},
 		{[]string{`\unset`}, "NAME", "remove a variable", (*session).unset},
 		{[]string{`\echo`, `\warn`, ".print"}, "[TEXT]", `print a text; \warn to standard error`, (*session).echo},
 
@@ -127,9 +127,12 @@ func (s *session) unknown(name string) error {
 	return err.Hintf("\\? lists the commands")
 }
 
+// helpWidth is the width of a usual terminal, in characters.
+const helpWidth = 80
+
 func (s *session) printHelp(context.Context, string, string) error {
 	var b strings.Builder
-	b.WriteString("A semicolon ends a statement. A statement may span several lines. \\g ends one too.\n\n")
+	b.WriteString("A semicolon ends a statement, and so does \\g. It may span several lines.\n\n")
 	width := 0
 	for _, c := range commands() {
 		width = max(width, len(c.names[0]+" "+c.args))
@@ -139,19 +142,31 @@ func (s *session) printHelp(context.Context, string, string) error {
 		if len(c.names) > 1 {
 			others = " (" + strings.Join(c.names[1:], ", ") + ")"
 		}
-		fmt.Fprintf(&b, "  %-*s  %s%s\n", width, c.names[0]+" "+c.args, c.help, others)
+		line := fmt.Sprintf("  %-*s  ", width, c.names[0]+" "+c.args)
+		for word := range strings.FieldsSeq(c.help + others) {
+			if len(line)+len(word) >= helpWidth {
+				b.WriteString(strings.TrimRight(line, " ") + "\n")
+				line = strings.Repeat(" ", width+4)
+			}
+			line += word + " "
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	b.WriteString("\nFormats: " + strings.Join(render.FormatNames(), ", ") + ".\n" +
-		"Enter runs a statement that is complete, and begins a line in one that is not; Alt-Enter always\n" +
-		"begins one. The arrow keys move between the lines, and recall earlier statements. Ctrl-R searches\n" +
-		"them. Tab completes names. Ctrl-C clears the input, or cancels the running statement. Pasted text\n" +
-		"runs when you press Enter. The history masks what may be a secret.\n")
+		"Enter runs a statement that is complete, and begins a line in one that is not;\n" +
+		"Alt-Enter always begins one. The arrow keys move between the lines, and recall\n" +
+		"earlier statements. Ctrl-R searches them. Tab completes names. Ctrl-C clears the\n" +
+		"input, or cancels the running statement. Pasted text runs when you press Enter.\n" +
+		"The history masks what may be a secret.\n")
 	s.say("%s", b.String())
 	return nil
 }
 
 func (s *session) printConnection(context.Context, string, string) error {
 	s.say("%s\n", s.opts.Connection)
+	if used := s.opts.Runner.Used(); used != "" {
+		s.say("short names belong to %s\n", used)
+	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/internal/shell"
@@ -93,6 +94,11 @@ func TestHelpIsNotAResult(t *testing.T) {
 	out, said, _, err := script(t, "\\?\n\\o\n")
 	if err != nil || out != "" || !strings.Contains(said, "table, json, jsonl, csv, text, pptext") || !strings.HasSuffix(said, "\nrows go to the terminal, as csv\n") {
 		t.Errorf("got %q, said %q, %v", out, said, err)
+	}
+	for line := range strings.Lines(said) {
+		if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
+			t.Errorf("a line of the help does not fit 80 columns: %s", line)
+		}
 	}
 }
 
