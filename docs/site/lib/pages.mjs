@@ -36,9 +36,10 @@ export async function frontMatter({filePath, fileContent, defaultParseFrontMatte
 // firstSentence is a page's first paragraph without markup: what search engines show.
 export function firstSentence(content) {
   const paragraph = content
+    .replace(/^```[\s\S]*?^```/gm, '')
     .split(/\n\s*\n/)
     .map((text) => text.trim())
-    .find((text) => text && !/^(import|#|<(table|Tabs|div)|:::)/.test(text));
+    .find((text) => text && !/^(import|#|<(table|Tabs|div)|:::|\||```)/.test(text));
   return paragraph && plain(paragraph);
 }
 

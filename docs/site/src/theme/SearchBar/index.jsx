@@ -80,7 +80,9 @@ export default function SearchBar() {
         <div className="search__box">
           <input
             ref={input}
-            type="search"
+            type="text" // a search field would take the first Escape for itself
+            role="searchbox"
+            enterKeyHint="search"
             value={query}
             onChange={(event) => setQuery(event.target.value)}
             placeholder="Resources, methods, columns, guides"
