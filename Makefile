@@ -40,12 +40,16 @@ docs: build ## write the documentation pages to docs/databricks_*
 SITE := docs/site
 
 .PHONY: site
-site: $(SITE)/node_modules/.package-lock.json ## build the documentation as a site in docs/site/build (needs Node.js 20; SITE_URL, BASE_URL: where it will be)
+site: $(SITE)/node_modules/.package-lock.json ## build the documentation as a site in docs/site/build; this needs Node.js 20
 	cd $(SITE) && rm -rf build && NO_UPDATE_NOTIFIER=1 node_modules/.bin/docusaurus build && node lib/check-links.mjs
 
 .PHONY: site-serve
-site-serve: ## show the site that is built, on this machine (PORT: 3000)
+site-serve: ## show the site that is built, on this machine
 	@node $(SITE)/lib/serve.mjs $(PORT)
+
+.PHONY: site-test
+site-test: ## test the site that is built, in Chromium (SHOTS=folder keeps pictures)
+	cd $(SITE) && node --test test/
 
 # The modules are those of the lockfile. Nothing of theirs runs while they are installed.
 $(SITE)/node_modules/.package-lock.json: $(SITE)/package-lock.json
@@ -173,4 +177,4 @@ clean: ## delete build results
 help: ## show this help
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

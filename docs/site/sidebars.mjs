@@ -29,6 +29,29 @@ const provider = (name) => [
 
 const guide = (id, label) => ({type: 'doc', id, label});
 
+// The guides in the order to read them. One that is not named here follows, under its title.
+const named = [
+  guide('queries', 'Queries'),
+  guide('functions', 'Functions and operators'),
+  guide('writes', 'Writes'),
+  guide('stores', 'Stores'),
+  guide('lakebase', 'Lakebase'),
+  guide('pipelines', 'Pipelines'),
+  guide('checks', 'Checks'),
+  guide('server', 'PostgreSQL server'),
+  guide('mcp', 'Agents'),
+  guide('go', 'Go'),
+  guide('emulator', 'The emulator'),
+  guide('from-stackql', 'Coming from StackQL'),
+  guide('stackql', 'The documents in StackQL'),
+];
+const others = fs
+  .readdirSync(docs)
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => file.slice(0, -'.md'.length))
+  .filter((id) => !named.some((each) => each.id === id))
+  .sort();
+
 export default {
   guides: [
     {
@@ -45,20 +68,7 @@ export default {
       type: 'category',
       label: 'Guides',
       collapsible: false,
-      items: [
-        guide('queries', 'Queries'),
-        guide('functions', 'Functions and operators'),
-        guide('writes', 'Writes'),
-        guide('stores', 'Stores'),
-        guide('lakebase', 'Lakebase'),
-        guide('pipelines', 'Pipelines'),
-        guide('server', 'PostgreSQL server'),
-        guide('mcp', 'Agents'),
-        guide('go', 'Go'),
-        guide('emulator', 'The emulator'),
-        guide('from-stackql', 'Coming from StackQL'),
-        guide('stackql', 'The documents in StackQL'),
-      ],
+      items: [...named, ...others],
     },
     guide('site/uses/changes', 'What is new'),
   ],

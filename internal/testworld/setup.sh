@@ -2,7 +2,7 @@
 # Installs what the tests need beyond Go, if it is missing: a C compiler and its headers (for the
 # race detector), certificates (to download Go modules) and PostgreSQL's server and psql. On Debian
 # and Ubuntu it also installs the clients of PostgreSQL that internal/clients runs, and Chromium, in
-# which internal/report looks at its pages.
+# which internal/report and docs/site look at their pages.
 # Each argument names another command to install, as in `setup.sh git make`.
 #
 # It installs with apt-get. On a terminal it asks first. Elsewhere it needs root or a sudo that
