@@ -177,7 +177,7 @@ func (c *command) follow(ctx context.Context, worker *pipeline.Worker, d *pipeli
 			return false, nil
 		}
 		checked, err := worker.Store.Checked(ctx, run.ID)
-		return checked || err != nil, nil //nolint:nilerr // the run is over, and its result says what is wrong
+		return checked || err != nil, nil
 	})
 	if err != nil {
 		return nil, err

@@ -109,21 +109,21 @@ func (s *session) words(ctx context.Context, args string) ([]string, error) {
 	var word strings.Builder
 	inside := false
 	for rest := args; rest != ""; {
-		switch c := rest[0]; {
-		case c == ' ' || c == '\t':
+		switch c := rest[0]; c {
+		case ' ', '\t':
 			if inside {
 				words = append(words, word.String())
 				word.Reset()
 			}
 			inside, rest = false, rest[1:]
-		case c == '\'':
+		case '\'':
 			text, behind, ok := singleQuoted(rest)
 			if !ok {
 				return nil, unclosed(c)
 			}
 			word.WriteString(text)
 			inside, rest = true, behind
-		case c == '`':
+		case '`':
 			end := strings.IndexByte(rest[1:], '`')
 			if end < 0 {
 				return nil, unclosed(c)
@@ -134,14 +134,14 @@ func (s *session) words(ctx context.Context, args string) ([]string, error) {
 			}
 			word.WriteString(text)
 			inside, rest = true, rest[end+2:]
-		case c == '"':
+		case '"':
 			end := strings.IndexByte(rest[1:], '"')
 			if end < 0 {
 				return nil, unclosed(c)
 			}
 			word.WriteString(rest[:end+2])
 			inside, rest = true, rest[end+2:]
-		case c == ':':
+		case ':':
 			length := referenceLength(rest)
 			word.WriteString(s.variables.interpolate(rest[:length]))
 			inside, rest = true, rest[length:]

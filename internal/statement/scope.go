@@ -225,7 +225,8 @@ func (s *sqlParser) lackingBeforeColumn(n dotted, name Name) []string {
 	if n.table.Qualifier && len(name) == 3 && s.tokens[n.last+1].typ == '.' {
 		return nil // provider.service.resource.*
 	}
-	if len(name) != 3 && !(len(name) == 2 && s.tokens[n.last+1].typ == '.') || s.scope.Catalogue == nil { //nolint:mnd // service.resource, and a column
+	isColumn := len(name) == 3 || len(name) == 2 && s.tokens[n.last+1].typ == '.' // service.resource, and a column or *
+	if !isColumn || s.scope.Catalogue == nil {
 		return nil
 	}
 	if _, err := s.scope.Catalogue.Provider(name[0].Text); err == nil || IsSchema(name[0].Text) {

@@ -133,8 +133,14 @@ func (r *Report) Error() error {
 // Columns describes the rows of [Report.Rows].
 func Columns() []provider.Column {
 	return []provider.Column{
-		{Name: "check", Type: "string"}, {Name: "severity", Type: "string"}, {Name: "state", Type: "string"}, {Name: "rows", Type: "integer"}, {Name: "value", Type: "number"},
-		{Name: "message", Type: "string"}, {Name: "owner", Type: "string"}, {Name: "control", Type: "string"},
+		{Name: "check", Type: "string"},
+		{Name: "severity", Type: "string"},
+		{Name: "state", Type: "string"},
+		{Name: "rows", Type: "integer"},
+		{Name: "value", Type: "number"},
+		{Name: "message", Type: "string"},
+		{Name: "owner", Type: "string"},
+		{Name: "control", Type: "string"},
 	}
 }
 

@@ -60,7 +60,7 @@ func (v *Values) UnmarshalJSON(data []byte) error {
 		}
 		*v = append(*v, Value{fmt.Sprint(name), value.Value})
 	}
-	if _, err := dec.Token(); err != nil && err != io.EOF { //nolint:errorlint // the decoder returns it so
+	if _, err := dec.Token(); err != nil && err != io.EOF {
 		return err
 	}
 	return nil
