@@ -25,6 +25,7 @@ import (
 var pages = []string{
 	"README.md",
 	"docs/checks.md",
+	"docs/deploying.md",
 	"docs/emulator.md",
 	"docs/from-stackql.md",
 	"docs/functions.md",

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the tests need beyond Go, if it is missing: a C compiler and its headers (for the
 # race detector), certificates (to download Go modules) and PostgreSQL's server and psql. On Debian
-# and Ubuntu it also installs the clients of PostgreSQL that internal/clients runs, and Chromium, in
-# which internal/report and docs/site look at their pages.
+# and Ubuntu it also installs the clients of PostgreSQL that internal/clients runs, Chromium, in which
+# internal/report and docs/site look at their pages, and systemd and Prometheus, which judge the files
+# of docs/deploy.
 # Each argument names another command to install, as in `setup.sh git make`.
 #
 # It installs with apt-get. On a terminal it asks first. Elsewhere it needs root or a sudo that
@@ -28,7 +29,7 @@ missing() {
 clients() {
   [ "${CLIENTS:-}" != no ] && command -v dpkg-query >/dev/null || return 0
   for name in python3-psycopg2 python3-psycopg python3-asyncpg python3-pg8000 python3-sqlalchemy \
-    pgcli python3-pyodbc odbc-postgresql libpostgresql-jdbc-java; do
+    pgcli python3-pyodbc odbc-postgresql libpostgresql-jdbc-java prometheus systemd; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
   done
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || echo chromium
