@@ -20,7 +20,8 @@ func (r *reader) inheritedPaging(resource fields) *provider.Paging {
 }
 
 // paging reads how lists go on, and whether config says so at all. Only tokens in the body of the
-// response are understood; a Link header is not.
+// response are understood; a Link header is not, and neither is StackQL's request location
+// "request", where the next page's URL takes the place of the request's own.
 func (r *reader) paging(config fields) (p *provider.Paging, given bool) {
 	n := config.get("pagination")
 	if isNull(n) {
@@ -36,8 +37,10 @@ func (r *reader) paging(config fields) (p *provider.Paging, given bool) {
 	case "query", "header":
 		p.RequestIn = provider.Location(in)
 	case "", "body":
+	case "request":
+		return nil, true
 	default:
-		r.fail(request.get("location"), "requestToken.location is %s, not query, header or body", provider.Quote(in))
+		r.fail(request.get("location"), "requestToken.location is %s, not query, header, body or request", provider.Quote(in))
 	}
 	in := r.text(response.get("location"))
 	if p.RequestToken == "" || p.ResponseToken == "" || in != "" && in != "body" {

@@ -165,7 +165,7 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 			provider: f.header.Name,
 			name:     entry.key,
 			parse: sync.OnceValues(func() (*document, error) {
-				return parseFile(fsys, path.Join(dir, file))
+				return parseFile(fsys, spelled(fsys, path.Join(dir, file)))
 			}),
 		}
 	}
@@ -200,6 +200,25 @@ func serviceFile(ref string) (file string, ok bool) {
 	}
 	file = path.Join(elements[at:]...)
 	return file, fs.ValidPath(file)
+}
+
+// spelled returns the name of a file as its folder has it. Published references differ from it in case,
+// which a file system of macOS or Windows does not tell.
+func spelled(fsys fs.FS, file string) string {
+	if _, err := fs.Stat(fsys, file); err == nil {
+		return file
+	}
+	dir, name := path.Split(file)
+	entries, err := fs.ReadDir(fsys, path.Clean(dir))
+	if err != nil {
+		return file // reading it says what is wrong
+	}
+	for _, entry := range entries {
+		if strings.EqualFold(entry.Name(), name) {
+			return dir + entry.Name()
+		}
+	}
+	return file
 }
 
 // Providers returns every provider, sorted by name, its services in document order.

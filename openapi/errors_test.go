@@ -71,7 +71,7 @@ func TestServiceErrors(t *testing.T) {
 		{"a verb's methods in a mapping", before + "        m: {operation: {$ref: '#/paths/~1x/post'}}\n      sqlVerbs: {select: {a: b}}\n", "services/s.yaml:9: expected a list, found a mapping"},
 		{
 			"a token in an unknown place", before + "        m:\n          operation: {$ref: '#/paths/~1x/post'}\n          config:\n            pagination:\n              requestToken: {key: a, location: cookie}\n",
-			`services/s.yaml:12: requestToken.location is "cookie", not query, header or body`,
+			`services/s.yaml:12: requestToken.location is "cookie", not query, header, body or request`,
 		},
 
 		{"a parameter without a name", operation + "      parameters: [{in: query}]\n", "services/s.yaml:5: a parameter has no name"},

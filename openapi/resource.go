@@ -231,9 +231,10 @@ func (r *reader) server(n *yaml.Node) provider.Server {
 // the path's of the same name.
 func (r *reader) params(op operation) []provider.Parameter {
 	var params []provider.Parameter
-	for _, n := range []*yaml.Node{op.item.get("parameters"), op.fields.get("parameters")} {
+	for i, n := range []*yaml.Node{op.item.get("parameters"), op.fields.get("parameters")} {
 		for _, item := range r.list(n) {
 			p := r.param(item)
+			p.Shared = i == 0
 			if r.err != nil {
 				return nil
 			}
@@ -314,12 +315,13 @@ func (r *reader) body(n *yaml.Node, request fields) *provider.Body {
 	node := r.mapping(r.follow(n))
 	mediaType, content := r.content(node.get("content"), r.text(request.get("mediaType")))
 	schema := content.get("schema")
-	return &provider.Body{
-		MediaType:          mediaType,
-		Required:           r.flag(node.get("required")),
-		Schema:             r.schema(schema),
-		RequiredAttributes: r.requiredAttributes(schema),
+	body := &provider.Body{MediaType: mediaType, Required: r.flag(node.get("required"))}
+	if first := r.firstAlternative(schema); first != nil {
+		body.Schema, body.RequiredAttributes = first, first.Required
+		return body
 	}
+	body.Schema, body.RequiredAttributes = r.schema(schema), r.requiredAttributes(schema)
+	return body
 }
 
 // response reads the response that the method names, or else the first that means success.

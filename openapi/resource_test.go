@@ -121,7 +121,7 @@ x-operations:
     responses: {200: {$ref: '#/components/responses/OK'}}
 `).Methods[0]
 	equal(t, "parameters", m.Params, []provider.Parameter{
-		{Name: "a", In: provider.InQuery, Required: true, Schema: &provider.Schema{Ref: "S"}},
+		{Name: "a", In: provider.InQuery, Required: true, Shared: true, Schema: &provider.Schema{Ref: "S"}},
 		{Name: "b", In: provider.InQuery, Description: "of the operation"},
 		{Name: "c", In: provider.InHeader},
 	})

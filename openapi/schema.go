@@ -230,6 +230,57 @@ func (r *reader) allOf(own *provider.Schema, members []*yaml.Node) *provider.Sch
 	return merged
 }
 
+// firstAlternative reads a schema that leaves a choice (oneOf or anyOf), which a statement cannot express: it
+// stands for the first alternative, with the schema's own fields. It is nil for a schema without a choice.
+func (r *reader) firstAlternative(n *yaml.Node) *provider.Schema {
+	if n == nil || !r.enter(n) {
+		return nil
+	}
+	defer r.leave()
+	defer func(merging []string, direct int) { r.merging, r.direct = merging, direct }(r.merging, r.direct)
+	r.direct = len(r.merging)
+	for range maxReferences {
+		n = target(n)
+		if r.err != nil || n == nil || n.Kind != yaml.MappingNode {
+			return nil
+		}
+		node := r.mapping(n)
+		if ref := node.get("$ref"); ref != nil {
+			if name, ok := r.sharedName(ref); ok {
+				r.merging = append(slices.Clip(r.merging), name)
+			}
+			n = r.at(ref)
+			continue
+		}
+		alternatives := cmp.Or(node.get("oneOf"), node.get("anyOf"))
+		if len(r.list(alternatives)) == 0 {
+			return nil
+		}
+		own := r.plainSchema(node)
+		first := r.list(alternatives)[0]
+		chosen := r.firstAlternative(first)
+		if chosen == nil && r.err == nil {
+			chosen = r.member(first)
+		}
+		if r.err != nil || chosen == nil || chosen.Ref != "" {
+			return chosen
+		}
+		// Its own words come first, as in allOf.
+		own.Description = cmp.Or(own.Description, chosen.Description)
+		merged := &provider.Schema{}
+		for _, member := range r.list(node.get("allOf")) {
+			if inner := r.member(member); inner != nil {
+				r.merge(merged, inner)
+			}
+		}
+		r.merge(merged, chosen)
+		merged.Description = ""
+		r.merge(merged, own)
+		return merged
+	}
+	return nil
+}
+
 // member reads one schema of an allOf, a reference's target in its place. Where that is a schema
 // that contains this one through a property, the type has no end when written out: the reference
 // stands for it.

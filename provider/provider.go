@@ -336,7 +336,9 @@ type Parameter struct {
 	FromConfig string `json:"from_config,omitempty"`
 	// Former are names of the parameter in earlier documents.
 	Former []string `json:"former,omitempty"`
-	Schema *Schema  `json:"schema,omitempty"`
+	// Shared is set for a parameter that the path declares for all of its operations.
+	Shared bool    `json:"shared,omitempty"`
+	Schema *Schema `json:"schema,omitempty"`
 }
 
 // Spellings are the other names under which statements may give the parameter: [Parameter.Spelling], and

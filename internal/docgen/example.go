@@ -146,7 +146,7 @@ func (g *generator) newExample(m *provider.Method) (*example, error) {
 		return nil, err
 	}
 	e := &example{method: m, table: m.Resource, fields: fields, hasBody: m.Body != nil}
-	for _, p := range m.Params {
+	for _, p := range g.params(m) {
 		named := param{name: p.Name, description: p.Description}
 		s, err := g.cat.Resolve(m, p.Schema)
 		if err != nil {

@@ -1,6 +1,7 @@
 package docgen
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -42,7 +43,7 @@ func (g *generator) fields(m *provider.Method) ([]field, error) {
 		fields = g.scalarField(m, s)
 	}
 	fields = append(fields, more...)
-	g.order.sortFields(fields)
+	sortFields(fields)
 	return fields, nil
 }
 
@@ -152,8 +153,8 @@ func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) erro
 	writeTabs(b, tabs)
 	for _, group := range groups {
 		fmt.Fprintf(b, "<TabItem value=\"%s\">\n\n", group.methods[0].Name)
-		if about := responseDescription(group.methods[0]); about != "" {
-			b.WriteString(about + "\n\n")
+		if group.about != "" {
+			b.WriteString(group.about + "\n\n")
 		}
 		g.writeFieldTable(b, group.methods[0].Name, group.fields)
 		b.WriteString("</TabItem>\n")
@@ -162,16 +163,33 @@ func (g *generator) fieldsSection(b *strings.Builder, r *provider.Resource) erro
 	return nil
 }
 
-// responseDescription returns a response's description unless it only says that the call succeeded.
-func responseDescription(m *provider.Method) string {
+// responseDescription returns a response's description, or else that of its rows' schema or of its own,
+// unless it only says that the call succeeded.
+func (g *generator) responseDescription(m *provider.Method) (string, error) {
 	if m.Response == nil {
-		return ""
+		return "", nil
 	}
-	switch strings.ToLower(strings.TrimSpace(m.Response.Description)) {
+	about := m.Response.Description
+	if about == "" && m.Response.Schema != nil {
+		rows, err := g.rowSchema(m)
+		if err != nil {
+			return "", err
+		}
+		whole, err := g.cat.Resolve(m, m.Response.Schema)
+		if err != nil {
+			return "", err
+		}
+		for _, s := range []*provider.Schema{rows, whole} {
+			if s != nil {
+				about = cmp.Or(about, s.Description)
+			}
+		}
+	}
+	switch strings.ToLower(strings.TrimSpace(about)) {
 	case "", "ok", "success", "successful response":
-		return ""
+		return "", nil
 	}
-	return sanitise(m.Response.Description)
+	return paragraph(about), nil
 }
 
 // writeFields writes fields as JSON indented by two blanks a level.

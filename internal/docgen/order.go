@@ -59,10 +59,11 @@ func (o *order) compare(a, b string) int { return bytes.Compare(o.key(a), o.key(
 
 func (o *order) sort(names []string) { slices.SortStableFunc(names, o.compare) }
 
-// sortFields puts the fields that identify a thing first: id, name, other ids, other names.
-func (o *order) sortFields(fields []field) {
+// sortFields puts the fields that identify a thing first: id, name, other ids, other names; each group by code
+// units. Names of fields are ASCII, or else sorted by their bytes, which differs beyond the basic plane alone.
+func sortFields(fields []field) {
 	slices.SortStableFunc(fields, func(a, b field) int {
-		return cmp.Or(cmp.Compare(rank(a.name), rank(b.name)), o.compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(rank(a.name), rank(b.name)), cmp.Compare(a.name, b.name))
 	})
 }
 

@@ -46,14 +46,26 @@ func (g *generator) resource(r *provider.Resource) (string, error) {
 
 // writeFrontMatter writes the front matter of a page for Docusaurus. The page's keywords come first.
 func writeFrontMatter(b *strings.Builder, providerName, title string, keywords ...string) {
-	fmt.Fprintf(b, "---\ntitle: %s\nhide_title: false\nhide_table_of_contents: false\nkeywords:\n", title)
+	fmt.Fprintf(b, "---\ntitle: %s\nhide_title: false\nhide_table_of_contents: false\nkeywords:\n", frontWord(title))
 	for _, word := range keywords {
-		fmt.Fprintf(b, "  - %s\n", word)
+		fmt.Fprintf(b, "  - %s\n", frontWord(word))
 	}
 	fmt.Fprintf(b, "  - infrastructure-as-code\n  - configuration-as-data\n  - cloud inventory\n"+
 		"description: Query, deploy and manage %[1]s resources using SQL\n"+
 		"custom_edit_url: null\n"+
 		"image: /img/stackql-%[1]s-provider-featured-image.png\n---\n", providerName)
+}
+
+// frontWord writes a name for front matter: in quotes if YAML would take it for anything but text.
+func frontWord(name string) string {
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. ") == "" && strings.Trim(name, "0123456789_-.eE") != "" {
+		switch strings.ToLower(name) {
+		case "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan":
+		default:
+			return name
+		}
+	}
+	return "'" + strings.ReplaceAll(name, "'", "''") + "'"
 }
 
 // writeIntroduction says in one sentence what a resource is for.
@@ -119,7 +131,7 @@ func (g *generator) methodsSection(b *strings.Builder, r *provider.Resource) err
 				"    <td>%[3]s</td>\n"+
 				"    <td>%[4]s</td>\n"+
 				"    <td>%[5]s</td>\n"+
-				"</tr>\n", word(m.Name), verb, paramLinks(required), paramLinks(optionalParams(m)), sanitise(m.Description))
+				"</tr>\n", word(m.Name), verb, paramLinks(required), paramLinks(g.optionalParams(m)), sanitise(m.Description))
 		}
 	}
 	b.WriteString(tableEnd)
@@ -134,10 +146,22 @@ func paramLinks(names []string) string {
 	return strings.Join(links, ", ")
 }
 
+// params are the parameters that the page of a method shows. Pages in the form of StackQL's generator leave out
+// what the path declares for all of its operations and does not need: the system parameters of Google's APIs
+// would double those pages.
+func (g *generator) params(m *provider.Method) []provider.Parameter {
+	if g.extended || !slices.ContainsFunc(m.Params, omitted) {
+		return m.Params
+	}
+	return slices.DeleteFunc(slices.Clone(m.Params), omitted)
+}
+
+func omitted(p provider.Parameter) bool { return p.Shared && !p.Required }
+
 // optionalParams names the operation's parameters that may be left out, in document order.
-func optionalParams(m *provider.Method) []string {
+func (g *generator) optionalParams(m *provider.Method) []string {
 	var names []string
-	for _, p := range m.Params {
+	for _, p := range g.params(m) {
 		if !p.Required {
 			names = append(names, p.Name)
 		}
@@ -160,7 +184,7 @@ func (g *generator) parametersSection(b *strings.Builder, r *provider.Resource) 
 	for _, verb := range provider.SQLVerbs() {
 		for _, m := range r.MethodsFor(verb) {
 			// Several methods may describe a parameter: the last one's words stand.
-			for _, p := range m.Params {
+			for _, p := range g.params(m) {
 				group := optional
 				if p.Required {
 					group = required
@@ -214,12 +238,15 @@ func (g *generator) operationParameter(m *provider.Method, p provider.Parameter)
 
 func serverVariable(v provider.Variable) parameter {
 	about := v.Description
+	if len(v.Notes) > 0 && about != "" {
+		about += " "
+	}
 	if len(v.Notes) > 0 {
 		notes := make([]string, len(v.Notes))
 		for i, note := range v.Notes {
 			notes[i] = note.Key + ": " + note.Value
 		}
-		about += " (" + strings.Join(notes, ", ") + ")"
+		about += "(" + strings.Join(notes, ", ") + ")"
 	}
 	return parameter{typ: "string", description: about}
 }

@@ -32,7 +32,11 @@ func (g *generator) writeAround(b *strings.Builder, e *example) error {
 		b.WriteString("\nNothing comes back but that it is done.\n")
 	default:
 		about, same := "What comes back:", "the fields of"
-		if response := responseDescription(e.method); response != "" {
+		response, err := g.responseDescription(e.method)
+		if err != nil {
+			return err
+		}
+		if response != "" {
 			about, same = about+" "+response, "The fields of"
 		}
 		if t, known := g.tableWith(e.fields); known {

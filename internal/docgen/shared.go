@@ -50,6 +50,7 @@ func (g *generator) tableWith(fields []field) (fieldTable, bool) {
 // fieldGroup is a tab of the section Fields: the methods that return the same fields.
 type fieldGroup struct {
 	methods []*provider.Method
+	about   string // the description of the response
 	fields  []field
 }
 
@@ -62,17 +63,21 @@ func (g *generator) fieldGroups(methods []*provider.Method) ([]fieldGroup, error
 		if err != nil {
 			return nil, err
 		}
+		about, err := g.responseDescription(m)
+		if err != nil {
+			return nil, err
+		}
 		at := -1
 		if g.extended {
 			at = slices.IndexFunc(groups, func(other fieldGroup) bool {
-				return sameFields(other.fields, e.fields) && responseDescription(other.methods[0]) == responseDescription(m)
+				return sameFields(other.fields, e.fields) && other.about == about
 			})
 		}
 		if at >= 0 {
 			groups[at].methods = append(groups[at].methods, m)
 			continue
 		}
-		groups = append(groups, fieldGroup{methods: []*provider.Method{m}, fields: e.fields})
+		groups = append(groups, fieldGroup{methods: []*provider.Method{m}, about: about, fields: e.fields})
 	}
 	return groups, nil
 }

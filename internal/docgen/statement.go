@@ -30,11 +30,20 @@ func flagValue(name, typ string) string {
 	return quoted(name)
 }
 
+// asIdentifier writes a name in double quotes where SQL would read it as something else, as $.xgafv. Words of SQL
+// stay as they are in this form of pages.
+func asIdentifier(name string) string {
+	if isWord(name) {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
 // fieldNames lists the columns of a result.
 func fieldNames(fields []field) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = f.name
+		names[i] = asIdentifier(f.name)
 	}
 	return strings.Join(names, ",\n")
 }
@@ -58,10 +67,10 @@ func writeDelete(b *strings.Builder, e *example) {
 func writeWhere(b *strings.Builder, e *example, mark string) {
 	var terms []string
 	for _, p := range e.required {
-		terms = append(terms, p.name+" = "+quoted(p.name)+mark)
+		terms = append(terms, asIdentifier(p.name)+" = "+quoted(p.name)+mark)
 	}
 	for _, p := range e.optional {
-		terms = append(terms, p.name+" = "+quoted(p.name))
+		terms = append(terms, asIdentifier(p.name)+" = "+quoted(p.name))
 	}
 	if len(terms) > 0 {
 		b.WriteString("WHERE " + strings.Join(terms, "\nAND ") + "\n")
@@ -72,7 +81,7 @@ func writeWhere(b *strings.Builder, e *example, mark string) {
 func writeInsert(b *strings.Builder, e *example) {
 	var names, values []string
 	for _, a := range e.attributes {
-		names = append(names, a.Name)
+		names = append(names, asIdentifier(a.Name))
 		v := value(a.Name, a.Schema.Type)
 		if a.Required {
 			v += " /* required */"
@@ -81,7 +90,7 @@ func writeInsert(b *strings.Builder, e *example) {
 	}
 	for _, group := range [][]param{e.required, e.optional} {
 		for _, p := range group {
-			names = append(names, p.name)
+			names = append(names, asIdentifier(p.name))
 			values = append(values, value(p.name, p.typ))
 		}
 	}
@@ -101,24 +110,27 @@ func writeSet(b *strings.Builder, verb string, e *example) {
 	var set, where []string
 	types := map[string]string{}
 	for _, a := range e.attributes {
-		set = append(set, a.Name+" = "+value(a.Name, a.Schema.Type))
+		set = append(set, asIdentifier(a.Name)+" = "+value(a.Name, a.Schema.Type))
 		types[a.Name] = a.Schema.Type
 	}
 	if !e.hasBody {
 		set = []string{"-- No updatable properties"}
 	}
 	for _, p := range e.required {
-		where = append(where, p.name+" = "+flagValue(p.name, p.typ)+" --required")
+		where = append(where, asIdentifier(p.name)+" = "+flagValue(p.name, p.typ)+" --required")
 	}
 	if e.method.Body != nil {
 		for _, name := range e.method.Body.RequiredAttributes {
-			where = append(where, name+" = "+flagValue(name, types[name])+" --required")
+			where = append(where, asIdentifier(name)+" = "+flagValue(name, types[name])+" --required")
 		}
 	}
 	for _, p := range e.optional {
-		where = append(where, p.name+" = "+flagValue(p.name, p.typ))
+		where = append(where, asIdentifier(p.name)+" = "+flagValue(p.name, p.typ))
 	}
-	fmt.Fprintf(b, "%s %s\nSET \n%s\nWHERE \n%s", verb, e.table, strings.Join(set, ",\n"), strings.Join(where, "\nAND "))
+	fmt.Fprintf(b, "%s %s\nSET \n%s", verb, e.table, strings.Join(set, ",\n"))
+	if len(where) > 0 {
+		b.WriteString("\nWHERE \n" + strings.Join(where, "\nAND "))
+	}
 	if len(e.fields) > 0 {
 		b.WriteString("\nRETURNING\n" + fieldNames(e.fields))
 	}

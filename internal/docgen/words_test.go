@@ -124,12 +124,12 @@ func TestSortFields(t *testing.T) {
 	for _, name := range []string{"zone", "user_name", "Name", "alpha", "job_id", "name", "names", "app_name", "_links", "id", "app_id", "ids", "Beta", "_id"} {
 		fields = append(fields, field{name: name})
 	}
-	newOrder().sortFields(fields)
+	sortFields(fields)
 	var got []string
 	for _, f := range fields {
 		got = append(got, f.name)
 	}
-	want := []string{"id", "name", "_id", "app_id", "job_id", "app_name", "user_name", "_links", "alpha", "Beta", "ids", "Name", "names", "zone"}
+	want := []string{"id", "name", "_id", "app_id", "job_id", "app_name", "user_name", "Beta", "Name", "_links", "alpha", "ids", "names", "zone"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q\nwant\n%q", got, want)
 	}
@@ -143,7 +143,7 @@ func TestServerVariable(t *testing.T) {
 		{provider.Variable{Description: "Where."}, "Where."},
 		{provider.Variable{Description: "Where.", Notes: []provider.Note{{Key: "default", Value: "eu"}}}, "Where. (default: eu)"},
 		{provider.Variable{Description: "Where.", Notes: []provider.Note{{Key: "enum", Value: "[eu, us]"}, {Key: "default", Value: "eu"}}}, "Where. (enum: [eu, us], default: eu)"},
-		{provider.Variable{Notes: []provider.Note{{Key: "default", Value: "eu"}}}, " (default: eu)"},
+		{provider.Variable{Notes: []provider.Note{{Key: "default", Value: "eu"}}}, "(default: eu)"},
 	} {
 		if got := serverVariable(test.variable).description; got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
