@@ -132,6 +132,7 @@ describe('in a browser', () => {
     page.on('request', (request) => request.url().startsWith(site.url) || request.url().startsWith('data:') || complaints.push(`${url}: loads ${request.url()}`));
     page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.url()}: status ${response.status()}`));
     await page.goto(site.url + url, {waitUntil: 'networkidle'});
+    await page.locator('html[data-has-hydrated="true"]').waitFor(); // from here on the page hears keys
     return page;
   }
 
