@@ -140,12 +140,15 @@ func blocksOf(t *testing.T, name string) []block {
 	return all
 }
 
+// servers matches the commands that go on until they are interrupted.
+var servers = regexp.MustCompile(`^lakeql (emulator |mcp --http|pipeline report .*--serve)`)
+
 // console runs the commands of a block in one shell after the other, which share the exported variables.
 func (p *doc) console(t *testing.T, b block) {
 	t.Helper()
 	for _, c := range commandsOf(b.text) {
 		text := p.localise(c.text)
-		if (strings.HasPrefix(text, "lakeql emulator ") || strings.HasPrefix(text, "lakeql mcp --http")) && !strings.HasSuffix(text, "--help") {
+		if servers.MatchString(text) && !strings.HasSuffix(text, "--help") {
 			p.serve(t, text)
 			continue
 		}
@@ -155,6 +158,7 @@ func (p *doc) console(t *testing.T, b block) {
 		shell.Dir, shell.Env = p.dir, p.env
 		var stdout, stderr bytes.Buffer
 		shell.Stdout, shell.Stderr = &stdout, &stderr
+		shell.WaitDelay = time.Second // a program that the shell left behind may hold its output open
 		if err := shell.Run(); err != nil {
 			t.Errorf("line %d: %s: %v\n%s", b.line, c.text, err, stderr.String())
 		}
