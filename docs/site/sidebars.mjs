@@ -38,6 +38,7 @@ const named = [
   guide('lakebase', 'Lakebase'),
   guide('pipelines', 'Pipelines'),
   guide('checks', 'Checks'),
+  guide('deploying', 'Deploying'),
   guide('server', 'PostgreSQL server'),
   guide('mcp', 'Agents'),
   guide('go', 'Go'),

@@ -414,37 +414,6 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 		Hintf("write 2026-11-01, 2026-11-01T06:00:00Z, 24h or 7d")
 }
 
-func (c *command) pipelineExportCommand() *cobra.Command {
-	var flags pipelineFlags
-	var tables []string
-	cmd := &cobra.Command{
-		Use:   "export <pipeline> <folder>",
-		Short: "Write the tables of a store as Parquet files",
-		Long: `Write the rows of the tables as Parquet files. DuckDB, Spark, and other programs read
-them as tables partitioned by workspace:
-
-  <folder>/<table>/deployment_name=<workspace>/run-<run>.parquet
-
-<run> is the run that read the rows. The files of earlier exports stay, so exports
-accumulate. The columns run_id and observed_at distinguish them. Without the pipeline,
-export writes the tables of all pipelines of the store in --store, or of the pipeline in
-the current folder.`,
-		Example: `  lakeql pipeline export inventory ./lake
-  duckdb -c "SELECT * FROM read_parquet('lake/branches/*/*.parquet') WHERE run_id = 12"`,
-		Args: cobra.RangeArgs(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			argument, rest := argumentOf(args, 2)
-			return c.lookWhole(argument, &flags, tables, func(ctx context.Context, s *pipeline.Store, tables []string) (provider.Rows, error) {
-				return s.Export(ctx, rest[0], tables)
-			})
-		},
-	}
-	c.lookFlags(cmd, &flags)
-	c.wholeFlag(cmd)
-	cmd.Flags().StringSliceVar(&tables, "table", nil, "table to export; repeatable (default: all tables)")
-	return cmd
-}
-
 func (c *command) pipelineStopCommand() *cobra.Command {
 	var flags pipelineFlags
 	cmd := &cobra.Command{

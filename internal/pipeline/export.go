@@ -19,13 +19,16 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Export writes the rows of tables (all tables, if names is empty) below a folder, as Parquet files that
-// DuckDB and Spark read as partitioned tables: <table>/deployment_name=<workspace>/run-<run>.parquet. The
-// run is the one that the rows come from. A file of a run is not changed, so exports accumulate the state
-// of the tables after each run, except if its rows have become stale: then Export writes it again. It
-// returns a row for each file. A file is never incomplete. Export writes nothing outside of the folder, and
-// nothing through a link in it.
-func (s *Store) Export(ctx context.Context, folder string, names []string) (provider.Rows, error) {
+// Export writes the rows of tables (all tables, if names is empty) below a folder, as files that DuckDB, Spark
+// and others read as partitioned tables: <table>/deployment_name=<workspace>/run-<run>.parquet. The run is the
+// one that the rows come from. A file of a run is not changed, so exports accumulate the state of the tables
+// after each run, except if its rows have become stale: then Export writes it again. options can make it one
+// file a table, add the history, or take other formats. It returns a row for each file. A file is never
+// incomplete. Export writes nothing outside of the folder, and nothing through a link in it.
+func (s *Store) Export(ctx context.Context, folder string, names []string, options ExportOptions) (provider.Rows, error) {
+	if err := options.valid(); err != nil {
+		return nil, err
+	}
 	all, err := s.tables(ctx, s.db)
 	if err != nil {
 		return nil, storeError(s.place, err)
@@ -43,32 +46,22 @@ func (s *Store) Export(ctx context.Context, folder string, names []string) (prov
 		return nil, fileError(err)
 	}
 	defer func() { _ = root.Close() }() // nothing of it is open any more
-	var written [][]any
+	e := export{store: s, root: root, options: options}
 	for i := range all {
 		if len(names) > 0 && !slices.Contains(names, all[i].Name) {
 			continue
 		}
-		workspaces, err := s.workspacesOf(ctx, all[i].Name)
-		if err != nil {
-			return nil, storeError(s.place, err)
-		}
-		for _, w := range workspaces {
-			row, err := s.exportSlice(ctx, root, &all[i], w)
-			if err != nil {
-				return nil, err
-			}
-			if row != nil {
-				written = append(written, row)
-			}
+		if err := e.table(ctx, &all[i]); err != nil {
+			return nil, err
 		}
 	}
-	return provider.NewRows(columns("table deployment_name run:integer rows:integer written:boolean file"), written), nil
+	return provider.NewRows(columns("table deployment_name run:integer rows:integer written:boolean file"), e.written), nil
 }
 
-// workspacesOf lists the workspaces that have rows in a table.
-func (s *Store) workspacesOf(ctx context.Context, table string) ([]string, error) {
+// workspacesOf lists the workspaces that have rows in a table, of runs after one.
+func (s *Store) workspacesOf(ctx context.Context, table string, after int64) ([]string, error) {
 	var all []string
-	err := each(ctx, s.db, "SELECT deployment_name FROM lakeql_slice WHERE table_name = ?1 AND run_id IS NOT NULL ORDER BY 1", []any{table}, func(scan func(...any) error) error {
+	err := each(ctx, s.db, "SELECT deployment_name FROM lakeql_slice WHERE table_name = ?1 AND run_id > ?2 ORDER BY 1", []any{table, after}, func(scan func(...any) error) error {
 		var name string
 		err := scan(&name)
 		all = append(all, name)
@@ -79,12 +72,12 @@ func (s *Store) workspacesOf(ctx context.Context, table string) ([]string, error
 
 // exportSlice writes the rows of a table and a workspace, and locks them meanwhile. It returns nil if there
 // are no rows any more.
-func (s *Store) exportSlice(ctx context.Context, root *os.Root, t *storedTable, workspace string) (row []any, err error) {
+func (s *Store) exportSlice(ctx context.Context, root *os.Root, t *storedTable, workspace string, format ExportFormat) (row []any, err error) {
 	err = s.db.transact(ctx, func(c tx) error {
 		if err := s.d.bePatient(ctx, c); err != nil {
 			return err
 		}
-		e := exported{table: t, workspace: workspace}
+		e := exported{table: t, workspace: workspace, format: format}
 		var observed moment
 		found, err := one(ctx, c, "SELECT run_id, observed_at, stale FROM lakeql_slice WHERE table_name = ?1 AND deployment_name = ?2 AND run_id IS NOT NULL"+s.d.forUpdate(), []any{t.Name, workspace}, &e.run, &observed, &e.stale)
 		if err != nil || !found {
@@ -100,7 +93,7 @@ func (s *Store) exportSlice(ctx context.Context, root *os.Root, t *storedTable, 
 		if err != nil || there {
 			return err
 		}
-		n, err := s.writeFile(ctx, c, root, path, &e)
+		n, err := s.writeSlice(ctx, c, root, path, &e)
 		row[3], row[4] = n, true
 		return err
 	})
@@ -114,6 +107,7 @@ type exported struct {
 	run       int64
 	observed  time.Time
 	stale     bool
+	format    ExportFormat
 }
 
 // partition matches the names of workspaces that can be part of a path.
@@ -128,9 +122,14 @@ func (e *exported) path(root *os.Root) (string, error) {
 	if !partition.MatchString(e.workspace) {
 		return "", provider.Usagef("export: the table %s has rows of a workspace %s, which is no deployment name: nothing is written for it", e.table.Name, provider.Quote(e.workspace))
 	}
-	dir := filepath.Join(e.table.Name, deploymentName+"="+e.workspace)
-	path := filepath.Join(dir, fmt.Sprintf("run-%d.parquet", e.run))
-	for _, part := range []string{e.table.Name, dir, path} {
+	return ownPath(root, filepath.Join(e.table.Name, deploymentName+"="+e.workspace, fmt.Sprintf("run-%d.%s", e.run, e.format.extension())))
+}
+
+// ownPath returns a path below the folder, and makes the folders of it. None of its parts may be a link.
+func ownPath(root *os.Root, path string) (string, error) {
+	parts := strings.Split(path, string(filepath.Separator))
+	for i := range parts {
+		part := filepath.Join(parts[:i+1]...)
 		info, err := root.Lstat(part)
 		if errors.Is(err, fs.ErrNotExist) {
 			break
@@ -143,7 +142,10 @@ func (e *exported) path(root *os.Root) (string, error) {
 				Hintf("remove it, or export into another folder")
 		}
 	}
-	return path, fileError(root.MkdirAll(dir, 0o755))
+	if dir := filepath.Dir(path); dir != "." {
+		return path, fileError(root.MkdirAll(dir, 0o755))
+	}
+	return path, nil
 }
 
 // isThere reports whether the file is there already and says the same of its rows.
@@ -160,7 +162,7 @@ func (e *exported) isThere(root *os.Root, path string) (bool, error) {
 	if err != nil {
 		return false, fileError(err)
 	}
-	stale, err := parquet.Value(file, info.Size(), staleColumn)
+	stale, err := e.format.staleIn(file, info.Size())
 	return err == nil && stale == strconv.FormatBool(e.stale), nil
 }
 
@@ -174,19 +176,26 @@ func fileError(err error) error {
 	return provider.Usagef("export: %v", err).Because(err)
 }
 
-// writeFile writes a file under a temporary name, and renames it when it is complete.
-func (s *Store) writeFile(ctx context.Context, c tx, root *os.Root, path string, e *exported) (int64, error) {
+// writeSlice writes the rows of a table and a workspace.
+func (s *Store) writeSlice(ctx context.Context, c tx, root *os.Root, path string, e *exported) (int64, error) {
 	described := []parquet.Column{
 		{Name: "run_id", Type: parquet.Integer, Required: true},
 		{Name: "observed_at", Type: parquet.Timestamp, Required: true},
 		{Name: staleColumn, Type: parquet.Boolean, Required: true, Value: strconv.FormatBool(e.stale)},
 	}
+	query := "FROM " + quote(rowsTable(e.table.Name)) + " WHERE deployment_name = ?1 ORDER BY key_hash"
+	return s.writeFile(ctx, c, root, path, e.format, described, []any{e.run, e.observed, e.stale}, e.table.Columns, query, e.workspace)
+}
+
+// writeFile writes the rows of a query under a temporary name, and renames the file when it is complete. constant
+// are the values of the columns in described, which come first; the query begins at FROM and has the others.
+func (s *Store) writeFile(ctx context.Context, c tx, root *os.Root, path string, format ExportFormat, described []parquet.Column, constant []any, columns []Column, query string, args ...any) (int64, error) {
 	var selected []string
-	for _, col := range e.table.Columns {
+	for _, col := range columns {
 		described = append(described, parquet.Column{Name: col.Name, Type: string(col.Type)})
 		selected = append(selected, s.d.selected(col))
 	}
-	rows, err := c.query(ctx, "SELECT "+strings.Join(selected, ", ")+" FROM "+quote(rowsTable(e.table.Name))+" WHERE deployment_name = ?1 ORDER BY key_hash", e.workspace)
+	rows, err := c.query(ctx, "SELECT "+strings.Join(selected, ", ")+" "+query, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -197,9 +206,9 @@ func (s *Store) writeFile(ctx context.Context, c tx, root *os.Root, path string,
 		return 0, fileError(err)
 	}
 	defer func() { _ = root.Remove(unfinished) }() // after the renaming there is nothing to remove
-	n, err := parquet.Write(file, described, func() ([]any, error) {
-		values, err := s.d.nextValues(rows, e.table.Columns)
-		return append([]any{e.run, e.observed, e.stale}, values...), err
+	n, err := format.write(file, described, func() ([]any, error) {
+		values, err := s.d.nextValues(rows, columns)
+		return append(slices.Clone(constant), values...), err
 	})
 	if err != nil {
 		_ = file.Close() // the error at hand counts
