@@ -124,6 +124,7 @@ Run it against your workspace, with the credentials of the Databricks CLI and SD
 			idleFlags(cmd)
 		}
 	}
+	root.SetHelpCommand(c.helpCommand())
 	usageErrors(root)
 	completeFlags(root)
 	root.SuggestionsMinimumDistance = 2
