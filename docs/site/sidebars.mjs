@@ -39,6 +39,7 @@ const named = [
   guide('pipelines', 'Pipelines'),
   guide('checks', 'Checks'),
   guide('deploying', 'Deploying'),
+  guide('bi', 'BI tools and dbt'),
   guide('server', 'PostgreSQL server'),
   guide('mcp', 'Agents'),
   guide('go', 'Go'),

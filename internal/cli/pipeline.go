@@ -55,7 +55,7 @@ Each command names a pipeline by its folder, or by its name if --store is given.
 	}
 	cmd.AddCommand(c.pipelineInitCommand(), c.pipelineCheckCommand(), c.pipelineRunCommand(), c.pipelineStatusCommand(),
 		c.pipelineDiffCommand(), c.pipelineExportCommand(), c.pipelineTestCommand(), c.pipelineScheduleCommand(), c.pipelineStopCommand(), c.pipelineForgetCommand())
-	cmd.AddCommand(c.pipelineReportCommand())
+	cmd.AddCommand(c.pipelineReportCommand(), c.pipelineDBTCommand())
 	return cmd
 }
 

@@ -439,7 +439,7 @@ func TestReadmeInventory(t *testing.T) {
 // TestPagesLink looks for the files and headings that the pages link to.
 func TestPagesLink(t *testing.T) {
 	t.Parallel()
-	for _, name := range append([]string{"CONTRIBUTING.md", "docs/stackql.md", "docs/stores.md"}, pages...) {
+	for _, name := range append([]string{"CONTRIBUTING.md", "docs/bi.md", "docs/stackql.md", "docs/stores.md"}, pages...) {
 		text, err := os.ReadFile(filepath.Join("..", "..", name))
 		if err != nil {
 			t.Fatal(err)
