@@ -123,11 +123,11 @@ func (c *command) pipelineInitCommand() *cobra.Command {
 	var from fromFlags
 	cmd := &cobra.Command{
 		Use:   "init [folder]",
-		Short: "Create a folder with pipeline.yaml and example queries",
-		Long: `Create a folder with pipeline.yaml and queries for Lakebase, clusters, jobs,
-warehouses, Unity Catalog, users, and tokens. Edit the queries as needed. The first
-lines of each file declare the name of its table and the key columns. lakeql
-overwrites no existing file.
+		Short: "Create a folder with pipeline.yaml, example queries, and checks",
+		Long: `Create a folder with pipeline.yaml, queries for Lakebase, clusters, jobs,
+warehouses, Unity Catalog, users, and tokens, and checks of security and cost. Edit
+them as needed. The first lines of each file declare the name of its table and the
+key columns, or the settings of the check. lakeql overwrites no existing file.
 
 With --from-stackql, the queries come from a project of stackql-deploy, or from a
 folder of .iql files. lakeql names each statement that it leaves out, with the

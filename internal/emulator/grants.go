@@ -18,8 +18,21 @@ func grantHandlers() map[string]handler {
 		"GET " + root + "permissions/{}/{}":           getGrants,
 		"PATCH " + root + "permissions/{}/{}":         changeGrants,
 		"GET " + root + "effective-permissions/{}/{}": getEffectiveGrants,
+		"GET " + root + "shares/{}/permissions":       ofShare(getGrants),
+		"PATCH " + root + "shares/{}/permissions":     ofShare(changeGrants),
 	}
 }
+
+// ofShare makes an operation on the privileges of an object one on those of a share, which has its own path.
+func ofShare(h handler) handler {
+	return func(req *apiRequest) (any, error) {
+		req.params["securable_type"], req.params["full_name"] = shareKind, req.params["name"]
+		return h(req)
+	}
+}
+
+// shareKind is the type of shares among the objects with privileges. Nobody has any on a share at first.
+const shareKind = "share"
 
 // usage is the privilege that everybody has on the company's own objects, by type of object.
 func usage(kind string) string {
@@ -46,7 +59,7 @@ func heldGrants(req *apiRequest) (name string, grants map[string][]string, err e
 	name = "/grants/" + resource.JoinKey([]string{kindName, object})
 	grants = map[string][]string{}
 	own := true
-	if k := req.emulator.kinds()["/unity-catalog/"+strings.ReplaceAll(kindName, "_", "-")+"s"]; k != nil && usage(kindName) != "" {
+	if k := req.emulator.kinds()["/unity-catalog/"+strings.ReplaceAll(kindName, "_", "-")+"s"]; k != nil && (usage(kindName) != "" || kindName == shareKind) {
 		in, id := k.Locate(nil, []string{object})
 		if _, ok := req.home.collections.Get(in + "/" + id); !ok {
 			return "", nil, apierror.New(http.StatusNotFound, strings.ToUpper(kindName)+"_DOES_NOT_EXIST", "%s '%s' does not exist.", company.Title(kindName), apierror.Printable(object))
@@ -59,7 +72,7 @@ func heldGrants(req *apiRequest) (name string, grants map[string][]string, err e
 		}
 		return name, grants, nil
 	}
-	if own {
+	if own && kindName != shareKind {
 		grants[company.Owner().Email] = []string{"ALL_PRIVILEGES"}
 		if everybody := usage(kindName); everybody != "" {
 			grants["account users"] = []string{everybody}

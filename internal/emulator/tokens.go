@@ -23,6 +23,19 @@ func finishToken(req *apiRequest, r resource.Record) {
 	}
 }
 
+// finishRecipient makes the first token of a recipient that has tokens. It ends when the request says so, or
+// never.
+func finishRecipient(req *apiRequest, r resource.Record) {
+	if resource.Text(r["authentication_type"]) != "TOKEN" {
+		return
+	}
+	token := resource.Record{"id": randomHex(), "created_at": req.now().UnixMilli(), "created_by": company.Owner().Email}
+	if end, ok := resource.Int(req.object()["expiration_time"]); ok && end > 0 {
+		token["expiration_time"] = end
+	}
+	r["tokens"] = []any{token}
+}
+
 // callerOf returns the caller's id and name as lists of users and service principals have them. An
 // OAuth client that is not one of the workspace's service principals acts for the user of Me.
 func callerOf(req *apiRequest) (id int64, name string) {

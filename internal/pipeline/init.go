@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/postgres"
@@ -20,31 +21,43 @@ var templateFiles embed.FS
 // Init makes a folder with a sample pipeline, and returns the files that it made. If one of them already
 // exists, it makes none.
 func Init(folder string) ([]string, error) {
-	entries, err := fs.ReadDir(templateFiles, "template")
+	var files []string // with slashes
+	err := fs.WalkDir(templateFiles, "template", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			files = append(files, strings.TrimPrefix(path, "template/"))
+		}
+		return err
+	})
 	if err != nil {
 		return nil, provider.Internalf("read the template: %v", err).Because(err)
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // SQL files, for everybody to read
-		return nil, provider.Usagef("make the folder: %v", err).Because(err)
-	}
-	for _, e := range entries {
-		if _, err := os.Lstat(filepath.Join(folder, e.Name())); !errors.Is(err, fs.ErrNotExist) {
-			return nil, provider.Usagef("%s is there already, and nothing was made", provider.Printable(filepath.Join(folder, e.Name())))
+	for _, name := range files {
+		if path := filepath.Join(folder, filepath.FromSlash(name)); !absent(path) {
+			return nil, provider.Usagef("%s is there already, and nothing was made", provider.Printable(path))
 		}
 	}
+	if err := os.MkdirAll(filepath.Join(folder, ChecksFolder), 0o755); err != nil { //nolint:gosec // SQL files, for everybody to read
+		return nil, provider.Usagef("make the folder: %v", err).Because(err)
+	}
 	var made []string
-	for _, e := range entries {
-		data, err := fs.ReadFile(templateFiles, "template/"+e.Name())
+	for _, name := range files {
+		data, err := fs.ReadFile(templateFiles, "template/"+name)
 		if err != nil {
 			return made, provider.Internalf("read the template: %v", err).Because(err)
 		}
-		path := filepath.Join(folder, e.Name())
+		path := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.WriteFile(path, data, 0o644); err != nil { //nolint:gosec // SQL files, for everybody to read
 			return made, provider.Usagef("make the pipeline: %v", err).Because(err)
 		}
 		made = append(made, path)
 	}
 	return made, nil
+}
+
+// absent reports whether there is no file of a name.
+func absent(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // ParseTime reads a time as people write it: ISO 8601, a date alone, or with a blank; UTC unless it says

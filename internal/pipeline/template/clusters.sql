@@ -21,6 +21,7 @@ SELECT
     c.autoscale ->> 'min_workers' AS min_workers,
     c.autoscale ->> 'max_workers' AS max_workers,
     c.autotermination_minutes,
+    c.enable_local_disk_encryption,
     c.custom_tags,
     c.start_time,
     c.last_restarted_time,
