@@ -162,9 +162,9 @@ func TestPipelinesAreNamed(t *testing.T) {
 		}
 	}
 
-	for _, command := range []string{"run", "check", "test", "schedule install"} {
+	for _, command := range []string{"run", "check", "schedule install"} {
 		got := pipelineCommand(t, nil, append(strings.Fields(command), "gated", "--store", s.name)...)
-		if got.status != 2 || got.stderr != "error: gated is no folder of a pipeline: it has no pipeline.yaml\nhint: this command reads the folder; the name in a store suffices for status, diff, export, report, stop, forget, and schedule trigger\n" {
+		if got.status != 2 || got.stderr != "error: gated is no folder of a pipeline: it has no pipeline.yaml\nhint: this command reads the folder; the name in a store suffices for status, test, diff, export, report, stop, forget, and schedule trigger\n" {
 			t.Errorf("%s of a name: %+v", command, got)
 		}
 	}

@@ -115,7 +115,7 @@ func (c *command) needsFolder(folder string, err error) error {
 		return err
 	}
 	return provider.Usagef("%s is no folder of a pipeline: it has no %s", provider.Printable(folder), pipeline.ConfigFile).
-		Hintf("this command reads the folder; the name in a store suffices for status, diff, export, report, stop, forget, and schedule trigger").
+		Hintf("this command reads the folder; the name in a store suffices for status, test, diff, export, report, stop, forget, and schedule trigger").
 		Because(err)
 }
 

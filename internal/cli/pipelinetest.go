@@ -24,11 +24,12 @@ type testFlags struct {
 func (c *command) pipelineTestCommand() *cobra.Command {
 	var flags testFlags
 	cmd := &cobra.Command{
-		Use:   "test [folder]",
+		Use:   "test [pipeline]",
 		Short: "Run the checks of a pipeline over its store",
 		Long: `Run the checks of a pipeline: each file checks/*.sql is a query over the tables of
 the store that must return no row, or one number within bounds. The queries read
-the store, call no API, and change nothing.
+the store, call no API, and change nothing. The pipeline is its folder, or its name
+in the store of --store; then the checks are those of its last run.
 
 States:
   pass     The query returned what is expected.
@@ -44,7 +45,8 @@ Exit status:
 		Example: `  lakeql pipeline test inventory
   lakeql pipeline test inventory --check tokens_without_end --rows
   lakeql pipeline test inventory --format junit -f checks.xml
-  lakeql pipeline test inventory --format github --fail-on warning   # in a GitHub workflow`,
+  lakeql pipeline test inventory --format github --fail-on warning   # in a GitHub workflow
+  lakeql pipeline test inventory --store postgres://inventory@db.example.com/inventory`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return c.pipelineTest(folderOf(args), &flags) },
 	}
@@ -74,13 +76,11 @@ func (c *command) pipelineTest(folder string, flags *testFlags) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	d, err := pipeline.Load(ctx, folder)
-	if err != nil {
-		return c.needsFolder(folder, err)
-	}
-	if len(d.Checks) == 0 {
-		return provider.Usagef("the pipeline %s has no checks", provider.Printable(folder)).
-			Hintf("make one: a query in %s", filepath.Join(folder, pipeline.ChecksFolder, "….sql"))
+	var d *pipeline.Definition // nil: the argument is the name of a pipeline in the store
+	if c.store == "" || folder == "." || isPipeline(folder) {
+		if d, err = pipeline.Load(ctx, folder); err != nil {
+			return err
+		}
 	}
 	if err := pipeline.StoreExists(c.storeOf(d)); err != nil {
 		return err
@@ -95,6 +95,15 @@ func (c *command) pipelineTest(folder string, flags *testFlags) error {
 		return err
 	}
 	defer store.Close()
+	if d == nil {
+		if d, err = store.Definition(ctx, folder); err != nil {
+			return err
+		}
+	}
+	if len(d.Checks) == 0 {
+		return provider.Usagef("the pipeline %s has no checks", d.Name).
+			Hintf("make one: a query in the folder %s of the pipeline", pipeline.ChecksFolder)
+	}
 	reader, closeReader, err := c.checkReader(ctx, store, c.storeOf(d), asker)
 	if err != nil {
 		return err
@@ -120,6 +129,9 @@ func (c *command) pipelineTest(folder string, flags *testFlags) error {
 // they are below it, and with slashes.
 func placeOfChecks(folder string) func(*checks.Check) string {
 	return func(c *checks.Check) string {
+		if c.File == "" { // the store does not have it
+			return pipeline.ChecksFolder + "/" + c.Name + ".sql"
+		}
 		path := filepath.Join(folder, c.File)
 		if filepath.IsAbs(path) {
 			if here, err := os.Getwd(); err == nil {

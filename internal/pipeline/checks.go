@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,20 @@ func (d *Definition) loadChecks(ctx context.Context) error {
 		d.Checks = append(d.Checks, *c)
 	}
 	return nil
+}
+
+// Definition returns a pipeline as a store has it: that of the last run, or else of the schedule.
+func (s *Store) Definition(ctx context.Context, pipeline string) (*Definition, error) {
+	v, err := s.versions(ctx, s.db, pipeline)
+	if err != nil {
+		return nil, storeError(s.place, err)
+	}
+	d := cmp.Or(v.ran, v.scheduled)
+	if d == nil {
+		return nil, provider.Errorf(provider.Unknown, "the store %s has no pipeline %s", provider.Printable(s.place), provider.Quote(pipeline)).
+			Hintf("lakeql pipeline status --store … lists the runs of a store")
+	}
+	return d, nil
 }
 
 // Evaluate runs the checks of a pipeline, one after the other. names are those to run; none: all.

@@ -34,9 +34,10 @@ type Check struct {
 	Expect Expectation `json:"expect"`
 	Query  string      `json:"query"`
 
-	// File is the name of the file, relative to the folder of the pipeline; Lines are those above the query.
-	File  string `json:"-"`
-	Lines int    `json:"-"`
+	// Lines is the number of lines above the query in its file.
+	Lines int `json:"lines,omitempty"`
+	// File is the name of the file, relative to the folder of the pipeline; empty: the check comes from a store.
+	File string `json:"-"`
 }
 
 // Severity says how bad it is if a check fails.
