@@ -81,10 +81,14 @@ func LoadAll(root fs.FS) (*Documents, error) {
 		d.folders = append(d.folders, f)
 	}
 	if len(d.folders) == 0 {
-		return nil, provider.Usagef("no provider documents found").
-			Hintf("documents are laid out as <provider>/<version>/provider.yaml")
+		return nil, noDocuments()
 	}
 	return &d, d.sort()
+}
+
+func noDocuments() error {
+	return provider.Usagef("no provider documents found").
+		Hintf("documents are laid out as <provider>/<version>/provider.yaml")
 }
 
 // latest finds the last version folder of a provider that holds a provider.yaml.

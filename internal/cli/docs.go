@@ -20,7 +20,7 @@ import (
 // docsOptions are the flags of lakeql docs.
 type docsOptions struct {
 	from, to, format string
-	check            bool
+	check, strict    bool
 }
 
 // The forms of pages.
@@ -54,11 +54,14 @@ several such folders as <provider>/<version>/.
               limits it: provider, provider.service, or provider.service.resource.
 
 --check writes nothing. It lists pages that are missing, differ, or are left over,
-and fails if there is one.`,
+and fails if there is one. --strict looks at the documents of --provider-dir first:
+it lists what is suspicious in them with file, line, column, and the name of a rule,
+and fails if there is something.`,
 		Example: `  lakeql docs --output-dir website/docs
   lakeql docs --provider-dir registry/src/okta/v0.1.0 --output-dir website/docs
   lakeql docs --format markdown databricks_workspace.postgres
-  lakeql docs --output-dir website/docs --check`,
+  lakeql docs --output-dir website/docs --check
+  lakeql docs --provider-dir registry/src/okta/v0.1.0 --strict --check`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return c.docs(o, strings.Join(args, "")) },
 	}
@@ -66,6 +69,7 @@ and fails if there is one.`,
 	cmd.Flags().StringVar(&o.to, "output-dir", "docs", "folder for the pages")
 	cmd.Flags().StringVar(&o.format, "format", docusaurus, "form of the pages: "+strings.Join(docsFormats(), ", "))
 	cmd.Flags().BoolVar(&o.check, "check", false, "compare the pages with those in the folder, and write nothing")
+	cmd.Flags().BoolVar(&o.strict, "strict", false, "fail on what is suspicious in the documents of --provider-dir")
 	cmd.ValidArgsFunction = completeNames
 	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return docsFormats(), cobra.ShellCompDirectiveNoFileComp
@@ -79,6 +83,11 @@ func (c *command) docs(o docsOptions, name string) error {
 	}
 	if name != "" && o.format != markdown {
 		return provider.Usagef("a name limits the pages of --format markdown alone").Hintf("leave out %s, or add --format markdown", provider.Quote(name))
+	}
+	if o.strict {
+		if err := c.lint(o.from); err != nil {
+			return err
+		}
 	}
 	catalogue, err := documentsIn(o.from)
 	if err != nil {

@@ -74,3 +74,32 @@ func TestHelpAboutNames(t *testing.T) {
 		t.Errorf("no heading in %q", screen)
 	}
 }
+
+// TestDocsStrict lists what is suspicious in documents, and writes no page.
+func TestDocsStrict(t *testing.T) {
+	t.Parallel()
+	dir, pages := t.TempDir(), t.TempDir()
+	for name, text := range map[string]string{
+		"provider.yaml":   "name: p\nproviderServices:\n  s:\n    service: {$ref: p/v1/services/s.yaml}\n",
+		"services/s.yaml": "paths: {}\ncomponents:\n  x-stackQL-resources:\n    r: {id: p.s.r, methods: {m: {}}}\n",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := run{args: []string{"docs", "--strict", "--provider-dir", dir, "--output-dir", pages}}.do(t)
+	want := filepath.Join(dir, "services", "s.yaml") + ":4:30: method-without-operation: method \"m\" has no operation of the document\n"
+	if got.status != 1 || got.stdout != want || !strings.Contains(got.stderr, "suspicious in 1 place: method-without-operation 1") {
+		t.Errorf("%+v\nwant\n%s", got, want)
+	}
+	if entries, err := os.ReadDir(pages); err != nil || len(entries) > 0 {
+		t.Errorf("pages were written: %v, %v", entries, err)
+	}
+	if got := (run{args: []string{"docs", "--strict", "--output-dir", pages}}).do(t); got.status != 2 || !strings.Contains(got.stderr, "--provider-dir") {
+		t.Errorf("without a folder: %+v", got)
+	}
+}

@@ -22,6 +22,8 @@
 //
 //	x-lakeql-name: {parameter: parent, template: 'projects/{project_id}'}
 //	    The path's parameters may be given as one resource name, under parameter's name.
+//	x-lakeql-allow: [docstring]
+//	    Rules of package openapi's Lint that the operation's description breaks on purpose.
 //	x-lakeql-select: true
 //	    A POST that changes no resource: it reads, or makes a credential that expires. SELECT may
 //	    make the call, with columns for the attributes of its body.
