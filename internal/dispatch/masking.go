@@ -14,10 +14,14 @@ import (
 // one. JSON without a credential stays as it is.
 type ColumnMask func(json.RawMessage) (json.RawMessage, bool, error)
 
-// ReturnsSecret reports whether a column of a method's rows is itself a credential.
-func (c *Client) ReturnsSecret(m *provider.Method, column int) (bool, error) {
+// SecretColumns reports which columns of a method's rows are themselves credentials, by their place. It may be
+// shorter than the columns are many: the others are none.
+func (c *Client) SecretColumns(m *provider.Method) ([]bool, error) {
 	s, err := c.shapeOf(m)
-	return err == nil && column < len(s.secret) && s.secret[column], err
+	if err != nil {
+		return nil, err
+	}
+	return s.secret, nil
 }
 
 // MaskColumn returns a function that masks the credentials inside the objects and lists of a column of a

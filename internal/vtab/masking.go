@@ -62,15 +62,12 @@ func (p *Program) CheckKept() error {
 		}
 		t := p.tables.list[chosen.table]
 		a := t.methods[chosen.method]
+		secret, err := p.env.Client.SecretColumns(a.method) // once: it reads the whole schema of the rows
+		if err != nil {
+			return err
+		}
 		for n, column := range a.columns {
-			if column < 0 || !chosen.uses(n) {
-				continue
-			}
-			secret, err := p.env.Client.ReturnsSecret(a.method, column)
-			if err != nil {
-				return err
-			}
-			if !secret {
+			if column < 0 || !chosen.uses(n) || column >= len(secret) || !secret[column] {
 				continue
 			}
 			name := t.resource.FullName() + "." + t.fields[n].name
