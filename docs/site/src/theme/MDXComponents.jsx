@@ -10,4 +10,9 @@ function Table(props) {
   );
 }
 
-export default {...MDXComponents, table: Table};
+// A link to a file that is no page stays as it is: the address of a page would end with a slash.
+function Anchor(props) {
+  return /\/assets\/files\//.test(props.href ?? '') ? <a {...props} /> : <MDXComponents.a {...props} />;
+}
+
+export default {...MDXComponents, a: Anchor, table: Table};
