@@ -24,7 +24,7 @@ type pageCheck struct {
 
 // compare keeps a fault if the file is not the page.
 func (c *pageCheck) compare(file string, page []byte) error {
-	there, err := os.ReadFile(file) //nolint:gosec // the folder of the user's choice
+	there, err := os.ReadFile(file)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pages == nil {

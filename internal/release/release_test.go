@@ -35,8 +35,8 @@ import (
 // own in the changelog.
 const tested = "9.9.9-rc.1"
 
-// chosen are the platforms that the tests release for: this machine's, and one of each other system.
-var chosen = []platform{host(), {"darwin", "arm64"}, {"windows", "amd64"}}
+// chosen returns the platforms that the tests release for: this machine's, and one of each other system.
+func chosen() []platform { return []platform{host(), {"darwin", "arm64"}, {"windows", "amd64"}} }
 
 // checkout makes a checkout of the files of this one, committed or not, with one commit of a fixed date.
 func checkout(t *testing.T) string {
@@ -97,10 +97,10 @@ func makeRelease(t *testing.T, dir string, key *signer) made {
 	if err := r.build(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range chosen {
+	for _, p := range chosen() {
 		r.binaries[p] = r.binaries[host()]
 	}
-	r.platforms = chosen
+	r.platforms = chosen()
 	out := filepath.Join(dir, "dist", "release")
 	if err := r.write(t.Context(), out); err != nil {
 		t.Fatal(err)
@@ -224,7 +224,7 @@ func runs(t *testing.T, m made, command string) {
 // testArchives unpacks each archive, and runs the command of this machine.
 func testArchives(t *testing.T, m made) {
 	t.Helper()
-	for _, p := range chosen {
+	for _, p := range chosen() {
 		ending := archiveEnding(p)
 		folder := fmt.Sprintf("lakeql_%s_%s_%s", tested, p.os, p.arch)
 		content := read(t, filepath.Join(m.dir, folder+ending))
@@ -493,7 +493,7 @@ func testImage(t *testing.T, m made) {
 
 func testBill(t *testing.T, m made) {
 	t.Helper()
-	for _, p := range chosen {
+	for _, p := range chosen() {
 		var bill cdx.BOM
 		name := fmt.Sprintf("lakeql_%s_%s_%s.cdx.json", tested, p.os, p.arch)
 		if err := cdx.NewBOMDecoder(bytes.NewReader(read(t, filepath.Join(m.dir, name))), cdx.BOMFileFormatJSON).Decode(&bill); err != nil {
@@ -516,7 +516,7 @@ func testManifests(t *testing.T, m made) {
 	t.Helper()
 	for name, systems := range map[string][]string{"lakeql.rb": {"darwin", "linux"}, "lakeql.json": {"windows"}} {
 		text := string(read(t, filepath.Join(m.dir, name)))
-		for _, p := range chosen {
+		for _, p := range chosen() {
 			if !slices.Contains(systems, p.os) {
 				continue
 			}
