@@ -67,16 +67,16 @@ test: ## install what the tests need, then run every one (one: make test PKG=./o
 	@internal/testworld/setup.sh
 	$(TEST_RACES) $(if $(CI),-count=1) $(ARGS) $(or $(PKG),$$(go list ./... | grep -vE '/internal/($(SERIAL))(/|$$)'))
 	$(if $(PKG),,$(TEST_SERIAL) $(if $(CI),-count=1) $(ARGS) $$(go list ./... | grep -E '/internal/($(SERIAL))(/|$$)'))
-	$(if $(PKG),,go test -C internal/release -vet=off $(if $(CI),-count=1) $(ARGS) .)
+	$(if $(PKG),,go test -C internal/release -vet=off -timeout 30m $(if $(CI),-count=1) $(ARGS) .)
 
 # The race detector watches all but SQLite's own code, which is C translated to Go: each connection has its
 # memory to itself, and watching that memory triples the time of a query. `make lint` vets the code.
-TEST_RACES := CGO_ENABLED=1 go test -vet=off -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
+TEST_RACES := CGO_ENABLED=1 go test -vet=off -timeout 30m -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
 
 # Packages whose tests call one thing after the other: there is no race to detect, and all of the API to read.
 # any-sdk, which judges the documents here, brings along a SQLite in C that only cgo would compile.
 SERIAL := openapigen|docgen|wire
-TEST_SERIAL := CGO_ENABLED=0 go test -vet=off
+TEST_SERIAL := CGO_ENABLED=0 go test -vet=off -timeout 30m
 
 .PHONY: faults
 faults: build ## run statements against servers that fail in every way (some cells: make faults CELL='regular expression')

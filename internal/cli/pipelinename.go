@@ -114,6 +114,9 @@ func (c *command) needsFolder(folder string, err error) error {
 	if c.store == "" || isPipeline(folder) || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if info, missing := os.Stat(folder); missing == nil && info.IsDir() {
+		return err // it is meant as a folder: the error says how to make a pipeline there
+	}
 	return provider.Usagef("%s is no folder of a pipeline: it has no %s", provider.Printable(folder), pipeline.ConfigFile).
 		Hintf("this command reads the folder; the name in a store suffices for status, test, diff, export, report, stop, forget, and schedule trigger").
 		Because(err)

@@ -219,7 +219,7 @@ func clients() []client {
 				"typed": "42 0.5 true 2025-02-25T09:14:36Z 512040318700101", "typed, binary": "42 0.5 true 2025-02-25T09:14:36Z 512040318700101",
 				"binary": expected()["query"], "introspect": "create_time=timestamptz name=text status=jsonb",
 				"product": "PostgreSQL 15", "catalogs": "databricks_workspace", "schemas": "compute pg_catalog postgres", "table types": "TABLE VIEW",
-				"tables":     "postgres_endpoints=TABLE postgres_projects=TABLE postgres_snapshots=TABLE vw_endpoints=VIEW vw_projects=VIEW",
+				"tables":     "live_grants=TABLE postgres_endpoints=TABLE postgres_projects=TABLE postgres_snapshots=TABLE vw_endpoints=VIEW vw_projects=VIEW",
 				"privileges": "DELETE INSERT REFERENCES SELECT TRIGGER TRUNCATE UPDATE", "types": "bool int8 timestamptz jsonb", "keywords": "true",
 			},
 			how: map[string]string{"introspect": "`DatabaseMetaData`", "cursor": "fetch size", "cancel": "`setQueryTimeout`"},
