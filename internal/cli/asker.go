@@ -66,7 +66,13 @@ func (a *asker) Columns(_ context.Context, query string) ([]provider.Column, err
 func (a *asker) Ask(ctx context.Context, workspace, query string, pace pipeline.Pacer, read func(provider.Rows) error) error {
 	session := a.session(workspace, pace)
 	defer session.Close()
-	if n, err := session.Count(query); err != nil || n != 1 { // a template may give another text for each workspace
+	return readQuery(ctx, session, query, read)
+}
+
+// readQuery runs a text, which has to be one query, and hands its rows to read. A template may give another text
+// for each workspace.
+func readQuery(ctx context.Context, session *engine.Session, query string, read func(provider.Rows) error) error {
+	if n, err := session.Count(query); err != nil || n != 1 {
 		return cmp.Or(err, error(provider.Usagef("there are %d statements where one query has to be", n)))
 	}
 	for rows, err := range session.Run(ctx, query) {

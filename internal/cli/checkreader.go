@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 
@@ -55,13 +54,7 @@ func (r *checkReader) ReadStore(ctx context.Context, query string, read func(pro
 	var notes []string
 	session := r.session(func(line string) { notes = append(notes, line) })
 	defer session.Close()
-	if n, err := session.Count(query); err != nil || n != 1 {
-		if err == nil {
-			err = provider.Usagef("there are %d statements where one query has to be", n)
-		}
-		return nil, err
-	}
-	if err := readAll(ctx, session, query, read); err != nil {
+	if err := readQuery(ctx, session, query, read); err != nil {
 		return nil, err
 	}
 	if session.Incomplete() {
@@ -75,19 +68,6 @@ func (r *checkReader) ReadStore(ctx context.Context, query string, read func(pro
 		}
 	}
 	return gaps, err
-}
-
-// readAll runs a query and hands its rows to read.
-func readAll(ctx context.Context, session *engine.Session, query string, read func(provider.Rows) error) error {
-	for rows, err := range session.Run(ctx, query) {
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(read(rows), rows.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // storeOnly refuses every request before it looks for a host or a credential.

@@ -126,14 +126,24 @@ func (d *display) show(ctx context.Context, w io.Writer, rows provider.Rows, opt
 	if d.status != nil {
 		pager.OnOutput = d.status.Leave
 	}
-	n, err := render.Write(ctx, pager, countedRows{rows, &d.rows}, opts)
+	var n int64
+	err := paged(pager, func() (err error) {
+		n, err = render.Write(ctx, pager, countedRows{rows, &d.rows}, opts)
+		return err
+	})
+	return n, err
+}
+
+// paged writes to a pager and closes it. That the user has seen enough is no error.
+func paged(pager *terminal.Pager, write func() error) error {
+	err := write()
 	if closeErr := pager.Close(); err == nil {
 		err = closeErr
 	}
 	if errors.Is(err, terminal.ErrPagerLeft) {
-		err = nil // the user has seen enough
+		return nil
 	}
-	return n, err
+	return err
 }
 
 // countedRows counts the rows that are read.

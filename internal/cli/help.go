@@ -79,14 +79,10 @@ func (c *command) helpAbout(root *cobra.Command, name string) error {
 		return err
 	}
 	pager := terminal.NewPager(c.stdout.(*os.File)) //nolint:forcetypeassert // a terminal is a file
-	_, err = io.WriteString(pager, text)
-	if closeErr := pager.Close(); err == nil {
-		err = closeErr
-	}
-	if errors.Is(err, terminal.ErrPagerLeft) {
-		err = nil // the user has seen enough
-	}
-	return err
+	return paged(pager, func() error {
+		_, err := io.WriteString(pager, text)
+		return err
+	})
 }
 
 // completeNames completes a full name a part at a time.

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"iter"
 	"path"
 	"strings"
 
@@ -112,11 +113,7 @@ func (g *generator) service(name string) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for _, info := range s.Resources {
-		if info.ID == "" {
-			continue
-		}
-		r, err := g.cat.Resource(s.Provider, s.Name, info.Name)
+	for r, err := range g.resources(s) {
 		if err != nil {
 			return nil, err
 		}
@@ -135,6 +132,21 @@ func (g *generator) service(name string) ([]string, error) {
 	}
 	g.order.sort(names)
 	return names, g.page(serviceText(s, names, g.extended), servicesFolder, s.Name)
+}
+
+// resources iterates over the resources of a service that have a page. An error ends it.
+func (g *generator) resources(s *provider.Service) iter.Seq2[*provider.Resource, error] {
+	return func(yield func(*provider.Resource, error) bool) {
+		for _, info := range s.Resources {
+			if info.ID == "" {
+				continue
+			}
+			r, err := g.cat.Resource(s.Provider, s.Name, info.Name)
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // page hands a page on. Names come from documents, and could lead out of the folder.

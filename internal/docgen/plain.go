@@ -249,11 +249,7 @@ func (g *generator) plainService(s *provider.Service) (*plainPage, error) {
 	p := &plainPage{}
 	p.heading(1, s.Provider+"."+s.Name)
 	var rows [][]cell
-	for _, info := range s.Resources {
-		if info.ID == "" {
-			continue
-		}
-		r, err := g.cat.Resource(s.Provider, s.Name, info.Name)
+	for r, err := range g.resources(s) {
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/lakeql/lakeql/internal/loopback"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -138,36 +139,13 @@ func (s *Server) handler(o HTTPOptions) http.Handler {
 		}
 		withSessions.ServeHTTP(w, r)
 	})
-	return onlyOwnHost(mux)
-}
-
-// onlyOwnHost refuses requests to a loopback address under another name: a page may have its name lead here
-// (DNS rebinding).
-func onlyOwnHost(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		if !ok || isLoopback(local.String()) && !isLoopback(r.Host) {
-			http.Error(w, "this server is not called by that name", http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return loopback.Guard(mux)
 }
 
 // isSameOrigin reports whether a page comes from this server.
 func isSameOrigin(origin string, r *http.Request) bool {
 	u, err := url.Parse(origin)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
-}
-
-// isLoopback reports whether an address, with or without a port, is this machine's own.
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = strings.Trim(address, "[]")
-	}
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // CheckToken reports whether a token can be used: others must not guess it, and it has to fit a header.

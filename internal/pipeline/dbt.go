@@ -151,7 +151,7 @@ func (s *Store) dbtStatus() dbtTable {
 			s.dbtColumn(staleColumn, Boolean, "Whether the rows are old."),
 			s.dbtColumn("run_id", Integer, "Run that read the rows."),
 			s.dbtColumn("error", Text, "Error of the last query."),
-			s.dbtColumn("state", Text, "fresh, failed, unanswered, or left.", map[string]any{"accepted_values": map[string]any{"values": []string{"fresh", "failed", "unanswered", "left"}}}),
+			s.dbtColumn("state", Text, "fresh, failed, unanswered, or left.", map[string]any{"accepted_values": map[string]any{"values": []SliceState{SliceFresh, SliceFailed, SliceUnanswered, SliceLeft}}}),
 		},
 	}
 }

@@ -83,7 +83,7 @@ func (d *Definition) parseTable(ctx context.Context, text string) (*Table, error
 }
 
 // say takes in a line of the comment.
-func (t *Table) say(name, value string) error {
+func (t *Table) say(name, value string) (err error) {
 	switch name {
 	case "table":
 		if !names.MatchString(value) || slices.ContainsFunc(ownPrefixes(), func(p string) bool { return strings.HasPrefix(value, p) }) ||
@@ -94,13 +94,7 @@ func (t *Table) say(name, value string) error {
 	case "description":
 		t.Description = value
 	case "key":
-		for column := range strings.SplitSeq(value, ",") {
-			column = strings.TrimSpace(column)
-			if column == "" || slices.Contains(t.Key, column) {
-				return fmt.Errorf("the key %s has an empty column, or one twice", provider.Quote(value))
-			}
-			t.Key = append(t.Key, column)
-		}
+		t.Key, err = sqlfile.AppendKey(t.Key, value)
 	case "types":
 		for part := range strings.SplitSeq(value, ",") {
 			words := strings.Fields(part)
@@ -115,7 +109,7 @@ func (t *Table) say(name, value string) error {
 	default:
 		return fmt.Errorf("%s is not known here: table, description, key and types are", provider.Quote(name))
 	}
-	return nil
+	return err
 }
 
 // ownPrefixes begin the names of other tables in a store: its own, River's, and the database's.

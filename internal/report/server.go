@@ -5,12 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
+	"github.com/lakeql/lakeql/internal/loopback"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -22,6 +21,7 @@ type Server struct {
 	password provider.Secret // empty: nobody is asked for one
 	pages    *pages
 	mux      *http.ServeMux
+	guarded  http.Handler
 }
 
 // readTime bounds how long a page may take to read the store.
@@ -42,17 +42,15 @@ func NewServer(source Source, o Options, password provider.Secret) (*Server, err
 	} {
 		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, draw) })
 	}
+	s.guarded = loopback.Guard(http.HandlerFunc(s.serve))
 	return s, nil
 }
 
-// ServeHTTP answers a request. Requests to a loopback address under another name are refused: a page of
-// somebody else may have its name lead here (DNS rebinding).
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	local, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !known || isLoopback(local.String()) && !isLoopback(r.Host) {
-		http.Error(w, "this server is not called by that name", http.StatusForbidden)
-		return
-	}
+// ServeHTTP answers a request; see [loopback.Guard].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.guarded.ServeHTTP(w, r) }
+
+// serve answers a request to this server by its own name, if it has the password.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", s.pages.policy+"; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -75,16 +73,6 @@ func (s *Server) knows(r *http.Request) bool {
 	_, given, _ := r.BasicAuth()
 	is, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(s.password.Reveal()))
 	return subtle.ConstantTimeCompare(is[:], want[:]) == 1
-}
-
-// isLoopback reports whether an address, with or without a port, is this machine's own.
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = strings.Trim(address, "[]")
-	}
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // framed is a page.

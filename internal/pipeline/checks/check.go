@@ -117,13 +117,7 @@ func (c *Check) set(name, value string) (err error) {
 	case "expect":
 		c.Expect, err = ParseExpectation(value)
 	case "key":
-		for column := range strings.SplitSeq(value, ",") {
-			column = strings.TrimSpace(column)
-			if column == "" || slices.Contains(c.Key, column) {
-				return fmt.Errorf("the key %s has an empty column, or one twice", provider.Quote(value))
-			}
-			c.Key = append(c.Key, column)
-		}
+		c.Key, err = sqlfile.AppendKey(c.Key, value)
 	default:
 		return fmt.Errorf("%s is not known here: %s are", provider.Quote(name), strings.Join(settings(), ", "))
 	}

@@ -3,6 +3,8 @@
 package sqlfile
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -73,4 +75,16 @@ func Shift(err error, lines int) error {
 // AtLine places an error at the beginning of a line of the file.
 func AtLine(line int, err *provider.Error) error {
 	return err.At(provider.Position{Line: line, Column: 1})
+}
+
+// AppendKey appends the columns of a key, which stand between commas. None may stand in it twice.
+func AppendKey(key []string, value string) ([]string, error) {
+	for column := range strings.SplitSeq(value, ",") {
+		column = strings.TrimSpace(column)
+		if column == "" || slices.Contains(key, column) {
+			return nil, fmt.Errorf("the key %s has an empty column, or one twice", provider.Quote(value))
+		}
+		key = append(key, column)
+	}
+	return key, nil
 }
