@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -231,7 +232,9 @@ func (l *linter) reference(n *yaml.Node) {
 	}
 }
 
-var docstring = regexp.MustCompile("(?m)^\\s*:(param|returns?|raises|type|rtype)\\b[^:\\n]*:|:(class|meth|func|ref|attr):`")
+var docstring = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile("(?m)^\\s*:(param|returns?|raises|type|rtype)\\b[^:\\n]*:|:(class|meth|func|ref|attr):`")
+})
 
 // description looks at a description; allowed lists rules that it breaks on purpose.
 func (l *linter) description(n, allowed *yaml.Node) {
@@ -242,7 +245,7 @@ func (l *linter) description(n, allowed *yaml.Node) {
 	if strings.TrimSpace(n.Value) == "" {
 		l.add(n, "empty-description", "the description says nothing: write one, or leave it out")
 	}
-	if mark := docstring.FindString(n.Value); mark != "" && !slices.Contains(l.doc.reader().texts(allowed), "docstring") {
+	if mark := docstring().FindString(n.Value); mark != "" && !slices.Contains(l.doc.reader().texts(allowed), "docstring") {
 		l.add(n, "docstring", "the description has markup of another documentation: %s", provider.Quote(strings.TrimSpace(mark)))
 	}
 }
@@ -265,7 +268,9 @@ func (l *linter) required(n *yaml.Node) {
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{([^{}]*)\}`)
+})
 
 // paths looks at the parameters of each operation.
 func (l *linter) paths() {
@@ -313,7 +318,7 @@ func (l *linter) pathParameters(name string, op entry, params []*yaml.Node) {
 			}
 		}
 	}
-	for _, match := range placeholder.FindAllStringSubmatch(name, -1) {
+	for _, match := range placeholder().FindAllStringSubmatch(name, -1) {
 		inner := strings.TrimRight(match[1], "+*")
 		if !slices.Contains(have, match[1]) && !slices.Contains(have, inner) {
 			l.add(op.node, "path-parameter", "%s of the path %s is no parameter of %s", provider.Quote(match[1]), provider.Quote(name), op.key)

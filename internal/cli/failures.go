@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
 	"github.com/lakeql/lakeql/provider"
@@ -53,17 +54,19 @@ func groupFailures(failures []pipeline.Failure) []*failureGroup {
 
 var (
 	// failedMethod is the method at the begin of a message.
-	failedMethod = regexp.MustCompile(`^\w+\.\w+\.\w+\.\w+: `)
+	failedMethod = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\w+\.\w+\.\w+\.\w+: `) })
 	// failedCall is the call in a message, of which the status is the reason.
-	failedCall = regexp.MustCompile(`\((?:GET|HEAD|POST|PUT|PATCH|DELETE) [^\s)]+?(?:: (HTTP \d+))?(?:, request id [^)]*)?\)`)
+	failedCall = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\((?:GET|HEAD|POST|PUT|PATCH|DELETE) [^\s)]+?(?:: (HTTP \d+))?(?:, request id [^)]*)?\)`)
+	})
 )
 
 // reasonOf is the message of a failed query without what differs from query to query: its method, its call, and its
 // workspace.
 func reasonOf(f pipeline.Failure) string {
-	text := failedMethod.ReplaceAllString(f.Message, "")
-	text = failedCall.ReplaceAllStringFunc(text, func(call string) string {
-		if status := failedCall.FindStringSubmatch(call)[1]; status != "" {
+	text := failedMethod().ReplaceAllString(f.Message, "")
+	text = failedCall().ReplaceAllStringFunc(text, func(call string) string {
+		if status := failedCall().FindStringSubmatch(call)[1]; status != "" {
 			return "(" + status + ")"
 		}
 		return "(…)"

@@ -70,14 +70,16 @@ func (t *translator) call(at, to int) (end int, of form) {
 	case (name == "jsonb_set" || name == "json_set") && len(args) > 1 && strings.HasPrefix(t.get(args[1]).Raw, "'{"):
 		t.replace(at, Prefix+"json_set")
 		of = document
-	case name == "regexp_replace" && (len(args) == 4 && t.get(args[3]).Type == String || len(args) == 3 && backReference.MatchString(t.get(args[2]).Raw)):
+	case name == "regexp_replace" && (len(args) == 4 && t.get(args[3]).Type == String || len(args) == 3 && backReference().MatchString(t.get(args[2]).Raw)):
 		t.replace(at, Prefix+"regexp_replace")
 	}
 	return t.window(end+1, to), of
 }
 
 // backReference matches a reference to a group as PostgreSQL writes it.
-var backReference = regexp.MustCompile(`^'.*\\[0-9&]`)
+var backReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^'.*\\[0-9&]`)
+})
 
 // window translates what may follow a call: WITHIN GROUP, FILTER and OVER.
 func (t *translator) window(end, to int) int {

@@ -134,7 +134,7 @@ func (a *answer) judgeEmpty(req *Request) error {
 	switch {
 	case len(a.body) == 0:
 		return nil
-	case codeAndMessage.Match(a.body):
+	case codeAndMessage().Match(a.body):
 		return a.errorInside(req)
 	case kind == "" && a.body[0] != '{':
 		return nil

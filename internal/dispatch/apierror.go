@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -57,7 +58,7 @@ func responseError(req *Request, resp *http.Response, body []byte, sent *provide
 	case status == http.StatusUnauthorized:
 		e.Code = provider.Unauthorized
 		e.Hint = "the workspace does not accept the credential: check that it belongs to this workspace and has not expired"
-	case status == http.StatusForbidden && deniesToken.MatchString(message):
+	case status == http.StatusForbidden && deniesToken().MatchString(message):
 		e.Code = provider.Unauthorized
 		e.Hint = "the workspace does not accept the token: it has expired, was revoked, or belongs to another workspace"
 	case status == http.StatusForbidden:
@@ -95,7 +96,7 @@ func isAbsence(req *Request, resp *http.Response, code string) bool {
 func isPassing(body []byte) bool {
 	text := string(bytes.TrimSpace(body))
 	code, message, _, ok := fromJSON([]byte(text))
-	switch found := preformatted.FindStringSubmatch(text); {
+	switch found := preformatted().FindStringSubmatch(text); {
 	case ok:
 		text = message
 	case found != nil:
@@ -133,7 +134,7 @@ func readError(body []byte, contentType string, sent *provider.Mask) (code, mess
 	if strings.Contains(contentType, "html") || strings.HasPrefix(text, "<") {
 		return "", fromHTML(text, sent), ""
 	}
-	if found := codeAndMessage.FindStringSubmatch(text); found != nil {
+	if found := codeAndMessage().FindStringSubmatch(text); found != nil {
 		return found[1], found[2], ""
 	}
 	return "", shown(sent, text, textLimit), ""
@@ -180,18 +181,20 @@ func fromJSON(body []byte) (code, message, requestID string, ok bool) {
 
 var (
 	// deniesToken matches the message of a 403 that is about the token, not about a permission.
-	deniesToken    = regexp.MustCompile(`(?i)\b(invalid|expired|revoked|malformed|unsupported)\b.{0,20}\b(token|jwt|credentials?)\b|\b(token|jwt|credentials?)\b.{0,40}\b(invalid|expired|revoked|malformed|not valid|not sent|unsupported)\b`)
-	codeAndMessage = regexp.MustCompile(`(?s)^([A-Z][A-Z0-9_]+): (.*)$`)
-	preformatted   = regexp.MustCompile(`(?is)<pre(?:\s[^>]*)?>(.*?)</pre>`)
-	htmlTitle      = regexp.MustCompile(`(?is)<title(?:\s[^>]*)?>(.*?)</title>`)
-	whiteSpace     = regexp.MustCompile(`\s+`)
+	deniesToken = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|malformed|unsupported)\b.{0,20}\b(token|jwt|credentials?)\b|\b(token|jwt|credentials?)\b.{0,40}\b(invalid|expired|revoked|malformed|not valid|not sent|unsupported)\b`)
+	})
+	codeAndMessage = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)^([A-Z][A-Z0-9_]+): (.*)$`) })
+	preformatted   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?is)<pre(?:\s[^>]*)?>(.*?)</pre>`) })
+	htmlTitle      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?is)<title(?:\s[^>]*)?>(.*?)</title>`) })
+	whiteSpace     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\s+`) })
 )
 
 // fromHTML returns the message of an error page: the text of <pre>, otherwise the title.
 func fromHTML(page string, sent *provider.Mask) string {
-	for _, place := range []*regexp.Regexp{preformatted, htmlTitle} {
+	for _, place := range []*regexp.Regexp{preformatted(), htmlTitle()} {
 		if found := place.FindStringSubmatch(page); found != nil {
-			if text := strings.TrimSpace(whiteSpace.ReplaceAllString(html.UnescapeString(found[1]), " ")); text != "" {
+			if text := strings.TrimSpace(whiteSpace().ReplaceAllString(html.UnescapeString(found[1]), " ")); text != "" {
 				return shown(sent, text, textLimit)
 			}
 		}

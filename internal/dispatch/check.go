@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -168,7 +169,7 @@ func (c *Client) checkString(m *provider.Method, schema *provider.Schema, value 
 		}
 	}
 	if schema.Format == "date-time" {
-		if _, err := time.Parse(time.RFC3339Nano, text); err != nil || !timeForm.MatchString(text) {
+		if _, err := time.Parse(time.RFC3339Nano, text); err != nil || !timeForm().MatchString(text) {
 			e := usage("", path, "%s is not a time", provider.Quote(text))
 			e.Hint = "write it as 2026-01-31T12:00:00Z"
 			return nil, e
@@ -179,7 +180,9 @@ func (c *Client) checkString(m *provider.Method, schema *provider.Schema, value 
 
 // timeForm is the form of RFC 3339 §5.6, to which time.Parse does not keep: it takes an hour of one
 // digit, a comma for the point, and a zone of 99 hours (https://go.dev/issue/54580).
-var timeForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+var timeForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+})
 
 // checkEnum compares a scalar with the values that a schema lists.
 func (c *Client) checkEnum(m *provider.Method, schema *provider.Schema, value any, path provider.Path) error {

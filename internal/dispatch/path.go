@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -82,7 +83,7 @@ func escapeFilePath(p *provider.Parameter, text string) (string, error) {
 
 // leadsUp reports whether a part of a path is . or .., as it stands or unescaped.
 func leadsUp(path string) bool {
-	unescaped := percentEscape.ReplaceAllStringFunc(path, func(escape string) string {
+	unescaped := percentEscape().ReplaceAllStringFunc(path, func(escape string) string {
 		character, err := url.PathUnescape(escape)
 		if err != nil {
 			return escape
@@ -94,7 +95,9 @@ func leadsUp(path string) bool {
 }
 
 // percentEscape matches a character written as a percent-escape.
-var percentEscape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+var percentEscape = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+})
 
 // escapeName escapes a name, so that it stays within its segment of the path. The slashes of a
 // resource name stay slashes where the parameter takes one.
@@ -102,7 +105,7 @@ func escapeName(p *provider.Parameter, text string) (string, error) {
 	if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 		return "", usage(p.Name, nil, "%s has a character that does not print, at byte %d", provider.Quote(text), i)
 	}
-	if percentEscape.MatchString(text) {
+	if percentEscape().MatchString(text) {
 		return "", usage(p.Name, nil, "%s holds a percent-escape", provider.Quote(text)).
 			Hintf("write the characters themselves: they are escaped on the way")
 	}

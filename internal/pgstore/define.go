@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/ncruces/go-sqlite3"
@@ -84,11 +85,13 @@ func identifiers(names []string) string {
 
 // untranslated matches the words of a definition that have no translation, and quoted text, in which they
 // mean nothing.
-var untranslated = regexp.MustCompile(`(?is)'(?:[^']|'')*'|"(?:[^"]|"")*"|` + "`[^`]*`" + `|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|\b(?:CHECK|COLLATE|REFERENCES|GENERATED|AUTOINCREMENT)\b`)
+var untranslated = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?is)'(?:[^']|'')*'|"(?:[^"]|"")*"|` + "`[^`]*`" + `|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|\b(?:CHECK|COLLATE|REFERENCES|GENERATED|AUTOINCREMENT)\b`)
+})
 
 // notTranslated returns a word of a definition that has no translation; empty if there is none.
 func notTranslated(definition string) string {
-	for _, found := range untranslated.FindAllString(definition, -1) {
+	for _, found := range untranslated().FindAllString(definition, -1) {
 		if found[0]|0x20 >= 'a' && found[0]|0x20 <= 'z' && found[0] != '`' && found[0] != '[' {
 			return strings.ToUpper(found)
 		}
@@ -120,7 +123,7 @@ func definedColumns(db *sqlite3.Conn) (parts, keys []string, err error) {
 		}
 		if stmt.ColumnType(3) != sqlite3.NULL {
 			text := stmt.ColumnText(3)
-			if !literal.MatchString(text) {
+			if !literal().MatchString(text) {
 				return nil, nil, provider.Usagef("the default of the column %s is not a constant", provider.Quote(name))
 			}
 			part += " DEFAULT " + defaultOf(text, typ)
@@ -147,7 +150,9 @@ func definedColumns(db *sqlite3.Conn) (parts, keys []string, err error) {
 }
 
 // literal matches the defaults that mean the same in PostgreSQL.
-var literal = regexp.MustCompile(`(?i)^(?:[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|'(?:[^']|'')*'|NULL|TRUE|FALSE|CURRENT_TIMESTAMP|CURRENT_DATE|CURRENT_TIME)$`)
+var literal = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(?:[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|'(?:[^']|'')*'|NULL|TRUE|FALSE|CURRENT_TIMESTAMP|CURRENT_DATE|CURRENT_TIME)$`)
+})
 
 // defaultOf words a default for a type.
 func defaultOf(text, typ string) string {

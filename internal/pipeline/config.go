@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -139,13 +140,15 @@ func readYAML(data []byte) (*yaml.Node, error) {
 }
 
 // yamlPlace is how the library says where.
-var yamlPlace = regexp.MustCompile(`^line (\d+): `)
+var yamlPlace = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^line (\d+): `)
+})
 
 func yamlError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := provider.Usagef("not YAML: %s", provider.Printable(yamlPlace.ReplaceAllString(text, ""))).
+	e := provider.Usagef("not YAML: %s", provider.Printable(yamlPlace().ReplaceAllString(text, ""))).
 		Because(err)
-	if place := yamlPlace.FindStringSubmatch(text); place != nil {
+	if place := yamlPlace().FindStringSubmatch(text); place != nil {
 		e.Position.Line, _ = strconv.Atoi(place[1])
 		e.Position.Column = 1
 	}
@@ -183,7 +186,7 @@ func nodeText(n *yaml.Node) string {
 }
 
 func setName(d *Definition, n *yaml.Node) error {
-	if n.Kind != yaml.ScalarNode || !names.MatchString(n.Value) || strings.HasSuffix(n.Value, "_") || strings.Contains(n.Value, "__") { // it is that of a queue of River's
+	if n.Kind != yaml.ScalarNode || !names().MatchString(n.Value) || strings.HasSuffix(n.Value, "_") || strings.Contains(n.Value, "__") { // it is that of a queue of River's
 		return provider.Usagef("%s is not the name of a pipeline: a small letter, then up to 40 small letters and digits, with single _ in between", nodeText(n))
 	}
 	d.Name = n.Value
@@ -301,7 +304,9 @@ func parseWorkspaces(n *yaml.Node) (Workspaces, error) {
 }
 
 // variableName matches valid names of variables.
-var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+var variableName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z_]\w*$`)
+})
 
 // taken are the names that mean something else between {{ and }}.
 func taken() []string {
@@ -316,7 +321,7 @@ func setVariables(d *Definition, n *yaml.Node) error {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		name := key.Value
-		if !variableName.MatchString(name) || slices.Contains(taken(), name) {
+		if !variableName().MatchString(name) || slices.Contains(taken(), name) {
 			return atNode(key, provider.Usagef("%s cannot be the name of one", nodeText(key)))
 		}
 		if _, twice := d.Variables[name]; twice {

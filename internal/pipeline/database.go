@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/postgres"
@@ -86,12 +87,14 @@ func (d *dialect) bePatient(ctx context.Context, t tx) error {
 }
 
 // placeholder matches a parameter.
-var placeholder = regexp.MustCompile(`\?(\d+)`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\?(\d+)`)
+})
 
 // bind returns a statement with the parameters that the dialect has.
 func (d *dialect) bind(query string) string {
 	if d.postgres {
-		return placeholder.ReplaceAllString(query, "$$$1")
+		return placeholder().ReplaceAllString(query, "$$$1")
 	}
 	return query
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -98,7 +99,9 @@ const (
 )
 
 // names matches valid names of pipelines and tables.
-var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
+var names = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
+})
 
 // LoadConfig reads pipeline.yaml of a folder, and none of its queries.
 func LoadConfig(folder string) (*Definition, error) {
@@ -199,11 +202,11 @@ func (d *Definition) checkStored() error {
 	for i := range d.Tables {
 		t := &d.Tables[i]
 		fault := ""
-		if !names.MatchString(t.Name) {
+		if !names().MatchString(t.Name) {
 			fault = t.Name
 		}
 		for _, c := range t.Columns {
-			if !variableName.MatchString(c.Name) || !slices.Contains(types(), c.Type) {
+			if !variableName().MatchString(c.Name) || !slices.Contains(types(), c.Type) {
 				fault = t.Name + "." + c.Name + " " + string(c.Type)
 			}
 		}
@@ -308,13 +311,15 @@ func (d *Definition) inLimit(setting string, err error) error {
 }
 
 // templatePlace is how text/template says where: template: query:3:12: executing "query" at <.days>: map has…
-var templatePlace = regexp.MustCompile(`^template: query:(\d+):(?:(\d+):)? (?:executing "query" at )?`)
+var templatePlace = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^template: query:(\d+):(?:(\d+):)? (?:executing "query" at )?`)
+})
 
 func fillError(err error) error {
-	e := provider.Usagef("fill in the variables: %s", provider.Printable(templatePlace.ReplaceAllString(err.Error(), ""))).
+	e := provider.Usagef("fill in the variables: %s", provider.Printable(templatePlace().ReplaceAllString(err.Error(), ""))).
 		Hintf("variables are named in %s; deployment_name is the workspace", ConfigFile).
 		Because(err)
-	if place := templatePlace.FindStringSubmatch(err.Error()); place != nil {
+	if place := templatePlace().FindStringSubmatch(err.Error()); place != nil {
 		e.Position.Line, _ = strconv.Atoi(place[1])
 		e.Position.Column, _ = strconv.Atoi(cmp.Or(place[2], "0")) // it counts from 0, and tells no column of what it cannot read
 		e.Position.Column++

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/parquet"
@@ -111,15 +112,17 @@ type exported struct {
 }
 
 // partition matches the names of workspaces that can be part of a path.
-var partition = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+var partition = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+})
 
 // path returns the path of the file below the folder, and makes the file's own folder. The names come from
 // the store, which anybody may have written; a link may lead anywhere.
 func (e *exported) path(root *os.Root) (string, error) {
-	if !names.MatchString(e.table.Name) {
+	if !names().MatchString(e.table.Name) {
 		return "", provider.Usagef("export: the store names a table %s, which no pipeline makes: nothing is written for it", provider.Quote(e.table.Name))
 	}
-	if !partition.MatchString(e.workspace) {
+	if !partition().MatchString(e.workspace) {
 		return "", provider.Usagef("export: the table %s has rows of a workspace %s, which is no deployment name: nothing is written for it", e.table.Name, provider.Quote(e.workspace))
 	}
 	return ownPath(root, filepath.Join(e.table.Name, deploymentName+"="+e.workspace, fmt.Sprintf("run-%d.%s", e.run, e.format.extension())))

@@ -42,7 +42,7 @@ type export struct {
 
 // table writes the files of a table.
 func (e *export) table(ctx context.Context, t *storedTable) error {
-	if !names.MatchString(t.Name) {
+	if !names().MatchString(t.Name) {
 		return provider.Usagef("export: the store names a table %s, which no pipeline makes: nothing is written for it", provider.Quote(t.Name))
 	}
 	if e.options.ByTable {

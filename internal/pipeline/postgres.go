@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -151,7 +152,9 @@ func (t *postgresTx) insert(ctx context.Context, table string, columns []string,
 }
 
 // copyPlace is where PostgreSQL says which line of a COPY it refuses, and which column.
-var copyPlace = regexp.MustCompile(`COPY \S+, [^\d]+ (\d+)(?:, \S+ ([^\s:]+))?`)
+var copyPlace = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`COPY \S+, [^\d]+ (\d+)(?:, \S+ ([^\s:]+))?`)
+})
 
 // copyError finds the row of a COPY with a value that PostgreSQL refuses: SQLSTATEs of the classes 22 (data)
 // and 54 (limits).
@@ -161,7 +164,7 @@ func copyError(err error) error {
 		return err
 	}
 	refused := &rowError{row: -1, message: e.Message, err: err}
-	if place := copyPlace.FindStringSubmatch(e.Where); place != nil {
+	if place := copyPlace().FindStringSubmatch(e.Where); place != nil {
 		line, _ := strconv.Atoi(place[1]) // digits
 		refused.row, refused.column = line-1, place[2]
 	}

@@ -86,7 +86,7 @@ func (d *Definition) parseTable(ctx context.Context, text string) (*Table, error
 func (t *Table) say(name, value string) (err error) {
 	switch name {
 	case "table":
-		if !names.MatchString(value) || slices.ContainsFunc(ownPrefixes(), func(p string) bool { return strings.HasPrefix(value, p) }) ||
+		if !names().MatchString(value) || slices.ContainsFunc(ownPrefixes(), func(p string) bool { return strings.HasPrefix(value, p) }) ||
 			strings.HasSuffix(value, "_history") || strings.HasSuffix(value, "_at") {
 			return fmt.Errorf("%s cannot be the name of a table: a small letter, then up to 40 small letters, digits and _; not %s…, …_history or …_at", provider.Quote(value), strings.Join(ownPrefixes(), "…, "))
 		}
@@ -140,7 +140,7 @@ func (t *Table) resolve(given []provider.Column) error {
 			return provider.Usagef("the query returns the column %s twice: name one of them otherwise with AS", provider.Quote(c.Name))
 		case slices.Contains(reserved(), lower):
 			return provider.Usagef("the column %s is one that every table or its history has for itself: name it otherwise with AS", c.Name)
-		case !variableName.MatchString(c.Name) || len(c.Name) > 60:
+		case !variableName().MatchString(c.Name) || len(c.Name) > 60:
 			return provider.Usagef("the column %s needs a name of letters, digits and _, at most 60: give it one with AS", provider.Quote(c.Name))
 		default:
 			seen[lower] = true

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/pipeline"
 )
@@ -170,11 +171,13 @@ func (d *drawing) failures() (all []failure, more int) {
 }
 
 // aboutOne matches the parts of a message about one call: its method, and its request.
-var aboutOne = regexp.MustCompile(`^databricks_\w+(\.\w+)+: |\s*\((GET|POST|PUT|PATCH|DELETE|HEAD) https?://[^()]*\)|,? ?request id [0-9A-Za-z-]+`)
+var aboutOne = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^databricks_\w+(\.\w+)+: |\s*\((GET|POST|PUT|PATCH|DELETE|HEAD) https?://[^()]*\)|,? ?request id [0-9A-Za-z-]+`)
+})
 
 // reasonOf is the message of a slice without what is about its call and its workspace only.
 func reasonOf(s *pipeline.Slice) string {
-	return strings.ReplaceAll(aboutOne.ReplaceAllString(s.Error, ""), s.Workspace, "…")
+	return strings.ReplaceAll(aboutOne().ReplaceAllString(s.Error, ""), s.Workspace, "…")
 }
 
 // run is a run in the list of the last ones.

@@ -3,6 +3,7 @@ package shell
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // entry is statements, a command, or statements and the command that ends them.
@@ -52,7 +53,9 @@ func leaves(runner Runner, above, line string) bool {
 }
 
 // ending matches a command behind a statement, in place of a semicolon.
-var ending = regexp.MustCompile(`(?s)^(.*\S)\s*(\\(?:g|gx|watch(?:\s+[0-9.]+)?))\s*$`)
+var ending = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^(.*\S)\s*(\\(?:g|gx|watch(?:\s+[0-9.]+)?))\s*$`)
+})
 
 // whole returns the entry of a text; false if it goes on in the next line. first is set if the text has
 // no earlier lines.
@@ -63,7 +66,7 @@ func whole(runner Runner, text string, first bool) (entry, bool) {
 	if runner.Waits(text) == "" {
 		return entry{statements: text}, true
 	}
-	if parts := ending.FindStringSubmatch(text); parts != nil {
+	if parts := ending().FindStringSubmatch(text); parts != nil {
 		if statements := strings.TrimRight(parts[1], "; ") + ";"; runner.Waits(statements) == "" {
 			return entry{statements: statements, command: parts[2]}, true
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/render"
 	"github.com/lakeql/lakeql/provider"
@@ -37,11 +38,13 @@ func (s *session) setOutput(ctx context.Context, name, args string) error {
 	return nil
 }
 
-var copyForm = regexp.MustCompile(`(?is)^\((.*)\)\s+to\s+('[^']*'|"[^"]*"|\S+)(?:\s+(?:with\s+)?\(?(?:format\s+)?(\w+)(?:\s*,?\s*header)?\)?)?$`)
+var copyForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?is)^\((.*)\)\s+to\s+('[^']*'|"[^"]*"|\S+)(?:\s+(?:with\s+)?\(?(?:format\s+)?(\w+)(?:\s*,?\s*header)?\)?)?$`)
+})
 
 // copyTo writes the rows of a query to a file, which appears when it is complete.
 func (s *session) copyTo(ctx context.Context, _, args string) error {
-	parts := copyForm.FindStringSubmatch(args)
+	parts := copyForm().FindStringSubmatch(args)
 	if parts == nil {
 		return provider.Usagef(`\copy needs a query and a file`).Hintf(`write \copy (SELECT …) TO rows.csv`)
 	}

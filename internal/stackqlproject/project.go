@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -240,7 +241,7 @@ func (r *reader) statements(ctx context.Context, file, name, description, text s
 		case why != "":
 			r.leave(place, "%s", why)
 			continue
-		case isTest && onlyCounts.MatchString(p.text):
+		case isTest && onlyCounts().MatchString(p.text):
 			r.leave(place, "the %s of stackql-deploy only counts, and has no rows for a table", p.anchor)
 			continue
 		case isTest && exports:
@@ -257,8 +258,10 @@ func (r *reader) statements(ctx context.Context, file, name, description, text s
 }
 
 var (
-	onlyCounts = regexp.MustCompile(`(?is)^SELECT\s+count\s*\(\s*[^()]*\)(?:\s+(?:AS\s+)?["\x60]?\w+["\x60]?)?\s+FROM\b`)
-	firstWord  = regexp.MustCompile(`^\w+`)
+	onlyCounts = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?is)^SELECT\s+count\s*\(\s*[^()]*\)(?:\s+(?:AS\s+)?["\x60]?\w+["\x60]?)?\s+FROM\b`)
+	})
+	firstWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\w+`) })
 )
 
 // notQuery says why a statement is no query; empty if it is one.
@@ -266,7 +269,7 @@ func notQuery(text string) string {
 	if strings.Contains(text, "{%") {
 		return "Jinja's blocks {% … %} are not supported"
 	}
-	switch word := strings.ToUpper(firstWord.FindString(text)); word {
+	switch word := strings.ToUpper(firstWord().FindString(text)); word {
 	case "SELECT", "WITH", "VALUES":
 		return ""
 	case "INSERT", "UPDATE", "DELETE", "REPLACE", "EXEC":
@@ -282,9 +285,13 @@ func notQuery(text string) string {
 
 var (
 	// ownWorkspace matches a condition on the workspace: one name, or a list.
-	ownWorkspace = regexp.MustCompile(`(?is)\bdeployment_name\s*(?:=\s*'((?:[^'{}]|\{\{.*?\}\})*)'|IN\s*\(((?:\s*'[^'{}]*'\s*,?)+)\))`)
-	anyWorkspace = regexp.MustCompile(`(?i)\bdeployment_name\s*(?:=|<|>|!|IN\b|LIKE\b|NOT\b)`)
-	oneText      = regexp.MustCompile(`'([^']*)'`)
+	ownWorkspace = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?is)\bdeployment_name\s*(?:=\s*'((?:[^'{}]|\{\{.*?\}\})*)'|IN\s*\(((?:\s*'[^'{}]*'\s*,?)+)\))`)
+	})
+	anyWorkspace = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\bdeployment_name\s*(?:=|<|>|!|IN\b|LIKE\b|NOT\b)`)
+	})
+	oneText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`'([^']*)'`) })
 )
 
 // query makes a query of a pipeline from a statement: it names the workspace that it runs in, and variables that
@@ -292,10 +299,10 @@ var (
 func (r *reader) query(ctx context.Context, name, text string, v values) (string, error) {
 	const mark = "\x00"
 	var named []string
-	text = ownWorkspace.ReplaceAllStringFunc(text, func(condition string) string {
-		found := ownWorkspace.FindStringSubmatch(condition)
+	text = ownWorkspace().ReplaceAllStringFunc(text, func(condition string) string {
+		found := ownWorkspace().FindStringSubmatch(condition)
 		if found[2] != "" {
-			for _, one := range oneText.FindAllStringSubmatch(found[2], -1) {
+			for _, one := range oneText().FindAllStringSubmatch(found[2], -1) {
 				named = append(named, one[1])
 			}
 		} else if workspace, err := v.fill(ctx, found[1], 0); err == nil && workspace != "" {
@@ -303,12 +310,12 @@ func (r *reader) query(ctx context.Context, name, text string, v values) (string
 		}
 		return mark
 	})
-	if anyWorkspace.MatchString(text) {
+	if anyWorkspace().MatchString(text) {
 		return "", errors.New("it compares deployment_name with more than names; a pipeline runs each query in each workspace")
 	}
 	variables := map[string]string{}
 	text, err := replaced(text, func(p string) (string, error) {
-		plain := plainName.FindStringSubmatch(p)
+		plain := plainName().FindStringSubmatch(p)
 		if plain == nil {
 			return v.computed(ctx, p, 0)
 		}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // piece is one statement of a file.
@@ -18,7 +19,9 @@ func anchors() []string {
 	return []string{"exists", "create", "createorupdate", "update", "statecheck", "exports", "delete", "command"}
 }
 
-var anchorWord = regexp.MustCompile(`^/\*\+\s*(\w+)`)
+var anchorWord = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^/\*\+\s*(\w+)`)
+})
 
 // split divides a file into its statements. They end with a semicolon, or where the next anchor begins: many
 // files of stackql-deploy have no semicolons. A quote within {{ }} does not end a string.
@@ -38,7 +41,7 @@ func split(text string) []piece {
 		switch {
 		case strings.HasPrefix(rest, "/*"):
 			length := through(rest, "*/")
-			if found := anchorWord.FindStringSubmatch(rest[:length]); found != nil && slices.Contains(anchors(), strings.ToLower(found[1])) {
+			if found := anchorWord().FindStringSubmatch(rest[:length]); found != nil && slices.Contains(anchors(), strings.ToLower(found[1])) {
 				end(i)
 				current = piece{anchor: strings.ToLower(found[1])}
 				begin = i + length

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/template"
 )
@@ -23,10 +24,10 @@ type values struct {
 const deepest = 10
 
 var (
-	placeholder = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
-	plainName   = regexp.MustCompile(`^\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}$`)
-	dottedName  = regexp.MustCompile(`^\{\{-?\s*([A-Za-z_]\w*)\.([\w.]+)`)
-	firstName   = regexp.MustCompile(`^\{\{-?\s*([A-Za-z_]\w*)`)
+	placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)\{\{.*?\}\}`) })
+	plainName   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}$`) })
+	dottedName  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\{\{-?\s*([A-Za-z_]\w*)\.([\w.]+)`) })
+	firstName   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\{\{-?\s*([A-Za-z_]\w*)`) })
 )
 
 // lookup returns the value of a name, with the placeholders in it filled in.
@@ -88,7 +89,7 @@ func (v values) within(ctx context.Context, value any, depth int) (any, error) {
 // fill fills in the placeholders of a text.
 func (v values) fill(ctx context.Context, text string, depth int) (string, error) {
 	return replaced(text, func(p string) (string, error) {
-		if name := plainName.FindStringSubmatch(p); name != nil {
+		if name := plainName().FindStringSubmatch(p); name != nil {
 			value, err := v.lookup(ctx, name[1], depth)
 			return written(value), err
 		}
@@ -99,7 +100,7 @@ func (v values) fill(ctx context.Context, text string, depth int) (string, error
 // replaced puts others in place of the placeholders of a text.
 func replaced(text string, by func(p string) (string, error)) (string, error) {
 	var fault error
-	made := placeholder.ReplaceAllStringFunc(text, func(p string) string {
+	made := placeholder().ReplaceAllStringFunc(text, func(p string) string {
 		if fault != nil {
 			return p
 		}
@@ -113,11 +114,11 @@ func replaced(text string, by func(p string) (string, error)) (string, error) {
 // computed fills in a placeholder with filters.
 func (v values) computed(ctx context.Context, p string, depth int) (string, error) {
 	shown := strings.Join(strings.Fields(p), " ")
-	name := firstName.FindStringSubmatch(p)
+	name := firstName().FindStringSubmatch(p)
 	if name == nil {
 		return "", fmt.Errorf("%s is more than a name and filters", shown)
 	}
-	if dotted := dottedName.FindStringSubmatch(p); dotted != nil {
+	if dotted := dottedName().FindStringSubmatch(p); dotted != nil {
 		if dotted[1] == "vars" {
 			return "", fmt.Errorf("%s has no value: stackql-deploy takes it from its command line", shown)
 		}

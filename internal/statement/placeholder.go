@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -11,7 +12,9 @@ import (
 // pagePlaceholder matches the placeholders for values on documentation pages and in templates:
 // {{ name }}, {{ .name }}, {{ quote .name }}, {{ name | filter }}. The references of Databricks jobs look
 // alike but have a dot or no blanks: {{job.id}}, {{run_id}}.
-var pagePlaceholder = regexp.MustCompile(`\{\{(\s+\w+\s*|\s*\w+\s+|\s*\.\w+\s*|\s*\w+\s+\.\w+\s*|\s*\.?\w+\s*\|[^{}]*)\}\}`)
+var pagePlaceholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{\{(\s+\w+\s*|\s*\w+\s+|\s*\.\w+\s*|\s*\w+\s+\.\w+\s*|\s*\.?\w+\s*\|[^{}]*)\}\}`)
+})
 
 // Unfilled returns an error if a string or quoted name of a text has a placeholder that was not filled
 // in. [Parse] must be able to read the text. A value that becomes {{ name }} only in an evaluation is
@@ -47,7 +50,7 @@ func placeholderIn(lex *lexer, before []token, t token) error {
 	if t.raw == "" || !slices.Contains([]byte(`'"`+"`"), t.raw[0]) {
 		return nil
 	}
-	found := pagePlaceholder.FindStringIndex(t.raw)
+	found := pagePlaceholder().FindStringIndex(t.raw)
 	if found == nil && len(before) == 2 && before[1].typ == '=' && len(t.raw) > 2 &&
 		isBarePlaceholder(strings.TrimPrefix(unquoteName(before[0].raw), "@"), t.raw[1:len(t.raw)-1]) {
 		found = []int{1, len(t.raw) - 1}

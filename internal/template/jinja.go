@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -28,13 +29,19 @@ var otherNames = map[string]string{
 }
 
 // filtered matches a placeholder with filters: {{ name | filter(…) | filter }}.
-var filtered = regexp.MustCompile(`\{\{-?\s*\.?([A-Za-z_]\w*)\s*\|([^{}]*?)-?\}\}`)
+var filtered = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{\{-?\s*\.?([A-Za-z_]\w*)\s*\|([^{}]*?)-?\}\}`)
+})
 
 // oneFilter matches a filter, with its arguments.
-var oneFilter = regexp.MustCompile(`^\s*([A-Za-z_]\w*)\s*(\(((?:[^()'"]|'[^']*'|"[^"]*")*)\))?\s*(\||$)`)
+var oneFilter = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*([A-Za-z_]\w*)\s*(\(((?:[^()'"]|'[^']*'|"[^"]*")*)\))?\s*(\||$)`)
+})
 
 // oneArgument matches an argument: a text, a number or a word.
-var oneArgument = regexp.MustCompile(`^\s*(?:'([^']*)'|"([^"]*)"|([\w.+-]+))\s*(?:,|$)`)
+var oneArgument = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*(?:'([^']*)'|"([^"]*)"|([\w.+-]+))\s*(?:,|$)`)
+})
 
 // Jinja applies the filters of placeholders as Jinja writes them, {{ name | replace('a', 'b') }}, and
 // puts a function in place of each, which it adds to the functions. A placeholder with a filter that it
@@ -42,8 +49,8 @@ var oneArgument = regexp.MustCompile(`^\s*(?:'([^']*)'|"([^"]*)"|([\w.+-]+))\s*(
 func Jinja(text string, values map[string]any, functions Functions, limits Limits) (string, error) {
 	var fault error
 	n := 0
-	filled := filtered.ReplaceAllStringFunc(text, func(placeholder string) string {
-		match := filtered.FindStringSubmatch(placeholder)
+	filled := filtered().ReplaceAllStringFunc(text, func(placeholder string) string {
+		match := filtered().FindStringSubmatch(placeholder)
 		calls, ok := filterCalls(match[2], functions)
 		if !ok || fault != nil {
 			return placeholder
@@ -83,7 +90,7 @@ type filterCall struct {
 // function of text/template's that the template may mean.
 func filterCalls(text string, functions Functions) (calls []filterCall, ok bool) {
 	for {
-		match := oneFilter.FindStringSubmatch(text)
+		match := oneFilter().FindStringSubmatch(text)
 		if match == nil {
 			return nil, false
 		}
@@ -96,7 +103,7 @@ func filterCalls(text string, functions Functions) (calls []filterCall, ok bool)
 		}
 		call := filterCall{name: name}
 		for rest := match[3]; strings.TrimSpace(rest) != ""; {
-			arg := oneArgument.FindStringSubmatch(rest)
+			arg := oneArgument().FindStringSubmatch(rest)
 			if arg == nil {
 				return nil, false
 			}

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 
@@ -175,13 +176,15 @@ func sizes(args []any) (total, longest int) {
 }
 
 // directive matches the beginning of a directive of a format, with its width and its precision.
-var directive = regexp.MustCompile(`%[-+# 0]*(?:\[\d+\])?(\d*)(?:\.(?:\[\d+\])?(\d*))?`)
+var directive = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%[-+# 0]*(?:\[\d+\])?(\d*)(?:\.(?:\[\d+\])?(\d*))?`)
+})
 
 // printf formats values. Each directive of the format may print the longest of them.
 func (c *counter) printf(format string, args ...any) (string, error) {
 	_, longest := sizes(args)
 	size := len(format)
-	for _, found := range directive.FindAllStringSubmatch(format, -1) {
+	for _, found := range directive().FindAllStringSubmatch(format, -1) {
 		size += longest
 		for _, number := range found[1:] {
 			n, _ := strconv.Atoi(number) // 0 where there is none; what is too large is no width for fmt either

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -14,22 +15,26 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// sqliteFaults match SQLite's messages about a name or word of a statement.
-var sqliteFaults = []struct {
+// sqliteFault matches a message of SQLite about a name or word of a statement.
+type sqliteFault struct {
 	pattern *regexp.Regexp
 	// hint returns the hint for the message; the argument is the name.
 	hint func(p *Program, name string) string
-}{
-	{regexp.MustCompile(`^no such column: (?:.*\.)?([^.]+)$`), (*Program).nearestColumn},
-	{regexp.MustCompile(`^no such function: (.+)$`), (*Program).nearestFunction},
-	{regexp.MustCompile(`^no such table: (?:.*\.)?([^.]+)$`), (*Program).nearestTable},
-	{regexp.MustCompile(`^table .* has no column named (.+)$`), (*Program).nearestColumn},
-	{regexp.MustCompile(`^ambiguous column name: (.+)$`), func(_ *Program, name string) string {
-		return "several tables have it: write the name or alias of its table before it, as in p." + name
-	}},
-	{regexp.MustCompile(`^wrong number of arguments to function (.+)\(\)$`), func(*Program, string) string { return "" }},
-	{regexp.MustCompile(`^near "(?s:(.*))": syntax error$`), func(*Program, string) string { return "" }},
 }
+
+var sqliteFaults = sync.OnceValue(func() []sqliteFault {
+	return []sqliteFault{
+		{regexp.MustCompile(`^no such column: (?:.*\.)?([^.]+)$`), (*Program).nearestColumn},
+		{regexp.MustCompile(`^no such function: (.+)$`), (*Program).nearestFunction},
+		{regexp.MustCompile(`^no such table: (?:.*\.)?([^.]+)$`), (*Program).nearestTable},
+		{regexp.MustCompile(`^table .* has no column named (.+)$`), (*Program).nearestColumn},
+		{regexp.MustCompile(`^ambiguous column name: (.+)$`), func(_ *Program, name string) string {
+			return "several tables have it: write the name or alias of its table before it, as in p." + name
+		}},
+		{regexp.MustCompile(`^wrong number of arguments to function (.+)\(\)$`), func(*Program, string) string { return "" }},
+		{regexp.MustCompile(`^near "(?s:(.*))": syntax error$`), func(*Program, string) string { return "" }},
+	}
+})
 
 // located makes the error for one of SQLite about the text of the program, at the word that it is
 // about.
@@ -39,7 +44,7 @@ func (p *Program) located(err error) *provider.Error {
 	if found {
 		e.Position = part.At(offset)
 	}
-	for _, fault := range sqliteFaults {
+	for _, fault := range sqliteFaults() {
 		match := fault.pattern.FindStringSubmatch(e.Message)
 		if match == nil {
 			continue

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/pipeline/sqlfile"
 	"github.com/lakeql/lakeql/provider"
@@ -68,7 +69,9 @@ func (s Severity) AtLeast(other Severity) bool {
 }
 
 // names matches valid names of checks.
-var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,60}$`)
+var names = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z][a-z0-9_]{0,60}$`)
+})
 
 // Parse reads an SQL file. name is that of the file without .sql: the name of the check, unless the file
 // sets another one.
@@ -127,7 +130,7 @@ func (c *Check) set(name, value string) (err error) {
 // Valid reports what is wrong with the settings of a check.
 func (c *Check) Valid() error {
 	switch docs, err := url.Parse(c.Docs); {
-	case !names.MatchString(c.Name):
+	case !names().MatchString(c.Name):
 		return provider.Usagef("%s cannot be the name of a check: a small letter, then up to 60 small letters, digits and _", provider.Quote(c.Name)).
 			Hintf("name the file so, or the check: -- name: tokens_without_end")
 	case !slices.Contains(Severities(), c.Severity):

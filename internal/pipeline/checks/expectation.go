@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/lakeql/lakeql/provider"
 )
@@ -19,8 +20,8 @@ type Expectation struct {
 }
 
 var (
-	comparison = regexp.MustCompile(`^(<=|<|>=|>|=)\s*(\S+)$`)
-	interval   = regexp.MustCompile(`^between\s+(\S+)\s+and\s+(\S+)$`)
+	comparison = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(<=|<|>=|>|=)\s*(\S+)$`) })
+	interval   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^between\s+(\S+)\s+and\s+(\S+)$`) })
 )
 
 // ParseExpectation reads an expectation: no rows, <= 5, < 5, >= 5, > 5, = 5, or between 1 and 5.
@@ -32,7 +33,7 @@ func ParseExpectation(text string) (Expectation, error) {
 	wrong := provider.Usagef("expect: %s is neither no rows nor bounds", provider.Quote(text)).
 		Hintf("write no rows, <= 5, < 5, >= 5, > 5, = 5, or between 1 and 5")
 	var ok bool
-	if match := comparison.FindStringSubmatch(text); match != nil {
+	if match := comparison().FindStringSubmatch(text); match != nil {
 		bound, isNumber := parseBound(match[2])
 		ok = isNumber
 		switch match[1] {
@@ -47,7 +48,7 @@ func ParseExpectation(text string) (Expectation, error) {
 		case "=":
 			e.low, e.high = bound, bound
 		}
-	} else if match := interval.FindStringSubmatch(text); match != nil {
+	} else if match := interval().FindStringSubmatch(text); match != nil {
 		var isNumber bool
 		e.low, ok = parseBound(match[1])
 		e.high, isNumber = parseBound(match[2])

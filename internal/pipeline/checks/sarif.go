@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -173,12 +174,14 @@ func (c *Check) title() string {
 }
 
 // special matches what a message has besides plain text: [text](1) is a link, and {0} an argument (§3.11.5, §3.11.6).
-var special = regexp.MustCompile(`\]\(|\{\d+\}|\{\{|\}\}`)
+var special = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\]\(|\{\d+\}|\{\{|\}\}`)
+})
 
 // sarifMessage escapes a text as a message. It leaves a text alone that is not ambiguous, because not every
 // reader takes the escapes back.
 func sarifMessage(text string) string {
-	if !special.MatchString(text) {
+	if !special().MatchString(text) {
 		return cmp.Or(text, "(no message)")
 	}
 	return strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "{", "{{", "}", "}}").Replace(text)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lakeql/lakeql/internal/pipeline/checks"
 	"github.com/lakeql/lakeql/provider"
@@ -77,7 +78,9 @@ func (t *Target) wants(occasion string) bool {
 func (t *Target) severity() checks.Severity { return cmp.Or(t.Severity, checks.Info) }
 
 // names matches valid names of targets.
-var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_. -]{0,60}$`)
+var names = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_. -]{0,60}$`)
+})
 
 // Valid reports what is wrong with a target. No error shows the URL, which may hold a secret.
 func (t *Target) Valid() error {
@@ -90,7 +93,7 @@ func (t *Target) Valid() error {
 	switch {
 	case kinds != 1:
 		return provider.Usagef("an entry has one of webhook, file and command")
-	case !names.MatchString(t.Name):
+	case !names().MatchString(t.Name):
 		return provider.Usagef("%s cannot be the name of an entry: letters, digits, blanks, and . _ -, up to 61", provider.Quote(t.Name))
 	case len(t.Command) > 0 && t.Command[0] == "":
 		return provider.Usagef("command: the program has no name")
@@ -120,12 +123,12 @@ func (t *Target) Valid() error {
 					Hintf("so no definition in a store can send other secrets of a worker's environment away")
 			}
 		}
-		if rest := placeholder.ReplaceAllString(text, ""); strings.Contains(rest, "{{") {
+		if rest := placeholder().ReplaceAllString(text, ""); strings.Contains(rest, "{{") {
 			return provider.Usagef(`a placeholder is not of the form {{ env "%sNAME" }}`, variablePrefix)
 		}
 	}
 	if !strings.HasPrefix(strings.TrimSpace(t.Webhook), "{{") { // else the variable has the scheme and the host
-		_, err := parseURL(placeholder.ReplaceAllString(t.Webhook, "x"))
+		_, err := parseURL(placeholder().ReplaceAllString(t.Webhook, "x"))
 		return err
 	}
 	return nil
@@ -142,11 +145,13 @@ func values(m map[string]string) (all []string) {
 const variablePrefix = "LAKEQL_NOTIFY_"
 
 // placeholder matches {{ env "NAME" }}.
-var placeholder = regexp.MustCompile(`\{\{\s*env\s+"([^"]*)"\s*\}\}`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{\{\s*env\s+"([^"]*)"\s*\}\}`)
+})
 
 // variables lists the variables in a text.
 func variables(text string) (all []string) {
-	for _, match := range placeholder.FindAllStringSubmatch(text, -1) {
+	for _, match := range placeholder().FindAllStringSubmatch(text, -1) {
 		all = append(all, match[1])
 	}
 	return all
@@ -155,8 +160,8 @@ func variables(text string) (all []string) {
 // fill puts the variables of the environment into a text.
 func fill(text string) (string, error) {
 	var missing string
-	filled := placeholder.ReplaceAllStringFunc(text, func(match string) string {
-		name := placeholder.FindStringSubmatch(match)[1]
+	filled := placeholder().ReplaceAllStringFunc(text, func(match string) string {
+		name := placeholder().FindStringSubmatch(match)[1]
 		value := os.Getenv(name)
 		if value == "" || !strings.HasPrefix(name, variablePrefix) {
 			missing = name
