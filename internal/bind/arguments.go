@@ -38,6 +38,9 @@ func NewArgs(values []Arg) *Args {
 	return args
 }
 
+// Empty reports whether there are no values.
+func (a *Args) Empty() bool { return a == nil || len(a.all) == 0 }
+
 // take returns the first value that fits, and remembers that it was used.
 func (a *Args) take(fits func(Arg) bool) (any, bool) {
 	if a == nil {

@@ -15,6 +15,7 @@ import (
 // asker makes the queries of pipelines, each in a new session, over one connection.
 type asker struct {
 	connection *connection
+	programs   *engine.Programs
 	note       func(format string, args ...any)
 }
 
@@ -34,7 +35,13 @@ func (c *command) askers() (*asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &asker{found, c.note}, nil
+	programs := &engine.Programs{}
+	end := found.close
+	found.close = func() {
+		_ = programs.Close() // nothing is lost with them
+		end()
+	}
+	return &asker{found, programs, c.note}, nil
 }
 
 // session makes a session. Its calls go to a workspace unless a statement names another one.
@@ -45,7 +52,7 @@ func (a *asker) session(workspace string, pace pipeline.Pacer) *engine.Session {
 	if pace != nil {
 		session.Client.Pacer = pace
 	}
-	session.QueriesOnly, session.Masked = true, true
+	session.QueriesOnly, session.Masked, session.Programs = true, true, a.programs
 	session.Note = func(line string) {
 		if workspace != "" { // else the query is only checked
 			line = workspace + ": " + line

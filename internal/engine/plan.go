@@ -69,7 +69,7 @@ func (p *planner) plan(st statement.Statement) (*plan, error) {
 	case *statement.Exec:
 		return p.planExec(st)
 	case *statement.Query:
-		return p.planText(st.Position, func(program *vtab.Program) (string, error) { return program.Rewrite(st) })
+		return p.planProgram(p.session.Programs.Query(p.env, st))
 	case *statement.Insert:
 		if !isResource(st.Into) {
 			return p.overStores(func(r *localstore.Runner) (*localstore.Work, error) { return r.Insert(st) })

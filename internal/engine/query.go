@@ -12,7 +12,11 @@ import (
 
 // planText plans a query whose text refers to the program's tables.
 func (p *planner) planText(pos provider.Position, text vtab.Text) (*plan, error) {
-	program, err := vtab.Compile(p.env, pos, text)
+	return p.planProgram(vtab.Compile(p.env, pos, text))
+}
+
+// planProgram plans to run a program.
+func (p *planner) planProgram(program *vtab.Program, err error) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}

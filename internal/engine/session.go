@@ -16,6 +16,7 @@ import (
 	"github.com/lakeql/lakeql/internal/dispatch"
 	"github.com/lakeql/lakeql/internal/localstore"
 	"github.com/lakeql/lakeql/internal/statement"
+	"github.com/lakeql/lakeql/internal/vtab"
 	"github.com/lakeql/lakeql/provider"
 )
 
@@ -48,6 +49,8 @@ type Session struct {
 	// SQLMemory is how many bytes of memory SQLite may take for one query of a statement. 0 means
 	// 256 MiB.
 	SQLMemory int64
+	// Programs, if set, keeps the compiled queries of several sessions for the next that asks the same.
+	Programs *Programs
 	// Version is the answer to SHOW VERSION.
 	Version Version
 
@@ -98,6 +101,9 @@ func (s *Session) parse(text string) ([]statement.Statement, error) {
 	}
 	return statements, err
 }
+
+// Programs keeps compiled queries. Close it when the sessions that have it are closed.
+type Programs = vtab.Pool
 
 // Arg is a value for a placeholder in a statement.
 type Arg = bind.Arg

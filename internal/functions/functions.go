@@ -165,6 +165,12 @@ func (s *Set) now() time.Time {
 	return s.started
 }
 
+// Started is the time that now() returns in this query; zero: it was not called.
+func (s *Set) Started() time.Time { return s.started }
+
+// Restart begins another query: now() is another time.
+func (s *Set) Restart() { s.started = time.Time{} }
+
 // all returns the functions.
 func all(now func() time.Time) []function {
 	return slices.Concat(textFunctions(), jsonFunctions(), arrayFunctions(), timeFunctions(now), castFunctions(), matchFunctions(), numberFunctions())

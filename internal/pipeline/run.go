@@ -408,8 +408,26 @@ func inWorkspaces(err error) error {
 	})
 }
 
-// makeTasks makes the tasks of a run, and the jobs that carry them out. Queries of one workspace lie
-// apart in the queue, so that many workspaces are asked at a time rather than one.
+// tablesAtOnce is how many tables the tasks that lie together in a queue are of.
+const tablesAtOnce = 8
+
+// tasks lists the tasks of a run in the order of the queue. Neighbours are of different workspaces, so that
+// many workspaces are asked at a time rather than one. They are also of different tables, but not of too
+// many: a query is compiled once for each place where it runs at the same time (engine.Programs), and a
+// compiled query is kept for the next workspace as long as few others come between.
+func (d *Definition) tasks(run int64, workspaces []string) []taskArgs {
+	all := make([]taskArgs, 0, len(d.Tables)*len(workspaces))
+	for tables := range slices.Chunk(d.Tables, tablesAtOnce) {
+		for first := range tables {
+			for i, workspace := range workspaces {
+				all = append(all, taskArgs{run, tables[(first+i)%len(tables)].Name, workspace})
+			}
+		}
+	}
+	return all
+}
+
+// makeTasks makes the tasks of a run, and the jobs that carry them out.
 func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, workspaces []string) error {
 	if err := s.stillPlanning(ctx, t, run.ID); err != nil {
 		return err
@@ -421,20 +439,17 @@ func (s *Store) makeTasks(ctx context.Context, t tx, run *Run, d *Definition, wo
 	if err := s.ensureTables(ctx, t, d, now); err != nil {
 		return err
 	}
-	for i := range d.Tables {
-		table := d.Tables[i].Name
-		for chunk := range slices.Chunk(workspaces, 1000) {
-			rows, jobs := make([][]any, len(chunk)), make([]jobArgs, len(chunk))
-			for i, name := range chunk {
-				rows[i] = []any{run.ID, table, name, string(waiting)}
-				jobs[i] = taskArgs{run.ID, table, name}
-			}
-			if err := t.insert(ctx, "lakeql_task", []string{"run_id", "table_name", "deployment_name", "state"}, rows); err != nil {
-				return err
-			}
-			if err := t.enqueue(ctx, d.Name, d.Attempts, jobs...); err != nil {
-				return err
-			}
+	for chunk := range slices.Chunk(d.tasks(run.ID, workspaces), 1000) {
+		rows, jobs := make([][]any, len(chunk)), make([]jobArgs, len(chunk))
+		for i, args := range chunk {
+			rows[i] = []any{args.Run, args.Table, args.Workspace, string(waiting)}
+			jobs[i] = args
+		}
+		if err := t.insert(ctx, "lakeql_task", []string{"run_id", "table_name", "deployment_name", "state"}, rows); err != nil {
+			return err
+		}
+		if err := t.enqueue(ctx, d.Name, d.Attempts, jobs...); err != nil {
+			return err
 		}
 	}
 	// Rows that the run does not query any more are not known to be current.

@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lakeql/lakeql/provider"
@@ -42,6 +43,23 @@ func (q *Query) Written() string {
 		return q.Text
 	}
 	return q.origin.written[unedited(q.origin.edits, q.start):unedited(q.origin.edits, q.start+len(q.Text))]
+}
+
+// Equal reports whether two queries mean the same, and have the same positions in their statements.
+func (q *Query) Equal(other *Query) bool {
+	if q == other {
+		return true
+	}
+	written := func(q *Query) origin {
+		if q.origin == nil {
+			return origin{}
+		}
+		return origin{source: q.origin.source, start: q.origin.start, written: q.origin.written}
+	}
+	a, b := written(q), written(other)
+	return q.Position == other.Position && q.Text == other.Text && q.source == other.source && q.start == other.start &&
+		a.source == b.source && a.start == b.start && a.written == b.written &&
+		slices.EqualFunc(q.Tables, other.Tables, func(t, u Table) bool { return t.Start == u.Start && slices.Equal(t.Name, u.Name) })
 }
 
 // Mentions reports whether a word or quoted name of the query is name, in any case, be it a table's,

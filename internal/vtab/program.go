@@ -50,6 +50,10 @@ type Program struct {
 	externals []*external
 	closers   []func() error
 	rowIDs    map[rowKey]int64
+	renamed   []string        // the sentences for Env.Renamed
+	read      int64           // bytes that the tables have returned to SQLite
+	pool      *Pool           // that the program goes back to; nil: none
+	source    *source         // by which the pool finds it
 	ctx       context.Context //nolint:containedctx // SQLite's callbacks carry none: it is the statement's
 	// ask makes the call that a table needs, for the choice with the number step. No reading means
 	// no rows.
@@ -75,6 +79,9 @@ func CompileWrite(env *Env, position provider.Position, ahead, text Text) (*Prog
 // earlier documents.
 func compiled(begin func() *Program) (*Program, error) {
 	first := begin()
+	if first.env.choices == nil {
+		first.env.choices = &choices{}
+	}
 	p, err := first.prepared()
 	if err == nil || provider.CodeOf(err) != provider.Usage {
 		return p, err
@@ -93,7 +100,7 @@ func compiled(begin func() *Program) (*Program, error) {
 		return nil, err
 	}
 	second := begin()
-	second.former = former
+	second.former, second.renamed = former, first.renamed
 	if p, fault := second.prepared(); fault == nil {
 		return p, nil
 	}
@@ -197,6 +204,14 @@ func (p *Program) FirstTime(key string) bool {
 	}
 	p.provided[key] = true
 	return true
+}
+
+// noteRenamed passes a sentence about a former name on.
+func (p *Program) noteRenamed(sentence string) {
+	p.renamed = append(p.renamed, sentence)
+	if p.env.Renamed != nil {
+		p.env.Renamed(sentence)
+	}
 }
 
 // Has reports whether FirstTime was called with the key.

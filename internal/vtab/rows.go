@@ -94,10 +94,15 @@ func (r *Rows) Close() error {
 	if r.program.DB == nil {
 		return nil
 	}
+	whole := errors.Is(r.ended, io.EOF)
 	if r.ended == nil {
 		r.ended = provider.Internalf("rows are read after they were closed")
 	}
-	return errors.Join(r.fetch.Close(), r.program.Close())
+	err := r.fetch.Close()
+	if whole && err == nil && r.program.pool.keep(r.program) {
+		return nil
+	}
+	return errors.Join(err, r.program.Close())
 }
 
 // Done are the rows of a finished statement, with the cost of its calls.

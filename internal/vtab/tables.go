@@ -110,9 +110,7 @@ func (ts *tables) register(text *statement.Query, t statement.Table) (string, er
 	if former := ts.former[name]; former != nil {
 		r = former
 	}
-	if ts.program.env.Renamed != nil {
-		ts.program.env.Renamed(r.Renamed(provider.Select))
-	}
+	ts.program.noteRenamed(r.Renamed(provider.Select))
 	switch _, made := ts.named[name]; {
 	case made:
 	case r.View != nil:

@@ -45,6 +45,7 @@ func (p *Program) result(ctx sqlite3.Context, value any) (err error) {
 	if int64(size) > sandbox.LongestValue(p.env.SQLMemory) {
 		return sandbox.TooLong(p.env.SQLMemory)
 	}
+	p.read += int64(size) + 8 // a number
 	return result(ctx, value)
 }
 

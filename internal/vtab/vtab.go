@@ -57,7 +57,7 @@ type Env struct {
 	// Starts, if set, is called before a program runs.
 	Starts func(p *Program) error
 
-	choices choices
+	choices *choices // nil until the first program is compiled
 }
 
 // Scope returns the scope to bind values in.
