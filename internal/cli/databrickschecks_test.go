@@ -93,11 +93,11 @@ func TestDatabricksChecks(t *testing.T) {
 					WHERE deployment_name = 'dbc-1' AND name = (SELECT name FROM databricks_workspace.sharing.shares WHERE deployment_name = 'dbc-1' LIMIT 1);
 				UPDATE databricks_workspace.settings.ip_access_lists SET enabled = false
 					WHERE deployment_name = 'dbc-1' AND ip_access_list_id IN (SELECT list_id FROM databricks_workspace.settings.ip_access_lists WHERE deployment_name = 'dbc-1');
-				UPDATE databricks_workspace.iam.groups SET Operations = '[{"op": "add", "path": "members", "value": [{"value": "7104220950318004", "display": "Mallory"}]}]'
+				UPDATE databricks_workspace.iam.groups SET Operations = '[{"op": "add", "path": "members", "value": [{"value": "7104220950318004"}]}]'
 					WHERE deployment_name = 'dbc-1' AND id = '7104220950400001'`)
 			after := failing()
 			for name, want := range map[string]string{
-				"admins_added":                 "Mallory became an admin of dbc-1 at ",
+				"admins_added":                 "Ines Duarte became an admin of dbc-1 at ",
 				"clusters_that_never_stop":     "the cluster awake of ada.okafor@harbor-finch.example in dbc-1 has no auto-termination",
 				"endpoints_that_never_sleep":   "the endpoint projects/orders/branches/production/endpoints/primary in dbc-1 never suspends",
 				"grants_to_account_users":      "every user of the account has SELECT on the catalog main (dbc-1)",

@@ -22,6 +22,8 @@ var finishers = map[string]func(*apiRequest, resource.Record){
 	"/pipelines":                finishPipeline,
 	"/preview/scim/v2/Users":    finishUser,
 	"@/scim/v2/Users":           finishUser,
+	"/preview/scim/v2/Groups":   finishGroup("/preview/scim/v2/Groups"),
+	"@/scim/v2/Groups":          finishGroup("@/scim/v2/Groups"),
 	"/repos":                    finishRepo,
 	"/mlflow/experiments":       func(_ *apiRequest, r resource.Record) { r["lifecycle_stage"] = "active" },
 	"/mlflow/runs":              finishTraining,
@@ -36,6 +38,9 @@ var changers = map[string]func(req *apiRequest, r, content resource.Record){
 		spec["id"] = r["pipeline_id"]
 		r["spec"] = spec
 	},
+	"/preview/scim/v2/Groups": func(req *apiRequest, r, _ resource.Record) { nameMembers(req, "/preview/scim/v2/Groups", r) },
+	"@/scim/v2/Groups":        func(req *apiRequest, r, _ resource.Record) { nameMembers(req, "@/scim/v2/Groups", r) },
+
 	"/mlflow/runs":  changedTraining,
 	"/secrets":      func(req *apiRequest, r, _ resource.Record) { finishSecret(req, r) },
 	"/secrets/acls": func(req *apiRequest, r, _ resource.Record) { r["scope"] = req.value("scope") },

@@ -28,8 +28,51 @@ func patchSCIM(req *apiRequest) (any, error) {
 			return nil, err
 		}
 	}
+	if kind := req.route.target.Kind.Name; strings.HasSuffix(kind, "/Groups") {
+		nameMembers(req, kind, r)
+	}
 	req.home.collections.Put(name, r)
 	return req.answer(r), nil
+}
+
+// nameMembers gives the members of a group, which requests name by their ids, the names of users, groups and
+// service principals that have these ids. A member that comes twice stays once.
+func nameMembers(req *apiRequest, kind string, group resource.Record) {
+	members, _ := group["members"].([]any)
+	if len(members) == 0 {
+		return
+	}
+	root := strings.TrimSuffix(kind, "Groups")
+	seen := map[string]bool{}
+	named := make([]any, 0, len(members))
+	for _, m := range members {
+		member, isObject := m.(map[string]any)
+		id := resource.Text(member["value"])
+		if isObject && seen[id] {
+			continue
+		}
+		seen[id] = true
+		if isObject {
+			m = nameMember(req, root, id, member)
+		}
+		named = append(named, m)
+	}
+	group["members"] = named
+}
+
+func nameMember(req *apiRequest, root, id string, member resource.Record) resource.Record {
+	for _, kind := range []string{"Users", "Groups", "ServicePrincipals"} {
+		if it, ok := req.home.collections.Get(root + kind + "/" + id); ok {
+			member = maps.Clone(member)
+			member["display"], member["$ref"], member["type"] = it.Record["displayName"], kind+"/"+id, "direct"
+		}
+	}
+	return member
+}
+
+// finishGroup names the members of a new group.
+func finishGroup(kind string) func(*apiRequest, resource.Record) {
+	return func(req *apiRequest, r resource.Record) { nameMembers(req, kind, r) }
 }
 
 // listPath is a path to items of an array: members[value eq "123"].

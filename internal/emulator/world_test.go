@@ -344,3 +344,31 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestGroupsNameTheirMembers: the workspace knows the names of the users and groups that a request adds by their
+// ids, and adds each once.
+func TestGroupsNameTheirMembers(t *testing.T) {
+	s := start(t, nil)
+	const groups = "/api/2.0/preview/scim/v2/Groups"
+	added := `{"value":"7104220950318005"},{"value":"7104220950400002"},{"value":"7104220950318005"}`
+	for name, r := range map[string]request{
+		"patch":   {method: "PATCH", path: groups + "/7104220950400001", body: `{"Operations":[{"op":"replace","path":"members","value":[` + added + `]}]}`},
+		"create":  {method: "POST", path: groups, body: `{"displayName":"new","members":[` + added + `]}`},
+		"replace": {method: "PUT", path: groups + "/7104220950400003", body: `{"displayName":"data-engineers","members":[` + added + `]}`},
+	} {
+		if got := send(t, s, r); got.status/100 != 2 {
+			t.Fatalf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	for _, name := range []string{"admins", "new", "data-engineers"} {
+		group := rows(t, s, request{path: groups + "?filter=" + url.QueryEscape(`displayName eq "`+name+`"`)}, "Resources")[0]
+		var members []string
+		for _, m := range group["members"].([]any) {
+			member := m.(map[string]any)
+			members = append(members, fmt.Sprint(member["display"], " ", member["$ref"]))
+		}
+		if want := []string{"Tomas Lindqvist Users/7104220950318005", "analysts Groups/7104220950400002"}; !slices.Equal(members, want) {
+			t.Errorf("%s has %q, want %q", name, members, want)
+		}
+	}
+}
