@@ -53,13 +53,25 @@ func (c *command) alertResult(ctx context.Context, store *pipeline.Store, p *pip
 	}
 	report := &checks.Report{FailOn: failOn}
 	passed := 0
+	var unknown []string
+	for _, o := range outcomes {
+		if o.Outcome == checks.Unknown {
+			unknown = append(unknown, o.Name)
+		}
+	}
 	for _, o := range outcomes {
 		report.Results = append(report.Results, &checks.Result{Check: &checks.Check{Name: o.Name, Severity: o.Severity}, Outcome: o.Outcome})
 		if o.Outcome == checks.Pass {
 			passed++
 			continue
 		}
+		if o.Outcome == checks.Unknown && len(unknown) > 1 {
+			continue // one line is for all of them, which one failed workspace may be the reason of
+		}
 		c.note("check %s (%s): %s: %s", o.Name, o.Severity, o.Outcome, provider.Printable(o.Message))
+	}
+	if len(unknown) > 1 {
+		c.note("%d checks are unknown, because rows that they read are old or missing: %s; lakeql pipeline status --checks has their reasons", len(unknown), firstNames(unknown))
 	}
 	if len(outcomes) > 0 {
 		c.note("%d of %d checks passed", passed, len(outcomes))

@@ -57,15 +57,21 @@ func (r *checkReader) ReadStore(ctx context.Context, query string, read func(pro
 	if err := readQuery(ctx, session, query, read); err != nil {
 		return nil, err
 	}
-	if session.Incomplete() {
-		return notes, nil
-	}
 	known, err := r.store.Notes(ctx, nil)
 	var gaps []string
-	for _, n := range known { // a column that is NULL now would pass for one without a value
-		if line := provider.Printable(n.Table) + ": " + provider.Printable(n.Text); n.Absent && slices.Contains(notes, line) {
+	for _, n := range known {
+		line := provider.Printable(n.Table) + ": " + provider.Printable(n.Text)
+		at := slices.Index(notes, line)
+		if at < 0 {
+			continue
+		}
+		notes = slices.Delete(notes, at, at+1)
+		if n.Missing || n.Absent { // a column that is NULL now would pass for one without a value
 			gaps = append(gaps, line)
 		}
+	}
+	if session.Incomplete() {
+		return append(gaps, notes...), err
 	}
 	return gaps, err
 }

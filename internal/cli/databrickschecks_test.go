@@ -64,7 +64,7 @@ func TestDatabricksChecks(t *testing.T) {
 						all[c.Name] = strings.Join(messages, "\n")
 					}
 				}
-				if len(doc.Checks) != 17 || doc.Unknown+doc.Errors > 0 {
+				if len(doc.Checks) != 18 || doc.Unknown+doc.Errors > 0 {
 					t.Errorf("%d checks, %d unknown, %d in error", len(doc.Checks), doc.Unknown, doc.Errors)
 				}
 				return all

@@ -97,6 +97,22 @@ func (c *command) noteFailures(failures []pipeline.Failure) {
 	}
 }
 
+// noteLeft names the workspaces that a run found to have left. The next runs do not name them again.
+func (c *command) noteLeft(d *pipeline.Definition, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	lists := "the pipeline does not list"
+	if d.Workspaces.All {
+		lists = "the account does not list"
+	}
+	what, whose := "the workspace", "its"
+	if len(names) > 1 {
+		what, whose = fmt.Sprintf("%d workspaces", len(names)), "their"
+	}
+	c.note("%s %s %s any more: %s rows stay in the store, marked stale, until lakeql pipeline forget", lists, what, firstNames(names), whose)
+}
+
 // firstNames joins the first of some names.
 func firstNames(names []string) string {
 	text := strings.Join(names[:min(len(names), mostNames)], ", ")

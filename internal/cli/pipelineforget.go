@@ -116,6 +116,13 @@ func (c *command) pipelineForget(argument string, flags *forgetFlags) error {
 		return err
 	}
 	c.note("deleted %s", counted(gone))
+	listed, err := store.CheckedRows(ctx, name, what.Workspaces)
+	if err != nil {
+		return err
+	}
+	if listed > 0 {
+		c.note("checks still list %d failing rows of the workspace: they go with the next run of the pipeline, which tells whoever is notified", listed)
+	}
 	return nil
 }
 
@@ -132,7 +139,11 @@ func counted(all []pipeline.Forgotten) string {
 	}
 	text := fmt.Sprintf("%d rows and %d history rows", rows, history)
 	if columns > 0 {
-		text = fmt.Sprintf("%d columns, with values in %s", columns, text)
+		noun := "columns"
+		if columns == 1 {
+			noun = "column"
+		}
+		text = fmt.Sprintf("%d %s, with values in %s", columns, noun, text)
 	}
 	return text
 }

@@ -70,7 +70,7 @@ func reportsOn(t *testing.T, s store) {
 		t.Fatalf("%+v", got)
 	}
 	page = reportOf(t, env, dir, s)
-	pageSays(t, page, "3 queries of 9 failed, in 1 workspace", "Left 1 workspaces not queried any more", "Failed 3 in the last run of 9 queries", "What failed", "3 queries of branches, projects, warehouses in dbc-gone")
+	pageSays(t, page, "3 queries of 9 failed, in 1 workspace", "Left 1 workspace not queried any more", "Failed 3 in the last run of 9 queries", "What failed", "3 queries of branches, projects, warehouses in dbc-gone")
 	if again := reportOf(t, env, dir, s); again != page {
 		t.Errorf("a second page differs:\n%s\n%s", page, again)
 	}

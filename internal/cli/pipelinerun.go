@@ -134,6 +134,11 @@ func (c *command) pipelineRun(folder string, flags *pipelineFlags, quiet, all bo
 				return err
 			}
 		}
+		left, err := store.LeftWorkspaces(ctx, &p.Run)
+		if err != nil {
+			return err
+		}
+		c.noteLeft(d, left)
 		return c.alertResult(ctx, store, p, failOn, c.runResult(ctx, store, p))
 	})
 }

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -46,14 +47,20 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // prints the requests to the workspaces since the last one, sorted, as calls may run at once.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                "testdata/script",
+	testscript.Run(t, stories("testdata/script"))
+}
+
+// stories are the scripts of a folder. The variables are in the environment of each.
+func stories(dir string, variables ...string) testscript.Params {
+	return testscript.Params{
+		Dir:                dir,
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[storyKey{}] = &story{t: env.T().(testing.TB)} // as Run documents
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			env.Setenv("TZ", "UTC")
+			env.Vars = append(env.Vars, variables...)
 			bin := filepath.Join(env.WorkDir, ".bin") // for what a shell does in a story
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			if err := os.Mkdir(bin, 0o700); err != nil {
@@ -74,7 +81,7 @@ func TestScripts(t *testing.T) {
 			}),
 			"calls": positive((*story).calls),
 		},
-	})
+	}
 }
 
 // story is one script, and the workspaces that it plays in.
@@ -127,7 +134,7 @@ func (s *story) lakeql(ts *testscript.TestScript, want int, args []string) {
 	} else {
 		ts.Check(err)
 	}
-	here := strings.NewReplacer(ts.Getenv("WORK"), "$WORK")
+	here := strings.NewReplacer(ts.Getenv("WORK"), "$WORK", cmp.Or(ts.Getenv("STORE"), ts.Getenv("WORK")), "$STORE")
 	stdout, stderr := s.settle(here.Replace(ts.ReadFile("stdout"))), s.settle(here.Replace(ts.ReadFile("stderr")))
 	_, _ = io.WriteString(ts.Stdout(), stdout) // into memory
 	_, _ = io.WriteString(ts.Stderr(), stderr)

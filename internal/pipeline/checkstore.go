@@ -301,10 +301,10 @@ type CheckOutcome struct {
 	Message  string
 }
 
-// CheckOutcomes lists the results of the checks after a run, by name.
+// CheckOutcomes lists the results of the checks after a run, the worst first.
 func (s *Store) CheckOutcomes(ctx context.Context, run int64) ([]CheckOutcome, error) {
 	var all []CheckOutcome
-	err := each(ctx, s.db, "SELECT check_name, severity, state, message FROM lakeql_check_result WHERE run_id = ?1 ORDER BY check_name, id", []any{run}, func(scan func(...any) error) error {
+	err := each(ctx, s.db, "SELECT check_name, severity, state, message FROM lakeql_check_result WHERE run_id = ?1 ORDER BY CASE state WHEN 'pass' THEN 2 WHEN 'unknown' THEN 1 ELSE 0 END, "+bySeverity+", check_name, id", []any{run}, func(scan func(...any) error) error {
 		var o CheckOutcome
 		var severity, state string
 		err := scan(&o.Name, &severity, &state, &o.Message)
@@ -315,10 +315,24 @@ func (s *Store) CheckOutcomes(ctx context.Context, run int64) ([]CheckOutcome, e
 	return all, storeError(s.place, err)
 }
 
+// CheckedRows counts the failing rows of a pipeline's checks that are about workspaces: their column deployment_name
+// has one of the names.
+func (s *Store) CheckedRows(ctx context.Context, pipeline string, workspaces []string) (n int64, err error) {
+	if len(workspaces) == 0 {
+		return 0, nil
+	}
+	values := "row_values"
+	if s.d.postgres {
+		values = "CAST(row_values AS json)"
+	}
+	_, err = one(ctx, s.db, "SELECT count(*) FROM lakeql_check_row WHERE pipeline = ?1 AND "+values+" ->> "+literal(deploymentName)+" IN ("+literals(workspaces)+")", []any{pipeline}, &n)
+	return n, storeError(s.place, err)
+}
+
 // StatusChecks returns a row for each check of a pipeline, or of all if the name is empty: its state, since when,
 // and why. The worst come first.
 func (s *Store) StatusChecks(ctx context.Context, pipeline string) (provider.Rows, error) {
 	return s.read(ctx, columns("pipeline check severity state since:timestamp checked_at:timestamp run:integer rows:integer value message owner control"),
 		`SELECT pipeline, name, severity, state, since, checked_at, run_id, row_count, value, NULLIF(message, ''), NULLIF(owner, ''), NULLIF(control, '') FROM lakeql_check
-		WHERE pipeline = ?1 OR ?1 = '' ORDER BY CASE state WHEN 'pass' THEN 1 ELSE 0 END, CASE severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, pipeline, name`, pipeline)
+		WHERE pipeline = ?1 OR ?1 = '' ORDER BY `+worstFirst, pipeline)
 }

@@ -31,7 +31,10 @@ type CheckResult struct {
 }
 
 // worstFirst orders checks: those that do not pass, by severity.
-const worstFirst = "CASE state WHEN 'pass' THEN 1 ELSE 0 END, CASE severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, pipeline, name"
+const (
+	worstFirst = "CASE state WHEN 'pass' THEN 1 ELSE 0 END, " + bySeverity + ", pipeline, name"
+	bySeverity = "CASE severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END"
+)
 
 // Checks returns the checks, the worst first, each with at most so many results and failing rows.
 func (r *Reader) Checks(ctx context.Context, results, rows int) (all []CheckOverview, err error) {

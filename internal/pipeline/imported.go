@@ -148,7 +148,7 @@ func Create(folder string, d *Definition) ([]string, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // SQL files, for everybody to read
 		return nil, provider.Usagef("make the folder: %v", err).Because(err)
 	}
-	for name := range files {
+	for _, name := range append([]string{ConfigFile}, slices.Sorted(maps.Keys(files))...) {
 		if _, err := os.Lstat(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
 			return nil, provider.Usagef("%s is there already, and nothing was made", provider.Printable(filepath.Join(folder, name)))
 		}

@@ -45,6 +45,10 @@ type TableOverview struct {
 	KnownSince                  time.Time // from when on its history is whole
 	// Every is the time between two runs of its schedule; 0: it has none.
 	Every time.Duration
+	// Absent are the columns that the query of the last run does not return any more: they read as NULL.
+	Absent []string
+	// Note says that the installed schedule is another version of the pipeline; empty: it is not.
+	Note string
 }
 
 // SliceState says how far the rows of a table and a workspace can be relied on.
@@ -135,15 +139,48 @@ func (r *Reader) readTables(ctx context.Context, o *Overview) error {
 			every[c.Pipeline] = after.Sub(c.Next)
 		}
 	}
+	absent, notes, err := r.noted(ctx, all)
 	for i := range all {
 		t := &all[i]
 		names := make([]string, len(t.Columns))
 		for i, c := range t.Columns {
 			names[i] = c.Name
 		}
-		o.Tables = append(o.Tables, TableOverview{t.Name, t.Pipeline, t.Description, names, t.KnownSince, every[t.Pipeline]})
+		o.Tables = append(o.Tables, TableOverview{t.Name, t.Pipeline, t.Description, names, t.KnownSince, every[t.Pipeline], absent[t.Name], notes[t.Name]})
 	}
-	return nil
+	return err
+}
+
+// noted reads, by table, which columns are not returned any more, and what is said about the schedule.
+func (r *Reader) noted(ctx context.Context, all []storedTable) (absent map[string][]string, notes map[string]string, err error) {
+	ran := map[string]*Definition{} // by pipeline
+	of := map[string]*Table{}       // by name
+	for i := range all {
+		t := &all[i]
+		if _, known := ran[t.Pipeline]; !known {
+			v, err := r.s.versions(ctx, r.s.db, t.Pipeline)
+			if err != nil {
+				return nil, nil, err
+			}
+			ran[t.Pipeline] = v.ran
+		}
+		if d := ran[t.Pipeline]; d != nil {
+			of[t.Name] = d.table(t.Name)
+		}
+	}
+	absent, notes = map[string][]string{}, map[string]string{}
+	err = each(ctx, r.s.db, "SELECT table_name, about, note FROM lakeql_note WHERE kind IN ('columns', 'schedule') ORDER BY table_name, about", nil, func(scan func(...any) error) error {
+		var table, column, note string
+		err := scan(&table, &column, &note)
+		switch t := of[table]; {
+		case column == "":
+			notes[table] = note
+		case t != nil && t.column(column) < 0: // others are new ones, and not in the rows of workspaces that failed
+			absent[table] = append(absent[table], column)
+		}
+		return err
+	})
+	return absent, notes, err
 }
 
 // tables lists the tables that are read.

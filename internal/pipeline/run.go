@@ -261,6 +261,9 @@ func (w *Worker) planRun(ctx context.Context, job *job[planArgs]) error {
 		for _, text := range dropped {
 			w.Logger.WarnContext(ctx, "columns differ from the run before", "pipeline", d.Name, "run", id, "difference", text)
 		}
+		if left, err := s.LeftWorkspaces(ctx, run); err == nil && len(left) > 0 { // the run goes on without the message
+			w.Logger.WarnContext(ctx, "workspaces left", "pipeline", d.Name, "run", id, "workspaces", left)
+		}
 		return nil
 	case errors.Is(err, errTaken):
 		w.Logger.WarnContext(ctx, "run was planned by another worker, or stopped", "run", id)

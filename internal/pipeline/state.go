@@ -76,6 +76,20 @@ func (s *Store) askSlices(ctx context.Context, t tx, run *Run, d *Definition, at
 	return s.recordStates(ctx, t, at, "s.table_name IN (SELECT name FROM lakeql_table WHERE pipeline = ?2)", run.Pipeline)
 }
 
+// LeftWorkspaces returns the workspaces that an earlier run queried and this one does not, because the account or
+// the pipeline does not list them any more.
+func (s *Store) LeftWorkspaces(ctx context.Context, run *Run) (names []string, err error) {
+	err = each(ctx, s.db, `SELECT DISTINCT h.deployment_name FROM lakeql_state h JOIN lakeql_table t ON t.name = h.table_name
+		WHERE t.pipeline = ?1 AND NOT h.asked AND h.changed_at >= ?2 AND EXISTS (SELECT 1 FROM lakeql_task k WHERE k.run_id = ?3)
+		AND NOT EXISTS (SELECT 1 FROM lakeql_task k WHERE k.run_id = ?3 AND k.deployment_name = h.deployment_name) ORDER BY 1`, []any{run.Pipeline, stamp(run.Begun), run.ID}, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, storeError(s.place, err)
+}
+
 // skipSlices marks the slices as stale whose queries a run should make and did not.
 func (s *Store) skipSlices(ctx context.Context, t tx, run int64, at time.Time) error {
 	const skips = "SELECT 1 FROM lakeql_task t WHERE t.run_id = ?%d AND t.state = 'skipped' AND t.table_name = %[2]s.table_name AND t.deployment_name = %[2]s.deployment_name"

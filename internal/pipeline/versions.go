@@ -141,10 +141,18 @@ func droppedColumns(before, now *Definition) (all []string) {
 			all = append(all, fmt.Sprintf("the pipeline does not have the table %s any more: its rows stay in the store, marked stale, until lakeql pipeline forget", old.Name))
 			continue
 		}
+		var gone []string
 		for _, c := range old.Columns {
 			if table.column(c.Name) < 0 {
-				all = append(all, fmt.Sprintf("the query of the table %s does not give the column %s any more, which reads as NULL from now on; %s_at(time) has its earlier values", old.Name, c.Name, old.Name))
+				gone = append(gone, c.Name)
 			}
+		}
+		what := "column %s any more, which reads as NULL"
+		if len(gone) > 1 {
+			what = "columns %s any more, which read as NULL"
+		}
+		if len(gone) > 0 {
+			all = append(all, fmt.Sprintf("the query of the table %s does not give the "+what+" from now on; %s_at(time) has the earlier values", old.Name, strings.Join(gone, ", "), old.Name))
 		}
 	}
 	return all

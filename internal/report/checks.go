@@ -84,12 +84,16 @@ func (d *drawing) checks(all []pipeline.CheckOverview) (drawn []check, more int)
 	return drawn, len(all) - len(drawn)
 }
 
-// failingChecks counts the checks that do not pass.
-func failingChecks(all []pipeline.CheckOverview) (n int64) {
+// notPassing counts the checks that do not pass: those that fail or are in error, and those that are unknown.
+func notPassing(all []pipeline.CheckOverview) (failing, unknown int64) {
 	for i := range all {
-		if all[i].State != "pass" {
-			n++
+		switch all[i].State {
+		case "pass":
+		case "unknown":
+			unknown++
+		default:
+			failing++
 		}
 	}
-	return n
+	return failing, unknown
 }

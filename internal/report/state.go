@@ -64,8 +64,13 @@ func (d *drawing) sums() sums {
 func (d *drawing) verdict() (says, tone string) {
 	s := d.sums()
 	var parts []string
-	if n := failingChecks(d.checked); n > 0 {
-		parts = append(parts, count(n, "check")+" of "+number(len(d.checked))+" did not pass")
+	switch failing, unknown := notPassing(d.checked); {
+	case failing > 0 && unknown > 0:
+		parts = append(parts, count(failing, "check")+" of "+number(len(d.checked))+" did not pass, "+number(unknown)+" unknown")
+	case failing > 0:
+		parts = append(parts, count(failing, "check")+" of "+number(len(d.checked))+" did not pass")
+	case unknown > 0:
+		parts = append(parts, count(unknown, "check")+" of "+number(len(d.checked))+" unknown")
 	}
 	if s.failed > 0 {
 		parts = append(parts, count(s.failed, "query")+" of "+number(s.asked)+" failed, in "+count(int64(len(s.failing)), "workspace"))
@@ -106,9 +111,19 @@ func (d *drawing) tiles() []tile {
 		{"Failed", number(failed), cmp.Or(of, "no run yet"), bad(failed)},
 		{"Left", number(len(s.left)), "workspaces not queried any more", "quiet"},
 	}
+	if len(s.left) == 1 {
+		all[len(all)-1].Note = "workspace not queried any more"
+	}
 	if len(d.checked) > 0 {
-		n := failingChecks(d.checked)
-		all = append(all, tile{"Checks", number(n), "not passed, of " + number(len(d.checked)), bad(n)})
+		failing, unknown := notPassing(d.checked)
+		t := tile{"Checks", number(failing), "not passed, of " + number(len(d.checked)), bad(failing)}
+		if unknown > 0 {
+			t.Note += "; " + number(unknown) + " unknown"
+		}
+		if failing == 0 && unknown > 0 {
+			t.Tone = "quiet"
+		}
+		all = append(all, t)
 	}
 	return all
 }
@@ -239,6 +254,25 @@ type table struct {
 	Stale                                  string
 	Tone                                   string
 	Oldest                                 stamp
+	Notes                                  []string // what readers of the table should know
+}
+
+// mostAbsent is how many columns that are not returned any more are named.
+const mostAbsent = 10
+
+// notes says which columns of a table read as NULL, and whether the schedule is another version of the pipeline.
+func (d *drawing) notes(t *pipeline.TableOverview) (all []string) {
+	if n := len(t.Absent); n > 0 {
+		names := strings.Join(t.Absent[:min(n, mostAbsent)], ", ")
+		if n > mostAbsent {
+			names += " and " + number(n-mostAbsent) + " more"
+		}
+		all = append(all, d.short("The query no longer returns "+names+": the values are NULL.", longestError))
+	}
+	if t.Note != "" {
+		all = append(all, d.short(t.Note, longestError))
+	}
+	return all
 }
 
 func (d *drawing) tables() (all []table, more int) {
@@ -276,7 +310,7 @@ func (d *drawing) tables() (all []table, more int) {
 		drawn := table{
 			Name: d.short(t.Name, longestText), Description: d.short(t.Description, longestError), Pipeline: d.short(t.Pipeline, longestText),
 			Rows: number(s.rows), Workspaces: number(s.workspaces), Stale: number(s.stale), Tone: "quiet",
-			Added: number(s.added), Changed: number(s.changed), Gone: number(s.removed), Oldest: stamp{Text: "never"},
+			Added: number(s.added), Changed: number(s.changed), Gone: number(s.removed), Oldest: stamp{Text: "never"}, Notes: d.notes(t),
 		}
 		if s.stale > 0 {
 			drawn.Tone = "bad"

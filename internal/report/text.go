@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -54,6 +55,10 @@ func written(v any) (s string, null bool) {
 			return "NULL", true
 		case json.Unmarshal(v, &s) == nil:
 			return s, false
+		}
+		var b bytes.Buffer // a store may have blanks between the values
+		if json.Compact(&b, v) == nil {
+			return b.String(), false
 		}
 		return string(v), false
 	}

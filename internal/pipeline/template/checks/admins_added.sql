@@ -8,3 +8,4 @@ WHERE h.display_name = 'admins'
   AND h.change = 'changed'
   AND h.changed_at > now() - INTERVAL '7 days'
   AND m.value NOT IN (SELECT f.value FROM json_each(h.changed_columns, '$.members.from') f)
+ORDER BY h.changed_at, h.deployment_name, m.value

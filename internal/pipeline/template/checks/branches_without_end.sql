@@ -5,3 +5,4 @@
 SELECT deployment_name, name, source_branch
 FROM branches
 WHERE expire_time IS NULL AND NOT coalesce(is_default, false) AND NOT coalesce(is_protected, false)
+ORDER BY deployment_name, name

@@ -5,3 +5,4 @@
 SELECT deployment_name, cluster_id, cluster_name, creator_user_name
 FROM clusters
 WHERE coalesce(autotermination_minutes, 0) = 0
+ORDER BY deployment_name, cluster_id

@@ -5,3 +5,4 @@
 SELECT deployment_name, name, endpoint_type, max_cu
 FROM endpoints
 WHERE coalesce(suspend_timeout, '0s') = '0s' AND NOT coalesce(disabled, false)
+ORDER BY deployment_name, name

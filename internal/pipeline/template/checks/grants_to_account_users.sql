@@ -6,3 +6,4 @@ SELECT g.deployment_name, g.catalog_name, p.value AS privilege
 FROM grants g, json_each(g.privileges) p
 WHERE g.principal = 'account users'
   AND p.value NOT IN ('BROWSE', 'USE_CATALOG', 'USE_SCHEMA')
+ORDER BY g.deployment_name, g.catalog_name, p.value

@@ -10,3 +10,4 @@ WHERE NOT EXISTS (
     SELECT 1 FROM ip_access_lists l
     WHERE l.deployment_name = w.deployment_name AND l.enabled AND l.list_type = 'ALLOW'
 )
+ORDER BY w.deployment_name

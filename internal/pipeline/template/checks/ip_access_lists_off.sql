@@ -7,3 +7,4 @@
 SELECT deployment_name, enable_ip_access_lists
 FROM workspace_conf
 WHERE coalesce(enable_ip_access_lists, 'false') <> 'true'
+ORDER BY deployment_name

@@ -4,3 +4,4 @@
 -- message: the job {{ job_name }} in {{ deployment_name }} failed twice: {{ result_before }}, then {{ last_result }}
 SELECT deployment_name, job_id, job_name, result_before, last_result
 FROM repeated_failures
+ORDER BY deployment_name, job_id

@@ -7,3 +7,4 @@
 SELECT deployment_name, member_count
 FROM groups
 WHERE display_name = 'admins' AND member_count > {{ most_admins }}
+ORDER BY deployment_name

@@ -8,3 +8,4 @@ SELECT e.deployment_name, e.name, e.creator
 FROM serving_endpoints e
 JOIN workspace_conf w ON w.deployment_name = e.deployment_name
 WHERE coalesce(w.enable_ip_access_lists, 'false') <> 'true'
+ORDER BY e.deployment_name, e.name

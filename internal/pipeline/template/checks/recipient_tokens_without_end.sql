@@ -7,3 +7,4 @@
 SELECT deployment_name, name, owner, tokens_without_end
 FROM recipients
 WHERE authentication_type = 'TOKEN' AND tokens_without_end > 0
+ORDER BY deployment_name, name

@@ -7,3 +7,4 @@
 SELECT deployment_name, name, owner
 FROM recipients
 WHERE authentication_type = 'TOKEN' AND allowed_addresses = 0
+ORDER BY deployment_name, name

@@ -6,3 +6,4 @@ SELECT s.deployment_name, s.share, s.recipient
 FROM share_recipients s
 JOIN recipients r ON r.deployment_name = s.deployment_name AND r.name = s.recipient
 WHERE r.authentication_type = 'TOKEN'
+ORDER BY s.deployment_name, s.share, s.recipient

@@ -6,3 +6,4 @@
 -- message: the token "{{ comment }}" of {{ created_by_username }} in {{ deployment_name }} ends at {{ expiry_time }}
 SELECT deployment_name, token_id, comment, created_by_username, expiry_time
 FROM expiring_tokens
+ORDER BY expiry_time, deployment_name, token_id

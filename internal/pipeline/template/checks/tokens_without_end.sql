@@ -7,3 +7,4 @@
 SELECT deployment_name, token_id, comment, created_by_username
 FROM tokens
 WHERE expiry_time IS NULL
+ORDER BY deployment_name, token_id

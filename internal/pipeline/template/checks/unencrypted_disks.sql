@@ -7,3 +7,4 @@
 SELECT deployment_name, cluster_id, cluster_name, creator_user_name
 FROM clusters
 WHERE NOT coalesce(enable_local_disk_encryption, false)
+ORDER BY deployment_name, cluster_id

@@ -5,3 +5,4 @@
 SELECT deployment_name, id, name, creator_name
 FROM warehouses
 WHERE coalesce(auto_stop_mins, 0) = 0
+ORDER BY deployment_name, id
