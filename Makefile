@@ -73,9 +73,9 @@ test: ## install what the tests need, then run every one (one: make test PKG=./o
 # memory to itself, and watching that memory triples the time of a query. `make lint` vets the code.
 TEST_RACES := CGO_ENABLED=1 go test -vet=off -timeout 30m -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
 
-# Packages whose tests call one thing after the other: there is no race to detect, and all of the API to read.
-# any-sdk, which judges the documents here, brings along a SQLite in C that only cgo would compile.
-SERIAL := openapigen|docgen|wire
+# Packages whose tests call one thing after the other, or run the command as a process: there is no race to
+# detect. any-sdk, which judges the documents here, brings along a SQLite in C that only cgo would compile.
+SERIAL := cli|openapigen|docgen|wire
 TEST_SERIAL := CGO_ENABLED=0 go test -vet=off -timeout 30m
 
 .PHONY: faults

@@ -44,9 +44,13 @@ connect() {
   if [ "$(id -u)" = 0 ]; then chown postgres "$data"; fi
   emulator=
   trap 'kill ${emulator:-} 2>/dev/null || true; owner "$bin/pg_ctl" -D "$data/db" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$data"' EXIT
-  port=$((20000 + $$ % 20000))
   owner "$1/initdb" -D "$data/db" -U postgres -A trust >/dev/null
-  owner "$1/pg_ctl" -D "$data/db" -w -l "$data/log" -o "-p $port -c listen_addresses=127.0.0.1 -k $data" start >/dev/null
+  port=$((20000 + $$ % 10000))
+  last=$((port + 20))
+  until owner "$1/pg_ctl" -D "$data/db" -w -l "$data/log" -o "-p $port -c listen_addresses=127.0.0.1 -k $data" start >/dev/null 2>&1; do
+    if [ "$port" = "$last" ]; then cat "$data/log" >&2; exit 1; fi
+    port=$((port + 1)) # another program may have the port
+  done
   lakeql emulator --postgres "host=127.0.0.1 port=$port user=postgres dbname=postgres" >"$data/emulator" 2>&1 &
   emulator=$!
   until grep -q DATABRICKS_TOKEN "$data/emulator"; do
