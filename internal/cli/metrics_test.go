@@ -115,6 +115,47 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestMetricsOfChecks compares the metrics of checks with their states over some runs.
+func TestMetricsOfChecks(t *testing.T) {
+	t.Parallel()
+	_, env := workspace(t, emulator.Options{Workspaces: []string{"dbc-1"}})
+	hook, s := openWebhook(t), postgresStore(t, startCluster(t))
+	dir := folder(t, map[string]string{
+		"pipeline.yaml": "name: checked\nworkspaces: [dbc-1]\n" + never + "notify:\n  - webhook: " + hook.URL + "\n",
+		"branches.sql":  "-- table: branches\n-- key: name\nSELECT name FROM databricks_workspace.postgres.postgres_branches WHERE project_id = 'p'",
+	})
+	addFile(t, dir, "checks/some.sql", "-- severity: critical\nSELECT name FROM branches")
+	addFile(t, dir, "checks/none.sql", "-- severity: critical\nSELECT name FROM branches WHERE name IS NULL")
+	addFile(t, dir, "checks/broken.sql", "-- severity: info\nSELECT name FROM rivers")
+	install(t, env, s, dir)
+	worker := startWorker(t, env, s, "--metrics", "127.0.0.1:0")
+	alive(t, s, worker)
+	if m := scrape(t, worker); m[`lakeql_pipeline_last_check_timestamp_seconds{pipeline="checked"}`] != 0 {
+		t.Error("checks have run before the first run")
+	}
+	hook.turn(true)
+	trigger(t, env, s, "checked")
+	eventually(t, "the checks are done", func() bool {
+		return mustCount(t, s, "lakeql_run WHERE ended_at IS NOT NULL") == 1 && mustCount(t, s, "lakeql_check_run") == 0 && mustCount(t, s, "lakeql_check") == 3
+	})
+	m := scrape(t, worker)
+	m.holds(t, map[string]float64{
+		`lakeql_pipeline_checks{pipeline="checked",severity="critical",state="fail"}`:      1,
+		`lakeql_pipeline_checks{pipeline="checked",severity="critical",state="pass"}`:      1,
+		`lakeql_pipeline_checks{pipeline="checked",severity="critical",state="error"}`:     0,
+		`lakeql_pipeline_checks{pipeline="checked",severity="critical",state="unknown"}`:   0,
+		`lakeql_pipeline_checks{pipeline="checked",severity="info",state="error"}`:         1,
+		`lakeql_pipeline_unchecked_runs{pipeline="checked"}`:                               0,
+		`lakeql_pipeline_undelivered_notifications{pipeline="checked",target="webhook-1"}`: 1,
+	})
+	if at, ended := m[`lakeql_pipeline_last_check_timestamp_seconds{pipeline="checked"}`], m[`lakeql_pipeline_last_run_timestamp_seconds{pipeline="checked"}`]; at < ended || at > ended+60 {
+		t.Errorf("checks ran at %v, and the run ended at %v", at, ended)
+	}
+	s.change(t, "INSERT INTO lakeql_check_run (run_id, pipeline, hash, stage, worker) SELECT 7, 'other', hash, 'check', (SELECT id FROM lakeql_worker) FROM lakeql_run WHERE id = 1")
+	scrape(t, worker).holds(t, map[string]float64{`lakeql_pipeline_unchecked_runs{pipeline="other"}`: 1})
+	worker.stop(t)
+}
+
 // samples are the values that Prometheus reads, by name and labels.
 type samples map[string]float64
 

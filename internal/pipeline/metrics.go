@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lakeql/lakeql/internal/pipeline/checks"
 )
 
 // Metrics count the work of a worker, and describe the contents of its store, in the format of Prometheus. Their
@@ -50,6 +53,10 @@ func families() []family {
 		{"last_run_timestamp_seconds", "gauge", "End of the last run, in seconds since 1970."},
 		{"last_run_seconds", "gauge", "Duration of the last run that ended."},
 		{"last_success_timestamp_seconds", "gauge", "End of the last run whose queries were all answered, in seconds since 1970."},
+		{"checks", "gauge", "Checks by their severity and their state after the last run: pass, fail, unknown, or error."},
+		{"last_check_timestamp_seconds", "gauge", "Time when checks ran last, in seconds since 1970."},
+		{"unchecked_runs", "gauge", "Runs that ended, and whose checks have not run, or whose notifications are being sent."},
+		{"undelivered_notifications", "gauge", "Notifications that were not delivered yet, by their target."},
 		{"workers", "gauge", "Workers of the store that have renewed their lease in time."},
 	}
 }
@@ -80,8 +87,8 @@ func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b.Bytes()) // who asked may be gone
 }
 
-// metric names a metric with its labels, each with its value behind it. Values are names of pipelines, tables
-// and workspaces, and none has a character that would have to be escaped otherwise than Go does.
+// metric names a metric with its labels, each with its value behind it. Values are names of pipelines, tables,
+// workspaces and targets, and none has a character that would have to be escaped otherwise than Go does.
 func metric(name string, labels ...string) string {
 	name = "lakeql_pipeline_" + name
 	if len(labels) == 0 {
@@ -221,7 +228,7 @@ func (s *Store) writeMetrics(ctx context.Context, out *bytes.Buffer) error {
 		return err
 	}
 	g := gauges{}
-	for _, read := range []func(context.Context, gauges, time.Time) error{s.readJobs, s.readAges, s.readLeft, s.readRuns, s.readWorkers} {
+	for _, read := range []func(context.Context, gauges, time.Time) error{s.readJobs, s.readAges, s.readLeft, s.readRuns, s.readChecks, s.readNotifications, s.readWorkers} {
 		if err := read(ctx, g, now); err != nil {
 			return err
 		}
@@ -291,15 +298,73 @@ func (s *Store) readRuns(ctx context.Context, g gauges, _ time.Time) error {
 	if err != nil {
 		return err
 	}
-	seconds := func(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
 	for _, r := range ended {
-		g.set(seconds(r.Ended), "last_run_timestamp_seconds", "pipeline", r.Pipeline)
+		g.set(unix(r.Ended), "last_run_timestamp_seconds", "pipeline", r.Pipeline)
 		g.set(r.Ended.Sub(r.Begun).Seconds(), "last_run_seconds", "pipeline", r.Pipeline)
 	}
 	for _, r := range succeeded {
-		g.set(seconds(r.Ended), "last_success_timestamp_seconds", "pipeline", r.Pipeline)
+		g.set(unix(r.Ended), "last_success_timestamp_seconds", "pipeline", r.Pipeline)
 	}
 	return nil
+}
+
+// unix is a time in seconds since 1970.
+func unix(at time.Time) float64 { return float64(at.UnixMilli()) / 1000 }
+
+// readChecks counts the checks of each pipeline. Each severity that has checks has all states, so that a check
+// that fails first is an increase.
+func (s *Store) readChecks(ctx context.Context, g gauges, _ time.Time) error {
+	type group struct{ pipeline, severity string }
+	counts := map[group]map[string]int64{}
+	last := map[string]time.Time{}
+	err := each(ctx, s.db, "SELECT pipeline, severity, state, count(*), max(checked_at) FROM lakeql_check GROUP BY 1, 2, 3", nil, func(scan func(...any) error) error {
+		var of group
+		var state string
+		var n int64
+		var at moment
+		err := scan(&of.pipeline, &of.severity, &state, &n, &at)
+		if counts[of] == nil {
+			counts[of] = map[string]int64{}
+		}
+		counts[of][state] = n
+		if at.After(last[of.pipeline]) {
+			last[of.pipeline] = at.Time
+		}
+		return err
+	})
+	byName := func(a, b group) int {
+		return cmp.Or(cmp.Compare(a.pipeline, b.pipeline), cmp.Compare(a.severity, b.severity))
+	}
+	for _, of := range slices.SortedFunc(maps.Keys(counts), byName) {
+		for _, state := range []checks.Outcome{checks.Pass, checks.Fail, checks.Unknown, checks.Broken} {
+			g.set(float64(counts[of][string(state)]), "checks", "pipeline", of.pipeline, "severity", of.severity, "state", string(state))
+		}
+	}
+	for _, pipeline := range slices.Sorted(maps.Keys(last)) {
+		g.set(unix(last[pipeline]), "last_check_timestamp_seconds", "pipeline", pipeline)
+	}
+	return err
+}
+
+// readNotifications counts what is still to be done about runs that ended.
+func (s *Store) readNotifications(ctx context.Context, g gauges, _ time.Time) error {
+	if err := each(ctx, s.db, `SELECT p.pipeline, count(r.run_id) FROM (SELECT pipeline FROM lakeql_check UNION SELECT pipeline FROM lakeql_check_run) p
+		LEFT JOIN lakeql_check_run r ON r.pipeline = p.pipeline GROUP BY 1 ORDER BY 1`, nil, func(scan func(...any) error) error {
+		var pipeline string
+		var n int64
+		err := scan(&pipeline, &n)
+		g.set(float64(n), "unchecked_runs", "pipeline", pipeline)
+		return err
+	}); err != nil {
+		return err
+	}
+	return each(ctx, s.db, "SELECT pipeline, target, count(*) FROM lakeql_notification GROUP BY 1, 2 ORDER BY 1, 2", nil, func(scan func(...any) error) error {
+		var pipeline, target string
+		var n int64
+		err := scan(&pipeline, &target, &n)
+		g.set(float64(n), "undelivered_notifications", "pipeline", pipeline, "target", target)
+		return err
+	})
 }
 
 func (s *Store) readWorkers(ctx context.Context, g gauges, now time.Time) error {
