@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"regexp"
@@ -28,6 +29,7 @@ import (
 // Main runs the command with its arguments and returns the exit status; see [exitStatus].
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	auth.SilenceSDK()
+	log.SetOutput(io.Discard) // net/http writes what a server sends unasked there
 	c := &command{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := c.root()
 	root.SetArgs(arranged(root, args))

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -181,5 +182,29 @@ func TestOffline(t *testing.T) {
 	}
 	if sent := server.Requests(); len(sent) != 0 {
 		t.Errorf("sent %+v", sent)
+	}
+}
+
+// TestBytesNobodyAskedFor shows that what a server sends after an answer changes no row, and is not printed.
+func TestBytesNobodyAskedFor(t *testing.T) {
+	t.Parallel()
+	_, env := record(t, func(w http.ResponseWriter, _ *http.Request, sent string) {
+		answer := `{"projects": [{"name": "projects/last"}]}`
+		if !strings.Contains(sent, "page_token") {
+			answer = `{"projects": [{"name": "projects/first"}], "next_page_token": "t"}`
+		}
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = fmt.Fprintf(buffered, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%sHTTP/1.1 200 OK\r\n\r\nunasked", len(answer), answer)
+		_ = buffered.Flush()
+		_, _ = io.Copy(io.Discard, conn) // until the client closes it
+		_ = conn.Close()
+	})
+	got := run{args: []string{"exec", "-H", "-o", "csv", "SELECT name FROM " + projects}, env: env}.do(t)
+	if got.status != 0 || got.stdout != "projects/first\nprojects/last\n" || got.stderr != "" {
+		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
 	}
 }
