@@ -78,6 +78,7 @@ type Connection struct {
 	options    Options
 	authorizer dispatch.Authorizer
 	limits     dispatch.Limits
+	documents  dispatch.Documents
 }
 
 // Open prepares a connection. It calls nothing, and looks for no credential before a statement needs it.
@@ -143,6 +144,7 @@ func (c *Connection) client() *dispatch.Client {
 		PageLimit:      c.options.PageLimit,
 		Parallel:       c.options.Parallel,
 		Limits:         &c.limits,
+		Documents:      &c.documents,
 		Logger:         c.options.Logger,
 	}
 }

@@ -86,6 +86,9 @@ type Client struct {
 	Parallel int
 	// Limits, if set, are the bounds of several clients together; nil: the client's own.
 	Limits *Limits
+	// Documents, if set, is what several clients of one catalogue know about its methods; nil: each works
+	// it out anew.
+	Documents *Documents
 	// Deployment is the deployment name for calls without one; empty: the configured host. Calls of
 	// the account's API have no deployment name.
 	Deployment string
@@ -112,10 +115,9 @@ type Client struct {
 	// change of state or message, and every 10 seconds of waiting.
 	OnProgress func(Progress)
 
-	patterns  sync.Map // compiled patterns of the documents
-	parts     sync.Map // by method, where its rows may say that they are a part
-	sent      sent     // the credentials that answers may repeat
-	ownLimits Limits   // in place of Limits, where those are nil
+	sent         sent      // the credentials that answers may repeat
+	ownLimits    Limits    // in place of Limits, where those are nil
+	ownDocuments Documents // in place of Documents, where those are nil
 
 	ownHTTP sync.Once
 	own     *http.Client // in place of HTTP, where that is nil

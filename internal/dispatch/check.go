@@ -316,13 +316,9 @@ func parse(text string) (any, error) {
 // matchPattern matches a pattern of a document. OpenAPI has the patterns of ECMAScript. A test shows that
 // RE2 reads the patterns of the documents in the same way.
 func (c *Client) matchPattern(pattern, text string) (bool, error) {
-	compiled, ok := c.patterns.Load(pattern)
-	if !ok {
-		re, err := regexp.Compile(pattern)
-		if err != nil {
-			return false, provider.Internalf("pattern %q of the document", pattern).Because(err)
-		}
-		compiled, _ = c.patterns.LoadOrStore(pattern, re)
+	compiled, err := c.documents().patterns.get(pattern, func() (*regexp.Regexp, error) { return regexp.Compile(pattern) })
+	if err != nil {
+		return false, provider.Internalf("pattern %q of the document", pattern).Because(err)
 	}
-	return compiled.(*regexp.Regexp).MatchString(text), nil
+	return compiled.MatchString(text), nil
 }

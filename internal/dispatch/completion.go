@@ -212,9 +212,11 @@ func saysMore(value gjson.Result) bool {
 // partPaths returns the paths in the rows of a method at which the document has an attribute of
 // partial. They are found once.
 func (c *Client) partPaths(m *provider.Method) []string {
-	if known, ok := c.parts.Load(m); ok {
-		return known.([]string) //nolint:forcetypeassert // nothing else is stored
-	}
+	paths, _ := c.documents().parts.get(m, func() ([]string, error) { return c.lookForParts(m), nil }) // it has no error
+	return paths
+}
+
+func (c *Client) lookForParts(m *provider.Method) []string {
 	var paths []string
 	if s, err := c.shapeOf(m); err == nil && s.index != nil {
 		for name, i := range s.index {
@@ -225,7 +227,6 @@ func (c *Client) partPaths(m *provider.Method) []string {
 		paths = slices.DeleteFunc(paths, func(path string) bool { return path == p.ResponseToken || path == "has_more" })
 	}
 	slices.Sort(paths)
-	c.parts.Store(m, paths)
 	return paths
 }
 

@@ -106,5 +106,5 @@ func (c *Client) Columns(m *provider.Method) ([]provider.Column, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.columns, nil
+	return slices.Clone(s.columns), nil
 }

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"encoding/base64"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -157,8 +158,8 @@ func appendTexts(found []string, value any) []string {
 
 // hidden masks the credentials of this request, and of all earlier ones, in an error.
 func (c *Client) hidden(req *Request, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || err == io.EOF { //nolint:errorlint // the end itself, which repeats nothing
+		return err
 	}
 	c.sent.add(c.secrets(req)...)
 	return c.sent.hide().Error(err)

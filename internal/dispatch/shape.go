@@ -27,8 +27,12 @@ type shape struct {
 }
 
 // shapeOf reads a method's rows from its response: the body's schema, and the headers that carry
-// part of the answer.
+// part of the answer. It is read once; do not change it.
 func (c *Client) shapeOf(m *provider.Method) (*shape, error) {
+	return c.documents().shapes.get(shapeKey{m, c.Bytes}, func() (*shape, error) { return c.readShape(m) })
+}
+
+func (c *Client) readShape(m *provider.Method) (*shape, error) {
 	s, err := c.bodyShape(m)
 	if err != nil || m.Response == nil || len(m.Response.Headers) == 0 {
 		return s, err

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 
+	"github.com/ncruces/go-sqlite3"
 	sqlitedriver "github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/lakeql/lakeql/internal/sandbox"
@@ -23,7 +24,13 @@ func (c cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return conn, nil
 	}
-	if err := sandbox.Confine(own.Raw(), 0); err != nil { // the file may be anybody's
+	err = sandbox.Confine(own.Raw(), 0) // the file may be anybody's
+	if err == nil {
+		// Else SQLite plans a statement again at each run if a parameter might decide between two plans, such as
+		// River's statement that takes jobs. There is one plan for all: nobody runs ANALYZE.
+		_, err = own.Raw().Config(sqlite3.DBCONFIG_ENABLE_QPSG, true)
+	}
+	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return &cachingConn{Conn: own, idle: map[string]driver.Stmt{}}, nil

@@ -170,7 +170,11 @@ func (w *Worker) keepBeating(ctx context.Context, host string) func() {
 				return
 			case <-ticker.C:
 			}
-			switch err := w.Store.beat(ctx, w, host); {
+			// A statement that is canceled may still run on the server, behind the one that retires the worker.
+			writing, written := context.WithTimeout(context.WithoutCancel(ctx), w.Lease)
+			err := w.Store.beat(writing, w, host)
+			written()
+			switch {
 			case err == nil:
 				w.signs.beaten()
 			case ctx.Err() == nil:
