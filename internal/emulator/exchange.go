@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lakeql/lakeql/internal/emulator/apierror"
+	"github.com/lakeql/lakeql/internal/emulator/company"
 	"github.com/lakeql/lakeql/internal/emulator/documents"
 	"github.com/lakeql/lakeql/internal/emulator/resource"
 )
@@ -57,9 +58,9 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.deployment = deployment
-	if _, known := slices.BinarySearch(e.served, deployment); !known && len(e.served) > 0 {
+	if _, known := slices.BinarySearch(e.served, deployment); len(e.served) > 0 && (!known || e.deleted(deployment)) {
 		// Not NOT_FOUND: no resource of a workspace is missing, but the workspace.
-		missing := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "There is no workspace %q; there are %d others, as the account lists them.", deployment, len(e.opts.Workspaces))
+		missing := apierror.New(http.StatusNotFound, "ENDPOINT_NOT_FOUND", "There is no workspace %q in the account.", deployment)
 		e.finish(r.Context(), w, x, errorResponse(missing, apierror.ShapeJSON, x.id))
 		return
 	}
@@ -73,6 +74,13 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.fault = e.faults.next(x)
 	e.finish(r.Context(), w, x, e.respond(r.Context(), x))
+}
+
+// deleted reports whether a workspace was deleted from the account.
+func (e *Emulator) deleted(deployment string) bool {
+	co := company.Company{Seed: e.opts.Seed, Workspace: deployment}
+	it, _ := e.account.collections.Get("@/workspaces/" + strconv.FormatUint(co.WorkspaceID(), 10))
+	return it.Gone
 }
 
 // respond makes the response and applies the fault that hit the request. It is nil if no response

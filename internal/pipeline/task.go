@@ -268,7 +268,7 @@ const longestThrottled = time.Hour
 
 // failed records the error, and decides about the job.
 func (t *task) failed(ctx context.Context, err error, began time.Time, took time.Duration) error {
-	w := t.worker
+	w, working := t.worker, ctx
 	stopped := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
@@ -287,6 +287,11 @@ func (t *task) failed(ctx context.Context, err error, began time.Time, took time
 	err = withoutPlace(err)
 	after := throttled(err)
 	final := isFinal(err) || after == 0 && t.job.Attempt >= t.job.MaxAttempts || after > 0 && t.throttledFor(began)+after > longestThrottled
+	if final {
+		err = t.explain(working, err)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(working), storeTime) // the account may have taken its time
+		defer cancel()
+	}
 	state, outcome := waiting, err
 	switch {
 	case final:

@@ -45,7 +45,8 @@ type Worker struct {
 	definitions sync.Map         // *Definition by hash
 	jobs        inHand[int64]    // by River's number
 	tasks       inHand[taskArgs] // those of the jobs that are tasks
-	ended       chan struct{}    // a run ended, so that its checks are due
+	accounts    accounts
+	ended       chan struct{} // a run ended, so that its checks are due
 }
 
 // inHand holds the current tasks or jobs of a worker, and those that ended recently: the store and River
