@@ -38,6 +38,7 @@ var _ provider.Loader = (*Documents)(nil)
 // folder is one provider's documents.
 type folder struct {
 	header   *provider.Provider
+	files    func() (fs.FS, error)
 	services map[string]*service
 	former   func() ([]provider.FormerName, error)
 }
@@ -137,6 +138,7 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 			Version:     r.text(root.get("version")),
 			Description: r.text(root.get("description")),
 		},
+		files:    func() (fs.FS, error) { return fs.Sub(fsys, dir) },
 		services: map[string]*service{},
 		former:   sync.OnceValues(func() ([]provider.FormerName, error) { return readFormerNames(fsys, path.Join(dir, formerFile)) }),
 	}
@@ -232,6 +234,15 @@ func (d *Documents) Providers() ([]*provider.Provider, error) {
 		all[i] = f.header
 	}
 	return all, nil
+}
+
+// Folder returns the folder that a provider's documents were read from.
+func (d *Documents) Folder(providerName string) (fs.FS, error) {
+	f, err := d.folder(providerName)
+	if err != nil {
+		return nil, err
+	}
+	return f.files()
 }
 
 // Service returns a service with its resources in document order, those without an id too.
@@ -339,13 +350,21 @@ func (d *Documents) checkService(providerName, name string) error {
 	return all.err
 }
 
-// document finds and parses a service's document.
-func (d *Documents) document(providerName, name string) (*service, *document, error) {
+func (d *Documents) folder(providerName string) (*folder, error) {
 	at := slices.IndexFunc(d.folders, func(f *folder) bool { return f.header.Name == providerName })
 	if at < 0 {
-		return nil, nil, unknown("provider", providerName, "the documents")
+		return nil, unknown("provider", providerName, "the documents")
 	}
-	s, ok := d.folders[at].services[name]
+	return d.folders[at], nil
+}
+
+// document finds and parses a service's document.
+func (d *Documents) document(providerName, name string) (*service, *document, error) {
+	f, err := d.folder(providerName)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, ok := f.services[name]
 	if !ok {
 		return nil, nil, unknown("service", name, providerName)
 	}

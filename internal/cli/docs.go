@@ -47,9 +47,12 @@ several such folders as <provider>/<version>/.
 --format selects the form of the pages:
 
   docusaurus  for Docusaurus. Links start at the root of a site that shows one
-              provider's folder. The pages of lakeql's own providers say more
-              than those of StackQL's generator.
-  reference   for Docusaurus, in the form of StackQL's generator for all providers
+              provider's folder. The pages have the form of StackQL's generator,
+              with its faults repaired; those of lakeql's own providers say more.
+  reference   for Docusaurus. With --provider-dir, each page of a service or a
+              resource has the bytes that StackQL's generator writes, faults
+              included: some pages may not compile. Without it, the pages have
+              the same form, and the texts of the documents inside lakeql.
   markdown    plain Markdown for a Git host, with tables and relative links. A name
               limits it: provider, provider.service, or provider.service.resource.
 
@@ -89,7 +92,7 @@ func (c *command) docs(o docsOptions, name string) error {
 			return err
 		}
 	}
-	catalogue, err := documentsIn(o.from)
+	catalogue, docs, err := documentsIn(o.from)
 	if err != nil {
 		return err
 	}
@@ -110,9 +113,15 @@ func (c *command) docs(o docsOptions, name string) error {
 	files.SetLimit(8)
 	var pages errgroup.Group
 	check := &pageCheck{}
-	// The documents of other providers get the pages that StackQL's generator would write.
-	opts := docgen.Options{Extended: o.from == "" && o.format != reference}
+	// The documents of other providers get pages in the form of StackQL's generator.
+	opts := docgen.Options{Extended: o.from == "" && o.format != reference, Reference: o.format == reference}
 	for _, p := range providers {
+		opts := opts
+		if docs != nil {
+			if opts.Folder, err = docs.Folder(p.Name); err != nil {
+				return err
+			}
+		}
 		write := func(path string, page []byte) error { //nolint:unparam // Generate takes a function that may fail
 			files.Go(func() error {
 				file := filepath.Join(o.to, p.Name, filepath.FromSlash(path))
@@ -159,9 +168,10 @@ func existing(catalogue *provider.Catalogue, name string, limit int) ([]string, 
 }
 
 // documentsIn reads the documents in a folder; without a folder, the embedded ones.
-func documentsIn(dir string) (*provider.Catalogue, error) {
+func documentsIn(dir string) (*provider.Catalogue, *openapi.Documents, error) {
 	if dir == "" {
-		return connect.Catalogue()
+		catalogue, err := connect.Catalogue()
+		return catalogue, nil, err
 	}
 	load := openapi.Load
 	if _, err := os.Stat(filepath.Join(dir, "provider.yaml")); err != nil {
@@ -169,9 +179,9 @@ func documentsIn(dir string) (*provider.Catalogue, error) {
 	}
 	docs, err := load(os.DirFS(dir))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return provider.NewCatalogue(docs), nil
+	return provider.NewCatalogue(docs), docs, nil
 }
 
 // writePage writes a page and the folders it stands in.

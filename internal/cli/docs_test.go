@@ -75,6 +75,19 @@ func TestHelpAboutNames(t *testing.T) {
 	}
 }
 
+// TestDocsReference writes the pages of StackQL's generator, byte for byte, from the documents and not from what the
+// catalogue keeps of them. The golden pages are those of that generator.
+func TestDocsReference(t *testing.T) {
+	t.Parallel()
+	docs := []string{"docs", "--provider-dir", filepath.Join("..", "docgen", "testdata", "depot"), "--output-dir", filepath.Join("..", "docgen", "testdata", "golden"), "--check"}
+	if got := (run{args: append(docs, "--format", "reference")}).do(t); got.status != 0 || got.stdout != "" {
+		t.Errorf("%+v", got)
+	}
+	if got := (run{args: docs}).do(t); got.status != 1 || !strings.Contains(got.stdout, filepath.Join("loops", "loops", "index.md")+": different\n") {
+		t.Errorf("the pages of another format are the same: %+v", got)
+	}
+}
+
 // TestDocsStrict lists what is suspicious in documents, and writes no page.
 func TestDocsStrict(t *testing.T) {
 	t.Parallel()

@@ -14,13 +14,19 @@ import (
 	"github.com/lakeql/lakeql/provider"
 )
 
-// Options control the content of pages. The zero value produces the pages of StackQL's own generator,
-// byte for byte.
+// Options control the content of pages. The zero value produces pages in the form of StackQL's own generator,
+// with what that one does badly made better: text that MDX would stumble over, names of columns, bodies.
 type Options struct {
 	// Extended is for the documents of lakeql. Pages describe the rows of every method, show the
 	// shapes of request bodies, and link to a guide (guide/index.md), which is also written. Statements
 	// show only what the engine takes from a user, so paging, which the engine does itself, is left out.
 	Extended bool
+	// Reference produces the pages of StackQL's own generator to the byte, with all that it does badly. It
+	// takes no Extended.
+	Reference bool
+	// Folder has the provider's documents. Pages for Reference are read from it, because the catalogue keeps
+	// less than StackQL's generator shows. Without it they are made from the catalogue.
+	Folder fs.FS
 }
 
 // servicesFolder holds a folder for each service, so that no service is in the way of the guide.
@@ -39,6 +45,9 @@ func Generate(cat *provider.Catalogue, providerName string, opts Options, write 
 		return err
 	}
 	g := &generator{cat: cat, provider: p, order: newOrder(), write: write, extended: opts.Extended, examples: map[*provider.Method]*example{}}
+	if opts.Reference {
+		return g.generateReference(opts.Folder)
+	}
 	index := providerIndex{provider: p, extended: opts.Extended}
 	for _, info := range p.Services {
 		names, err := g.service(info.Name)
@@ -131,7 +140,7 @@ func (g *generator) service(name string) ([]string, error) {
 		clear(g.examples)
 	}
 	g.order.sort(names)
-	return names, g.page(serviceText(s, names, g.extended), servicesFolder, s.Name)
+	return names, g.page(serviceText(s, names, frontWord, g.extended), servicesFolder, s.Name)
 }
 
 // resources iterates over the resources of a service that have a page. An error ends it.

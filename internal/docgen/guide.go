@@ -15,7 +15,7 @@ const guideLink = "The [guide](/guide/) covers authentication, parameters, write
 // guideText is the page with the rules that all resources of a provider share.
 func guideText(p *provider.Provider) string {
 	var b strings.Builder
-	writeFrontMatter(&b, p.Name, "Guide", p.Name, "guide", "stackql")
+	writeFrontMatter(&b, p.Name, frontWord, "Guide", p.Name, "guide", "stackql")
 	b.WriteString("\nThese rules hold for every resource of <code>" + p.Name + "</code>.\n\n")
 	b.WriteString(authentication)
 	if hasWorkspaces(p) {

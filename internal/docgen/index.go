@@ -8,10 +8,10 @@ import (
 )
 
 // serviceText returns the page of a service, which links to its resources; names are in the order
-// of the page.
-func serviceText(s *provider.Service, names []string, extended bool) string {
+// of the page. The front matter has names as quote writes them.
+func serviceText(s *provider.Service, names []string, quote func(string) string, extended bool) string {
 	var b strings.Builder
-	writeFrontMatter(&b, s.Provider, s.Name, s.Name, s.Provider, "stackql")
+	writeFrontMatter(&b, s.Provider, quote, s.Name, s.Name, s.Provider, "stackql")
 	fmt.Fprintf(&b, "\n%s service documentation.\n\n:::info[Service Summary]\n\ntotal resources: __%d__  \n\n:::\n\n", s.Name, len(names))
 	if extended {
 		b.WriteString(guideLink)
@@ -50,7 +50,7 @@ type providerIndex struct {
 func (i *providerIndex) text() string {
 	var b strings.Builder
 	p := i.provider
-	writeFrontMatter(&b, p.Name, p.Name, p.Name, "stackql")
+	writeFrontMatter(&b, p.Name, frontWord, p.Name, p.Name, "stackql")
 	fmt.Fprintf(&b, "\n%s\n\n", introduction(p))
 	fmt.Fprintf(&b, ":::info[Provider Summary]\n\ntotal services: __%d__  \ntotal resources: __%d__  \n\n:::\n\n", len(i.services), i.resources)
 	if strings.HasPrefix(p.Name, "databricks_") {

@@ -27,7 +27,7 @@ func Page(cat *provider.Catalogue, providerName, service, resource string, opts 
 			}
 		}
 		g.order.sort(names)
-		return serviceText(s, names, g.extended), nil
+		return serviceText(s, names, frontWord, g.extended), nil
 	}
 	r, err := cat.Resource(p.Name, service, resource)
 	if err != nil {

@@ -14,14 +14,14 @@ func (g *generator) resource(r *provider.Resource) (string, error) {
 	var b strings.Builder
 	b.Grow(32 << 10) // most pages are smaller
 	g.tables = nil
-	writeFrontMatter(&b, g.provider.Name, r.Name, r.Name, r.Service, r.Provider)
-	b.WriteString("\n" +
-		"import CopyableCode from '@site/src/components/CopyableCode/CopyableCode';\n" +
-		"import Tabs from '@theme/Tabs';\n" +
-		"import TabItem from '@theme/TabItem';\n" +
-		"import SchemaTable from '@site/src/components/SchemaTable/SchemaTable';\n\n")
+	writeFrontMatter(&b, g.provider.Name, frontWord, r.Name, r.Name, r.Service, r.Provider)
+	b.WriteString("\n" + pageImports + "\n")
 	g.writeIntroduction(&b, r)
-	writeOverview(&b, r)
+	kind := "Resource"
+	if r.View != nil {
+		kind = "View"
+	}
+	writeOverview(&b, r.Name, kind, r.ID)
 	if g.extended {
 		b.WriteString(guideLink)
 	}
@@ -44,11 +44,17 @@ func (g *generator) resource(r *provider.Resource) (string, error) {
 	return b.String(), nil
 }
 
-// writeFrontMatter writes the front matter of a page for Docusaurus. The page's keywords come first.
-func writeFrontMatter(b *strings.Builder, providerName, title string, keywords ...string) {
-	fmt.Fprintf(b, "---\ntitle: %s\nhide_title: false\nhide_table_of_contents: false\nkeywords:\n", frontWord(title))
+const pageImports = "import CopyableCode from '@site/src/components/CopyableCode/CopyableCode';\n" +
+	"import Tabs from '@theme/Tabs';\n" +
+	"import TabItem from '@theme/TabItem';\n" +
+	"import SchemaTable from '@site/src/components/SchemaTable/SchemaTable';\n"
+
+// writeFrontMatter writes the front matter of a page for Docusaurus. The page's keywords come first. Names are
+// written as quote does: [frontWord] or [exactly].
+func writeFrontMatter(b *strings.Builder, providerName string, quote func(string) string, title string, keywords ...string) {
+	fmt.Fprintf(b, "---\ntitle: %s\nhide_title: false\nhide_table_of_contents: false\nkeywords:\n", quote(title))
 	for _, word := range keywords {
-		fmt.Fprintf(b, "  - %s\n", frontWord(word))
+		fmt.Fprintf(b, "  - %s\n", quote(word))
 	}
 	fmt.Fprintf(b, "  - infrastructure-as-code\n  - configuration-as-data\n  - cloud inventory\n"+
 		"description: Query, deploy and manage %[1]s resources using SQL\n"+
@@ -67,6 +73,9 @@ func frontWord(name string) string {
 	}
 	return "'" + strings.ReplaceAll(name, "'", "''") + "'"
 }
+
+// exactly writes a name as it is.
+func exactly(name string) string { return name }
 
 // writeIntroduction says in one sentence what a resource is for.
 func (g *generator) writeIntroduction(b *strings.Builder, r *provider.Resource) {
@@ -92,16 +101,12 @@ func article(name string) string {
 	return "a"
 }
 
-func writeOverview(b *strings.Builder, r *provider.Resource) {
-	kind := "Resource"
-	if r.View != nil {
-		kind = "View"
-	}
+func writeOverview(b *strings.Builder, name, kind, id string) {
 	fmt.Fprintf(b, "## Overview\n<table><tbody>\n"+
 		"<tr><td><b>Name</b></td><td><code>%s</code></td></tr>\n"+
 		"<tr><td><b>Type</b></td><td>%s</td></tr>\n"+
 		"<tr><td><b>Id</b></td><td><CopyableCode code=\"%s\" /></td></tr>\n"+
-		"</tbody></table>\n\n", r.Name, kind, r.ID)
+		"</tbody></table>\n\n", name, kind, id)
 }
 
 // writeTableHead begins a table with the given columns.
@@ -174,11 +179,13 @@ type parameter struct {
 	typ, description string
 }
 
+const parametersHead = "## Parameters\n\nParameters can be passed in the `WHERE` clause of a query. " +
+	"Check the [Methods](#methods) section to see which parameters are required or optional for each operation.\n\n"
+
 // parametersSection describes the parameters of all methods. One that is required by one method
 // and optional for another stands in both groups.
 func (g *generator) parametersSection(b *strings.Builder, r *provider.Resource) error {
-	b.WriteString("## Parameters\n\nParameters can be passed in the `WHERE` clause of a query. " +
-		"Check the [Methods](#methods) section to see which parameters are required or optional for each operation.\n\n")
+	b.WriteString(parametersHead)
 	writeTableHead(b, "Name", "Datatype", "Description")
 	required, optional := map[string]parameter{}, map[string]parameter{}
 	for _, verb := range provider.SQLVerbs() {
