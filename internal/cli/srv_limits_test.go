@@ -76,7 +76,7 @@ func TestServerMemory(t *testing.T) {
 	for _, text := range []string{
 		"SELECT length(group_concat(hex(randomblob(1000000)), '')) FROM generate_series(1, 50) AS g",
 		"SELECT hex(randomblob(1000)) AS h FROM generate_series(1, 20000) AS g ORDER BY h",
-		"SELECT length(group_concat(hex(randomblob(1000000)), '')) FROM generate_series(1, 100) AS g, pg_am", // in the catalogue's SQLite
+		"SELECT length(group_concat(hex(randomblob(1000000)), '')) FROM generate_series(1, 100) AS g, pg_am",   // in the catalogue's SQLite
 		"SELECT length(group_concat(hex(randomblob(1000)), '')) FROM pg_attribute a, generate_series(1, 20) b", // 140 MB
 	} {
 		_, err := conn.Exec(t.Context(), text)
