@@ -68,6 +68,7 @@ test: ## install what the tests need, then run every one (one: make test PKG=./o
 	$(TEST_RACES) $(if $(CI),-count=1) $(ARGS) $(or $(PKG),$$(go list ./... | grep -vE '/internal/($(SERIAL))(/|$$)'))
 	$(if $(PKG),,$(TEST_SERIAL) $(if $(CI),-count=1) $(ARGS) $$(go list ./... | grep -E '/internal/($(SERIAL))(/|$$)'))
 	$(if $(PKG),,go test -C internal/release -vet=off -timeout 30m $(if $(CI),-count=1) $(ARGS) .)
+	$(if $(PKG),,go test -C internal/deploycheck -vet=off $(if $(CI),-count=1) $(ARGS) .)
 
 # The race detector watches all but SQLite's own code, which is C translated to Go: each connection has its
 # memory to itself, and watching that memory triples the time of a query. `make lint` vets the code.
@@ -116,7 +117,9 @@ lint: ## run the linters; check formatting, go.mod, and merge-conflict markers
 	$(TOOL) golangci-lint run ./...
 	$(TOOL) golangci-lint fmt --diff
 	cd internal/release && go mod tidy -diff && go vet . && go tool -modfile=../tools/go.mod golangci-lint run .
+	cd internal/deploycheck && go mod tidy -diff && go vet . && go tool -modfile=../tools/go.mod golangci-lint run .
 	go tool -modfile=internal/tools/actionlint.mod actionlint
+	go tool -modfile=internal/tools/actionlint.mod actionlint docs/deploy/github/*.yml
 
 .PHONY: verify
 verify: ## regenerate, and fail if a generated file in git is stale
