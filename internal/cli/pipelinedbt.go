@@ -18,8 +18,9 @@ func (c *command) pipelineDBTCommand() *cobra.Command {
 		Use:   "dbt <pipeline>",
 		Short: "Write the tables of a store as sources for dbt",
 		Long: `Write the tables of a pipeline as sources for dbt: their columns with types, tests of
-their keys, and the age of rows from which dbt warns. The pipeline must have run once.
-Without -o, the sources go to standard output.`,
+their keys, and the age of rows from which dbt warns, which follows from the
+installed schedule. The pipeline must have run once. Without -o, the sources go to
+standard output.`,
 		Example: `  lakeql pipeline dbt inventory -o models/inventory
   lakeql pipeline dbt inventory --store postgres://inventory@db.example.com/inventory --schema public`,
 		Args: cobra.ExactArgs(1),

@@ -3,8 +3,11 @@
 package cli_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +43,11 @@ func TestPipelineDBT(t *testing.T) {
 			type source struct {
 				Schema   string
 				LoadedAt string `yaml:"loaded_at_field"`
-				Tables   []struct {
+				Fresh    struct {
+					Warn  map[string]any `yaml:"warn_after"`
+					Error map[string]any `yaml:"error_after"`
+				} `yaml:"freshness"`
+				Tables []struct {
 					Name    string
 					Columns []struct {
 						Name string
@@ -60,6 +67,25 @@ func TestPipelineDBT(t *testing.T) {
 			of := made.Sources[0]
 			if of.Schema != "inventory" || of.LoadedAt != "observed_at" || len(of.Tables) != 5 {
 				t.Errorf("%+v", of)
+			}
+			if fresh := fmt.Sprint(of.Fresh.Warn, of.Fresh.Error); fresh != "map[count:36 period:hour] map[count:72 period:hour]" {
+				t.Errorf("without a schedule, rows are fresh for %s", fresh)
+			}
+			for schedule, want := range map[string]string{
+				"0 6 * * 1-5":   "{warn_after: {count: 108, period: hour}, error_after: {count: 216, period: hour}}", // over the weekend
+				"*/15 * * * *":  "{warn_after: {count: 23, period: minute}, error_after: {count: 45, period: minute}}",
+				"30 1,13 * * *": "{warn_after: {count: 18, period: hour}, error_after: {count: 36, period: hour}}",
+			} {
+				rewrite(t, dir, map[string]string{"pipeline.yaml": "name: lakebase\nworkspaces: [dbc-1, dbc-2]\nschedule: \"" + schedule + "\"\n"})
+				install(t, env, s, dir)
+				got := pipelineCommand(t, nil, "dbt", dir, "--store", s.name)
+				var now, right struct{ Sources []source }
+				if err := errors.Join(yaml.Unmarshal([]byte(got.stdout), &now), yaml.Unmarshal([]byte("sources: [{freshness: "+want+"}]"), &right)); err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(now.Sources[0].Fresh, right.Sources[0].Fresh) {
+					t.Errorf("%s: %+v, want %s", schedule, now.Sources[0].Fresh, want)
+				}
 			}
 			for _, table := range of.Tables {
 				var names []string

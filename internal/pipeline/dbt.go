@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -63,7 +65,9 @@ func (s *Store) DBT(ctx context.Context, pipeline, schema string) ([]byte, error
 	}
 	source := dbtSource{
 		Name: pipeline, Description: "Rows of workspaces that the pipeline " + pipeline + " of lakeql reads.", Schema: schema, LoadedAt: "observed_at",
-		Freshness: &dbtFreshness{Warn: dbtAge{36, "hour"}, Error: dbtAge{72, "hour"}},
+	}
+	if source.Freshness, err = s.dbtFreshness(ctx, pipeline); err != nil {
+		return nil, storeError(s.place, err)
 	}
 	for i := range tables {
 		source.Tables = append(source.Tables, s.dbtRows(&tables[i]), s.dbtHistory(&tables[i]))
@@ -77,6 +81,37 @@ func (s *Store) DBT(ctx context.Context, pipeline, schema string) ([]byte, error
 		return nil, provider.Internalf("write the sources: %v", err).Because(err)
 	}
 	return out.Bytes(), nil
+}
+
+// withoutSchedule is the time between two runs of a pipeline without a schedule, as in the report.
+const withoutSchedule = 24 * time.Hour
+
+// dbtFreshness returns the ages from which dbt warns and fails: one and a half, and three times the longest time
+// between two runs of the installed schedule.
+func (s *Store) dbtFreshness(ctx context.Context, pipeline string) (*dbtFreshness, error) {
+	schedules, err := s.Schedules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.now(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	every := withoutSchedule
+	for i := range schedules {
+		if c := &schedules[i]; c.Pipeline == pipeline {
+			every = cmp.Or(c.longest(now), every)
+		}
+	}
+	return &dbtFreshness{Warn: dbtAgeOf(every * 3 / 2), Error: dbtAgeOf(every * 3)}, nil
+}
+
+// dbtAgeOf is a time in hours, or in minutes, of which dbt has whole numbers only.
+func dbtAgeOf(d time.Duration) dbtAge {
+	if d%time.Hour == 0 {
+		return dbtAge{int(d / time.Hour), "hour"}
+	}
+	return dbtAge{int((d + time.Minute - 1) / time.Minute), "minute"}
 }
 
 func (s *Store) dbtColumn(name string, typ Type, description string, tests ...any) dbtColumn {

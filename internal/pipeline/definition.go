@@ -269,6 +269,30 @@ func (d *Definition) next(after time.Time) (time.Time, error) {
 	return at, nil
 }
 
+// The look-ahead of longest: a week has all the days of most schedules, and a year all the months of others.
+const (
+	lookAhead     = 8 * 24 * time.Hour
+	lookAheadRuns = 13
+)
+
+// longest returns the longest time between two runs of the schedule, as over the days at which it does not run.
+func (d *Definition) longest(from time.Time) (time.Duration, error) {
+	began, err := d.next(from)
+	if err != nil {
+		return 0, err
+	}
+	var gap time.Duration
+	for at, runs := began, 0; runs < lookAheadRuns || at.Sub(began) < lookAhead; runs++ {
+		next, err := d.next(at)
+		if err != nil {
+			return gap, err
+		}
+		gap = max(gap, next.Sub(at))
+		at = next
+	}
+	return gap, nil
+}
+
 // fill puts the workspace and the variables in place of {{ .name }} and {{ name }} in a query.
 func (d *Definition) fill(ctx context.Context, text, workspace string) (string, error) {
 	size := cmp.Or(d.QuerySize, defaultQuerySize)

@@ -43,7 +43,7 @@ type TableOverview struct {
 	Name, Pipeline, Description string
 	Columns                     []string
 	KnownSince                  time.Time // from when on its history is whole
-	// Every is the time between two runs of its schedule; 0: it has none.
+	// Every is the longest time between two runs of its schedule; 0: it has none.
 	Every time.Duration
 	// Absent are the columns that the query of the last run does not return any more: they read as NULL.
 	Absent []string
@@ -133,11 +133,8 @@ func (r *Reader) readTables(ctx context.Context, o *Overview) error {
 	}
 	o.Schedules = slices.DeleteFunc(schedules, func(c Schedule) bool { return r.pipeline != "" && c.Pipeline != r.pipeline })
 	every := map[string]time.Duration{}
-	for _, c := range o.Schedules {
-		d := Definition{Schedule: c.Cron, Timezone: c.Timezone}
-		if after, err := d.next(c.Next); err == nil && !c.Next.IsZero() { // it was valid when it was installed
-			every[c.Pipeline] = after.Sub(c.Next)
-		}
+	for i := range o.Schedules {
+		every[o.Schedules[i].Pipeline] = o.Schedules[i].longest(o.Now)
 	}
 	absent, notes, err := r.noted(ctx, all)
 	for i := range all {

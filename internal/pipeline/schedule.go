@@ -26,6 +26,16 @@ type Schedule struct {
 	Differ      string
 }
 
+// longest returns the longest time between two runs, or 0 if the schedule is not valid any more.
+func (c *Schedule) longest(from time.Time) time.Duration {
+	d := Definition{Schedule: c.Cron, Timezone: c.Timezone}
+	gap, err := d.longest(from)
+	if err != nil { // it was valid when it was installed
+		return 0
+	}
+	return gap
+}
+
 // Install schedules a pipeline, and replaces the schedule with its name. With follow, each run reads the folder
 // again; otherwise it runs the definition as it is now.
 func (s *Store) Install(ctx context.Context, d *Definition, follow bool) (*Schedule, error) {
