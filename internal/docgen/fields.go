@@ -14,6 +14,7 @@ type field struct {
 	name, typ, description string
 	choice                 bool // it has one of a few values
 	children               []field
+	same                   string // the path of the field of the same table that has its attributes
 }
 
 // maxFieldDepth is how many levels of attributes a page shows.
@@ -192,6 +193,16 @@ func (g *generator) responseDescription(m *provider.Method) (string, error) {
 	return paragraph(about), nil
 }
 
+// writeSchemaTable writes a table of fields. On an extended page, attributes that repeat stand once.
+func (g *generator) writeSchemaTable(b *strings.Builder, fields []field) {
+	if g.extended {
+		fields = shareNested(fields)
+	}
+	b.WriteString("<SchemaTable fields={")
+	writeFields(b, fields, 0)
+	b.WriteString("} />\n")
+}
+
 // writeFields writes fields as JSON indented by two blanks a level.
 func writeFields(b *strings.Builder, fields []field, level int) {
 	if len(fields) == 0 {
@@ -208,6 +219,10 @@ func writeFields(b *strings.Builder, fields []field, level int) {
 		writeString(b, f.typ)
 		b.WriteString(",\n" + indent + "    \"description\": ")
 		writeString(b, f.description)
+		if f.same != "" {
+			b.WriteString(",\n" + indent + "    \"same\": ")
+			writeString(b, f.same)
+		}
 		if len(f.children) > 0 {
 			b.WriteString(",\n" + indent + "    \"children\": ")
 			writeFields(b, f.children, level+2)

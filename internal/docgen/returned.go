@@ -44,9 +44,8 @@ func (g *generator) writeAround(b *strings.Builder, e *example) error {
 			break
 		}
 		g.tables = append(g.tables, fieldTable{method: e.method.Name, link: "#" + e.method.Name, fields: e.fields})
-		b.WriteString("\n" + about + "\n\n<SchemaTable fields={")
-		writeFields(b, e.fields, 0)
-		b.WriteString("} />\n")
+		b.WriteString("\n" + about + "\n\n")
+		g.writeSchemaTable(b, e.fields)
 	}
 	return nil
 }
@@ -64,9 +63,8 @@ func (g *generator) writeBody(b *strings.Builder, e *example) error {
 		}
 		fields[i] = field{name: a.Name, typ: typeName(a.Schema, "any"), description: sanitise(about)}
 	}
-	b.WriteString("\nWhat the body holds:\n\n<SchemaTable fields={")
-	writeFields(b, fields, 0)
-	b.WriteString("} />\n")
+	b.WriteString("\nWhat the body holds:\n\n")
+	g.writeSchemaTable(b, fields)
 	return nil
 }
 

@@ -109,9 +109,7 @@ func (g *generator) writeFieldTable(b *strings.Builder, method string, fields []
 		}
 		g.tables = append(g.tables, fieldTable{method: method, link: "#fields", fields: fields})
 	}
-	b.WriteString("<SchemaTable fields={")
-	writeFields(b, shown, 0)
-	b.WriteString("} />\n")
+	g.writeSchemaTable(b, shown)
 }
 
 // nearest finds the table on the page that has most of the given fields, the names of those that only it has, and

@@ -66,6 +66,43 @@ func TestSharedFields(t *testing.T) {
 	}
 }
 
+// Attributes that repeat inside of a table stand once, at the field that stands highest. They stand where they are
+// if they are few, differ, or are those of a field that they are inside of.
+func TestNestedFieldsThatRepeat(t *testing.T) {
+	const deep = "{properties: {" + sharedFields + ", e: {properties: {f: {properties: {g: {}}}}}}}"
+	for _, test := range []struct{ name, schema, same, children string }{
+		{"side by side", "{properties: {x: " + deep + ", y: " + deep + "}}", "y=x", "x e f"},
+		{"at other depths, the lower one cut off", "{properties: {a: {properties: {x: " + deep + "}}, y: " + deep + "}}", "x=y", "a y e f"},
+		{"inside of one another", "{properties: {x: {properties: {z: " + deep + "}}, y: {properties: {z: " + deep + "}}}}", "y=x", "x z e"},
+		{"part of another", "{properties: {x: {properties: {z: " + deep + "}}, y: {properties: {k: {}, z: " + deep + "}}}}", "z=x.z", "x z e y"},
+		{"few", "{properties: {x: {properties: {a: {}, b: {}, c: {}}}, y: {properties: {a: {}, b: {}, c: {}}}}}", "", "x y"},
+		{"another description", "{properties: {x: " + deep + ", y: {properties: {a: {type: string, description: Other.}, b: {type: string}, c: {type: string}, d: {type: string, description: D.}, e: {}}}}}", "", "x e f y"},
+		{"a list and an object", "{properties: {x: " + deep + ", y: {type: array, items: " + deep + "}}}", "y=x", "x e f"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := twoReaders(t, test.schema, "{properties: {id: {}}}")
+			var same, children []string
+			name := ""
+			for line := range strings.Lines(got) {
+				switch key, value, _ := strings.Cut(strings.TrimSpace(line), ": "); key {
+				case `"name"`:
+					name = strings.Trim(value, `",`)
+				case `"same"`:
+					same = append(same, name+"="+strings.Trim(value, `"`))
+				case `"children"`:
+					children = append(children, name)
+				}
+			}
+			if strings.Join(same, " ") != test.same || strings.Join(children, " ") != test.children {
+				t.Errorf("%q, attributes of %q, want %q and %q\n%s", same, children, test.same, test.children, got)
+			}
+			if of, ok := strings.CutPrefix(test.same, "y="); ok && !strings.Contains(got, "\"Its attributes are those of <code>"+of+"</code>.\"") {
+				t.Errorf("no sentence says it:\n%s", got)
+			}
+		})
+	}
+}
+
 // A write that returns what SELECT returns refers to its fields.
 func TestSharedAnswer(t *testing.T) {
 	got := pagesWith(t, os.DirFS("testdata/shop"), docgen.Options{Extended: true})["services/orders/orders/index.md"]

@@ -192,6 +192,20 @@ describe('in a browser', () => {
     }, 'fields-get-columns.spec.ttl');
   });
 
+  test('a field whose attributes stand elsewhere opens, and they have an address', async (t) => {
+    const runs = '/databricks_workspace/services/jobs/job_runs/';
+    const page = await visit(t, runs);
+    const inner = page.locator('[id="fields-get-columns.tasks.state.result_state"]');
+    await page.goto(`${site.url}${runs}#fields-get-columns.tasks.state.result_state`);
+    await inner.waitFor();
+    const fields = page.locator('#fields-get-columns');
+    await fields.getByRole('button', {name: 'Close all'}).click();
+    await inner.waitFor({state: 'detached'});
+    await fields.getByRole('button', {name: 'tasks', exact: true}).click();
+    await page.locator('[id="fields-get-columns.tasks.state"]').getByRole('button', {name: 'state', exact: true}).click();
+    await inner.waitFor();
+  });
+
   test('the search finds a page by keyboard, and a column in it', async (t) => {
     const page = await visit(t, '/guides/queries/');
     await page.keyboard.press('/');

@@ -1,6 +1,7 @@
 import React, {useCallback, useEffect, useId, useMemo, useState} from 'react';
 import useBrokenLinks from '@docusaurus/useBrokenLinks';
 import {useHash, idOf} from '@site/src/components/hash';
+import {expand} from '@site/src/components/expand.mjs';
 
 // From how many fields on a table has a box to search it.
 const many = 12;
@@ -29,7 +30,8 @@ function matching(fields, words, above, shown) {
 
 // SchemaTable shows the fields of an object. Nested fields open below theirs. Every field has an address:
 // #<id>.<name>.<name>, which opens what it is in.
-export default function SchemaTable({fields = [], id, label = 'Fields'}) {
+export default function SchemaTable({fields: written = [], id, label = 'Fields'}) {
+  const fields = useMemo(() => expand(written), [written]);
   const generated = useId();
   const prefix = id ?? generated;
   useBrokenLinks().collectAnchor(prefix);
