@@ -139,7 +139,7 @@ vuln: ## check for known vulnerabilities (needs the network)
 	$(TOOL) govulncheck ./...
 
 .PHONY: bench
-bench: build ## measure statements and pipelines as processes (POSTGRES=postgres://… adds a shared store, which it empties, and the proxy)
+bench: build ## measure statements and pipelines as processes (POSTGRES=postgres://… takes that store, which it empties, and adds the proxy)
 	go run ./internal/bench $(if $(POSTGRES),-postgres '$(POSTGRES)')
 	LAKEQL_BENCH_POSTGRES='$(POSTGRES)' go test ./internal/pipeline -run '^$$' -bench . -benchtime 3x
 

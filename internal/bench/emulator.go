@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -58,6 +57,7 @@ type sample struct {
 	wall  time.Duration
 	cpu   time.Duration // that the command used
 	other time.Duration // that the emulator used meanwhile, on the same processors
+	store time.Duration // that PostgreSQL used meanwhile, on the same processors
 	peak  int64         // bytes; no less than what this process has, from which the run's was forked
 	calls int
 }
@@ -87,28 +87,11 @@ func (e *emulator) run(ctx context.Context, argv []string) (sample, error) {
 		return sample{}, err
 	}
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return sample{wall, cpu, e.cpu() - before, usage.Maxrss << 10, counted.Total}, nil // Linux counts in KiB
+	return sample{wall: wall, cpu: cpu, other: e.cpu() - before, peak: usage.Maxrss << 10, calls: counted.Total}, nil // Linux counts in KiB
 }
 
 // cpu is the time that the emulator has used the processors; 0 if the system does not tell.
-func (e *emulator) cpu() time.Duration {
-	const ticks = 100 // a second, in all files of /proc that programs see
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", e.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(stat), ") ") // the name may have blanks
-	fields := strings.Fields(after)
-	if len(fields) < 13 {
-		return 0
-	}
-	var used time.Duration
-	for _, field := range fields[11:13] { // utime and stime
-		n, _ := strconv.Atoi(field) // 0 where it is none
-		used += time.Duration(n) * time.Second / ticks
-	}
-	return used
-}
+func (e *emulator) cpu() time.Duration { return cpuOf(e.cmd.Process.Pid) }
 
 // control asks the emulator for its count of requests, or has it begin anew.
 func (e *emulator) control(ctx context.Context, verb string, into any) error {

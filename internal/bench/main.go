@@ -20,7 +20,7 @@ func main() {
 	binary := flag.String("binary", "bin/lakeql", "the command to measure")
 	against := flag.String("against", "", "another build of the command, measured in turn with the first")
 	runs := flag.Int("n", 20, "runs of each, at most: long ones are run less often")
-	postgres := flag.String("postgres", "", "connection string of a PostgreSQL database to share pipelines' runs in, all that is in it goes, and to measure the proxy with")
+	postgres := flag.String("postgres", "", "connection string of a PostgreSQL database to share pipelines' runs in, all that is in it goes, and to measure the proxy with; without it, pipelines have a server of their own")
 	sizes := flag.Bool("sizes", false, "print the size of the command and the cost of its packages' initialisation, and measure nothing else")
 	only := flag.String("only", "", "measure only what has this in its name")
 	flag.Parse()
@@ -62,7 +62,7 @@ func bench(ctx context.Context, binaries []string, only, postgres string, runs i
 	if err := benchProxy(ctx, binaries[0], only, postgres, runs); err != nil {
 		return err
 	}
-	return benchPipelines(ctx, binaries[0], only, postgres, runs)
+	return benchPipelines(ctx, binaries, only, postgres, runs)
 }
 
 // measure runs the subjects of a workload against a new emulator. programs, if any, run in place of the

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // The workload of pipelines: a number of workspaces, and a list of each of these resources.
@@ -48,133 +45,98 @@ func makeInventory() (string, error) {
 }
 
 // benchPipelines measures runs of a pipeline: embedded, and on a PostgreSQL server with several workers.
-func benchPipelines(ctx context.Context, binary, only, postgres string, runs int) error {
+// The builds take turns. Without a server's connection string it starts one.
+func benchPipelines(ctx context.Context, binaries []string, only, postgres string, runs int) error {
 	folder, err := makeInventory()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }() // it is in a folder for what may go
-	e, err := startEmulator(ctx, binary, []string{"--workspaces", fmt.Sprint(inventoried), "--latency", latency.String()})
+	e, err := startEmulator(ctx, binaries[0], []string{"--workspaces", fmt.Sprint(inventoried), "--latency", latency.String()})
 	if err != nil {
 		return err
 	}
 	defer e.stop()
 	if name := fmt.Sprintf("pipeline, %d workspaces × %d queries", inventoried, len(inventory)); strings.Contains(name, only) {
-		if err := e.embedded(ctx, binary, folder, name, min(runs, 5)); err != nil {
+		if err := e.embedded(ctx, binaries, folder, name, min(runs, 5)); err != nil {
 			return err
 		}
 	}
-	if name := "pipeline on PostgreSQL"; postgres != "" && strings.Contains(name, only) {
-		return e.together(ctx, binary, folder, name, postgres, min(runs, 3))
+	name := "pipeline on PostgreSQL"
+	if !strings.Contains(name, only) {
+		return nil
+	}
+	if postgres == "" {
+		own, err := startPostgres(ctx)
+		if errors.Is(err, errNoPostgres) {
+			fmt.Fprintln(os.Stderr, "bench:", name, "is not measured:", err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer own.stop()
+		postgres = own.dsn
+	}
+	return e.together(ctx, binaries, folder, name, postgres, min(runs, 3))
+}
+
+// embedded measures runs into an SQLite file: a new one each time, then once more with nothing changed.
+func (e *emulator) embedded(ctx context.Context, binaries []string, folder, name string, runs int) error {
+	names := [2]string{name, "the same with nothing changed"}
+	samples := make([][2][]sample, len(binaries))
+	into := func(store string) []string { return []string{"pipeline", "run", "-q", "--store", store, folder} }
+	for run := range runs {
+		for b, binary := range binaries {
+			store := filepath.Join(folder, fmt.Sprintf("store-%d-%d.db", b, run))
+			for i := range names {
+				got, err := e.run(ctx, append([]string{binary}, into(store)...))
+				if err != nil {
+					return err
+				}
+				samples[b][i] = append(samples[b][i], got)
+			}
+		}
+	}
+	p, err := buildProfiled(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.remove()
+	for i, name := range names {
+		of, err := p.run(ctx, e, into(filepath.Join(folder, "store-profiled.db"))...)
+		if err != nil {
+			return err
+		}
+		for b, binary := range binaries {
+			aim := "≤ 5 ms a query; it took " + perQuery(samples[b][i])
+			if b == 0 {
+				aim += "; of the command's, by a profile: " + of
+			}
+			if i > 0 {
+				aim += fmt.Sprintf("; %.2f × the CPU of the first run", float64(middleOf(samples[b][i]).cpu)/float64(middleOf(samples[b][0]).cpu))
+			}
+			report(subject{name: name, aim: aim}, binary, "", samples[b][i])
+		}
 	}
 	return nil
 }
 
-// embedded measures runs into an SQLite file: a new one each time, then once more with nothing changed.
-func (e *emulator) embedded(ctx context.Context, binary, folder, name string, runs int) error {
-	var first, second []sample
-	for run := range runs {
-		store := filepath.Join(folder, fmt.Sprintf("store-%d.db", run))
-		for _, into := range []*[]sample{&first, &second} {
-			got, err := e.run(ctx, []string{binary, "pipeline", "run", "-q", "--store", store, folder})
-			if err != nil {
-				return err
-			}
-			*into = append(*into, got)
-		}
+// perQuery words the time of a query, and who used the processors in it. All of them share this machine, so the
+// part of the others says how much of the time is not the command's.
+func perQuery(samples []sample) string {
+	middle := middleOf(samples)
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(queries()) }
+	text := fmt.Sprintf("%.1f ms, with CPU: command %.2f, emulator %.2f", each(middle.wall), each(middle.cpu), each(middle.other))
+	if middle.store > 0 {
+		text += fmt.Sprintf(", PostgreSQL %.2f", each(middle.store))
 	}
-	// The emulator works on the same processors: its share says how much of the time is not the command's.
-	perQuery := func(samples []sample) string {
-		middle := middleOf(samples)
-		each := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(queries()) }
-		return fmt.Sprintf("≤ 5 ms a query; it took %.1f, with %.1f ms CPU of the command and %.1f of the emulator", each(middle.wall), each(middle.cpu), each(middle.other))
-	}
-	report(subject{name: name, aim: perQuery(first)}, binary, "", first)
-	ratio := float64(middleOf(second).cpu) / float64(middleOf(first).cpu)
-	report(subject{name: "the same with nothing changed", aim: fmt.Sprintf("%s; %.2f × the CPU of the first run, so the store's changes are %.0f %% of that", perQuery(second), ratio, 100*(1-ratio))}, binary, "", second)
-	return nil
+	busy := float64(middle.cpu+middle.other+middle.store) / float64(middle.wall) / float64(runtime.NumCPU())
+	return fmt.Sprintf("%s; %d processors %.0f %% busy", text, runtime.NumCPU(), 100*busy)
 }
 
 // middleOf is the sample in the middle, by its duration.
 func middleOf(samples []sample) sample {
 	sorted := slices.SortedFunc(slices.Values(samples), func(a, b sample) int { return cmp.Compare(a.wall, b.wall) })
 	return sorted[len(sorted)/2]
-}
-
-// together measures runs that one, two and four workers share, each with a few queries at once, so that
-// latency and not this machine bounds them.
-func (e *emulator) together(ctx context.Context, binary, folder, name, postgres string, runs int) error {
-	const atOnce = 8
-	for _, workers := range []int{1, 2, 4} {
-		var samples []sample
-		for range runs {
-			took, err := e.share(ctx, binary, folder, postgres, workers, atOnce)
-			if err != nil {
-				return err
-			}
-			samples = append(samples, sample{wall: took})
-		}
-		report(subject{name: fmt.Sprintf("%s, %d workers", name, workers), aim: fmt.Sprintf("%d queries at once each", atOnce)}, binary, "", samples)
-	}
-	return nil
-}
-
-// share has several workers do one run, and returns its duration.
-func (e *emulator) share(ctx context.Context, binary, folder, postgres string, workers, atOnce int) (time.Duration, error) {
-	conn, err := pgx.Connect(ctx, postgres)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = conn.Close(ctx) }() // nothing is left to lose
-	if _, err := conn.Exec(ctx, "DROP SCHEMA public CASCADE; CREATE SCHEMA public"); err != nil {
-		return 0, err
-	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the command to measure is the caller's choice
-		cmd.Env = e.env
-		return cmd
-	}
-	if out, err := command("pipeline", "schedule", "install", "--store", postgres, folder).CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("%w: %s", err, out)
-	}
-	var started []*exec.Cmd
-	defer func() {
-		for _, w := range started {
-			_ = w.Process.Signal(syscall.SIGTERM) // it may be gone
-			_ = w.Wait()
-		}
-	}()
-	for range workers {
-		w := command("worker", "--store", postgres, "--concurrency", fmt.Sprint(atOnce))
-		if err := w.Start(); err != nil {
-			return 0, err
-		}
-		started = append(started, w)
-	}
-	until := func(query string) error {
-		for range 6000 {
-			var there bool
-			if err := conn.QueryRow(ctx, query).Scan(&there); err != nil || there {
-				return err
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		return errors.New("the workers do not come to an end: " + query)
-	}
-	if err := until(fmt.Sprintf("SELECT count(*) = %d FROM lakeql_worker", workers)); err != nil {
-		return 0, err
-	}
-	if out, err := command("pipeline", "schedule", "trigger", "bench", "--store", postgres).CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("%w: %s", err, out)
-	}
-	if err := until("SELECT count(*) = 1 FROM lakeql_run WHERE ended_at IS NOT NULL"); err != nil {
-		return 0, err
-	}
-	var seconds float64
-	var done int
-	err = conn.QueryRow(ctx, "SELECT extract(epoch FROM max(ended_at) - min(begun_at))::float8, count(*) FILTER (WHERE state = 'done') FROM lakeql_task").Scan(&seconds, &done)
-	if err == nil && done != queries() {
-		err = fmt.Errorf("%d of %d queries were answered", done, queries())
-	}
-	return time.Duration(seconds * float64(time.Second)), err
 }

@@ -50,7 +50,7 @@ func TestRiverSchema(t *testing.T) {
 		defer s.close()
 		checkRiverSchema(t, s.queue, s, "SELECT lower(type) FROM pragma_table_info(?1) WHERE name = ?2", map[string]string{
 			"river_job.id": "integer", "river_job.kind": "text", "river_job.state": "text", "river_job.args": "blob", "river_job.attempt": "integer",
-			"river_job.scheduled_at": "timestamp", "river_job.attempted_at": "timestamp", "river_job.attempted_by": "blob",
+			"river_job.scheduled_at": "timestamp", "river_job.attempted_at": "timestamp", "river_job.finalized_at": "timestamp", "river_job.attempted_by": "blob",
 			"river_leader.leader_id": "text",
 		})
 	})
@@ -62,7 +62,7 @@ func TestRiverSchema(t *testing.T) {
 		defer p.close()
 		checkRiverSchema(t, p.queue, p, "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(?1) AND attname = ?2", map[string]string{
 			"river_job.id": "bigint", "river_job.kind": "text", "river_job.state": "river_job_state", "river_job.args": "jsonb", "river_job.attempt": "smallint",
-			"river_job.scheduled_at": "timestamp with time zone", "river_job.attempted_at": "timestamp with time zone", "river_job.attempted_by": "text[]",
+			"river_job.scheduled_at": "timestamp with time zone", "river_job.attempted_at": "timestamp with time zone", "river_job.finalized_at": "timestamp with time zone", "river_job.attempted_by": "text[]",
 			"river_leader.leader_id": "text",
 		})
 	})

@@ -102,6 +102,18 @@ func (w *Worker) storeFailed(ctx context.Context, job *job[taskArgs], err error)
 	return snoozeJob(pause(snoozes(job.JobRow))) // not the query's fault, and no attempt of it
 }
 
+// claimTime returns the time of a claim. PostgreSQL does not wait for the disk at the end of such a transaction.
+// If it loses the claim in a crash, the fence refuses the answer, and the query is asked again.
+func (s *Store) claimTime(ctx context.Context, c conn) (time.Time, error) {
+	if !s.d.postgres {
+		return s.now(ctx, c)
+	}
+	var now moment
+	var setting string
+	_, err := one(ctx, c, "SELECT clock_timestamp(), set_config('synchronous_commit', 'off', true)", nil, &now, &setting)
+	return now.Time, err
+}
+
 // claim takes a task. It is nil where there is nothing to do; wait is how long the workspace is not to be
 // called.
 func (w *Worker) claim(ctx context.Context, job *job[taskArgs]) (t *task, wait time.Duration, err error) {
@@ -109,7 +121,7 @@ func (w *Worker) claim(ctx context.Context, job *job[taskArgs]) (t *task, wait t
 	a := job.Args
 	err = s.db.transact(ctx, func(c tx) error {
 		t, wait = nil, 0
-		now, err := s.now(ctx, c)
+		now, err := s.claimTime(ctx, c)
 		if err != nil {
 			return err
 		}
