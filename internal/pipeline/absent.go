@@ -42,7 +42,10 @@ func (a *accounts) of(run int64, ask func() map[string]bool) map[string]bool {
 // explain adds to the error of a query what is known about its workspace.
 func (t *task) explain(ctx context.Context, err error) error {
 	e, ok := errors.AsType[*provider.Error](err)
-	if !ok || t.def.Workspaces.All || e.Code != provider.API && e.Code != provider.Network && e.Code != provider.Unauthorized {
+	if !ok || len(t.def.Workspaces.Names) == 0 && t.def.Workspaces.Query == "" || e.Code != provider.API && e.Code != provider.Network && e.Code != provider.Unauthorized {
+		return err
+	}
+	if e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError { // it is there
 		return err
 	}
 	name := t.job.Args.Workspace
