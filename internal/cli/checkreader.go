@@ -76,6 +76,9 @@ func (r *checkReader) ReadStore(ctx context.Context, query string, read func(pro
 	return gaps, err
 }
 
+// Left implements [checks.Reader].
+func (r *checkReader) Left(ctx context.Context) ([]string, error) { return r.store.Left(ctx) }
+
 // storeOnly refuses every request before it looks for a host or a credential.
 type storeOnly struct{ dispatch.Authorizer }
 

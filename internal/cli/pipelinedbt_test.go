@@ -86,6 +86,9 @@ func TestPipelineDBT(t *testing.T) {
 				if !reflect.DeepEqual(now.Sources[0].Fresh, right.Sources[0].Fresh) {
 					t.Errorf("%s: %+v, want %s", schedule, now.Sources[0].Fresh, want)
 				}
+				if strings.HasSuffix(schedule, "1-5") { // the report has the same rule
+					pageSays(t, reportOf(t, env, dir, s), "at most 4 days")
+				}
 			}
 			for _, table := range of.Tables {
 				var names []string

@@ -116,13 +116,6 @@ func (c *command) pipelineForget(argument string, flags *forgetFlags) error {
 		return err
 	}
 	c.note("deleted %s", counted(gone))
-	listed, err := store.CheckedRows(ctx, name, what.Workspaces)
-	if err != nil {
-		return err
-	}
-	if listed > 0 {
-		c.note("checks still list %d failing rows of the workspace: they go with the next run of the pipeline, which tells whoever is notified", listed)
-	}
 	return nil
 }
 

@@ -315,20 +315,6 @@ func (s *Store) CheckOutcomes(ctx context.Context, run int64) ([]CheckOutcome, e
 	return all, storeError(s.place, err)
 }
 
-// CheckedRows counts the failing rows of a pipeline's checks that are about workspaces: their column deployment_name
-// has one of the names.
-func (s *Store) CheckedRows(ctx context.Context, pipeline string, workspaces []string) (n int64, err error) {
-	if len(workspaces) == 0 {
-		return 0, nil
-	}
-	values := "row_values"
-	if s.d.postgres {
-		values = "CAST(row_values AS json)"
-	}
-	_, err = one(ctx, s.db, "SELECT count(*) FROM lakeql_check_row WHERE pipeline = ?1 AND "+values+" ->> "+literal(deploymentName)+" IN ("+literals(workspaces)+")", []any{pipeline}, &n)
-	return n, storeError(s.place, err)
-}
-
 // StatusChecks returns a row for each check of a pipeline, or of all if the name is empty: its state, since when,
 // and why. The worst come first.
 func (s *Store) StatusChecks(ctx context.Context, pipeline string) (provider.Rows, error) {

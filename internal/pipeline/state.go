@@ -90,6 +90,17 @@ func (s *Store) LeftWorkspaces(ctx context.Context, run *Run) (names []string, e
 	return names, storeError(s.place, err)
 }
 
+// Left returns the workspaces that no pipeline of the store queries any more.
+func (s *Store) Left(ctx context.Context) (names []string, err error) {
+	err = each(ctx, s.db, "SELECT deployment_name FROM lakeql_slice GROUP BY 1 HAVING max(CASE WHEN asked THEN 1 ELSE 0 END) = 0 ORDER BY 1", nil, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, storeError(s.place, err)
+}
+
 // skipSlices marks the slices as stale whose queries a run should make and did not.
 func (s *Store) skipSlices(ctx context.Context, t tx, run int64, at time.Time) error {
 	const skips = "SELECT 1 FROM lakeql_task t WHERE t.run_id = ?%d AND t.state = 'skipped' AND t.table_name = %[2]s.table_name AND t.deployment_name = %[2]s.deployment_name"

@@ -72,7 +72,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// reader answers every query with the same rows.
+// reader answers every query with the same rows. The workspace dbc-left left.
 type reader struct {
 	columns string
 	rows    [][]any
@@ -80,6 +80,8 @@ type reader struct {
 	err     error
 	slow    bool // until the context ends
 }
+
+func (reader) Left(context.Context) ([]string, error) { return []string{"dbc-left"}, nil }
 
 func (r reader) ReadStore(ctx context.Context, _ string, read func(provider.Rows) error) ([]string, error) {
 	if r.slow {
@@ -126,6 +128,9 @@ func TestEvaluate(t *testing.T) {
 		"a message without end":      {"-- message: {{ range 100000 }}x{{ end }}\n", reader{columns: "a b", rows: one}, checks.Limits{}, checks.Broken, "fill in the message: the template makes more than 10000 steps; {{ name }} is a column of the failing row: a, b"},
 		"old rows":                   {"", reader{columns: "a b", gaps: gaps}, checks.Limits{}, checks.Unknown, gaps[0]},
 		"old rows and a failing one": {"", reader{columns: "a b", rows: one, gaps: gaps}, checks.Limits{}, checks.Fail, "a = a, b = 1"},
+		"a workspace that left":      {"-- key: deployment_name\n", reader{columns: "deployment_name", rows: [][]any{{"dbc-left"}}}, checks.Limits{}, checks.Pass, ""},
+		"one that left of two":       {"", reader{columns: "a deployment_name", rows: [][]any{{"1", "dbc-left"}, {"2", "dbc-1"}, {"3", "dbc-left"}}}, checks.Limits{Rows: 1}, checks.Fail, "a = 2, deployment_name = dbc-1"},
+		"left under another name":    {"", reader{columns: "workspace", rows: [][]any{{"dbc-left"}}}, checks.Limits{}, checks.Fail, "workspace = dbc-left"},
 		"an error":                   {"", reader{err: provider.Usagef("no such column").At(provider.Position{Line: 1, Column: 8}).Hintf("see them")}, checks.Limits{}, checks.Broken, "line 1, column 8: no such column; see them"},
 		"too long":                   {"", reader{slow: true}, checks.Limits{Time: time.Millisecond}, checks.Broken, "the query takes longer than 1ms; check_timeout in pipeline.yaml sets another limit"},
 		"too many rows":              {"", reader{columns: "a", rows: [][]any{{"1"}, {"2"}, {"3"}}}, checks.Limits{Rows: 2}, checks.Fail, "a = 1 (and at least 2 more)"},

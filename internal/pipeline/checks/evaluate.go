@@ -37,7 +37,12 @@ type Reader interface {
 	// ReadStore hands the rows of a query to read. gaps say which of the rows that the query reads are old
 	// or missing.
 	ReadStore(ctx context.Context, query string, read func(provider.Rows) error) (gaps []string, err error)
+	// Left names the workspaces that left: their rows stay in the store, and nobody can do anything about them.
+	Left(ctx context.Context) ([]string, error)
 }
+
+// workspaceColumn is the column of a failing row that names its workspace.
+const workspaceColumn = "deployment_name"
 
 // Limits bound the evaluation of a check. A zero value stands for the default.
 type Limits struct {
@@ -90,13 +95,15 @@ func (c *Check) Evaluate(ctx context.Context, query string, reader Reader, limit
 	allowed := cmp.Or(limits.Time, DefaultTime)
 	limited, stop := context.WithTimeout(ctx, allowed)
 	defer stop()
-	var err error
-	r.Gaps, err = reader.ReadStore(limited, query, func(rows provider.Rows) error {
-		if c.Expect.Number() {
-			return r.readNumber(limited, rows)
-		}
-		return r.readRows(limited, rows, cmp.Or(limits.Rows, defaultRows))
-	})
+	left, err := reader.Left(limited)
+	if err == nil {
+		r.Gaps, err = reader.ReadStore(limited, query, func(rows provider.Rows) error {
+			if c.Expect.Number() {
+				return r.readNumber(limited, rows)
+			}
+			return r.readRows(limited, rows, left, cmp.Or(limits.Rows, defaultRows))
+		})
+	}
 	r.Took = time.Since(began)
 	if ctx.Err() != nil {
 		return nil, provider.Stopped(ctx, "the checks were not evaluated to their end")
@@ -148,9 +155,10 @@ func (r *Result) readNumber(ctx context.Context, rows provider.Rows) error {
 	return nil
 }
 
-// readRows reads the failing rows.
-func (r *Result) readRows(ctx context.Context, rows provider.Rows, most int) error {
+// readRows reads the failing rows. Those of workspaces that left do not count.
+func (r *Result) readRows(ctx context.Context, rows provider.Rows, left []string, most int) error {
 	columns := rows.Columns()
+	workspace := slices.IndexFunc(columns, func(c provider.Column) bool { return c.Name == workspaceColumn })
 	for _, k := range r.Check.Key {
 		if !slices.ContainsFunc(columns, func(c provider.Column) bool { return c.Name == k }) {
 			return provider.Usagef("the key names the column %s, which the query does not return", provider.Quote(k))
@@ -164,6 +172,9 @@ func (r *Result) readRows(ctx context.Context, rows provider.Rows, most int) err
 		}
 		if err != nil {
 			return err
+		}
+		if workspace >= 0 && slices.Contains(left, text(row[workspace])) {
+			continue
 		}
 		if len(r.Rows) == most || size > mostBytes {
 			r.More = true
