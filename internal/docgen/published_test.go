@@ -24,6 +24,8 @@ func TestPublishedKinds(t *testing.T) {
 		"SET \nkind = '{{ kind }}',\nmetres = {{ metres }}\n", // the first of anyOf
 		"&#105;mport the stalls.<br />A line, &#123;a brace&#125;, &lt;unclosed, &lt;p&gt;a paragraph, `<code> here`.",
 		"meta.&lt;field&gt;[&lt;operator&gt;]",
+		"<code>kind&#126;neq</code>", "<code>any&#42;</code>", "<code>_to&#95;</code>", "<code>sort[by&#93;(x)</code>", // marks that would pair across tags
+		"nor *as <code>a&#42;</code>, _as <code>b&#95;</code>, [as <code>c&#93;(d)</code>.<", "<code>one_word</code>",
 	} {
 		if !strings.Contains(stalls, want) {
 			t.Errorf("the page of stalls has no %q", want)

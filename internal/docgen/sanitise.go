@@ -1,6 +1,9 @@
 package docgen
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // sanitise makes a description safe in MDX, where braces begin an expression and angle brackets
 // a component. <code>, <br> and <p> stay markup, in the form that MDX takes: <br> closes itself, and
@@ -14,8 +17,9 @@ func sanitise(text string) string {
 	tags := balanced(pieces)
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/4)
+	element := false // <code>: Markdown in it could end outside of it
 	for _, p := range pieces {
-		p.write(&b, text, tags)
+		p.write(&b, text, tags, &element)
 	}
 	return b.String()
 }
@@ -135,12 +139,13 @@ func tagAt(text string) (tag, name string, end bool) {
 }
 
 // write writes a piece of text. Braces become entities, and so do angle brackets outside of code and
-// tags.
-func (p piece) write(b *strings.Builder, text string, tags map[int]string) {
+// tags, and inside of the element code what Markdown would take for markup.
+func (p piece) write(b *strings.Builder, text string, tags map[int]string, element *bool) {
 	for i := p.from; i < p.to; i++ {
 		tag, isTag := tags[i]
 		switch c := text[i]; {
 		case isTag:
+			*element = tag == "<code>" || *element && tag != "</code>"
 			b.WriteString(tag)
 			i += strings.IndexByte(text[i:], '>')
 		case c == '\r' && i+1 < len(text) && text[i+1] == '\n':
@@ -153,6 +158,8 @@ func (p piece) write(b *strings.Builder, text string, tags map[int]string) {
 			i += len("_{")
 		case c == '<' && p.code, c == '>' && p.code:
 			b.WriteByte(c)
+		case *element && !p.code && isMarkup(text, i):
+			fmt.Fprintf(b, "&#%d;", c)
 		default:
 			b.WriteString(entity(c))
 		}
@@ -174,9 +181,33 @@ func entity(c byte) string {
 	return string([]byte{c})
 }
 
-// word makes a name or type safe in MDX, as an attribute and as text.
+// isMarkup reports whether Markdown may take a character for the mark of emphasis, of a line through text, of a
+// link, or of code. An underscore inside of a word is none.
+func isMarkup(text string, i int) bool {
+	switch text[i] {
+	case '*', '~', '[', ']', '`':
+		return true
+	case '_':
+		return i == 0 || i == len(text)-1 || !isWordByte(text[i-1]) || !isWordByte(text[i+1])
+	}
+	return false
+}
+
+// isWordByte reports whether a byte is part of a word for Markdown. All letters beyond ASCII are taken for some.
+func isWordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c >= 0x80 || c == '_'
+}
+
+// word makes a name or type safe in MDX, as an attribute and as text. An underscore that begins a name stays: it has
+// none to pair with, as one that ends a name is an entity.
 func word(name string) string {
-	return strings.NewReplacer("&", "&amp;", `"`, "&quot;", "{", "&#123;", "}", "&#125;", "<", "&lt;", ">", "&gt;").Replace(name)
+	safe := strings.NewReplacer("&", "&amp;", `"`, "&quot;", "{", "&#123;", "}", "&#125;", "<", "&lt;", ">", "&gt;",
+		"*", "&#42;", "~", "&#126;", "](", "&#93;(", "`", "&#96;").Replace(name)
+	if !strings.HasSuffix(safe, "_") {
+		return safe
+	}
+	stem := strings.TrimRight(safe, "_")
+	return stem + strings.Repeat("&#95;", len(safe)-len(stem))
 }
 
 // paragraph makes a description safe where a line begins with it: MDX would run an import or export,

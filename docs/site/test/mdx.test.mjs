@@ -6,6 +6,11 @@ import path from 'node:path';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {compile} from '@mdx-js/mdx';
+import directive from 'remark-directive';
+import gfm from 'remark-gfm';
+
+// What Docusaurus adds to Markdown: it brings these two with it.
+const remarkPlugins = [directive, gfm];
 
 const golden = fileURLToPath(new URL('../../../internal/docgen/testdata/golden', import.meta.url));
 
@@ -16,10 +21,15 @@ for (const provider of ['bazaar', 'shop', 'extended']) {
     assert.ok(pages.length >= 4, `${pages.length} pages`);
     for (const page of pages) {
       const text = fs.readFileSync(path.join(folder, page), 'utf8').replace(/^---\n[^]*?\n---\n/, '');
-      await assert.doesNotReject(compile(text), page);
+      await assert.doesNotReject(compile(text, {remarkPlugins}), page);
     }
   });
 }
+
+test('a mark that ends outside of its tag does not compile', async () => {
+  await assert.rejects(compile('<td>*a <code>b*</code></td>', {remarkPlugins}));
+  await assert.rejects(compile('<td><code>a~b</code>, <code>c~d</code></td>', {remarkPlugins}));
+});
 
 test('a tag that is not closed does not compile', async () => {
   await assert.rejects(compile('<table><tbody><tr><td>a<br></td></tr></tbody></table>'));
