@@ -73,6 +73,9 @@ type body struct {
 // pieceSize is the length of the pieces in which a large answer goes to the file.
 const pieceSize = 1 << 20
 
+// blockSize is the length of the blocks in which an answer comes into memory.
+const blockSize = 32 << 10
+
 // readWithin reads a body to its end. If the store has no room for it, or if it is large, the body goes
 // to the store's file while it arrives.
 func readWithin(r io.Reader, announced int64, store *spill.Store) (body, error) {
@@ -81,7 +84,12 @@ func readWithin(r io.Reader, announced int64, store *spill.Store) (body, error) 
 		return body{data: data, length: int64(len(data))}, err
 	}
 	b := body{held: &held{store: store}}
-	block := make([]byte, 0, 32<<10)
+	// Most answers are small: those of a pipeline have a few rows.
+	first := int64(4 << 10)
+	if announced >= 0 {
+		first = min(announced+1, blockSize) // and one, so that the end is seen at once
+	}
+	block := make([]byte, 0, first)
 	for {
 		n, err := r.Read(block[len(block):cap(block)])
 		block = block[:len(block)+n]
@@ -100,8 +108,11 @@ func readWithin(r io.Reader, announced int64, store *spill.Store) (body, error) 
 			return b, err
 		}
 		block = block[:0]
-		if len(b.pieces) > 0 && cap(block) < pieceSize {
+		switch {
+		case len(b.pieces) > 0 && cap(block) < pieceSize:
 			block = make([]byte, 0, pieceSize)
+		case cap(block) < blockSize:
+			block = make([]byte, 0, blockSize)
 		}
 	}
 }

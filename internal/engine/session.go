@@ -61,6 +61,7 @@ type Session struct {
 	Backend localstore.Backend
 
 	scope    statement.Scope // of short names; see used
+	counted  counted
 	args     *bind.Args
 	sampled  bool // args are samples: Describe comes before the values
 	affected int64
@@ -95,11 +96,23 @@ func (s *Session) Run(ctx context.Context, text string) iter.Seq2[provider.Rows,
 
 // parse reads the statements of a text, in which no template is left.
 func (s *Session) parse(text string) ([]statement.Statement, error) {
-	statements, err := s.used().Parse(text)
+	before := s.counted
+	s.counted = counted{}
+	statements, err := before.statements, error(nil)
+	if before.text != text || before.used != s.Used() || len(statements) == 0 {
+		statements, err = s.used().Parse(text)
+	}
 	if err == nil {
 		err = statement.Unfilled(text)
 	}
 	return statements, err
+}
+
+// counted are the statements of a text that Count has parsed, for the run that follows. Nothing else uses them.
+type counted struct {
+	text       string
+	used       string
+	statements []statement.Statement
 }
 
 // Programs keeps compiled queries. Close it when the sessions that have it are closed.

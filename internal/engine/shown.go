@@ -52,6 +52,7 @@ func (s *Session) Shown(text string) string {
 // Count counts the statements of a text.
 func (s *Session) Count(text string) (int, error) {
 	statements, err := s.used().Parse(text)
+	s.counted = counted{text, s.Used(), statements}
 	return len(statements), s.shownError(text, err)
 }
 

@@ -115,7 +115,7 @@ func (a *application) lock(ctx context.Context) (time.Time, error) {
 
 // load reads which rows are there.
 func (a *application) load(ctx context.Context) error {
-	var all []known // in blocks: a million small things by themselves cost more
+	var all []known // in blocks that grow: a million small things by themselves cost more
 	return each(ctx, a.tx, "SELECT key_hash, row_hash FROM "+quote(rowsTable(a.stored.Name))+" WHERE deployment_name = ?1", []any{a.workspace}, func(scan func(...any) error) error {
 		var key, content []byte
 		if err := scan(&key, &content); err != nil {
@@ -125,7 +125,7 @@ func (a *application) load(ctx context.Context) error {
 			return provider.Internalf("the table %s was changed by somebody else", rowsTable(a.stored.Name))
 		}
 		if len(all) == cap(all) {
-			all = make([]known, 0, 4096)
+			all = make([]known, 0, min(max(2*cap(all), 16), 4096))
 		}
 		all = append(all, known{content: hash(content)})
 		a.known[hash(key)] = &all[len(all)-1]
