@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,7 @@ import (
 )
 
 // Documents are the documents of one or more providers. Service documents are parsed when they
-// are first asked for, each once. Documents may be used by several goroutines.
+// are asked for; the last ones stay. Documents may be used by several goroutines.
 type Documents struct {
 	folders []*folder // sorted by provider name
 }
@@ -41,12 +42,53 @@ type folder struct {
 	files    func() (fs.FS, error)
 	services map[string]*service
 	former   func() ([]provider.FormerName, error)
+
+	mu     sync.Mutex
+	recent []*service // that are parsed, the last one last
 }
 
-// service is one service's document, parsed on first use.
+// service is one service's document.
 type service struct {
 	provider, name string
 	parse          func() (*document, error)
+
+	mu     sync.Mutex // held while it is parsed
+	parsed atomic.Pointer[document]
+}
+
+// maxParsed is how many documents of a provider stay parsed. A parsed document takes some thirty times its size, and
+// a provider may have hundreds.
+const maxParsed = 8
+
+// document returns a service's document.
+func (f *folder) document(s *service) (*document, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if doc := s.parsed.Load(); doc != nil {
+		return doc, nil
+	}
+	doc, err := s.parse()
+	if err != nil {
+		return nil, err
+	}
+	s.parsed.Store(doc)
+	if old := f.note(s); old != nil {
+		old.parsed.Store(nil)
+	}
+	return doc, nil
+}
+
+// note notes that a service is parsed, and returns the one that has been so the longest if there are too many.
+func (f *folder) note(s *service) *service {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.recent = append(f.recent, s)
+	if len(f.recent) <= maxParsed {
+		return nil
+	}
+	old := f.recent[0]
+	f.recent = slices.Delete(f.recent, 0, 1)
+	return old
 }
 
 // Load reads the provider folder fsys: provider.yaml at once, the services when they are asked for.
@@ -170,9 +212,9 @@ func readFolder(fsys fs.FS, dir string) (*folder, error) {
 		f.services[entry.key] = &service{
 			provider: f.header.Name,
 			name:     entry.key,
-			parse: sync.OnceValues(func() (*document, error) {
+			parse: func() (*document, error) {
 				return parseFile(fsys, spelled(fsys, path.Join(dir, file)))
-			}),
+			},
 		}
 	}
 	return f, r.err
@@ -368,7 +410,7 @@ func (d *Documents) document(providerName, name string) (*service, *document, er
 	if !ok {
 		return nil, nil, unknown("service", name, providerName)
 	}
-	doc, err := s.parse()
+	doc, err := f.document(s)
 	return s, doc, err
 }
 

@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"reflect"
@@ -271,5 +272,40 @@ func TestTenant(t *testing.T) {
 		if got, err := read(wrong); err == nil {
 			t.Errorf("%s is %+v", wrong, got)
 		}
+	}
+}
+
+// A provider may have hundreds of documents, which take much memory once they are parsed: only the last ones stay.
+func TestDocumentsAreLetGo(t *testing.T) {
+	t.Parallel()
+	const services = 20
+	files := fstest.MapFS{}
+	header := "name: p\nproviderServices:\n"
+	for i := range services {
+		header += fmt.Sprintf("  s%d:\n    service: {$ref: p/v1/services/s%d.yaml}\n", i, i)
+		files[fmt.Sprintf("services/s%d.yaml", i)] = &fstest.MapFile{Data: []byte("components: {x-stackQL-resources: {r: {id: p.s.r}}}\n")}
+	}
+	files["provider.yaml"] = &fstest.MapFile{Data: []byte(header)}
+	counted := &countingFS{MapFS: files, opened: map[string]int{}}
+	docs := load(t, counted)
+	read := func(i int) int {
+		name := fmt.Sprintf("s%d", i)
+		for range 3 {
+			if _, err := docs.Resource("p", name, "r"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return counted.opened["services/"+name+".yaml"]
+	}
+	for i := range services {
+		if n := read(i); n != 1 {
+			t.Errorf("service %d is read %d times, want once", i, n)
+		}
+	}
+	if n := read(services - 1); n != 1 {
+		t.Errorf("the last service is read %d times, want once", n)
+	}
+	if n := read(0); n != 2 {
+		t.Errorf("the first service is read %d times, want twice", n)
 	}
 }
