@@ -34,7 +34,9 @@ type RowChange struct {
 	At               time.Time
 	Change           string // added, changed, or removed
 	Key              []NamedValue
-	Columns          []ColumnChange // of a changed row, by name
+	// Label is what people call the row, if the key does not say it, such as the name beside an id.
+	Label   NamedValue
+	Columns []ColumnChange // of a changed row, by name
 }
 
 // NamedValue is a value of a column, as rows have it.
@@ -226,18 +228,25 @@ func (r *Reader) rowChanges(ctx context.Context, t *storedTable, where string, a
 			selected = append(selected, r.s.d.selected(t.Columns[i]))
 		}
 	}
+	label := t.label()
+	if label != nil {
+		selected = append(selected, r.s.d.selected(*label))
+	}
 	var all []RowChange
 	err := each(ctx, r.s.db, "SELECT "+strings.Join(selected, ", ")+" FROM "+quote(historyTable(t.Name))+" "+where, args, func(scan func(...any) error) error {
 		c := RowChange{Table: t.Name}
 		var at moment
 		var differ any
-		values := make([]any, len(key))
+		values := make([]any, len(key)+1)
 		into := []any{&c.ID, &c.Run, &c.Change, &at, &c.Workspace, &differ}
-		for i := range values {
+		for i := range len(selected) - len(into) {
 			into = append(into, &values[i])
 		}
 		if err := scan(into...); err != nil {
 			return err
+		}
+		if label != nil {
+			c.Label = NamedValue{label.Name, r.s.d.shown(label.describe(), values[len(key)])}
 		}
 		c.At = at.Time
 		for i, column := range key {

@@ -113,7 +113,7 @@ func (s *Store) tableChanges(ctx context.Context, c conn, d *Definition, run *Ru
 }
 
 // changedRows reads the changes of one kind that a run made to a table: their number, and the first of them
-// with their workspace and key. For changed rows, also the changed columns.
+// with their workspace, key and label. For changed rows, also the changed columns.
 func (s *Store) changedRows(ctx context.Context, c conn, t *storedTable, run int64, change string, into *notify.Rows) error {
 	h := quote(historyTable(t.Name))
 	if _, err := one(ctx, c, "SELECT count(*) FROM "+h+" WHERE run_id = ?1 AND change = ?2", []any{run, change}, &into.Count); err != nil || into.Count == 0 {
@@ -125,6 +125,11 @@ func (s *Store) changedRows(ctx context.Context, c conn, t *storedTable, run int
 		column := t.Columns[slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == k })]
 		shown = append(shown, column.describe())
 		selected = append(selected, s.d.selected(column))
+	}
+	label := t.label()
+	if label != nil {
+		shown = append(shown, label.describe())
+		selected = append(selected, s.d.selected(*label))
 	}
 	shown = append(shown, provider.Column{Name: "changed_columns", Type: "object"})
 	selected = append(selected, s.d.selected(Column{"changed_columns", JSON}))
@@ -140,7 +145,11 @@ func (s *Store) changedRows(ctx context.Context, c conn, t *storedTable, run int
 		for i := range row {
 			row[i] = s.d.shown(shown[i], row[i])
 		}
-		into.Rows = append(into.Rows, notify.HistoryRow(shown[:len(shown)-1], row))
+		columns := shown[:len(shown)-1]
+		if n := len(columns) - 1; label != nil && row[n] == nil { // nobody calls the row anything
+			columns, row = columns[:n], slices.Delete(row, n, n+1)
+		}
+		into.Rows = append(into.Rows, notify.HistoryRow(columns, row))
 		return nil
 	})
 }

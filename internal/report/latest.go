@@ -23,6 +23,7 @@ type changedRow struct {
 	At               stamp
 	Run              int64
 	Key              []named
+	Label            string // what people call it; empty: the key says it
 	Columns          []columnChange
 	More             int // columns that are not shown
 }
@@ -107,6 +108,9 @@ func (t text) row(r *pipeline.RowChange) changedRow {
 	}
 	for _, k := range r.Key {
 		drawn.Key = append(drawn.Key, named{t.short(k.Name, longestText), t.value(k.Value)})
+	}
+	if label := t.value(r.Label.Value); !label.Null {
+		drawn.Label = label.Text
 	}
 	for i, c := range r.Columns {
 		if i == mostChanged {

@@ -185,7 +185,7 @@ func (w *world) changes() {
 			{ID: 6, Change: "added", Key: []pipeline.NamedValue{{Name: "name", Value: "projects/p/branches/feature-1188"}}},
 		}},
 		{Table: "groups", Workspace: "dbc-3c6ef362-3c6e", Workspaces: 1, Run: 60, At: at.Add(-time.Minute), Changed: 1, Examples: []pipeline.RowChange{
-			{ID: 5, Change: "changed", Key: []pipeline.NamedValue{{Name: "id", Value: int64(4561779873)}}, Columns: []pipeline.ColumnChange{{Name: "members", From: raw([]string{"ada@example.com"}), To: raw([]string{"ada@example.com", "mallory@example.com"})}}},
+			{ID: 5, Change: "changed", Key: []pipeline.NamedValue{{Name: "id", Value: int64(4561779873)}}, Label: pipeline.NamedValue{Name: "display_name", Value: "admins"}, Columns: []pipeline.ColumnChange{{Name: "members", From: raw([]string{"ada@example.com"}), To: raw([]string{"ada@example.com", "mallory@example.com"})}}},
 		}},
 		{Table: "jobs", Workspace: "dbc-00000000-0000", Workspaces: 1, Run: 59, At: at.AddDate(0, 0, -1), Changed: 1, Added: 240, Examples: []pipeline.RowChange{
 			{ID: 4, Change: "changed", Key: []pipeline.NamedValue{{Name: "name", Value: hostile}}, Columns: []pipeline.ColumnChange{

@@ -126,6 +126,7 @@ func HistoryRow(columns []provider.Column, row []any) Row {
 	}
 	raw, _ := row[len(row)-1].(json.RawMessage)
 	if len(raw) > 0 && json.Unmarshal(raw, &made.From) == nil {
+		slices.SortFunc(made.From, func(a, b checks.Value) int { return strings.Compare(a.Name, b.Name) }) // each store has its own order
 		for i, c := range made.From {
 			var values struct {
 				From, To checks.Single
