@@ -13,14 +13,17 @@ type nestedField struct {
 	order  int
 	parent *nestedField
 	hidden bool // its attributes are not written: another field's stand for them
+	// whole has the attributes as they were before any of them was replaced.
+	whole []field
 }
 
 // shareNested returns the fields of a table with attributes that repeat replaced by the name of the field that has
 // them: the one that stands highest, and of several the first. A table shows maxFieldDepth levels, so what stands
 // lower may be cut off there: the field that stands higher has all that it has.
 func shareNested(fields []field) []field {
+	whole := fields
 	fields = copyFields(fields)
-	all := nestedFields(fields)
+	all := nestedFields(fields, whole)
 	slices.SortFunc(all, func(a, b *nestedField) int {
 		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.order, b.order))
 	})
@@ -33,7 +36,7 @@ func shareNested(fields []field) []field {
 			continue
 		}
 		at := slices.IndexFunc(all[:i], func(other *nestedField) bool {
-			return !other.hidden && !f.isInside(other) && covers(other.children, f.children, f.depth+1)
+			return !other.hidden && !f.isInside(other) && covers(other.whole, f.whole, f.depth+1)
 		})
 		if at >= 0 {
 			f.hidden = true
@@ -53,23 +56,23 @@ func copyFields(fields []field) []field {
 	return fields
 }
 
-// nestedFields lists the fields that have attributes, in document order.
-func nestedFields(fields []field) []*nestedField {
+// nestedFields lists the fields that have attributes, in document order. whole is a copy of the fields.
+func nestedFields(fields, whole []field) []*nestedField {
 	var all []*nestedField
-	var walk func(fields []field, parent *nestedField)
-	walk = func(fields []field, parent *nestedField) {
+	var walk func(fields, whole []field, parent *nestedField)
+	walk = func(fields, whole []field, parent *nestedField) {
 		for i := range fields {
-			f := &nestedField{field: &fields[i], path: fields[i].name, depth: 1, order: len(all), parent: parent}
+			f := &nestedField{field: &fields[i], path: fields[i].name, depth: 1, order: len(all), parent: parent, whole: whole[i].children}
 			if parent != nil {
 				f.path, f.depth = parent.path+"."+f.name, parent.depth+1
 			}
 			if len(f.children) > 0 {
 				all = append(all, f)
-				walk(f.children, f)
+				walk(f.children, f.whole, f)
 			}
 		}
 	}
-	walk(fields, nil)
+	walk(fields, whole, nil)
 	return all
 }
 

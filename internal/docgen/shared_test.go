@@ -75,6 +75,10 @@ func TestNestedFieldsThatRepeat(t *testing.T) {
 		{"at other depths, the lower one cut off", "{properties: {a: {properties: {x: " + deep + "}}, y: " + deep + "}}", "x=y", "a y e f"},
 		{"inside of one another", "{properties: {x: {properties: {z: " + deep + "}}, y: {properties: {z: " + deep + "}}}}", "y=x", "x z e"},
 		{"part of another", "{properties: {x: {properties: {z: " + deep + "}}, y: {properties: {k: {}, z: " + deep + "}}}}", "z=x.z", "x z e y"},
+		{
+			"with parts that are replaced themselves",
+			"{properties: {k: " + deep + ", x: {properties: {k: " + deep + "}}, y: {properties: {x: {properties: {k: " + deep + "}}}}}}", "k=k x=x", "k e f x y",
+		},
 		{"few", "{properties: {x: {properties: {a: {}, b: {}, c: {}}}, y: {properties: {a: {}, b: {}, c: {}}}}}", "", "x y"},
 		{"another description", "{properties: {x: " + deep + ", y: {properties: {a: {type: string, description: Other.}, b: {type: string}, c: {type: string}, d: {type: string, description: D.}, e: {}}}}}", "", "x e f y"},
 		{"a list and an object", "{properties: {x: " + deep + ", y: {type: array, items: " + deep + "}}}", "y=x", "x e f"},
