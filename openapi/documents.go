@@ -56,9 +56,9 @@ type service struct {
 	parsed atomic.Pointer[document]
 }
 
-// maxParsed is how many documents of a provider stay parsed. A parsed document takes some thirty times its size, and
-// a provider may have hundreds.
-const maxParsed = 8
+// maxParsed is how many documents of a provider stay parsed: twice as many as goroutines can work on, and some. A
+// parsed document takes some thirty times its size, and a provider may have hundreds.
+func maxParsed() int { return max(8, 2*runtime.GOMAXPROCS(0)) }
 
 // document returns a service's document.
 func (f *folder) document(s *service) (*document, error) {
@@ -83,7 +83,7 @@ func (f *folder) note(s *service) *service {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.recent = append(f.recent, s)
-	if len(f.recent) <= maxParsed {
+	if len(f.recent) <= maxParsed() {
 		return nil
 	}
 	old := f.recent[0]

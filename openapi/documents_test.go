@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -278,7 +279,7 @@ func TestTenant(t *testing.T) {
 // A provider may have hundreds of documents, which take much memory once they are parsed: only the last ones stay.
 func TestDocumentsAreLetGo(t *testing.T) {
 	t.Parallel()
-	const services = 20
+	services := 4*runtime.GOMAXPROCS(0) + 16
 	files := fstest.MapFS{}
 	header := "name: p\nproviderServices:\n"
 	for i := range services {

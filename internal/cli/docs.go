@@ -109,6 +109,9 @@ func (c *command) docs(o docsOptions, name string) error {
 	}
 	// A short run that makes much garbage: collecting it less often halves the time for 20 MB more.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	if os.Getenv("GOMEMLIMIT") == "" { // the documents of other providers can be large
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))
+	}
 	var files errgroup.Group // pages are written while the next ones are put together
 	files.SetLimit(8)
 	var pages errgroup.Group
