@@ -30,7 +30,7 @@ func TestDocuments(t *testing.T) {
 	if of(first) != of(second) {
 		t.Error("the second client reads the documents again")
 	}
-	if of(alone) != of(alone) || of(alone) == of(first) {
+	if own := of(alone); own != of(alone) || own == of(first) {
 		t.Error("a client alone does not keep what is its own")
 	}
 	if of(bytes) == of(first) {

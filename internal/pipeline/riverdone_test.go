@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
-	sqlitedriver "github.com/ncruces/go-sqlite3/driver"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
 )
@@ -93,7 +92,7 @@ func TestPlannedOnce(t *testing.T) {
 		}
 		defer func() { _ = c.Close() }() // it goes back to its pool
 		err = c.Raw(func(raw any) error {
-			for stmt := range raw.(*cachingConn).Conn.(sqlitedriver.Conn).Raw().Stmts() {
+			for stmt := range raw.(*cachingConn).Raw().Stmts() {
 				again += stmt.Status(sqlite3.STMTSTATUS_REPREPARE, true)
 			}
 			return nil

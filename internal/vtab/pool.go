@@ -103,7 +103,6 @@ func (o *Pool) keep(p *Program) bool {
 	for _, t := range next.tables.list {
 		t.program = &next
 	}
-	next.setContext(context.Background())
 	next.env, next.ask = &Env{choices: p.env.choices}, nil // what the run had may go
 	next.ctx, next.rowIDs, next.read, next.Masked = nil, nil, 0, false
 	next.functions.Restart()
@@ -129,7 +128,8 @@ func (p *Program) isAlone() bool {
 
 // begin starts the next run of an idle program, for a statement.
 func (p *Program) begin(env *Env) {
-	env.choices = p.env.choices // the steps have the numbers of its plan
+	p.DB.SetInterrupt(context.Background()) // that of the last run may have ended
+	env.choices = p.env.choices             // the steps have the numbers of its plan
 	p.env = env
 	if env.Renamed != nil {
 		for _, sentence := range p.renamed {

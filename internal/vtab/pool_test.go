@@ -1,6 +1,7 @@
 package vtab
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -128,5 +129,43 @@ func TestPoolBound(t *testing.T) {
 	first := o.idle[0]
 	if err := o.Close(); err != nil || first.DB != nil || o.idle != nil {
 		t.Errorf("after Close: %v, %d idle", err, len(o.idle))
+	}
+}
+
+// TestPoolContext shows that the end of the context of one run does not end the next.
+func TestPoolContext(t *testing.T) {
+	o := &Pool{}
+	defer o.Close() //nolint:errcheck // the test is over
+	parsed, err := statement.Parse("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 5000) SELECT count(*) FROM c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		p, err := o.Query(environment(t), parsed[0].(*statement.Query))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Steps(); err != nil { // before the run has a context
+			t.Errorf("explain: %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		rows, err := p.Start(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := rows.Next(ctx)
+		if err != nil || row[0] != int64(5000) {
+			t.Errorf("%v, %v", row, err)
+		}
+		if _, err := rows.Next(ctx); !errors.Is(err, io.EOF) {
+			t.Errorf("after the last row: %v", err)
+		}
+		if err := rows.Close(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+	if n := o.Compiled(); n != 1 {
+		t.Errorf("compiled %d times", n)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func main() { os.Exit(run(os.Getenv("LAKEQL_BENCH_PROFILE"))) }
 
 func run(path string) int {
-	profile, err := os.Create(path) //nolint:gosec // the measuring program names its own file
+	profile, err := os.Create(path)
 	if err == nil {
 		err = pprof.StartCPUProfile(profile)
 	}
