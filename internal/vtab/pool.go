@@ -24,10 +24,11 @@ type Pool struct {
 }
 
 const (
-	// mostIdle bounds the programs of a pool. One takes about half a MiB.
+	// mostIdle bounds the programs of a pool. One takes about 0.3 MB.
 	mostIdle = 64
 	// mostRead is how many bytes a program may have read. SQLite keeps the memory that it once needed,
-	// so a program that has read more is closed.
+	// so a program that has read more is closed. What a query makes of little, such as zeroblob(n), does
+	// not count; its bound is that of each program.
 	mostRead = 1 << 20
 )
 
