@@ -245,17 +245,22 @@ func exitStatus(err error) int {
 	return 1
 }
 
-// unknownCommand words an error about a command that there is not.
+// unknownCommand words an error about a command that does not exist.
 func unknownCommand(root *cobra.Command, err error) error {
-	name := regexp.MustCompile(`^unknown command "([a-z-]{1,20})" for`).FindStringSubmatch(err.Error())
+	name := regexp.MustCompile(`^unknown command "([a-z-]{1,20})" for "lakeql([a-z -]*)"`).FindStringSubmatch(err.Error())
 	if name == nil {
 		return provider.Usagef("the first argument is no command").Hintf("a statement stands behind exec: lakeql exec \"…\"; see lakeql --help")
 	}
 	e := provider.Usagef("%s", strings.TrimSpace(err.Error()))
-	if near := root.SuggestionsFor(name[1]); len(near) > 0 {
-		return e.Hintf("did you mean %s? See lakeql --help", strings.Join(near, " or "))
+	parent, _, lost := root.Find(strings.Fields(name[2]))
+	if lost != nil {
+		parent = root
 	}
-	return e.Hintf("see lakeql --help")
+	parent.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance // each command has its own
+	if near := parent.SuggestionsFor(name[1]); len(near) > 0 {
+		return e.Hintf("did you mean %s? See %s --help", strings.Join(near, " or "), parent.CommandPath())
+	}
+	return e.Hintf("see %s --help", parent.CommandPath())
 }
 
 // isCobraUsage recognises the only usage error of cobra that cannot be wrapped.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -206,5 +207,25 @@ func TestBytesNobodyAskedFor(t *testing.T) {
 	got := run{args: []string{"exec", "-H", "-o", "csv", "SELECT name FROM " + projects}, env: env}.do(t)
 	if got.status != 0 || got.stdout != "projects/first\nprojects/last\n" || got.stderr != "" {
 		t.Errorf("status %d\n%s%s", got.status, got.stdout, got.stderr)
+	}
+}
+
+// TestPortIsTaken shows that each server that cannot have its address says which flag changes it.
+func TestPortIsTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	address := taken.Addr().String()
+	for _, test := range []struct{ args, hint string }{
+		{"worker --store " + filepath.Join(t.TempDir(), "store.db") + " --metrics " + address, "hint: choose another address for --metrics; port 0 is a free one\n"},
+		{"emulator --address " + address, "hint: choose another --address; port 0 is a free one\n"},
+	} {
+		got := run{args: strings.Fields(test.args)}.do(t)
+		if got.status == 0 || !strings.Contains(got.stderr, address+": bind: address already in use\n"+test.hint) {
+			t.Errorf("%s: status %d, %s", test.args, got.status, got.stderr)
+		}
 	}
 }

@@ -382,6 +382,9 @@ or of the pipeline in the current folder.`,
 			if err != nil {
 				return err
 			}
+			if err := c.needsSecond(args, &flags, "table"); err != nil {
+				return err
+			}
 			argument, tables := argumentOf(args, 2)
 			return c.lookWhole(argument, &flags, tables, func(ctx context.Context, s *pipeline.Store, tables []string) (provider.Rows, error) {
 				return diff(ctx, s, tables[0], from, c.noteLine)

@@ -33,7 +33,7 @@ func TestPipelineCheckFinds(t *testing.T) {
 		files map[string]string
 		want  string // {} is the folder
 	}{
-		{"no pipeline.yaml", map[string]string{"t.sql": fine}, "error: {} is no pipeline: it has no pipeline.yaml\nhint: make one with lakeql pipeline init {}\n"},
+		{"no pipeline.yaml", map[string]string{"t.sql": fine}, "error: {} is no pipeline: it has no pipeline.yaml\nhint: give the folder of a pipeline, or make one with lakeql pipeline init {}\n"},
 		{"no SQL files", map[string]string{"pipeline.yaml": config}, "error: the pipeline {} has no SQL files: each makes one table\n"},
 		{"an unknown key", yaml(config + "retries: 3\n"), "error: {}/pipeline.yaml:3:1: \"retries\" is not known here\nhint: it may say attempts, check_timeout, concurrency, description, name, notify, on_error, query_rows, query_size, query_timeout, rate, retention, schedule, store, timezone, variables, workspaces\n"},
 		{"a schedule that is none", yaml(config + "schedule: '61 * * * *'\n"), "error: {}/pipeline.yaml:3:11: schedule: \"61 * * * *\" is not cron syntax (minute hour day month weekday): end of range (61) above maximum (59): 61\n"},

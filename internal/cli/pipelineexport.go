@@ -46,6 +46,12 @@ or of the pipeline in the current folder.`,
 				return provider.Usagef("--by %s is neither workspace nor table", provider.Quote(by))
 			}
 			options.Format = pipeline.ExportFormat(format)
+			if err := options.Valid(); err != nil { // before the notes about old rows
+				return err
+			}
+			if err := c.needsSecond(args, &flags, "folder"); err != nil {
+				return err
+			}
 			argument, rest := argumentOf(args, 2)
 			return c.lookWhole(argument, &flags, tables, func(ctx context.Context, s *pipeline.Store, tables []string) (provider.Rows, error) {
 				return s.Export(ctx, rest[0], tables, options)

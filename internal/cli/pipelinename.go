@@ -103,6 +103,16 @@ func argumentOf(args []string, most int) (argument string, rest []string) {
 	return args[0], args[1:]
 }
 
+// needsSecond returns an error if the only argument of a command that takes a pipeline and something else is a
+// pipeline, and neither --store nor the current folder is one: then the other argument is missing.
+func (c *command) needsSecond(args []string, flags *pipelineFlags, second string) error {
+	if len(args) != 1 || c.store != "" || isPipeline(flags.folder) || !isPipeline(args[0]) {
+		return nil
+	}
+	return provider.Usagef("the %s is missing: %s is the pipeline", second, provider.Printable(args[0])).
+		Hintf("give both: <pipeline> <%s>", second)
+}
+
 // isPipeline reports whether a folder has a pipeline.
 func isPipeline(folder string) bool {
 	_, err := os.Stat(filepath.Join(folder, pipeline.ConfigFile))

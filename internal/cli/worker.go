@@ -102,7 +102,7 @@ func (c *command) work(flags *pipelineFlags, metricsAddress string, lease time.D
 func (c *command) serveMetrics(ctx context.Context, address string, handler http.Handler) (func(), error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, provider.Usagef("serve metrics: %v", err).Because(err)
+		return nil, provider.Usagef("serve metrics: %v", err).Hintf("choose another address for --metrics; port 0 is a free one").Because(err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})

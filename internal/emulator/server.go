@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -87,7 +86,7 @@ func listenLoopback(address string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen for the emulator: %w", err)
+		return nil, provider.Errorf(provider.Network, "listen for the emulator: %v", err).Hintf("choose another --address; port 0 is a free one").Because(err)
 	}
 	// The system decides what localhost means, so the outcome is checked too.
 	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {

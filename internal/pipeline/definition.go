@@ -108,8 +108,13 @@ func LoadConfig(folder string) (*Definition, error) {
 	path := filepath.Join(folder, ConfigFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
+		if _, missing := os.Stat(folder); errors.Is(missing, os.ErrNotExist) {
+			return nil, provider.Usagef("there is no folder %s", provider.Printable(folder)).
+				Hintf("give the folder of a pipeline, or make one with lakeql pipeline init %s", provider.Printable(folder)).
+				Because(err)
+		}
 		return nil, provider.Usagef("%s is no pipeline: it has no %s", provider.Printable(folder), ConfigFile).
-			Hintf("make one with lakeql pipeline init %s", provider.Printable(folder)).
+			Hintf("give the folder of a pipeline, or make one with lakeql pipeline init %s", provider.Printable(folder)).
 			Because(err)
 	}
 	if err != nil {

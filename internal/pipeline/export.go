@@ -27,7 +27,7 @@ import (
 // file a table, add the history, or take other formats. It returns a row for each file. A file is never
 // incomplete. Export writes nothing outside of the folder, and nothing through a link in it.
 func (s *Store) Export(ctx context.Context, folder string, names []string, options ExportOptions) (provider.Rows, error) {
-	if err := options.valid(); err != nil {
+	if err := options.Valid(); err != nil {
 		return nil, err
 	}
 	all, err := s.tables(ctx, s.db)

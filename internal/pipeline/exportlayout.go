@@ -22,7 +22,8 @@ type ExportOptions struct {
 	SinceRun int64
 }
 
-func (o ExportOptions) valid() error {
+// Valid returns an error for options that do not fit together, or a format that does not exist.
+func (o ExportOptions) Valid() error {
 	if o.SinceRun < 0 {
 		return provider.Usagef("--since-run %d is not the number of a run", o.SinceRun)
 	}

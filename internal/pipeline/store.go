@@ -78,6 +78,11 @@ func storeError(place string, err error) error {
 	if _, ok := errors.AsType[*provider.Error](err); ok || errors.Is(err, context.Canceled) {
 		return err
 	}
+	if reason, ok := postgres.Unreachable(err); ok {
+		return provider.Errorf(provider.Network, "the store %s: %s", provider.Printable(place), provider.Printable(reason)).
+			Hintf(postgres.UnreachableHint).
+			Because(err)
+	}
 	return provider.Errorf(provider.Network, "the store %s: %v", provider.Printable(place), err).Because(err)
 }
 
