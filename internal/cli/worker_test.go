@@ -177,11 +177,13 @@ func plannerPaused(t *testing.T, s store) {
 	server, env := workspace(t, emulator.Options{Workspaces: names})
 	env = append(env, "DATABRICKS_ACCOUNT_ID="+server.AccountID())
 	install(t, env, s, company(t, "workspaces: all\n"+never))
-	server.SetFaults(faults(t, "GET /api/2.0/accounts/*: slow=500ms")...)
+	server.SetFaults(faults(t, "GET /api/2.0/accounts/*: slow=2s")...)
 	sleeper := startWorker(t, env, s)
 	alive(t, s, sleeper)
 	trigger(t, env, s, "company")
-	eventually(t, "the worker looks for the workspaces", func() bool { return mustCount(t, s, "river_job WHERE kind = 'lakeql_plan' AND state = 'running'") == 1 })
+	// By then it has read the run, and waits for the account.
+	planning := "river_job WHERE kind = 'lakeql_plan' AND state = 'running' AND attempted_at < now() - interval '500 milliseconds'"
+	eventually(t, "the worker looks for the workspaces", func() bool { return mustCount(t, s, planning) == 1 })
 	sleeper.signal(t, syscall.SIGSTOP)
 	server.SetFaults()
 	other := startWorker(t, env, s)

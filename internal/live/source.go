@@ -224,7 +224,7 @@ func (s *Source) connect(ctx context.Context, api *dispatch.Client, req *dispatc
 		err = worded(j, err)
 		if emulated && isUnreachable(err) {
 			err = provider.Change(err, func(e *provider.Error) {
-				e.Hint = "behind the endpoints of an emulator is a server if that was started with --postgres; --endpoint-port is its port"
+				e.Hint = postgres.NoServer
 			})
 		}
 		// Somebody else may have the last connection for a moment, or the server may be starting.

@@ -45,6 +45,9 @@ func LogIn(ctx context.Context, config *pgconn.Config, login lakebase.Login, dat
 	return conn, nil
 }
 
+// NoServer is the hint for an endpoint of an emulator that cannot be reached.
+const NoServer = "behind the endpoints of an emulator is a server if that was started with --postgres; --endpoint-port is its port"
+
 // LoginError words an error of a login, without the password, whoever may have repeated it. Errors of the server
 // keep their SQLSTATE.
 func LoginError(login lakebase.Login, err error) error {
@@ -58,6 +61,9 @@ func LoginError(login lakebase.Login, err error) error {
 	}
 	text := mask.Text(strings.Join(strings.Fields(cause.Error()), " "))
 	e := provider.Errorf(provider.Network, "connect to %s: %s", login.Address(), provider.Printable(text))
+	if strings.HasSuffix(login.Host, ".localhost") {
+		e = e.Hintf(NoServer)
+	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return e.Because(dns)
 	}

@@ -26,7 +26,7 @@ func ToFile(path string, write func(io.Writer) error) error {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return FileError(err)
+		return FileError(at(path, err))
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // after the renaming there is nothing to remove
 	if err := errors.Join(write(f), f.Close()); err != nil {
@@ -34,13 +34,24 @@ func ToFile(path string, write func(io.Writer) error) error {
 	}
 	if info != nil {
 		if err := os.Chmod(f.Name(), info.Mode().Perm()); err != nil {
-			return FileError(err)
+			return FileError(at(path, err))
 		}
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
-		return FileError(err)
+		return FileError(at(path, err))
 	}
 	return nil
+}
+
+// at returns an error of the system with the path that the caller named, in place of the temporary one.
+func at(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+	}
+	return err
 }
 
 // FileError is the error of a file that cannot take the rows.
