@@ -283,8 +283,8 @@ func TestPostgresStoreRefusals(t *testing.T) {
 		status int
 		text   string
 	}{
-		fmt.Sprintf("postgres://me:s3cr3t@%s/inventory?sslmode=disable", address):                 {1, "the store postgres://" + address + "/inventory: failed to connect"},
-		fmt.Sprintf("postgres://%s/inventory?user=me&password=s3cr3t&sslmode=disable", address):   {1, "failed to connect"},
+		fmt.Sprintf("postgres://me:s3cr3t@%s/inventory?sslmode=disable", address):                 {1, "the store postgres://" + address + "/inventory: cannot connect: "},
+		fmt.Sprintf("postgres://%s/inventory?user=me&password=s3cr3t&sslmode=disable", address):   {1, "/inventory: cannot connect: "},
 		"postgres://me:s3cr3t@127.0.0.1:port/inventory":                                           {2, "cannot be read"},
 		"mysql://me:s3cr3t@127.0.0.1/inventory":                                                   {2, "neither an SQLite file nor postgres://"},
 		"host=127.0.0.1 user=me password=s3cr3t dbname=inventory":                                 {2, "write it as a URL, postgres://"},

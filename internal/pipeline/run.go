@@ -373,11 +373,7 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 			}
 		})
 		if err != nil {
-			err = inWorkspaces(d.timeError(ctx, limited, err))
-			if code := provider.CodeOf(err); d.Workspaces.All && (code == provider.Usage || code == provider.Unauthorized) {
-				err = withoutAccount(err)
-			}
-			return nil, err
+			return nil, inWorkspaces(d.timeError(ctx, limited, err))
 		}
 	}
 	found = slices.Compact(slices.Sorted(slices.Values(found)))
@@ -412,17 +408,6 @@ func inWorkspaces(err error) error {
 	return provider.Change(err, func(e *provider.Error) {
 		e.Position = provider.Position{}
 		e.Message = "find the workspaces: " + e.Message
-	})
-}
-
-// withoutAccount adds to the hint of an error that a pipeline needs no account: most newcomers have the
-// credentials of one workspace.
-func withoutAccount(err error) error {
-	return provider.Change(err, func(e *provider.Error) {
-		if e.Hint != "" {
-			e.Hint += "; "
-		}
-		e.Hint += "without an account, name the workspaces in pipeline.yaml, as workspaces: [dbc-abcd0123-a1bc]"
 	})
 }
 
