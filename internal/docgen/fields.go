@@ -86,10 +86,31 @@ func (g *generator) itemSchema(m *provider.Method, s *provider.Schema) (*provide
 // properties returns the attributes of an object, or of an array's items, in document order, depth
 // levels of them.
 func (g *generator) properties(m *provider.Method, s *provider.Schema, depth int) ([]field, error) {
+	return walk(g, m, s, depth, func(name string, s *provider.Schema, children []field) (field, error) {
+		about := s.Description
+		if g.extended {
+			var err error
+			if about, err = g.withValues(m, s, about); err != nil {
+				return field{}, err
+			}
+		}
+		return field{
+			name:        name,
+			typ:         typeName(s, "object"),
+			description: sanitise(about),
+			choice:      len(s.Enum) > 0,
+			children:    children,
+		}, nil
+	})
+}
+
+// walk calls create for each attribute of an object, or of an array's items, in document order, depth levels of
+// them. What it makes of the attributes inside of one comes first.
+func walk[F any](g *generator, m *provider.Method, s *provider.Schema, depth int, create func(name string, s *provider.Schema, children []F) (F, error)) ([]F, error) {
 	if depth == 0 || s == nil {
 		return nil, nil
 	}
-	var fields []field
+	var all []F
 	for _, p := range s.Properties {
 		inner, err := g.cat.Resolve(m, p.Schema)
 		if err != nil {
@@ -102,25 +123,17 @@ func (g *generator) properties(m *provider.Method, s *provider.Schema, depth int
 		if err != nil {
 			return nil, err
 		}
-		children, err := g.properties(m, items, depth-1)
+		children, err := walk(g, m, items, depth-1, create)
 		if err != nil {
 			return nil, err
 		}
-		about := inner.Description
-		if g.extended {
-			if about, err = g.withValues(m, inner, about); err != nil {
-				return nil, err
-			}
+		made, err := create(p.Name, inner, children)
+		if err != nil {
+			return nil, err
 		}
-		fields = append(fields, field{
-			name:        p.Name,
-			typ:         typeName(inner, "object"),
-			description: sanitise(about),
-			choice:      len(inner.Enum) > 0,
-			children:    children,
-		})
+		all = append(all, made)
 	}
-	return fields, nil
+	return all, nil
 }
 
 // typeName words a type with its format; missing stands for a type that the schema does not give.

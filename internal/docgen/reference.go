@@ -215,13 +215,7 @@ func writeReferenceMethods(b *strings.Builder, r *reference.Resource) {
 		for _, p := range m.Optional {
 			optional = append(optional, link(p.Name))
 		}
-		fmt.Fprintf(b, "<tr>\n"+
-			"    <td><a href=\"#%[1]s\"><CopyableCode code=\"%[1]s\" /></a></td>\n"+
-			"    <td><CopyableCode code=\"%[2]s\" /></td>\n"+
-			"    <td>%[3]s</td>\n"+
-			"    <td>%[4]s</td>\n"+
-			"    <td>%[5]s</td>\n"+
-			"</tr>\n", m.Name, m.Verb, strings.Join(required, ", "), strings.Join(optional, ", "), sanitiseAsReference(m.Description))
+		fmt.Fprintf(b, methodRow, m.Name, m.Verb, strings.Join(required, ", "), strings.Join(optional, ", "), sanitiseAsReference(m.Description))
 	}
 	b.WriteString("</tbody>\n</table>")
 }

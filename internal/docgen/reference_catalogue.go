@@ -94,32 +94,8 @@ func (g *generator) responseAsReference(method *reference.Method, m *provider.Me
 			method.ResponseDescription = cmp.Or(method.ResponseDescription, s.Description)
 		}
 	}
-	method.Fields, err = g.fieldsAsReference(m, rows, maxFieldDepth)
+	method.Fields, err = walk(g, m, rows, maxFieldDepth, func(name string, s *provider.Schema, children []reference.Field) (reference.Field, error) {
+		return reference.Field{Name: name, Type: s.Type, Format: s.Format, Description: s.Description, Children: children}, nil
+	})
 	return err
-}
-
-func (g *generator) fieldsAsReference(m *provider.Method, s *provider.Schema, depth int) ([]reference.Field, error) {
-	if depth == 0 || s == nil {
-		return nil, nil
-	}
-	var fields []reference.Field
-	for _, p := range s.Properties {
-		inner, err := g.cat.Resolve(m, p.Schema)
-		if err != nil {
-			return nil, err
-		}
-		if inner == nil {
-			inner = &provider.Schema{}
-		}
-		items, err := g.itemSchema(m, inner)
-		if err != nil {
-			return nil, err
-		}
-		children, err := g.fieldsAsReference(m, items, depth-1)
-		if err != nil {
-			return nil, err
-		}
-		fields = append(fields, reference.Field{Name: p.Name, Type: inner.Type, Format: inner.Format, Description: inner.Description, Children: children})
-	}
-	return fields, nil
 }

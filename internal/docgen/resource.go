@@ -120,6 +120,15 @@ func writeTableHead(b *strings.Builder, columns ...string) {
 
 const tableEnd = "</tbody>\n</table>\n\n"
 
+// methodRow is the row of a method: its name, verb, required parameters, optional ones, and description.
+const methodRow = "<tr>\n" +
+	"    <td><a href=\"#%[1]s\"><CopyableCode code=\"%[1]s\" /></a></td>\n" +
+	"    <td><CopyableCode code=\"%[2]s\" /></td>\n" +
+	"    <td>%[3]s</td>\n" +
+	"    <td>%[4]s</td>\n" +
+	"    <td>%[5]s</td>\n" +
+	"</tr>\n"
+
 // methodsSection lists the methods, grouped by the statement that reaches them.
 func (g *generator) methodsSection(b *strings.Builder, r *provider.Resource) error {
 	b.WriteString("## Methods\n\nThe following methods are available for this resource:\n\n")
@@ -130,13 +139,7 @@ func (g *generator) methodsSection(b *strings.Builder, r *provider.Resource) err
 			if g.extended {
 				required = requiredNames(m)
 			}
-			fmt.Fprintf(b, "<tr>\n"+
-				"    <td><a href=\"#%[1]s\"><CopyableCode code=\"%[1]s\" /></a></td>\n"+
-				"    <td><CopyableCode code=\"%[2]s\" /></td>\n"+
-				"    <td>%[3]s</td>\n"+
-				"    <td>%[4]s</td>\n"+
-				"    <td>%[5]s</td>\n"+
-				"</tr>\n", word(m.Name), verb, paramLinks(required), paramLinks(g.optionalParams(m)), sanitise(m.Description))
+			fmt.Fprintf(b, methodRow, word(m.Name), verb, paramLinks(required), paramLinks(g.optionalParams(m)), sanitise(m.Description))
 		}
 	}
 	b.WriteString(tableEnd)

@@ -215,12 +215,12 @@ func (s *Store) fault(err error) error {
 	}
 	where := provider.Printable(s.place)
 	refused, ok := errors.AsType[*pgconn.PgError](err)
-	reason, unreachable := postgres.Unreachable(err)
+	unreachable := postgres.Unreachable(s.place, err)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return provider.Errorf(provider.Canceled, "canceled: the store is as it was").Because(err)
-	case !ok && unreachable:
-		return provider.Errorf(provider.Network, "the store %s: %s", where, provider.Printable(reason)).Hintf(postgres.UnreachableHint).Because(err)
+	case !ok && unreachable != nil:
+		return unreachable
 	case !ok:
 		return provider.Errorf(provider.Network, "the store %s: %s", where, provider.Printable(err.Error())).Because(err)
 	}

@@ -80,18 +80,12 @@ func (t *task) unlisted(ctx context.Context) bool {
 		defer stop()
 		hosts := map[string]bool{}
 		err := asker.Ask(ctx, "", allWorkspaces, t.worker.pacer(t.def, &effort{}), func(rows provider.Rows) error {
-			for {
-				row, err := rows.Next(ctx)
-				if isEnd(err) {
-					return nil
-				}
-				if err != nil {
-					return err
-				}
+			return eachRow(ctx, rows, func(row []any) error {
 				if name, ok := row[0].(string); ok && name != "" {
 					hosts[asker.HostOf(name)] = true
 				}
-			}
+				return nil
+			})
 		})
 		if err != nil { // nobody may ask it, or no account is configured
 			return nil
@@ -101,17 +95,6 @@ func (t *task) unlisted(ctx context.Context) bool {
 	if len(listed) == 0 || listed[asker.HostOf(t.job.Args.Workspace)] {
 		return false
 	}
-	names, err := t.worker.Store.askedOf(ctx, t.job.Args.Run)
+	names, err := texts(ctx, t.worker.Store.db, "SELECT DISTINCT deployment_name FROM lakeql_task WHERE run_id = ?1", t.job.Args.Run)
 	return err == nil && slices.ContainsFunc(names, func(name string) bool { return listed[asker.HostOf(name)] })
-}
-
-// askedOf lists the workspaces of a run.
-func (s *Store) askedOf(ctx context.Context, run int64) (names []string, err error) {
-	err = each(ctx, s.db, "SELECT DISTINCT deployment_name FROM lakeql_task WHERE run_id = ?1", []any{run}, func(scan func(...any) error) error {
-		var name string
-		err := scan(&name)
-		names = append(names, name)
-		return err
-	})
-	return names, err
 }

@@ -73,18 +73,14 @@ func TestColumnsComeAndGo(t *testing.T) {
 	}
 	defer func() { _ = rows.Close() }()
 	told := 0
-	for {
-		row, err := rows.Next(t.Context())
-		if isEnd(err) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := eachRow(t.Context(), rows, func(row []any) error {
 		told++
 		if change := row[3]; change == columnsRow {
 			t.Errorf("diff tells %v", row)
 		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 	if told != 6 {
 		t.Errorf("diff tells %d changes", told)

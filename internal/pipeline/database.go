@@ -224,6 +224,17 @@ func each(ctx context.Context, c conn, query string, args []any, f func(scan fun
 	return rows.Err()
 }
 
+// texts runs a query that returns one column, of texts.
+func texts(ctx context.Context, c conn, query string, args ...any) (all []string, err error) {
+	err = each(ctx, c, query, args, func(scan func(...any) error) error {
+		var text string
+		err := scan(&text)
+		all = append(all, text)
+		return err
+	})
+	return all, err
+}
+
 // one runs a query that returns at most one row, and reports whether it returned one.
 func one(ctx context.Context, c conn, query string, args []any, into ...any) (bool, error) {
 	found := false

@@ -83,8 +83,8 @@ func (s *Store) DBT(ctx context.Context, pipeline, schema string) ([]byte, error
 	return out.Bytes(), nil
 }
 
-// withoutSchedule is the time between two runs of a pipeline without a schedule, as in the report.
-const withoutSchedule = 24 * time.Hour
+// Unscheduled stands for the time between two runs of a pipeline without a schedule.
+const Unscheduled = 24 * time.Hour
 
 // dbtFreshness returns the ages from which dbt warns and fails: one and a half, and three times the longest time
 // between two runs of the installed schedule.
@@ -97,7 +97,7 @@ func (s *Store) dbtFreshness(ctx context.Context, pipeline string) (*dbtFreshnes
 	if err != nil {
 		return nil, err
 	}
-	every := withoutSchedule
+	every := Unscheduled
 	for i := range schedules {
 		if c := &schedules[i]; c.Pipeline == pipeline {
 			every = cmp.Or(c.longest(now), every)

@@ -355,14 +355,7 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 		limited, stop := d.limitTime(ctx)
 		defer stop()
 		err = w.Asker.Ask(limited, "", query, w.pacer(d, &effort{}), func(rows provider.Rows) error {
-			for {
-				row, err := rows.Next(limited)
-				if isEnd(err) {
-					return nil
-				}
-				if err != nil {
-					return err
-				}
+			return eachRow(limited, rows, func(row []any) error {
 				name, ok := row[0].(string)
 				if !ok || name == "" {
 					return provider.Usagef("a workspace of the account has no deployment name (%v): list by name the workspaces that the pipeline is about", row)
@@ -370,7 +363,8 @@ func (w *Worker) workspaces(ctx context.Context, d *Definition) ([]string, error
 				if found = append(found, name); int64(len(found)) > d.mostRows() {
 					return d.tooManyRows()
 				}
-			}
+				return nil
+			})
 		})
 		if err != nil {
 			return nil, inWorkspaces(d.timeError(ctx, limited, err))

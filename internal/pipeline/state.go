@@ -78,26 +78,16 @@ func (s *Store) askSlices(ctx context.Context, t tx, run *Run, d *Definition, at
 
 // LeftWorkspaces returns the workspaces that an earlier run queried and this one does not, because the account or
 // the pipeline does not list them any more.
-func (s *Store) LeftWorkspaces(ctx context.Context, run *Run) (names []string, err error) {
-	err = each(ctx, s.db, `SELECT DISTINCT h.deployment_name FROM lakeql_state h JOIN lakeql_table t ON t.name = h.table_name
+func (s *Store) LeftWorkspaces(ctx context.Context, run *Run) ([]string, error) {
+	names, err := texts(ctx, s.db, `SELECT DISTINCT h.deployment_name FROM lakeql_state h JOIN lakeql_table t ON t.name = h.table_name
 		WHERE t.pipeline = ?1 AND NOT h.asked AND h.changed_at >= ?2 AND EXISTS (SELECT 1 FROM lakeql_task k WHERE k.run_id = ?3)
-		AND NOT EXISTS (SELECT 1 FROM lakeql_task k WHERE k.run_id = ?3 AND k.deployment_name = h.deployment_name) ORDER BY 1`, []any{run.Pipeline, stamp(run.Begun), run.ID}, func(scan func(...any) error) error {
-		var name string
-		err := scan(&name)
-		names = append(names, name)
-		return err
-	})
+		AND NOT EXISTS (SELECT 1 FROM lakeql_task k WHERE k.run_id = ?3 AND k.deployment_name = h.deployment_name) ORDER BY 1`, run.Pipeline, stamp(run.Begun), run.ID)
 	return names, storeError(s.place, err)
 }
 
 // Left returns the workspaces that no pipeline of the store queries any more.
-func (s *Store) Left(ctx context.Context) (names []string, err error) {
-	err = each(ctx, s.db, "SELECT deployment_name FROM lakeql_slice GROUP BY 1 HAVING max(CASE WHEN asked THEN 1 ELSE 0 END) = 0 ORDER BY 1", nil, func(scan func(...any) error) error {
-		var name string
-		err := scan(&name)
-		names = append(names, name)
-		return err
-	})
+func (s *Store) Left(ctx context.Context) ([]string, error) {
+	names, err := texts(ctx, s.db, "SELECT deployment_name FROM lakeql_slice GROUP BY 1 HAVING max(CASE WHEN asked THEN 1 ELSE 0 END) = 0 ORDER BY 1")
 	return names, storeError(s.place, err)
 }
 

@@ -78,10 +78,8 @@ func storeError(place string, err error) error {
 	if _, ok := errors.AsType[*provider.Error](err); ok || errors.Is(err, context.Canceled) {
 		return err
 	}
-	if reason, ok := postgres.Unreachable(err); ok {
-		return provider.Errorf(provider.Network, "the store %s: %s", provider.Printable(place), provider.Printable(reason)).
-			Hintf(postgres.UnreachableHint).
-			Because(err)
+	if unreachable := postgres.Unreachable(place, err); unreachable != nil {
+		return unreachable
 	}
 	return provider.Errorf(provider.Network, "the store %s: %v", provider.Printable(place), err).Because(err)
 }

@@ -47,8 +47,21 @@ func fence(worker, attempt int) string {
 // errTaken is the error of a task that another worker has taken over.
 var errTaken = errors.New("another worker has taken the task over")
 
-// isEnd reports whether rows have come to their end.
-func isEnd(err error) bool { return errors.Is(err, io.EOF) }
+// eachRow calls f for each row of an answer.
+func eachRow(ctx context.Context, rows provider.Rows, f func(row []any) error) error {
+	for {
+		row, err := rows.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(row); err != nil {
+			return err
+		}
+	}
+}
 
 // carryOut is the work of a job: it asks the query, and puts the answer into the store.
 func (w *Worker) carryOut(ctx context.Context, job *job[taskArgs]) error {

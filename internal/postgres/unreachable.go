@@ -6,17 +6,16 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lakeql/lakeql/provider"
 )
 
-// UnreachableHint says what to do about an error of [Unreachable].
-const UnreachableHint = "check the host and the port, that PostgreSQL runs there, and the user and the password (PGPASSWORD or ~/.pgpass)"
-
-// Unreachable returns why a connection was not made, in one line, and whether err says so. pgx writes a
-// line for each attempt, with and without TLS, and most of them are equal.
-func Unreachable(err error) (reason string, ok bool) {
+// Unreachable words, in one line, that no connection to the store at a place was made; it is nil if err is
+// another error. pgx writes a line for each attempt, with and without TLS, and most of them are equal.
+func Unreachable(place string, err error) error {
 	failed, ok := errors.AsType[*pgconn.ConnectError](err)
 	if !ok || failed.Unwrap() == nil {
-		return "", false
+		return nil
 	}
 	var lines []string
 	for line := range strings.Lines(failed.Unwrap().Error()) {
@@ -24,5 +23,7 @@ func Unreachable(err error) (reason string, ok bool) {
 			lines = append(lines, line)
 		}
 	}
-	return "cannot connect: " + strings.Join(lines, "; "), true
+	return provider.Errorf(provider.Network, "the store %s: cannot connect: %s", provider.Printable(place), provider.Printable(strings.Join(lines, "; "))).
+		Hintf("check the host and the port, that PostgreSQL runs there, and the user and the password (PGPASSWORD or ~/.pgpass)").
+		Because(err)
 }

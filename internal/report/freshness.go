@@ -45,12 +45,9 @@ func (s state) of() (class, says, symbol string) {
 	return "failed", "failed: no rows yet", "×"
 }
 
-// unscheduled stands for the time between two runs of a pipeline without a schedule.
-const unscheduled = 24 * time.Hour
-
 // limits are the ages until which rows are fresh, and late.
 func limits(every time.Duration) (fresh, late time.Duration) {
-	every = max(cmp.Or(every, unscheduled), time.Hour)
+	every = max(cmp.Or(every, pipeline.Unscheduled), time.Hour)
 	return every + every/2, 3*every + every/2
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lakeql/lakeql/internal/template"
@@ -95,15 +96,14 @@ func (c *Check) Evaluate(ctx context.Context, query string, reader Reader, limit
 	allowed := cmp.Or(limits.Time, DefaultTime)
 	limited, stop := context.WithTimeout(ctx, allowed)
 	defer stop()
-	left, err := reader.Left(limited)
-	if err == nil {
-		r.Gaps, err = reader.ReadStore(limited, query, func(rows provider.Rows) error {
-			if c.Expect.Number() {
-				return r.readNumber(limited, rows)
-			}
-			return r.readRows(limited, rows, left, cmp.Or(limits.Rows, defaultRows))
-		})
-	}
+	left := sync.OnceValues(func() ([]string, error) { return reader.Left(limited) }) // most checks have no failing row
+	var err error
+	r.Gaps, err = reader.ReadStore(limited, query, func(rows provider.Rows) error {
+		if c.Expect.Number() {
+			return r.readNumber(limited, rows)
+		}
+		return r.readRows(limited, rows, left, cmp.Or(limits.Rows, defaultRows))
+	})
 	r.Took = time.Since(began)
 	if ctx.Err() != nil {
 		return nil, provider.Stopped(ctx, "the checks were not evaluated to their end")
@@ -156,7 +156,7 @@ func (r *Result) readNumber(ctx context.Context, rows provider.Rows) error {
 }
 
 // readRows reads the failing rows. Those of workspaces that left do not count.
-func (r *Result) readRows(ctx context.Context, rows provider.Rows, left []string, most int) error {
+func (r *Result) readRows(ctx context.Context, rows provider.Rows, left func() ([]string, error), most int) error {
 	columns := rows.Columns()
 	workspace := slices.IndexFunc(columns, func(c provider.Column) bool { return c.Name == workspaceColumn })
 	for _, k := range r.Check.Key {
@@ -173,8 +173,14 @@ func (r *Result) readRows(ctx context.Context, rows provider.Rows, left []string
 		if err != nil {
 			return err
 		}
-		if workspace >= 0 && slices.Contains(left, text(row[workspace])) {
-			continue
+		if workspace >= 0 {
+			gone, err := left()
+			if err != nil {
+				return err
+			}
+			if slices.Contains(gone, text(row[workspace])) {
+				continue
+			}
 		}
 		if len(r.Rows) == most || size > mostBytes {
 			r.More = true
