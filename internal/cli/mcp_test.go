@@ -274,7 +274,9 @@ func TestAgentReads(t *testing.T) {
 // TestAgentLimits cuts rows, bytes and values, and says so.
 func TestAgentLimits(t *testing.T) {
 	t.Parallel()
-	a := startAgent(t, emulator.Options{Scale: 3000}, run{args: []string{"--max-rows", "150", "--max-bytes", "4096"}}, nil)
+	// The answer is whole before the second page is there, after which a third would be asked for.
+	slow := faults(t, "GET /api/2.0/postgres/projects: slow=300ms")
+	a := startAgent(t, emulator.Options{Scale: 3000, Faults: slow}, run{args: []string{"--max-rows", "150", "--max-bytes", "4096"}}, nil)
 	numbers := func(n string) string {
 		return "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " + n + ") SELECT i FROM n"
 	}
